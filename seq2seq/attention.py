@@ -1,0 +1,118 @@
+"""Attention: where a query looks in the memory. Every form returns (context, weights).
+
+Knows no architecture. `prepare` computes once what does not depend on the query; the caller keeps
+it, so that nothing is stored on a module.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def attend(scores: Tensor, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Softmax the scores over the positions that may be seen and average the values.
+
+    scores: (..., queries, positions). values: (..., positions, width).
+    mask: broadcasts to scores, True where a query may look; None lets it look everywhere.
+    Returns the context (..., queries, width) and the weights (..., queries, positions), whose rows
+    sum to 1 and are 0 outside the mask. Bahdanau et al. 2014, eq. 5-6.
+    """
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -math.inf)
+    weights = scores.softmax(dim=-1)
+    return weights @ values, weights
+
+
+class Additive(nn.Module):
+    """score(q, k) = v . tanh(W q + U k). Bahdanau et al. 2014, appendix A.1.2."""
+
+    def __init__(self, query_width: int, memory_width: int, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(query_width, width, bias=False)
+        self.key = nn.Linear(memory_width, width)
+        self.energy = nn.Linear(width, 1, bias=False)
+
+    def prepare(self, states: Tensor) -> Tensor:
+        """Project states (rows, source, memory width) to keys (rows, source, width)."""
+        return self.key(states)
+
+    def scores(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Score query (rows, target, query width) against keys: (rows, target, source)."""
+        mixed = torch.tanh(self.query(query).unsqueeze(2) + keys.unsqueeze(1))
+        return self.energy(mixed).squeeze(-1)
+
+
+class Dot(nn.Module):
+    """score(q, k) = q . k, for queries as wide as the memory. Luong et al. 2015, eq. 8."""
+
+    def prepare(self, states: Tensor) -> Tensor:
+        """Return the states: the dot product needs no projection."""
+        return states
+
+    def scores(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Score query (rows, target, width) against keys: (rows, target, source)."""
+        return query @ keys.transpose(1, 2)
+
+
+class General(nn.Module):
+    """score(q, k) = q . W k. Luong et al. 2015, eq. 8."""
+
+    def __init__(self, query_width: int, memory_width: int) -> None:
+        super().__init__()
+        self.key = nn.Linear(memory_width, query_width, bias=False)
+
+    def prepare(self, states: Tensor) -> Tensor:
+        """Project states (rows, source, memory width) to keys (rows, source, query width)."""
+        return self.key(states)
+
+    def scores(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Score query (rows, target, query width) against keys: (rows, target, source)."""
+        return query @ keys.transpose(1, 2)
+
+
+class MultiHead(nn.Module):
+    """Scaled dot-product attention in several heads. Vaswani et al. 2017, section 3.2."""
+
+    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+        self.value = nn.Linear(width, width)
+        self.output = nn.Linear(width, width)
+
+    def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Project states (rows, positions, width) to keys and values by head.
+
+        Each is (rows, heads, positions, width / heads).
+        """
+        return self._split(self.key(states)), self._split(self.value(states))
+
+    def forward(
+        self,
+        query: Tensor,
+        keys: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        record: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Attend from query (rows, target, width); mask: to (rows, heads, target, source).
+
+        Returns the context (rows, target, width) and, if recorded, the weights
+        (rows, heads, target, source): the fused kernel that training uses does not give them.
+        """
+        queries, weights = self._split(self.query(query)), None
+        if record:
+            scores = queries @ keys[0].transpose(2, 3) / math.sqrt(queries.shape[-1])
+            context, weights = attend(scores, keys[1], mask)
+        else:
+            drop = self.dropout if self.training else 0.0
+            context = F.scaled_dot_product_attention(queries, *keys, attn_mask=mask, dropout_p=drop)
+        return self.output(context.transpose(1, 2).flatten(2)), weights
+
+    def _split(self, states: Tensor) -> Tensor:
+        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)

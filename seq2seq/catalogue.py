@@ -1,0 +1,82 @@
+"""The checkpoints at hand: their cards, and where they lie. Reads no weights and needs no torch."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from seq2seq.errors import UserError
+
+CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
+TASKS = ("translation", "summarization", "chatbot", "speech", "spelling")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint is: the card.toml beside its weights.
+
+    languages: of source and target, as ISO 639-1 codes. examples: inputs to try first.
+    """
+
+    name: str
+    title: str
+    task: str
+    licence: str
+    summary: str = ""
+    languages: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    data: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], name: str) -> Card:
+        """Read plain values. Raises UserError for a missing or unknown field or task."""
+        known = {item.name: item for item in fields(cls)}
+        unknown = sorted(set(values) - set(known))
+        missing = [key for key in ("title", "task", "licence") if not values.get(key)]
+        if unknown or missing:
+            what = f"does not know {unknown[0]!r}" if unknown else f"lacks {missing[0]!r}"
+            raise UserError(f"The card of {name} {what}: mend its card.toml.")
+        if values["task"] not in TASKS:
+            raise UserError(f"The card of {name} names no known task: use {', '.join(TASKS)}.")
+        values = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+        }
+        return cls(**{**values, "name": name})
+
+
+def read_card(folder: Path) -> Card:
+    """Read the card of a checkpoint folder. Raises UserError if there is none or it is damaged."""
+    try:
+        values = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{folder.name} has no card.toml: it is not a checkpoint.") from None
+    except (OSError, ValueError):
+        raise UserError(f"The card.toml of {folder.name} cannot be read: mend it.") from None
+    return Card.from_dict(values, folder.name)
+
+
+@cache
+def embedded() -> dict[str, Card]:
+    """Return the cards of the checkpoints in checkpoints/ that have weights, by name."""
+    folders = sorted(path.parent for path in CHECKPOINTS.glob("*/model.safetensors"))
+    return {folder.name: read_card(folder) for folder in folders}
+
+
+def locate(checkpoint: str) -> Path:
+    """Find the folder of a checkpoint by its name or path. Raises UserError if there is none."""
+    if checkpoint in embedded():
+        return CHECKPOINTS / checkpoint
+    folder = Path(checkpoint)
+    try:
+        if checkpoint.strip() and folder.is_dir():
+            return folder
+    except (OSError, ValueError):
+        pass
+    known = ", ".join(embedded()) or "none yet"
+    shown = checkpoint if len(checkpoint) < 80 else checkpoint[:80] + "..."
+    raise UserError(
+        f"There is no checkpoint {shown!r}: give a folder or one of those embedded ({known})."
+    )

@@ -1,0 +1,111 @@
+"""A model on disk: config.json, model.safetensors (float16), tokenizer.model and card.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from seq2seq.catalogue import Card, locate, read_card
+from seq2seq.errors import UserError
+from seq2seq.model import Config, Seq2Seq, build, tie
+from seq2seq.tokenizer import Tokenizer
+
+WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model ready to run, with the tokenizer it was trained with."""
+
+    card: Card
+    model: Seq2Seq
+    tokenizer: Tokenizer
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+
+def best_device() -> torch.device:
+    """Return the GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoint:
+    """Load a checkpoint by its name in checkpoints/ or by its folder, ready to run.
+
+    Raises UserError, naming what is wrong, if a file is missing or damaged, or if weights are
+    missing, left over, of another shape or not finite.
+    """
+    folder = locate(str(checkpoint))
+    card = read_card(folder)
+    model = read_model(folder)
+    tokenizer = Tokenizer.load(folder / TOKENIZER)
+    if len(tokenizer) != model.config.vocabulary:
+        raise UserError(
+            f"{folder.name} has a tokenizer of {len(tokenizer)} pieces and a model of "
+            f"{model.config.vocabulary}: they are not from the same checkpoint."
+        )
+    return Checkpoint(card, model.to(device or best_device()).eval(), tokenizer)
+
+
+def save(folder: Path, model: Seq2Seq, tokenizer: Tokenizer) -> None:
+    """Write config, weights (float16) and tokenizer to a folder, made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text(model.config.to_json(), encoding="utf-8")
+    (folder / TOKENIZER).write_bytes(tokenizer.model)
+    weights = {name: weight.detach().cpu().half() for name, weight in model.named_parameters()}
+    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def read_model(folder: Path) -> Seq2Seq:
+    """Read config and weights of a folder into a model whose weights take no gradient."""
+    for name in (CONFIG, WEIGHTS):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder.name} has no {name}: fetch the checkpoint again.")
+    config = Config.from_json((folder / CONFIG).read_text(encoding="utf-8", errors="replace"))
+    # On the meta device a config takes no memory, whatever sizes it claims.
+    with torch.device("meta"):
+        model = build(config)
+    model.load_state_dict(_read_weights(folder, model), strict=False, assign=True)
+    if config.tied:
+        tie(model)
+    return model.requires_grad_(False)
+
+
+def _read_weights(folder: Path, model: Seq2Seq) -> dict[str, Tensor]:
+    expected = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
+    try:
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            _compare(expected, found, folder.name)
+            weights = {name: file.get_tensor(name).float() for name in expected}
+    except (SafetensorError, OSError):
+        raise UserError(
+            f"The {WEIGHTS} of {folder.name} is damaged or of another format: fetch it again."
+        ) from None
+    for name, weight in weights.items():
+        if not torch.isfinite(weight).all():
+            raise UserError(f"{folder.name} holds numbers that are not finite in {name}.")
+    return weights
+
+
+def _compare(
+    expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]], folder: str
+) -> None:
+    for name in sorted(expected.keys() | found.keys()):
+        if name not in found:
+            problem = f"lacks the weight {name}"
+        elif name not in expected:
+            problem = f"has a weight {name} that its config does not know"
+        elif expected[name] != found[name]:
+            problem = f"has {name} of shape {found[name]} where its config says {expected[name]}"
+        else:
+            continue
+        raise UserError(f"{folder} {problem}: its config.json is of another model.")

@@ -1,0 +1,129 @@
+"""Files of pairs, and batches made of them."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seq2seq.errors import UserError
+from seq2seq.tokenizer import BOS, EOS, PAD
+
+OPENERS: dict[str, Callable] = {".xz": lzma.open, ".gz": gzip.open}
+
+
+class Pair(NamedTuple):
+    """A source and its target, as text."""
+
+    source: str
+    target: str
+
+
+class Example(NamedTuple):
+    """A source and its target, as ids without start and end tokens."""
+
+    source: list[int]
+    target: list[int]
+
+
+class Batch(NamedTuple):
+    """Ids for one step: source with EOS, target with BOS, labels with EOS; each (rows, time)."""
+
+    source: Tensor
+    target: Tensor
+    labels: Tensor
+
+
+def read_pairs(path: Path, columns: Sequence[str] = ()) -> list[Pair]:
+    """Read a tab-separated file, plain or .xz or .gz; rows without text on both sides are left out.
+
+    A first line of lower-case identifiers is a header. The pairs are the columns named, else
+    `source` and `target` if the header has both, else the first two.
+    Raises UserError if the file is missing or holds no pairs.
+    """
+    opener = OPENERS.get(path.suffix, open)
+    try:
+        with opener(path, "rt", encoding="utf-8", newline="\n") as file:
+            rows = [line.rstrip("\r\n").split("\t") for line in file]
+    except FileNotFoundError:
+        raise UserError(f"There is no file {path.name}: check its path.") from None
+    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError):
+        raise UserError(
+            f"{path.name} cannot be read: give UTF-8 text, plain, .xz or .gz."
+        ) from None
+    first, second = _columns(rows, columns, path.name)
+    pairs = [
+        Pair(row[first].strip(), row[second].strip())
+        for row in rows
+        if len(row) > max(first, second)
+    ]
+    pairs = [pair for pair in pairs if pair.source and pair.target]
+    if not pairs:
+        raise UserError(f"{path.name} holds no pairs: each line needs a source, a tab, a target.")
+    return pairs
+
+
+def _columns(rows: list[list[str]], names: Sequence[str], file: str) -> tuple[int, int]:
+    header: list[str] = []
+    if rows and len(rows[0]) > 1 and all(re.fullmatch("[a-z_]+", cell) for cell in rows[0]):
+        header = rows.pop(0)
+    if not names:
+        names = ("source", "target") if {"source", "target"} <= set(header) else header[:2]
+    if not names:
+        return 0, 1
+    missing = [name for name in names if name not in header]
+    if missing:
+        raise UserError(f"{file} has no column {missing[0]!r}: it has {', '.join(header)}.")
+    return header.index(names[0]), header.index(names[1])
+
+
+def pad(rows: Sequence[Sequence[int]], value: int = PAD) -> Tensor:
+    """Stack rows of ids to one tensor (rows, longest), padded on the right."""
+    padded = np.full((len(rows), max(map(len, rows))), value, dtype=np.int64)
+    for index, row in enumerate(rows):
+        padded[index, : len(row)] = row
+    return torch.from_numpy(padded)
+
+
+def collate(examples: Sequence[Example]) -> Batch:
+    """Make one batch, with start and end tokens."""
+    return Batch(
+        pad([[*example.source, EOS] for example in examples]),
+        pad([[BOS, *example.target] for example in examples]),
+        pad([[*example.target, EOS] for example in examples]),
+    )
+
+
+def plan_batches(examples: Sequence[Example], tokens: int, seed: int) -> list[np.ndarray]:
+    """Group example numbers into batches of at most so many padded target tokens, in random order.
+
+    The sources of a batch are of one length, so that recurrent encoders need no packing; its
+    targets are of similar length.
+    """
+    random = np.random.default_rng(seed)
+    source = np.array([len(example.source) for example in examples])
+    target = np.array([len(example.target) + 1 for example in examples])
+    order = np.lexsort((target + random.random(len(target)), source))
+    batches, start, longest = [], 0, 0
+    for position, index in enumerate(order):
+        longest = max(longest, target[index])
+        full = (position - start + 1) * longest > tokens
+        if position > start and (full or source[index] != source[order[start]]):
+            batches.append(order[start:position])
+            start, longest = position, target[index]
+    batches.append(order[start:])
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def in_groups(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Yield the numbers of items in groups of `size`, items of like length together."""
+    order = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    for start in range(0, len(order), size):
+        yield order[start : start + size]

@@ -1,0 +1,112 @@
+"""How good a checkpoint is: BLEU and chrF of its outputs, loss and perplexity of the references."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from sacrebleu.metrics import BLEU, CHRF
+from torch import nn
+
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.data import Batch, Example, Pair, collate, plan_batches
+from seq2seq.model import Seq2Seq
+from seq2seq.options import Options
+from seq2seq.pipeline import generate, to_text
+from seq2seq.tokenizer import PAD
+
+LENGTH_BINS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))
+
+
+def evaluate(
+    checkpoint: Checkpoint,
+    pairs: Sequence[Pair],
+    options: Options | None = None,
+    on_group: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """Score the outputs for the sources of the pairs.
+
+    Pairs with the same source are its references. Returns BLEU, chrF (0-100, with sacrebleu's
+    signatures), loss (nats a token) and perplexity of the references, sentences a second of the
+    search, and the same scores by source length in words.
+    """
+    references: dict[str, list[str]] = {}
+    for pair in pairs:
+        references.setdefault(pair.source, []).append(pair.target)
+    sources = list(references)
+    started = time.perf_counter()
+    found = generate(checkpoint, sources, options, on_group=on_group)
+    seconds = time.perf_counter() - started
+    outputs = [to_text(checkpoint, each) for each in found]
+    loss = corpus_loss(checkpoint.model, encode_pairs(checkpoint, pairs))
+    lengths = [len(source.split()) for source in sources]
+    by_length = []
+    for low, high in LENGTH_BINS:
+        chosen = [index for index, length in enumerate(lengths) if low <= length <= high]
+        if chosen:
+            row = {"words": [low, high], "sentences": len(chosen)}
+            texts = [outputs[index] for index in chosen]
+            scores = _scores(texts, [references[sources[index]] for index in chosen])
+            by_length.append(row | {key: scores[key] for key in ("bleu", "chrf")})
+    return {
+        "sentences": len(sources),
+        "references": len(pairs),
+        **_scores(outputs, list(references.values())),
+        "loss": round(loss, 4),
+        "perplexity": round(math.exp(loss), 3),
+        "seconds": round(seconds, 2),
+        "sentences_per_second": round(len(sources) / seconds, 1),
+        "by_source_length": by_length,
+    }
+
+
+def _scores(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
+    most = max(map(len, references))
+    # sacrebleu wants one list for each reference number, with None where a source has fewer.
+    streams: Any = [
+        [each[n] if n < len(each) else None for each in references] for n in range(most)
+    ]
+    bleu, chrf = BLEU(), CHRF()
+    return {
+        "bleu": round(bleu.corpus_score(outputs, streams).score, 2),
+        "chrf": round(chrf.corpus_score(outputs, streams).score, 2),
+        "bleu_signature": str(bleu.get_signature()),
+        "chrf_signature": str(chrf.get_signature()),
+    }
+
+
+def encode_pairs(checkpoint: Checkpoint, pairs: Sequence[Pair]) -> list[Example]:
+    """Split pairs into ids."""
+    encode = checkpoint.tokenizer.encode
+    return [Example(encode(pair.source), encode(pair.target)) for pair in pairs]
+
+
+@torch.inference_mode()
+def corpus_loss(model: Seq2Seq, examples: Sequence[Example], tokens: int = 4_000) -> float:
+    """Return the cross-entropy in nats a target token, EOS included, under teacher forcing."""
+    device = next(model.parameters()).device
+    total, count = 0.0, 0
+    for numbers in plan_batches(examples, tokens, seed=0):
+        batch = collate([examples[number] for number in numbers])
+        total += float(token_loss(model, batch, device).sum())
+        count += int((batch.labels != PAD).sum())
+    return total / count
+
+
+def token_loss(
+    model: nn.Module, batch: Batch, device: torch.device, label_smoothing: float = 0.0
+) -> torch.Tensor:
+    """Return the loss of each target token (rows x target,), 0 on padding."""
+    source, target, labels = (part.to(device, non_blocking=True) for part in batch)
+    logits = model(source, target)
+    return F.cross_entropy(
+        logits.flatten(0, 1).float(),
+        labels.flatten(),
+        ignore_index=PAD,
+        reduction="none",
+        label_smoothing=label_smoothing,
+    )

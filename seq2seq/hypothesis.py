@@ -1,0 +1,51 @@
+"""What a search leaves behind: its outputs and the tree in which it found them. No torch needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+FATES = ("kept", "finished", "pruned")
+KEPT, FINISHED, PRUNED = range(3)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One output. tokens end with EOS where it is finished.
+
+    log_probabilities: of each token, as the model gave it. score: what hypotheses are ranked by.
+    node: its last node in the beam tree.
+    """
+
+    tokens: tuple[int, ...]
+    log_probabilities: tuple[float, ...]
+    score: float
+    finished: bool
+    node: int
+
+
+@dataclass(frozen=True, eq=False)
+class BeamTree:
+    """Every candidate that was ranked, pruned ones too; all arrays are (nodes,).
+
+    step: from 0. parent: number of the node before, -1 for a first token. token: its id.
+    log_probability: of the token; cumulated: of the whole path; score: as ranked at its length.
+    rank: among the candidates of its step, from 0. fate: index into FATES.
+    """
+
+    step: np.ndarray
+    parent: np.ndarray
+    token: np.ndarray
+    log_probability: np.ndarray
+    cumulated: np.ndarray
+    score: np.ndarray
+    rank: np.ndarray
+    fate: np.ndarray
+
+    def path(self, node: int) -> list[int]:
+        """Return the nodes from a first token to this node."""
+        nodes = [node]
+        while self.parent[nodes[-1]] >= 0:
+            nodes.append(int(self.parent[nodes[-1]]))
+        return nodes[::-1]

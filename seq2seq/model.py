@@ -1,0 +1,233 @@
+"""The whole model: its configuration, and the encoder and decoder built from it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seq2seq.attention import Additive, Dot, General
+from seq2seq.errors import UserError
+from seq2seq.protocol import Memory
+from seq2seq.recurrent import CELLS, RecurrentDecoder, RecurrentEncoder, Stack
+from seq2seq.transformer import (
+    ACTIVATIONS,
+    Embedding,
+    Shape,
+    TransformerDecoder,
+    TransformerEncoder,
+)
+
+CHOICES = {
+    "architecture": ("recurrent", "transformer"),
+    "cell": tuple(CELLS),
+    "attention": ("none", "additive", "dot", "general"),
+    "feeds": ("token", "context", "readout"),
+    "activation": tuple(ACTIVATIONS),
+    "positions": ("sinusoidal", "learned"),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """All that is needed to build a model. Fields of the other architecture are ignored.
+
+    width: of the states of encoder and decoder; a bidirectional encoder gives half to each side.
+    embedding: width of the token vectors of a recurrent model, 0 for the same as `width`.
+    feeds: what a recurrent decoder reads beside the previous token, see RecurrentDecoder.
+    tied: source embedding, target embedding and output matrix are one.
+    Raises UserError where a value is not possible.
+    """
+
+    vocabulary: int
+    architecture: str = "recurrent"
+    width: int = 256
+    embedding: int = 0
+    encoder_layers: int = 1
+    decoder_layers: int = 1
+    tied: bool = True
+    dropout: float = 0.1
+    pad: int = 0
+    unknown: int = 1
+    bos: int = 2
+    eos: int = 3
+    cell: str = "lstm"
+    bidirectional: bool = False
+    attention: str = "none"
+    feeds: str = "context"
+    heads: int = 4
+    feedforward: int = 1024
+    activation: str = "relu"
+    norm_first: bool = True
+    positions: str = "sinusoidal"
+    max_positions: int = 512
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value, kind = getattr(self, field.name), type(field.default)
+            kind = int if field.name == "vocabulary" else kind
+            if kind is float and type(value) is int:
+                object.__setattr__(self, field.name, float(value))
+            elif type(value) is not kind:
+                raise UserError(f"The config's {field.name} is {value!r}: give {kind.__name__}.")
+            if kind is int and value < 0:
+                raise UserError(f"The config's {field.name} is {value}: it cannot be negative.")
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                known = ", ".join(allowed)
+                raise UserError(f"The config's {name} is {getattr(self, name)!r}: use {known}.")
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
+        for name in ("vocabulary", "width", "encoder_layers", "decoder_layers"):
+            if getattr(self, name) < 1:
+                raise UserError(f"The config's {name} is 0: it must be at least 1.")
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"The config's dropout is {self.dropout}: it must be in [0, 1).")
+        if max(self.pad, self.unknown, self.bos, self.eos) >= self.vocabulary:
+            raise UserError("The config's special tokens lie outside its vocabulary.")
+        if self.architecture == "transformer":
+            if self.heads < 1 or self.width % self.heads or self.width % 2:
+                raise UserError(f"{self.heads} heads do not divide the width {self.width}.")
+        elif self.bidirectional and self.width % 2:
+            raise UserError(f"Two directions cannot share an odd width, {self.width}.")
+
+    @classmethod
+    def from_json(cls, text: str) -> Config:
+        """Read what to_json wrote. Raises UserError for anything else."""
+        try:
+            values = json.loads(text)
+        except ValueError:
+            raise UserError("The config is not JSON: write it with save().") from None
+        return cls.from_dict(values)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Config:
+        """Build from plain values, as in a recipe. Raises UserError for unknown or missing ones."""
+        if not isinstance(values, dict) or "vocabulary" not in values:
+            raise UserError("The config does not give a vocabulary: it is not one of this library.")
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise UserError(f"The config has a field this library does not know: {unknown[0]!r}.")
+        return cls(**values)
+
+    def to_json(self) -> str:
+        """Write as JSON, one field a line."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+
+class Seq2Seq(nn.Module):
+    """An encoder and a decoder that share nothing but the memory, and perhaps the embedding."""
+
+    def __init__(
+        self,
+        config: Config,
+        encoder: RecurrentEncoder | TransformerEncoder,
+        decoder: RecurrentDecoder | TransformerDecoder,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def encode(self, source: Tensor, record: bool = False) -> Memory:
+        """Encode source (rows, source) of ids, padded on the right, ready for the decoder."""
+        memory = self.encoder(source, source != self.config.pad, record)
+        return memory._replace(keys=self.decoder.prepare(memory))
+
+    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+        """Return logits (rows, target, vocabulary) after each token of target (rows, target)."""
+        return self.decoder(target, self.encode(source)).logits
+
+    def parameter_count(self) -> int:
+        """Count the weights, shared ones once."""
+        return sum(weight.numel() for weight in self.parameters())
+
+
+def build(config: Config) -> Seq2Seq:
+    """Build the model that a config describes, with fresh weights."""
+    recurrent = config.architecture == "recurrent"
+    model = _build_recurrent(config) if recurrent else _build_transformer(config)
+    if config.tied:
+        tie(model)
+    _initialise(model)
+    return model
+
+
+def _build_recurrent(config: Config) -> Seq2Seq:
+    embedding = config.embedding or config.width
+    width, dropout = config.width, config.dropout
+    attends = config.attention != "none"
+    extra = {"token": 0, "context": width, "readout": embedding if config.tied else width}
+    encoder = RecurrentEncoder(
+        nn.Embedding(config.vocabulary, embedding),
+        Stack(config.cell, embedding, width, config.encoder_layers, dropout, config.bidirectional),
+        dropout,
+    )
+    decoder = RecurrentDecoder(
+        nn.Embedding(config.vocabulary, embedding),
+        Stack(config.cell, embedding + extra[config.feeds], width, config.decoder_layers, dropout),
+        nn.Linear(embedding if config.tied else width, config.vocabulary),
+        _attention(config.attention, width) if attends else None,
+        config.feeds,
+        dropout,
+    )
+    return Seq2Seq(config, encoder, decoder)
+
+
+def _attention(kind: str, width: int) -> Additive | Dot | General:
+    if kind == "additive":
+        return Additive(width, width, width)
+    return General(width, width) if kind == "general" else Dot()
+
+
+def _build_transformer(config: Config) -> Seq2Seq:
+    def embedding() -> Embedding:
+        tokens = nn.Embedding(config.vocabulary, config.width)
+        learned = config.positions == "learned"
+        positions = nn.Embedding(config.max_positions, config.width) if learned else None
+        return Embedding(tokens, positions, config.dropout)
+
+    def shape(layers: int) -> Shape:
+        return Shape(
+            config.width,
+            layers,
+            config.heads,
+            config.feedforward,
+            config.activation,
+            config.norm_first,
+            config.dropout,
+        )
+
+    output = nn.Linear(config.width, config.vocabulary)
+    return Seq2Seq(
+        config,
+        TransformerEncoder(embedding(), shape(config.encoder_layers)),
+        TransformerDecoder(embedding(), shape(config.decoder_layers), output),
+    )
+
+
+def tie(model: Seq2Seq) -> None:
+    """Make the three token matrices one. Press and Wolf 2017."""
+    encoder, decoder = model.encoder.embedding, model.decoder.embedding
+    source = encoder.tokens if isinstance(encoder, Embedding) else encoder
+    target = decoder.tokens if isinstance(decoder, Embedding) else decoder
+    target.weight = source.weight
+    model.decoder.output.weight = source.weight
+
+
+@torch.no_grad()
+def _initialise(model: Seq2Seq) -> None:
+    """Glorot for matrices, small embeddings so that tied logits start small, open forget gates."""
+    for name, weight in model.named_parameters():
+        if "embedding" in name:
+            nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
+        elif weight.dim() > 1:
+            nn.init.xavier_uniform_(weight)
+        elif "bias" in name:
+            nn.init.zeros_(weight)
+        if "bias_ih" in name and model.config.cell == "lstm":
+            nn.init.ones_(weight.chunk(4)[1])

@@ -1,0 +1,73 @@
+"""What a visitor can set about one decoding: a frozen value, so that it can be a cache key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seq2seq.errors import UserError
+
+METHODS = ("beam", "greedy", "sample")
+MAX_BEAM_WIDTH = 10
+MAX_LENGTH = 512
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to search. Raises UserError where a value is out of range.
+
+    method: "beam", "greedy" (the same as a beam of width 1) or "sample".
+    beam_width: live hypotheses kept at each step; for "sample", how many are drawn.
+    length_penalty: alpha in score = log P / length ** alpha; 0 prefers short outputs.
+    coverage_penalty: beta in Wu et al. 2016, eq. 14: punishes source tokens never looked at.
+    early_stopping: end once beam_width hypotheses are complete; else go on while a live one has a
+    better score at its present length. n_best: hypotheses returned, at most beam_width.
+    temperature, top_k, top_p, seed: of the sampling; top_k 0 and top_p 1 cut nothing.
+    max_length: most tokens written, 0 for a length that follows from the source's.
+    min_length: tokens before the end may be chosen. no_repeat_ngram: 0, or the size n of which no
+    n-gram may occur twice. prefix: text the output has to begin with.
+    """
+
+    method: str = "beam"
+    beam_width: int = 5
+    length_penalty: float = 1.0
+    coverage_penalty: float = 0.0
+    early_stopping: bool = True
+    n_best: int = 5
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    seed: int = 0
+    max_length: int = 0
+    min_length: int = 0
+    no_repeat_ngram: int = 0
+    prefix: str = ""
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise UserError(f"There is no method {self.method!r}: use {', '.join(METHODS)}.")
+        for name, low, high in (
+            ("beam_width", 1, MAX_BEAM_WIDTH),
+            ("n_best", 1, MAX_BEAM_WIDTH),
+            ("length_penalty", 0.0, 5.0),
+            ("coverage_penalty", 0.0, 5.0),
+            ("temperature", 0.01, 10.0),
+            ("top_k", 0, 1_000_000),
+            ("top_p", 0.01, 1.0),
+            ("seed", 0, 2**31 - 1),
+            ("max_length", 0, MAX_LENGTH),
+            ("min_length", 0, MAX_LENGTH),
+            ("no_repeat_ngram", 0, 10),
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise UserError(
+                    f"{name} is {getattr(self, name)}: choose a value from {low} to {high}."
+                )
+
+    @property
+    def rows(self) -> int:
+        """Hypotheses kept alive for each source."""
+        return 1 if self.method == "greedy" else self.beam_width
+
+    def length_limit(self, source_length: int) -> int:
+        """Return the most tokens to write for a source of so many tokens."""
+        return self.max_length or min(MAX_LENGTH, 10 + 2 * source_length)

@@ -1,0 +1,149 @@
+"""Text in, text out: the whole way through tokenizer, encoder, search and record."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.data import in_groups, pad
+from seq2seq.errors import UserError
+from seq2seq.options import Options
+from seq2seq.record import record
+from seq2seq.rules import Rule, forbid, forced_prefix, minimum_length, no_repeat
+from seq2seq.search import Found, OnStep, search
+from seq2seq.trace import Trace
+
+MAX_CHARACTERS = 2_000
+MAX_TOKENS = 200
+
+
+class Source(NamedTuple):
+    """A text made ready: its clean form, ids with EOS, pieces, and notes on what was changed."""
+
+    text: str
+    ids: list[int]
+    pieces: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def clean(text: str) -> str:
+    """Drop control characters and make every run of white space one space."""
+    kept = (
+        " " if unicodedata.category(character) == "Cc" else character
+        for character in text
+        if unicodedata.category(character) not in ("Cs", "Co", "Cn")
+    )
+    return re.sub(r"\s+", " ", "".join(kept)).strip()
+
+
+def prepare(checkpoint: Checkpoint, text: str) -> Source:
+    """Clean a text, cut it to what is shown well, and split it.
+
+    Raises UserError if nothing is left to read.
+    """
+    notes = []
+    if len(text) > MAX_CHARACTERS:
+        notes.append(f"Only the first {MAX_CHARACTERS:,} of {len(text):,} characters were read.")
+    words = clean(text[:MAX_CHARACTERS])
+    pieces = checkpoint.tokenizer.split(words)
+    if not pieces:
+        raise UserError("There is nothing to read: type a sentence.")
+    ids = checkpoint.tokenizer.encode(words)
+    if len(ids) > MAX_TOKENS:
+        notes.append(f"Only the first {MAX_TOKENS} of {len(ids)} tokens were read.")
+        ids, pieces = ids[:MAX_TOKENS], pieces[:MAX_TOKENS]
+        words = checkpoint.tokenizer.decode(ids)
+    config = checkpoint.model.config
+    unknown = [piece for piece, token in zip(pieces, ids, strict=True) if token == config.unknown]
+    if unknown:
+        shown = " ".join(dict.fromkeys(unknown))
+        notes.append(f"This model has never seen these characters: {shown[:60]}")
+    end = checkpoint.tokenizer.pieces([config.eos])
+    return Source(words, [*ids, config.eos], (*pieces, *end), tuple(notes))
+
+
+def rules_for(checkpoint: Checkpoint, options: Options) -> list[Rule]:
+    """Turn options into rules. Raises UserError for a prefix with unknown characters."""
+    config, tokenizer = checkpoint.model.config, checkpoint.tokenizer
+    prefix = tokenizer.encode(clean(options.prefix)) if options.prefix.strip() else []
+    if config.unknown in prefix:
+        raise UserError("The output cannot begin with characters that the model has never seen.")
+    rules = [forbid([config.pad, config.unknown, config.bos])]
+    if options.min_length:
+        rules.append(minimum_length(options.min_length, config.eos))
+    if options.no_repeat_ngram:
+        rules.append(no_repeat(options.no_repeat_ngram, len(prefix)))
+    if prefix:
+        rules.append(forced_prefix(prefix))
+    return rules
+
+
+def run(
+    checkpoint: Checkpoint,
+    text: str,
+    options: Options | None = None,
+    on_step: OnStep | None = None,
+    self_attention: bool = False,
+) -> Trace:
+    """Decode one text and record what the network did.
+
+    on_step is called after every decoder step and stops the search by returning True.
+    Raises UserError if there is nothing to read.
+    """
+    options = options or Options()
+    source = prepare(checkpoint, text)
+    rules = rules_for(checkpoint, options)
+    ids = torch.tensor([source.ids], device=checkpoint.device)
+    config, started = checkpoint.model.config, time.perf_counter()
+    with torch.inference_mode():
+        memory = checkpoint.model.encode(ids)
+        encoded = time.perf_counter()
+        decoder = checkpoint.model.decoder
+        found = search(decoder, memory, options, config.bos, config.eos, rules, on_step)[0]
+        searched = time.perf_counter()
+    return record(
+        checkpoint,
+        source,
+        found,
+        options,
+        {"encode": encoded - started, "search": searched - encoded},
+        self_attention,
+    )
+
+
+@torch.inference_mode()
+def generate(
+    checkpoint: Checkpoint,
+    texts: Sequence[str],
+    options: Options | None = None,
+    batch: int = 32,
+    on_group: Callable[[int], None] | None = None,
+) -> list[Found]:
+    """Decode many texts in batches of like length; nothing is recorded but the search.
+
+    on_group is called with the number of texts done since the last call.
+    """
+    options, config = options or Options(), checkpoint.model.config
+    rules = rules_for(checkpoint, options)
+    sources = [prepare(checkpoint, text).ids for text in texts]
+    results: dict[int, Found] = {}
+    for group in in_groups([len(ids) for ids in sources], batch):
+        ids = pad([sources[index] for index in group], config.pad).to(checkpoint.device)
+        memory = checkpoint.model.encode(ids)
+        decoder = checkpoint.model.decoder
+        found = search(decoder, memory, options, config.bos, config.eos, rules)
+        results.update(zip(group, found, strict=True))
+        if on_group is not None:
+            on_group(len(group))
+    return [results[index] for index in range(len(texts))]
+
+
+def to_text(checkpoint: Checkpoint, found: Found) -> str:
+    """Return the text of the best output."""
+    return checkpoint.tokenizer.decode(found.hypotheses[0].tokens) if found.hypotheses else ""

@@ -1,0 +1,104 @@
+"""What encoder, decoder and search agree on: the memory of a source, a decoder's state, one step.
+
+Rows come first everywhere. A row is one source while encoding, one hypothesis while searching.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+# A tensor, None, or any nesting of tuples of them; every tensor has the rows as first dimension.
+State = Any
+
+
+class Memory(NamedTuple):
+    """What the encoder hands to the decoder.
+
+    states: (rows, source, width), one vector h_t for each source position.
+    mask: (rows, source), True where there is a token and False on padding.
+    final: the last state of each recurrent layer, () for a Transformer.
+    keys: what the decoder computes once from the states (projected keys, values).
+    weights: (rows, layers, heads, source, source) self-attention if recorded, else None.
+    """
+
+    states: Tensor
+    mask: Tensor
+    final: State = ()
+    keys: State = ()
+    weights: Tensor | None = None
+
+
+class Step(NamedTuple):
+    """One decoder step.
+
+    logits: (rows, vocabulary), before the softmax.
+    state: what the next step takes.
+    hidden: (rows, width), the decoder state s_t of the top layer.
+    context: (rows, width), the context vector c_t that the step looked at.
+    weights: (rows, layers, heads, source) cross-attention, None without attention.
+    """
+
+    logits: Tensor
+    state: State
+    hidden: Tensor
+    context: Tensor
+    weights: Tensor | None
+
+
+class Steps(NamedTuple):
+    """All steps of a teacher-forced pass: as in Step, with a dimension of target steps after rows.
+
+    self_weights: (rows, target, layers, heads, target), None for recurrent decoders.
+    Weights are None unless recording was asked for.
+    """
+
+    logits: Tensor
+    hidden: Tensor
+    context: Tensor
+    weights: Tensor | None = None
+    self_weights: Tensor | None = None
+
+
+class Encoder(Protocol):
+    """Source tokens to memory."""
+
+    def __call__(self, source: Tensor, mask: Tensor, record: bool = False) -> Memory:
+        """Encode source (rows, source) of token ids; mask is True where there is a token."""
+        ...
+
+
+class Decoder(Protocol):
+    """Target tokens, one after the other, given the memory. The state belongs to the caller."""
+
+    def prepare(self, memory: Memory) -> State:
+        """Compute what every step needs from the memory, once: the `keys` of the memory."""
+        ...
+
+    def start(self, memory: Memory) -> State:
+        """Return the state before the first token."""
+        ...
+
+    def step(self, tokens: Tensor, state: State, memory: Memory) -> Step:
+        """Read tokens (rows,), the previous outputs, and score the next ones."""
+        ...
+
+    def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
+        """Read target (rows, target) under teacher forcing; equals the stacked steps."""
+        ...
+
+
+def select(state: State, rows: Tensor) -> State:
+    """Take the given rows of every tensor in a state or memory: re-orders, drops and repeats beams.
+
+    rows: (new rows,) indices.
+    """
+    if state is None:
+        return state
+    if isinstance(state, torch.Tensor):
+        return state.index_select(0, rows)
+    assert isinstance(state, tuple)
+    parts = (select(part, rows) for part in state)
+    return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)

@@ -1,0 +1,96 @@
+"""Looks at an answer that a search has found: one teacher-forced pass over the chosen tokens."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.hypothesis import Hypothesis
+from seq2seq.options import Options
+from seq2seq.search import Found
+from seq2seq.tokenizer import word_numbers
+from seq2seq.trace import Alternatives, Output, Tokens, Trace
+
+if TYPE_CHECKING:
+    from seq2seq.pipeline import Source
+
+ALTERNATIVES = 10
+
+
+@torch.inference_mode()
+def record(
+    checkpoint: Checkpoint,
+    source: Source,
+    found: Found,
+    options: Options,
+    seconds: dict[str, float],
+    self_attention: bool = False,
+) -> Trace:
+    """Run the best hypothesis through the model once more and keep what happens.
+
+    Attention and states are kept as float16. Self-attention is kept only if asked for: it grows
+    with the square of the length, layers and heads.
+    """
+    started = time.perf_counter()
+    model, tokens = checkpoint.model, found.hypotheses[0].tokens
+    ids = torch.tensor([source.ids], device=checkpoint.device)
+    target = torch.tensor([[model.config.bos, *tokens[:-1]]], device=checkpoint.device)
+    memory = model.encode(ids, record=self_attention)
+    steps = model.decoder(target, memory, record=True)
+    scores = steps.logits[0].float().log_softmax(dim=-1)
+    chosen = scores.gather(1, torch.tensor([tokens], device=scores.device).T)
+    arrays = {
+        "log_probabilities": chosen[:, 0].cpu().numpy(),
+        "ranks": (scores > chosen).sum(dim=1).cpu().numpy(),
+        "alternatives": _alternatives(checkpoint, scores),
+        "encoder_states": _half(memory.states),
+        "decoder_states": _half(steps.hidden),
+        "contexts": _half(steps.context),
+        "attention": _half(steps.weights),
+        "encoder_attention": _half(memory.weights),
+        "decoder_attention": _half(steps.self_weights) if self_attention else None,
+    }
+    return Trace(
+        checkpoint=checkpoint.card.name,
+        task=checkpoint.card.task,
+        options=options,
+        notes=source.notes,
+        source=Tokens(source.text, tuple(source.ids), source.pieces, word_numbers(source.pieces)),
+        target=_target(checkpoint, tokens),
+        outputs=tuple(_output(checkpoint, each) for each in found.hypotheses),
+        beam_tree=found.tree,
+        beam_pieces=checkpoint.tokenizer.pieces(found.tree.token.tolist()),
+        seconds={**seconds, "record": time.perf_counter() - started},
+        **arrays,
+    )
+
+
+def _half(rows: Tensor | None) -> np.ndarray | None:
+    return None if rows is None else rows[0].half().cpu().numpy()
+
+
+def _alternatives(checkpoint: Checkpoint, scores: Tensor) -> Alternatives:
+    values, ids = (part.cpu().numpy() for part in scores.topk(min(ALTERNATIVES, scores.shape[1])))
+    pieces = tuple(checkpoint.tokenizer.pieces(row) for row in ids.tolist())
+    return Alternatives(ids, pieces, values)
+
+
+def _target(checkpoint: Checkpoint, tokens: tuple[int, ...]) -> Tokens:
+    pieces = checkpoint.tokenizer.pieces(tokens)
+    return Tokens(checkpoint.tokenizer.decode(tokens), tokens, pieces, word_numbers(pieces))
+
+
+def _output(checkpoint: Checkpoint, hypothesis: Hypothesis) -> Output:
+    return Output(
+        checkpoint.tokenizer.decode(hypothesis.tokens),
+        checkpoint.tokenizer.pieces(hypothesis.tokens),
+        float(sum(hypothesis.log_probabilities)),
+        hypothesis.score,
+        hypothesis.finished,
+        hypothesis.node,
+    )

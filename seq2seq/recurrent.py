@@ -1,0 +1,282 @@
+"""Recurrent encoder and decoder: RNN, LSTM or GRU cells, one direction or two, with or without
+attention.
+
+A cell is one step, h_t = f(x_t, h_{t-1}), written out here; whole sequences run through torch's
+fused kernels on the same weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from seq2seq.attention import Additive, Dot, General, attend
+from seq2seq.protocol import Memory, State, Step, Steps
+
+# A cell's state: (h,) for RNN and GRU, (h, c) for LSTM.
+Cell = tuple[Tensor, ...]
+Weights = Sequence[Tensor]
+
+
+def rnn_cell(inputs: Tensor, state: Cell, weights: Weights) -> Cell:
+    """h' = tanh(W x + U h + b). Elman 1990."""
+    return (torch.tanh(sum_of_inputs(inputs, state[0], weights)),)
+
+
+def lstm_cell(inputs: Tensor, state: Cell, weights: Weights) -> Cell:
+    """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+
+    c' = forget * c + input * candidate, h' = output * tanh(c').
+    """
+    gates = sum_of_inputs(inputs, state[0], weights).chunk(4, dim=-1)
+    input_gate, forget_gate, output_gate = (torch.sigmoid(gates[i]) for i in (0, 1, 3))
+    cell = forget_gate * state[1] + input_gate * torch.tanh(gates[2])
+    return output_gate * torch.tanh(cell), cell
+
+
+def gru_cell(inputs: Tensor, state: Cell, weights: Weights) -> Cell:
+    """Cho et al. 2014, section 2.3, with the reset gate after the matrix product.
+
+    h' = update * h + (1 - update) * tanh(W x + reset * (U h)).
+    """
+    hidden = state[0]
+    from_input = F.linear(inputs, weights[0], weights[2]).chunk(3, dim=-1)
+    from_state = F.linear(hidden, weights[1], weights[3]).chunk(3, dim=-1)
+    reset, update = (torch.sigmoid(from_input[i] + from_state[i]) for i in (0, 1))
+    candidate = torch.tanh(from_input[2] + reset * from_state[2])
+    return (update * hidden + (1 - update) * candidate,)
+
+
+def sum_of_inputs(inputs: Tensor, hidden: Tensor, weights: Weights) -> Tensor:
+    """W x + U h + b, the pre-activations of all gates side by side."""
+    return F.linear(inputs, weights[0], weights[2]) + F.linear(hidden, weights[1], weights[3])
+
+
+CELLS: dict[str, tuple[Callable[..., nn.RNNBase], Callable[..., Cell], int]] = {
+    "rnn": (nn.RNN, rnn_cell, 1),
+    "lstm": (nn.LSTM, lstm_cell, 2),
+    "gru": (nn.GRU, gru_cell, 1),
+}  # name: (fused sequence, one step, tensors in a state)
+
+
+class Stack(nn.Module):
+    """Layers of one kind of cell. States are tuples of (rows, layers, width).
+
+    With two directions, width is that of both halves together, forward then backward.
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        input_width: int,
+        width: int,
+        layers: int,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+    ) -> None:
+        super().__init__()
+        fused, self.cell, self.parts = CELLS[cell]
+        self.layers, self.directions = layers, 2 if bidirectional else 1
+        self.width = width
+        self.dropout = nn.Dropout(dropout)
+        self.sequence = fused(
+            input_width,
+            width // self.directions,
+            layers,
+            batch_first=True,
+            dropout=dropout if layers > 1 else 0.0,
+            bidirectional=bidirectional,
+        )
+
+    def zeros(self, like: Tensor) -> Cell:
+        """Return the state before anything was read, for as many rows as `like` has."""
+        return (like.new_zeros(like.shape[0], self.layers, self.width),) * self.parts
+
+    def forward(
+        self, inputs: Tensor, state: Cell, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Cell]:
+        """Run over inputs (rows, time, input width), reading `lengths` of each row where given.
+
+        Returns the top layer's states (rows, time, width), zero on padding, and the final state.
+        """
+        # Packing leaves the fused CPU kernels, so it is only for rows of unequal length.
+        sequence: Tensor | PackedSequence = inputs
+        if lengths is not None:
+            sequence = pack_padded_sequence(
+                inputs, lengths.cpu(), batch_first=True, enforce_sorted=False
+            )
+        initial = tuple(self._layers_first(part) for part in state)
+        outputs, final = self.sequence(sequence, initial if self.parts > 1 else initial[0])
+        if lengths is not None:
+            outputs, _ = pad_packed_sequence(
+                outputs, batch_first=True, total_length=inputs.shape[1]
+            )
+        final = final if self.parts > 1 else (final,)
+        return outputs, tuple(self._rows_first(part) for part in final)
+
+    def step(self, inputs: Tensor, state: Cell) -> tuple[Tensor, Cell]:
+        """Read one input (rows, input width); only for one direction.
+
+        Returns the top layer's new h (rows, width) and the new state.
+        """
+        layers = []
+        for index, weights in enumerate(self.sequence.all_weights):
+            inputs = self.dropout(inputs) if index else inputs
+            layers.append(self.cell(inputs, tuple(part[:, index] for part in state), weights))
+            inputs = layers[-1][0]
+        return inputs, tuple(torch.stack(part, dim=1) for part in zip(*layers, strict=True))
+
+    def _layers_first(self, part: Tensor) -> Tensor:
+        by_direction = part.unflatten(2, (self.directions, -1)).flatten(1, 2)
+        return by_direction.transpose(0, 1).contiguous()
+
+    def _rows_first(self, part: Tensor) -> Tensor:
+        by_direction = part.transpose(0, 1).unflatten(1, (self.layers, self.directions))
+        return by_direction.flatten(2)
+
+
+class RecurrentEncoder(nn.Module):
+    """Reads the source into one state for each position; the last state is the context vector c."""
+
+    def __init__(self, embedding: nn.Embedding, stack: Stack, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.stack = stack
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, source: Tensor, mask: Tensor, record: bool = False) -> Memory:
+        """Encode source (rows, source) of ids; padding is on the right."""
+        embedded = self.dropout(self.embedding(source))
+        lengths = None if bool(mask.all()) else mask.sum(dim=1)
+        states, final = self.stack(embedded, self.stack.zeros(embedded), lengths)
+        return Memory(states, mask, final)
+
+
+class _Reading(NamedTuple):
+    """What the decoder gets from reading tokens: the readout r_t, s_t, c_t and the weights."""
+
+    readout: Tensor
+    hidden: Tensor
+    context: Tensor
+    weights: Tensor | None
+
+
+class RecurrentDecoder(nn.Module):
+    """Writes the target one token at a time: s_t = f(y_{t-1}, s_{t-1}, ...), softmax(W r_t + b).
+
+    feeds says what a step reads beside the previous token, and where attention sits:
+    "token": nothing; attention looks with the new s_t (Luong et al. 2015, section 3).
+    "context": the context vector; c for a model without attention (Cho et al. 2014), c_t found
+        with s_{t-1} for one with attention (Bahdanau et al. 2014, section 3.1).
+    "readout": the previous r_{t-1} (input feeding, Luong et al. 2015, section 3.3).
+    The readout is r_t = tanh(V [s_t; c_t]) with attention and s_t, projected if need be, without.
+    """
+
+    def __init__(
+        self,
+        embedding: nn.Embedding,
+        stack: Stack,
+        output: nn.Linear,
+        attention: Additive | Dot | General | None = None,
+        feeds: str = "token",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.embedding, self.stack, self.output = embedding, stack, output
+        self.attention, self.feeds = attention, feeds
+        self.dropout = nn.Dropout(dropout)
+        width, readout = stack.width, output.in_features
+        self.combine: nn.Module = nn.Identity()
+        if attention is not None:
+            self.combine = nn.Linear(2 * width, readout, bias=False)
+        elif width != readout:
+            self.combine = nn.Linear(width, readout, bias=False)
+
+    def prepare(self, memory: Memory) -> State:
+        """Return the attention's keys, () without attention."""
+        return () if self.attention is None else self.attention.prepare(memory.states)
+
+    def start(self, memory: Memory) -> State:
+        """Return (cell state, previous readout), starting from the encoder's final state.
+
+        Layers continue each other counted from the top; a deeper decoder repeats the lowest.
+        """
+        depth = memory.final[0].shape[1]
+        layers = [max(0, depth - self.stack.layers + i) for i in range(self.stack.layers)]
+        cells = tuple(part[:, layers] for part in memory.final)
+        readout = cells[0].new_zeros(cells[0].shape[0], self.output.in_features)
+        return cells, readout if self.feeds == "readout" else ()
+
+    def step(self, tokens: Tensor, state: State, memory: Memory) -> Step:
+        """Read tokens (rows,) and score the next ones."""
+        read, state = self._advance(self.dropout(self.embedding(tokens)), state, memory)
+        return Step(self.output(read.readout), state, read.hidden, read.context, read.weights)
+
+    def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
+        """Read target (rows, target) under teacher forcing."""
+        embedded = self.dropout(self.embedding(target))
+        in_turn = self.feeds == "readout" or (self.feeds == "context" and self.attention)
+        read = (self._in_turn if in_turn else self._at_once)(embedded, self.start(memory), memory)
+        return Steps(self.output(read.readout), read.hidden, read.context, read.weights)
+
+    def _advance(self, embedded: Tensor, state: State, memory: Memory) -> tuple[_Reading, State]:
+        """Take one step; the tensors of the reading are (rows, ...)."""
+        cells, previous = state
+        if self.feeds == "context":
+            context, weights = self._look(cells[0][:, -1:], memory)
+            embedded = torch.cat([embedded, context[:, 0]], dim=-1)
+        elif self.feeds == "readout":
+            embedded = torch.cat([embedded, previous], dim=-1)
+        hidden, cells = self.stack.step(embedded, cells)
+        if self.feeds != "context":
+            context, weights = self._look(hidden.unsqueeze(1), memory)
+        context = context[:, 0]
+        readout = self._readout(hidden, context)
+        read = _Reading(readout, hidden, context, None if weights is None else weights[:, 0])
+        return read, (cells, readout if self.feeds == "readout" else ())
+
+    def _in_turn(self, embedded: Tensor, state: State, memory: Memory) -> _Reading:
+        """Take all steps, each after the other: what a step reads follows from the one before."""
+        steps = []
+        for inputs in embedded.unbind(1):
+            read, state = self._advance(inputs, state, memory)
+            steps.append(read)
+        readout, hidden, context, weights = zip(*steps, strict=True)
+        return _Reading(
+            torch.stack(readout, dim=1),
+            torch.stack(hidden, dim=1),
+            torch.stack(context, dim=1),
+            None if weights[0] is None else torch.stack(weights, dim=1),
+        )
+
+    def _at_once(self, embedded: Tensor, state: State, memory: Memory) -> _Reading:
+        """Take all steps in one call of the fused kernel."""
+        if self.feeds == "context":
+            context, _ = self._look(embedded, memory)
+            embedded = torch.cat([embedded, context], dim=-1)
+        hidden, _ = self.stack(embedded, state[0])
+        context, weights = self._look(hidden, memory)
+        return _Reading(self._readout(hidden, context), hidden, context, weights)
+
+    def _look(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:
+        """Find the context (rows, target, width) for query (rows, target, width).
+
+        The weights are (rows, target, 1 layer, 1 head, source).
+        """
+        if self.attention is None:
+            return memory.final[0][:, -1:].expand(-1, query.shape[1], -1), None
+        scores = self.attention.scores(query, memory.keys)
+        context, weights = attend(scores, memory.states, memory.mask.unsqueeze(1))
+        return context, weights[:, :, None, None]
+
+    def _readout(self, hidden: Tensor, context: Tensor) -> Tensor:
+        if self.attention is not None:
+            hidden = torch.tanh(self.combine(torch.cat([hidden, context], dim=-1)))
+        else:
+            hidden = self.combine(hidden)
+        return self.dropout(hidden)

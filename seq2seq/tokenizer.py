@@ -1,0 +1,97 @@
+"""Text to ids and back, by a sentencepiece model; and pieces as a reader wants to see them."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import sentencepiece
+
+from seq2seq.errors import UserError
+
+PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
+WORD_START = "▁"
+
+
+class Tokenizer:
+    """A sentencepiece model (Kudo and Richardson 2018). Ids come without start and end tokens."""
+
+    def __init__(self, model: bytes) -> None:
+        self.model = model
+        try:
+            self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        except Exception:
+            raise UserError("The tokenizer.model is damaged: fetch the checkpoint again.") from None
+
+    @classmethod
+    def load(cls, path: Path) -> Tokenizer:
+        """Read a tokenizer.model. Raises UserError if it is missing or damaged."""
+        if not path.is_file():
+            raise UserError("The checkpoint has no tokenizer.model: fetch it again.")
+        return cls(path.read_bytes())
+
+    @classmethod
+    def train(
+        cls, sentences: Iterable[str], pieces: int, symbols: Sequence[str] = (), seed: int = 1
+    ) -> Tokenizer:
+        """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split."""
+        sentencepiece.set_random_generator_seed(seed)
+        model = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(sentences),
+            model_writer=model,
+            vocab_size=pieces,
+            user_defined_symbols=list(symbols),
+            character_coverage=0.9999,
+            hard_vocab_limit=False,
+            pad_id=PAD,
+            unk_id=UNKNOWN,
+            bos_id=BOS,
+            eos_id=EOS,
+            num_threads=os.cpu_count() or 1,
+            minloglevel=2,
+        )
+        return cls(model.getvalue())
+
+    def seed(self, seed: int) -> None:
+        """Fix the sampled splits that follow."""
+        sentencepiece.set_random_generator_seed(seed)
+
+    def __len__(self) -> int:
+        """Count the pieces, special ones included."""
+        return self._processor.get_piece_size()
+
+    def encode(self, text: str, alpha: float | None = None) -> list[int]:
+        """Split into the best pieces, or with alpha into a sampled split (Kudo 2018)."""
+        if alpha is None:
+            return self._processor.encode(text)
+        return self._processor.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Join pieces to text; special tokens leave no trace."""
+        return self._processor.decode([token for token in ids if token > EOS])
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """Return the pieces of a text as written: unknown characters stand for themselves."""
+        return tuple(self._processor.encode(text, out_type=str))
+
+    def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return the pieces of ids, special tokens by their names."""
+        return tuple(self._processor.id_to_piece(token) for token in ids)
+
+
+def word_numbers(pieces: Sequence[str]) -> tuple[int, ...]:
+    """Number the word that each piece belongs to; special tokens are words of their own."""
+    numbers: list[int] = []
+    for piece in pieces:
+        starts = piece.startswith(WORD_START) or is_special(piece) or not numbers
+        after_special = bool(numbers) and is_special(pieces[len(numbers) - 1])
+        numbers.append((numbers[-1] if numbers else -1) + int(starts or after_special))
+    return tuple(numbers)
+
+
+def is_special(piece: str) -> bool:
+    """Tell whether a piece is a token like </s> that stands for no text."""
+    return piece in ("<pad>", "<unk>", "<s>", "</s>")

@@ -1,0 +1,329 @@
+"""The training loop: teacher forcing, warm-up, clipping, averaging, evaluation, resume.
+
+One process on a CPU or a GPU; several under torchrun, each with its share of every epoch's batches.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as distributed
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
+
+from seq2seq.checkpoint import Checkpoint, best_device, read_model, save
+from seq2seq.data import Batch, Example, Pair, collate, plan_batches, read_pairs
+from seq2seq.errors import UserError
+from seq2seq.evaluation import corpus_loss, encode_pairs, evaluate, token_loss
+from seq2seq.model import Config, build
+from seq2seq.options import Options
+from seq2seq.recipe import Recipe
+from seq2seq.tokenizer import BOS, EOS, PAD, UNKNOWN, Tokenizer
+
+SAVE_EVERY = 120.0  # seconds; what a kill can lose
+STATE, BEST, LOG = "state.pt", "best", "training.jsonl"
+
+
+@dataclass
+class Position:
+    """Where a run stands. seconds: spent training, over all resumed parts."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    best_loss: float = float("inf")
+    evaluations_since_best: int = 0
+
+
+def train(
+    recipe: Recipe, data: Path, work: Path, resume: bool = False, minutes: float | None = None
+) -> Checkpoint:
+    """Train what the recipe describes on files below `data`; returns the best weights.
+
+    work: folder of the run, where state, log and best weights are kept. With minutes, the schedule
+    fits the time, not the recipe's epochs. Raises UserError if there is nothing to resume, or if a
+    run is there already.
+    """
+    if resume and not (work / STATE).is_file():
+        raise UserError(f"There is no run of {recipe.name} to resume: start it without --resume.")
+    if not resume and (work / STATE).is_file():
+        raise UserError(f"A run of {recipe.name} stands: add --resume, or delete {work.name}.")
+    work.mkdir(parents=True, exist_ok=True)
+    with _processes() as (rank, world):
+        run = _Run(recipe, data, work, rank, world)
+        if resume:
+            run.restore()
+        run.train(None if minutes is None else 60 * minutes)
+        return run.best()
+
+
+@contextmanager
+def _processes() -> Iterator[tuple[int, int]]:
+    """Join the processes of torchrun, if there are several; gives (rank, number of them)."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield 0, 1
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield distributed.get_rank(), world
+    finally:
+        distributed.destroy_process_group()
+
+
+class _Run:
+    def __init__(self, recipe: Recipe, data: Path, work: Path, rank: int, world: int) -> None:
+        self.recipe, self.settings, self.work = recipe, recipe.training, work
+        self.rank, self.world, self.device = rank, world, best_device()
+        torch.manual_seed(self.settings.seed)
+        torch.set_flush_denormal(True)
+        self.files = [read_pairs(data / name, recipe.data.columns) for name in recipe.data.train]
+        self.valid = [
+            pair
+            for name in recipe.data.valid
+            for pair in read_pairs(data / name, recipe.data.columns)
+        ]
+        self.tokenizer = self._tokenizer()
+        model = build(
+            Config.from_dict(
+                {
+                    **recipe.model,
+                    "vocabulary": len(self.tokenizer),
+                    "pad": PAD,
+                    "unknown": UNKNOWN,
+                    "bos": BOS,
+                    "eos": EOS,
+                }
+            )
+        )
+        self.model = model.to(self.device)
+        self.checkpoint = Checkpoint(recipe.card, self.model, self.tokenizer)
+        self.parallel: nn.Module = DistributedDataParallel(self.model) if world > 1 else self.model
+        self.average = {name: w.detach().clone() for name, w in self.model.named_parameters()}
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=0.0, betas=(0.9, 0.98), fused=True
+        )
+        self.position = Position()
+        self.precision = _precision(self.device)
+        self.valid_examples = encode_pairs(self.checkpoint, self.valid)
+
+    def train(self, budget: float | None) -> None:
+        """Train until the epochs or the seconds are used up, or valid gets no better."""
+        total = self._steps_in_all()
+        bar = tqdm(total=1000, unit="‰", disable=self.rank > 0, bar_format=BAR, mininterval=1)
+        started, offset, saved = time.perf_counter(), self.position.seconds, time.perf_counter()
+        losses: list[Tensor] = []
+        for batch in self._batches():
+            spent = offset + time.perf_counter() - started
+            done = self.position.step / total if budget is None else spent / budget
+            if self._stop_together(done >= 1):
+                break
+            losses.append(self._step(batch, min(done, 1.0)))
+            self.position.seconds = spent
+            if len(losses) == 50:
+                self._report(bar, torch.stack(losses), done)
+                losses.clear()
+            if self.position.step % self.settings.evaluate_every == 0 and not self._evaluate(done):
+                break
+            if time.perf_counter() - saved > SAVE_EVERY:
+                saved = time.perf_counter()
+                self.save()
+        self._evaluate(1.0)
+        self.save()
+        bar.close()
+
+    def _steps_in_all(self) -> int:
+        batches = plan_batches(self._epoch_examples(0), self.settings.batch_tokens, 0)
+        return max(1, len(batches) // self.world * self.settings.epochs)
+
+    def _batches(self) -> Iterator[Batch]:
+        """Go through epoch after epoch, from where the position says; every process its share."""
+        while True:
+            examples = self._epoch_examples(self.position.epoch)
+            seed = self.settings.seed * 1_000 + self.position.epoch
+            plan = plan_batches(examples, self.settings.batch_tokens, seed)
+            plan = plan[: len(plan) // self.world * self.world][self.rank :: self.world]
+            if not plan:
+                raise UserError("There are fewer batches than processes: use fewer processes.")
+            for numbers in plan[self.position.batch :]:
+                self.position.batch += 1
+                yield collate([examples[number] for number in numbers])
+            self.position.epoch += 1
+            self.position.batch = 0
+
+    def _epoch_examples(self, epoch: int) -> list[Example]:
+        """Draw the pairs of an epoch and split them, by sampling if the recipe says so."""
+        draw = random.Random(self.settings.seed * 1_000 + epoch)
+        shares = self.recipe.data.share or (1.0,) * len(self.files)
+        pairs: list[Pair] = []
+        for file, share in zip(self.files, shares, strict=True):
+            pairs += file if share >= 1 else draw.sample(file, int(share * len(file)))
+        limit, alpha = self.recipe.data.max_tokens, self.recipe.tokenizer.alpha or None
+        self.tokenizer.seed(self.settings.seed * 1_000 + epoch)
+        examples = [
+            Example(self.tokenizer.encode(source, alpha), self.tokenizer.encode(target, alpha))
+            for source, target in pairs
+        ]
+        return [example for example in examples if max(map(len, example)) <= limit]
+
+    def _step(self, batch: Batch, done: float) -> Tensor:
+        """Take one optimizer step; returns the mean loss of its tokens, not yet synchronised."""
+        settings, position = self.settings, self.position
+        warm = min(1.0, (position.step + 1) / settings.warmup_steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = settings.learning_rate * warm * (1 - done)
+        count = int((batch.labels != PAD).sum())
+        with torch.autocast(self.device.type, self.precision, self.precision is not torch.float32):
+            smoothing = settings.label_smoothing
+            losses = token_loss(self.parallel, batch, self.device, smoothing)
+        loss = losses.sum() / count
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
+        self.optimizer.step()
+        position.step += 1
+        position.tokens += count * self.world
+        self._update_average()
+        return loss.detach()
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        step = self.position.step
+        decay = min(self.settings.averaging, (1 + step) / (10 + step))
+        averages = list(self.average.values())
+        torch._foreach_lerp_(averages, [*self.model.parameters()], 1 - decay)
+
+    def _evaluate(self, done: float) -> bool:
+        """Measure valid, keep the weights if they are the best; tells whether to go on.
+
+        The running average and the weights themselves are both tried.
+        """
+        self.model.eval()
+        position, keep_going = self.position, True
+        if self.rank == 0:
+            raw = corpus_loss(self.model, self.valid_examples)
+            self._swap()
+            averaged = corpus_loss(self.model, self.valid_examples)
+            if averaged > raw:
+                self._swap()
+            greedy = evaluate(self.checkpoint, self.valid, Options(method="greedy"))
+            better = min(raw, averaged) < position.best_loss
+            if better:
+                save(self.work / BEST, self.model, self.tokenizer)
+            if averaged <= raw:
+                self._swap()
+            position.best_loss = min(raw, averaged, position.best_loss)
+            position.evaluations_since_best = 0 if better else position.evaluations_since_best + 1
+            keep_going = position.evaluations_since_best < self.settings.patience
+            self._log(
+                done=round(done, 4),
+                valid_loss=round(raw, 4),
+                valid_loss_averaged=round(averaged, 4),
+                valid_bleu_greedy=greedy["bleu"],
+            )
+        self.model.train()
+        return not self._stop_together(not keep_going)
+
+    def _swap(self) -> None:
+        """Exchange the weights and their running average."""
+        for name, weight in self.model.named_parameters():
+            weight.data, self.average[name] = self.average[name], weight.data
+
+    def _stop_together(self, stop: bool) -> bool:
+        """Tell whether any process wants to stop, so that all leave the loop at one step."""
+        if self.world == 1:
+            return stop
+        wish = torch.tensor(float(stop), device=self.device)
+        distributed.all_reduce(wish, distributed.ReduceOp.MAX)
+        return bool(wish.item())
+
+    def _report(self, bar: tqdm, losses: Tensor, done: float) -> None:
+        loss, position = float(losses.mean()), self.position
+        speed = position.tokens / max(position.seconds, 1e-9)
+        left = position.seconds / max(done, 1e-9) - position.seconds
+        bar.n = int(1000 * done)
+        bar.set_postfix_str(
+            f"epoch {position.epoch + 1}, step {position.step:,}, loss {loss:.3f}, "
+            f"{speed:,.0f} tokens/s, {left / 60:.1f} min left"
+        )
+        self._log(
+            train_loss=round(loss, 4),
+            tokens_per_second=round(speed),
+            learning_rate=self.optimizer.param_groups[0]["lr"],
+        )
+
+    def _log(self, **values: Any) -> None:
+        if self.rank == 0:
+            position = self.position
+            where = {
+                "step": position.step,
+                "epoch": position.epoch,
+                "seconds": round(position.seconds, 1),
+            }
+            with (self.work / LOG).open("a", encoding="utf-8") as file:
+                file.write(json.dumps(where | values) + "\n")
+
+    def _tokenizer(self) -> Tokenizer:
+        """Fit the tokenizer, or take the one that this run has fitted before."""
+        path, settings = self.work / "tokenizer.model", self.recipe.tokenizer
+        if self.rank == 0 and not path.is_file():
+            sentences = (text for file in self.files for pair in file for text in pair)
+            fitted = Tokenizer.train(sentences, settings.pieces, settings.symbols)
+            path.write_bytes(fitted.model)
+        if self.world > 1:
+            distributed.barrier()
+        return Tokenizer.load(path)
+
+    def save(self) -> None:
+        """Write all that a resumed run needs; a kill while writing leaves the state before."""
+        if self.rank == 0:
+            state = {
+                "model": self.model.state_dict(),
+                "average": self.average,
+                "optimizer": self.optimizer.state_dict(),
+                "position": vars(self.position),
+                "torch_random": torch.get_rng_state(),
+            }
+            torch.save(state, self.work / (STATE + ".new"))
+            os.replace(self.work / (STATE + ".new"), self.work / STATE)
+
+    def restore(self) -> None:
+        """Continue from what save wrote."""
+        state = torch.load(self.work / STATE, map_location="cpu", weights_only=True)
+        self.model.load_state_dict(state["model"])
+        for name, weight in state["average"].items():
+            self.average[name].copy_(weight)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.position = Position(**state["position"])
+        torch.set_rng_state(state["torch_random"])
+
+    def best(self) -> Checkpoint:
+        """Load the best weights kept."""
+        model = read_model(self.work / BEST).to(self.device).eval()
+        return Checkpoint(self.recipe.card, model, self.tokenizer)
+
+
+BAR = "{l_bar}{bar:20}| {postfix}"
+
+
+def _precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the processor computes in it, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    native = np.any([torch.cpu._is_avx512_bf16_supported(), torch.cpu._is_amx_tile_supported()])
+    return torch.bfloat16 if native else torch.float32
