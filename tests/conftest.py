@@ -1,0 +1,133 @@
+"""Shared fixtures: a tiny tokenizer, and a tiny checkpoint of each kind with fresh weights."""
+
+import json
+import os
+
+# Read by Keras when it is first imported.
+os.environ.setdefault("KERAS_BACKEND", "torch")
+
+import pytest
+import torch
+
+from seq2seq.checkpoint import load, save
+from seq2seq.data import Pair
+from seq2seq.model import Config, build
+from seq2seq.options import Options
+from seq2seq.pipeline import run
+from seq2seq.tokenizer import Tokenizer
+
+torch.set_num_threads(1)
+
+PAIRS = [
+    Pair("The cat sleeps on the chair.", "Le chat dort sur la chaise."),
+    Pair("The dog runs in the garden.", "Le chien court dans le jardin."),
+    Pair("My sister reads a good book.", "Ma sœur lit un bon livre."),
+    Pair("My brother drinks a cup of tea.", "Mon frère boit une tasse de thé."),
+    Pair("We are going to the market.", "Nous allons au marché."),
+    Pair("You are very kind today.", "Vous êtes très gentil aujourd'hui."),
+    Pair("It is raining in the city.", "Il pleut dans la ville."),
+    Pair("The old house has a red door.", "La vieille maison a une porte rouge."),
+    Pair("Where is the small train station?", "Où est la petite gare ?"),
+    Pair("I would like some bread, please.", "Je voudrais du pain, s'il vous plaît."),
+    Pair("The children play near the river.", "Les enfants jouent près de la rivière."),
+    Pair("She wrote a long letter to him.", "Elle lui a écrit une longue lettre."),
+    Pair("He opened the window this morning.", "Il a ouvert la fenêtre ce matin."),
+    Pair("They live in a blue house.", "Ils habitent dans une maison bleue."),
+    Pair("The teacher explains the question.", "Le professeur explique la question."),
+    Pair("Winter is cold and summer is hot.", "L'hiver est froid et l'été est chaud."),
+    Pair("I do not know the answer.", "Je ne connais pas la réponse."),
+    Pair("The blue car is behind the house.", "La voiture bleue est derrière la maison."),
+    Pair("Our friends arrive tomorrow.", "Nos amis arrivent demain."),
+    Pair("Give me the book on the table.", "Donne-moi le livre sur la table."),
+    Pair("The night is quiet and dark.", "La nuit est calme et sombre."),
+    Pair("A bird sings in the old tree.", "Un oiseau chante dans le vieil arbre."),
+    Pair("We ate fish and fresh bread.", "Nous avons mangé du poisson et du pain frais."),
+    Pair("The train leaves at ten o'clock.", "Le train part à dix heures."),
+]
+
+# One of each sort that behaves differently: with and without attention, both places where
+# attention can sit, one direction and two, unequal depths, tied and not, and the Transformer.
+KINDS = {
+    "lstm-attention": {
+        "cell": "lstm",
+        "attention": "general",
+        "feeds": "token",
+        "encoder_layers": 2,
+        "decoder_layers": 2,
+    },
+    "gru-plain": {"cell": "gru", "attention": "none", "feeds": "context", "embedding": 12},
+    "rnn-additive": {
+        "cell": "rnn",
+        "attention": "additive",
+        "feeds": "context",
+        "bidirectional": True,
+        "decoder_layers": 2,
+        "tied": False,
+    },
+    "transformer": {
+        "architecture": "transformer",
+        "encoder_layers": 2,
+        "decoder_layers": 2,
+        "heads": 2,
+        "feedforward": 32,
+    },
+}
+
+CARD = """\
+title = "A tiny model"
+task = "translation"
+licence = "CC0-1.0"
+summary = "Fresh weights: it has learnt nothing."
+languages = ["en", "fr"]
+examples = ["The cat sleeps.", "Where is the dog?"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _same_weights_every_time():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def pairs():
+    return PAIRS
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    return Tokenizer.train([text for pair in PAIRS for text in pair], pieces=120)
+
+
+@pytest.fixture(scope="session")
+def checkpoint_root(tmp_path_factory, tokenizer):
+    """A folder that holds one complete checkpoint folder of each kind."""
+    root = tmp_path_factory.mktemp("checkpoints")
+    for seed, (name, values) in enumerate(KINDS.items()):
+        torch.manual_seed(seed)
+        folder, config = root / name, Config(vocabulary=len(tokenizer), width=16, **values)
+        save(folder, build(config), tokenizer)
+        (folder / "card.toml").write_text(CARD, encoding="utf-8")
+        recipe = (
+            f'[card]\n{CARD}\n[data]\ntrain = ["train.tsv"]\nvalid = ["valid.tsv"]\n\n[model]\n'
+        )
+        recipe += "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+        (folder / "recipe.toml").write_text(recipe, encoding="utf-8")
+        (folder / "evaluation.json").write_text('{"bleu": 0.0, "chrf": 0.0}\n', encoding="utf-8")
+        (folder / "README.md").write_text("# A tiny model\n", encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="session", params=list(KINDS))
+def checkpoint_folder(request, checkpoint_root):
+    return checkpoint_root / request.param
+
+
+@pytest.fixture(scope="session")
+def checkpoint(checkpoint_folder):
+    return load(checkpoint_folder)
+
+
+@pytest.fixture(scope="session")
+def trace(checkpoint):
+    options = Options(beam_width=3, n_best=3, max_length=8)
+    return run(checkpoint, "The old dog sleeps in the garden.", options, self_attention=True)
