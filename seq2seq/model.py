@@ -29,6 +29,9 @@ CHOICES = {
     "activation": tuple(ACTIVATIONS),
     "positions": ("sinusoidal", "learned"),
 }
+# Far above any model there is; beyond, torch cannot even count the weights.
+LARGEST = {"vocabulary": 10_000_000, "encoder_layers": 256, "decoder_layers": 256}
+LARGEST_SIZE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,9 @@ class Config:
                 object.__setattr__(self, field.name, float(value))
             elif type(value) is not kind:
                 raise UserError(f"The config's {field.name} is {value!r}: give {kind.__name__}.")
-            if kind is int and value < 0:
-                raise UserError(f"The config's {field.name} is {value}: it cannot be negative.")
+            most = LARGEST.get(field.name, LARGEST_SIZE)
+            if kind is int and not 0 <= value <= most:
+                raise UserError(f"The config's {field.name} is {value}: give 0 to {most}.")
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 known = ", ".join(allowed)
@@ -82,7 +86,10 @@ class Config:
         self._check_sizes()
 
     def _check_sizes(self) -> None:
-        for name in ("vocabulary", "width", "encoder_layers", "decoder_layers"):
+        sizes = ["vocabulary", "width", "encoder_layers", "decoder_layers"]
+        if self.architecture == "transformer":
+            sizes += ["feedforward", "max_positions"]
+        for name in sizes:
             if getattr(self, name) < 1:
                 raise UserError(f"The config's {name} is 0: it must be at least 1.")
         if not 0 <= self.dropout < 1:
@@ -100,7 +107,7 @@ class Config:
         """Read what to_json wrote. Raises UserError for anything else."""
         try:
             values = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UserError("The config is not JSON: write it with save().") from None
         return cls.from_dict(values)
 

@@ -174,7 +174,8 @@ class _Search:
 
     def _rank(self, allowed: Tensor) -> Candidates:
         """The best 2 x width candidates of each source: enough, since a row can end only once."""
-        count = min(2 * self.options.rows, allowed.shape[1])
+        most = 2 * self.options.rows
+        count = min(most, allowed.shape[1])
         values, tokens = (part.cpu().numpy() for part in allowed.topk(count, dim=1))
         row = np.repeat(np.arange(len(values)), count)
         token, log_probability = tokens.ravel(), values.ravel().astype(np.float64)
@@ -183,7 +184,7 @@ class _Search:
         order = np.lexsort((-cumulated, owner))
         order = order[np.isfinite(cumulated[order])]
         rank = _rank_within(owner[order])
-        order, rank = order[rank < count], rank[rank < count]
+        order, rank = order[rank < most], rank[rank < most]
         return Candidates(row[order], token[order], log_probability[order], cumulated[order], rank)
 
     def _draw(self, allowed: Tensor) -> Candidates:
@@ -206,10 +207,10 @@ class _Search:
 
     def _lengthen(self, candidates: Candidates, step: Step) -> Rows:
         rows = self.rows.take(candidates.row)
-        coverage = rows.coverage
-        if coverage is not None and step.weights is not None:
+        coverage = None
+        if rows.coverage is not None and step.weights is not None:
             seen = step.weights.float().mean(dim=(1, 2)).cpu().numpy()
-            coverage = coverage + seen[candidates.row]
+            coverage = rows.coverage + seen[candidates.row]
         said = candidates.token[:, None], candidates.log_probability[:, None]
         return rows._replace(
             history=np.concatenate([rows.history, said[0]], axis=1),

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seq2seq.attention import MultiHead
+from seq2seq.errors import UserError
 from seq2seq.protocol import Memory, State, Step, Steps
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
@@ -51,12 +52,18 @@ class Embedding(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, ids: Tensor, start: int = 0) -> Tensor:
-        """Embed ids (rows, time), the first of which stands at position `start`."""
+        """Embed ids (rows, time), the first of which stands at position `start`.
+
+        Raises UserError beyond the positions that were learnt.
+        """
         width, stop = self.tokens.embedding_dim, start + ids.shape[1]
         if self.positions is None:
             positions = sinusoids(start, stop, width, ids.device)
-        else:
+        elif stop <= len(self.positions.weight):
             positions = self.positions.weight[start:stop]
+        else:
+            most = len(self.positions.weight)
+            raise UserError(f"This model has learnt {most} positions: keep texts and output below.")
         return self.dropout(self.tokens(ids) * math.sqrt(width) + positions)
 
 
