@@ -47,7 +47,11 @@ class Additive(nn.Module):
 
 
 class Dot(nn.Module):
-    """score(q, k) = q . k, for queries as wide as the memory. Luong et al. 2015, eq. 8."""
+    """score(q, k) = q . k / sqrt(width), for queries as wide as the memory.
+
+    Luong et al. 2015, eq. 8, scaled as in Vaswani et al. 2017, section 3.2.1: at widths of some
+    hundreds the softmax saturates without it, and the model never learns to look.
+    """
 
     def prepare(self, states: Tensor) -> Tensor:
         """Return the states: the dot product needs no projection."""
@@ -55,11 +59,11 @@ class Dot(nn.Module):
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """Score query (rows, target, width) against keys: (rows, target, source)."""
-        return query @ keys.transpose(1, 2)
+        return query @ keys.transpose(1, 2) / math.sqrt(keys.shape[-1])
 
 
 class General(nn.Module):
-    """score(q, k) = q . W k. Luong et al. 2015, eq. 8."""
+    """score(q, k) = q . W k / sqrt(width). Luong et al. 2015, eq. 8, scaled like Dot."""
 
     def __init__(self, query_width: int, memory_width: int) -> None:
         super().__init__()
@@ -71,7 +75,7 @@ class General(nn.Module):
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """Score query (rows, target, query width) against keys: (rows, target, source)."""
-        return query @ keys.transpose(1, 2)
+        return query @ keys.transpose(1, 2) / math.sqrt(keys.shape[-1])
 
 
 class MultiHead(nn.Module):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,23 +58,24 @@ def read_card(folder: Path) -> Card:
     return Card.from_dict(values, folder.name)
 
 
-@cache
 def embedded() -> dict[str, Card]:
-    """Return the cards of the checkpoints in checkpoints/ that have weights, by name."""
-    folders = sorted(path.parent for path in CHECKPOINTS.glob("*/model.safetensors"))
-    return {folder.name: read_card(folder) for folder in folders}
+    """Return the cards of the checkpoints in checkpoints/ that have weights, by name.
+
+    A damaged card hides its checkpoint here, not the others; naming it tells what is wrong.
+    """
+    cards = {}
+    for folder in sorted(path.parent for path in CHECKPOINTS.glob("*/model.safetensors")):
+        with suppress(UserError):
+            cards[folder.name] = read_card(folder)
+    return cards
 
 
 def locate(checkpoint: str) -> Path:
     """Find the folder of a checkpoint by its name or path. Raises UserError if there is none."""
-    if checkpoint in embedded():
-        return CHECKPOINTS / checkpoint
-    folder = Path(checkpoint)
-    try:
-        if checkpoint.strip() and folder.is_dir():
-            return folder
-    except (OSError, ValueError):
-        pass
+    with suppress(OSError, ValueError):
+        for folder in (CHECKPOINTS / checkpoint, Path(checkpoint)):
+            if checkpoint.strip() and folder.is_dir():
+                return folder
     known = ", ".join(embedded()) or "none yet"
     shown = checkpoint if len(checkpoint) < 80 else checkpoint[:80] + "..."
     raise UserError(

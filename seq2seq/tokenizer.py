@@ -21,7 +21,8 @@ class Tokenizer:
     def __init__(self, model: bytes) -> None:
         self.model = model
         try:
-            self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+            self._processor = sentencepiece.SentencePieceProcessor()
+            self._processor.load_from_serialized_proto(model)
         except Exception:
             raise UserError("The tokenizer.model is damaged: fetch the checkpoint again.") from None
 
@@ -36,23 +37,31 @@ class Tokenizer:
     def train(
         cls, sentences: Iterable[str], pieces: int, symbols: Sequence[str] = (), seed: int = 1
     ) -> Tokenizer:
-        """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split."""
+        """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split.
+
+        Raises UserError where the pieces are fewer than the characters.
+        """
         sentencepiece.set_random_generator_seed(seed)
         model = io.BytesIO()
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(sentences),
-            model_writer=model,
-            vocab_size=pieces,
-            user_defined_symbols=list(symbols),
-            character_coverage=0.9999,
-            hard_vocab_limit=False,
-            pad_id=PAD,
-            unk_id=UNKNOWN,
-            bos_id=BOS,
-            eos_id=EOS,
-            num_threads=os.cpu_count() or 1,
-            minloglevel=2,
-        )
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(sentences),
+                model_writer=model,
+                vocab_size=pieces,
+                user_defined_symbols=list(symbols),
+                character_coverage=0.9999,
+                hard_vocab_limit=False,
+                pad_id=PAD,
+                unk_id=UNKNOWN,
+                bos_id=BOS,
+                eos_id=EOS,
+                num_threads=os.cpu_count() or 1,
+                minloglevel=2,
+            )
+        except RuntimeError:
+            raise UserError(
+                f"No tokenizer of {pieces} pieces fits these texts: give more pieces, or more text."
+            ) from None
         return cls(model.getvalue())
 
     def seed(self, seed: int) -> None:

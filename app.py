@@ -1,0 +1,20 @@
+"""The menu: order, titles and icons of the pages. Holds nothing that a page needs."""
+
+import streamlit as st
+
+import ui
+
+# Drawn here because Streamlit fetches its own icons for a tab from another site.
+ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+<rect width="32" height="32" rx="7" fill="#1f5fa8"/>
+<path d="M7 11h12l-4-4m4 4-4 4M25 21H13l4-4m-4 4 4 4" fill="none" stroke="#fff" stroke-width="2.6"
+stroke-linecap="round" stroke-linejoin="round"/></svg>"""
+
+st.set_page_config(page_title="Seq2Seq Explorer", page_icon=ICON, layout="wide")
+ui.warm_up()
+ui.show_menu(
+    [
+        st.Page("pages/home.py", title="Start", icon=":material/home:", default=True),
+        st.Page("pages/translation.py", title="Translation", icon=":material/translate:"),
+    ]
+)

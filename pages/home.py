@@ -1,0 +1,33 @@
+"""What this is, on one screen, with one live run."""
+
+import streamlit as st
+
+import ui
+
+ui.begin_page(__file__)
+st.title("Seq2Seq Explorer")
+st.markdown(
+    "An **encoder-decoder** reads a whole sentence, then writes another, one token at a time. "
+    "Here you watch real models do it: what they write, how sure they are, what else they "
+    "considered, and which words of the source they looked at. Every number on these pages was "
+    "measured on the run you see."
+)
+
+name = ui.first_checkpoint("translation")
+text = ui.source_input("Type an English sentence, or keep this one", "text", ui.examples(name)[1])
+trace = ui.run(name, text)
+if trace is not None:
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.subheader("What it wrote")
+        ui.output_tokens(trace, "output")
+        ui.timing(trace)
+        st.markdown(
+            "The darker a token, the more probable the model found it. In the picture each row is "
+            "a token it wrote, and the darker a cell, the more of its attention went to that "
+            "token of the source."
+        )
+        ui.page_link("pages/translation.py", "See more of this run", text=text)
+    with right:
+        st.subheader("Where it looked")
+        ui.attention_chart(trace, "attention")

@@ -1,0 +1,25 @@
+"""Translation: type a sentence; see the output, where the model looked, what else it considered."""
+
+import streamlit as st
+
+import ui
+
+ui.begin_page(__file__)
+st.title("Translation")
+text_place, examples_place = st.container(), st.container()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    name = ui.checkpoint_picker("translation")
+    options = ui.search_controls()
+    ui.copy_link()
+with examples_place:
+    ui.example_chips(name, "example", target="text")
+with text_place:
+    text = ui.source_input("English sentence", "text")
+
+if not text.strip():
+    ui.empty_state("Nothing to translate yet: type a sentence and press Enter, or take an example.")
+    st.stop()
+
+trace = ui.run(name, text, options)
+if trace is not None:
+    ui.instruments(trace)

@@ -1,0 +1,202 @@
+"""The command line: list, run, evaluate, train. A user's mistake is one line and exit status 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+import orjson
+
+from seq2seq.catalogue import CHECKPOINTS, embedded
+from seq2seq.errors import UserError
+from seq2seq.options import METHODS, Options
+
+# glibc gives freed memory back to the system and faults it in again at every training step, unless
+# told otherwise before the process starts: this is a third of the time.
+MALLOC = {
+    "MALLOC_MMAP_THRESHOLD_": "4294967296",
+    "MALLOC_TRIM_THRESHOLD_": "8589934592",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+OPTION_HELP = {
+    "beam_width": "hypotheses kept at each step (default 5)",
+    "length_penalty": "alpha in score = log P / length ** alpha (default 1)",
+    "coverage_penalty": "beta, punishes source tokens never looked at (default 0)",
+    "n_best": "outputs returned (default 5)",
+    "temperature": "of the sampling (default 1)",
+    "top_k": "sample from the k most probable tokens (default 0: all)",
+    "top_p": "sample from the most probable tokens of this mass (default 1)",
+    "seed": "of the sampling (default 0)",
+    "max_length": "most tokens written (default: from the length of the source)",
+    "min_length": "fewest tokens written (default 0)",
+    "no_repeat_ngram": "n-grams of this size occur once only (default 0: off)",
+    "prefix": "text that the output begins with",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see {self.prog} --help")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        values = _parser().parse_args(arguments)
+        values.command(values)
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"seq2seq: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("seq2seq: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has had enough; Python's own flush at exit must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m seq2seq", description="Encoder-decoder models, seen inside.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    command = commands.add_parser("list", help="name the embedded checkpoints")
+    command.add_argument("--json", action="store_true", help="print one JSON object a checkpoint")
+    command.set_defaults(command=_list)
+
+    command = commands.add_parser("run", help="decode a text")
+    command.add_argument("checkpoint", help="a name from the list, or a folder")
+    command.add_argument("text", help="the text, or - for one input a line on standard input")
+    command.add_argument("--json", action="store_true", help="print the whole record of the run")
+    command.add_argument(
+        "--self-attention", action="store_true", help="record self-attention too, for --json"
+    )
+    _add_options(command)
+    command.set_defaults(command=_run)
+
+    command = commands.add_parser("evaluate", help="score a checkpoint on a file of pairs")
+    command.add_argument("checkpoint", help="a name from the list, or a folder")
+    command.add_argument("pairs", type=Path, help="tab-separated, plain or .xz or .gz")
+    command.add_argument("--limit", type=int, help="only the first so many pairs")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_options(command)
+    command.set_defaults(command=_evaluate)
+
+    command = commands.add_parser("train", help="make a checkpoint from a recipe")
+    command.add_argument("recipe", type=Path, help="a recipe.toml")
+    command.add_argument("--data", type=Path, required=True, help="folder of the recipe's files")
+    command.add_argument("--out", type=Path, help="folder to write (default: checkpoints/NAME)")
+    command.add_argument("--work", type=Path, help="folder of the run (default: runs/NAME)")
+    command.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
+    command.add_argument("--minutes", type=float, help="fit the schedule to this time")
+    command.set_defaults(command=_train)
+    return parser
+
+
+def _add_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--method", choices=METHODS, help="how to search (default beam)")
+    for field in fields(Options):
+        if field.name in OPTION_HELP:
+            flag = "--" + field.name.replace("_", "-")
+            command.add_argument(
+                flag, type=type(field.default), help=OPTION_HELP[field.name], metavar="X"
+            )
+
+
+def _options(values: argparse.Namespace) -> Options:
+    given = {name: getattr(values, name) for name in ("method", *OPTION_HELP)}
+    return Options(**{name: value for name, value in given.items() if value is not None})
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
+
+
+def _list(values: argparse.Namespace) -> None:
+    for card in embedded().values():
+        if values.json:
+            _print_json(asdict(card))
+        else:
+            print(f"{card.name}\t{card.task}\t{card.title}")
+
+
+def _run(values: argparse.Namespace) -> None:
+    options = _options(values)
+    import torch
+
+    from seq2seq.checkpoint import load
+    from seq2seq.pipeline import run
+
+    torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
+    checkpoint = load(values.checkpoint)
+    for number, text in enumerate(_texts(values.text), start=1):
+        try:
+            trace = run(checkpoint, text, options, self_attention=values.self_attention)
+        except UserError as error:
+            where = f"line {number}: " if values.text == "-" else ""
+            raise UserError(f"{where}{error}") from None
+        for note in trace.notes:
+            print(f"seq2seq: {note}", file=sys.stderr)
+        print(trace.to_json().decode() if values.json else trace.text, flush=True)
+
+
+def _texts(text: str) -> Iterator[str]:
+    if text != "-":
+        yield text
+        return
+    for line in sys.stdin:
+        yield line.rstrip("\n")
+
+
+def _evaluate(values: argparse.Namespace) -> None:
+    options = _options(values)
+    if values.limit is not None and values.limit < 1:
+        raise UserError(f"--limit is {values.limit}: give at least 1.")
+    from tqdm import tqdm
+
+    from seq2seq.checkpoint import load
+    from seq2seq.data import read_pairs
+    from seq2seq.evaluation import evaluate
+
+    checkpoint = load(values.checkpoint)
+    pairs = read_pairs(values.pairs)[: values.limit]
+    with tqdm(total=len({pair.source for pair in pairs}), unit=" sentences") as bar:
+        scores = evaluate(checkpoint, pairs, options, lambda count: bar.update(count) and None)
+    if values.json:
+        _print_json({"checkpoint": checkpoint.card.name, "options": asdict(options), **scores})
+        return
+    for name, value in scores.items():
+        if name != "by_source_length":
+            print(f"{name:22} {value}")
+    for row in scores["by_source_length"]:
+        low, high = row["words"]
+        print(f"{low:3}-{high:<6} words: {row}")
+
+
+def _train(values: argparse.Namespace) -> None:
+    if values.minutes is not None and values.minutes <= 0:
+        raise UserError(f"--minutes is {values.minutes}: give more than 0.")
+    if sys.platform == "linux" and "MALLOC_TOP_PAD_" not in os.environ:
+        command = [sys.executable, "-m", "seq2seq", *sys.argv[1:]]
+        os.execve(sys.executable, command, os.environ | MALLOC)
+    from seq2seq.recipe import read_recipe
+    from seq2seq.training import train
+    from seq2seq.workshop import finish
+
+    recipe = read_recipe(values.recipe)
+    work = values.work or Path("runs") / recipe.name
+    checkpoint = train(recipe, values.data, work, values.resume, values.minutes)
+    if int(os.environ.get("RANK", "0")) == 0:
+        folder = values.out or CHECKPOINTS / recipe.name
+        scores = finish(checkpoint, recipe, values.data, work, folder)
+        print(f"{folder}: BLEU {scores['bleu']}, chrF {scores['chrf']}, loss {scores['loss']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,9 @@
+"""Pictures of a Trace: pure functions to plotly figures. Same Trace, equal figure.
+
+Blue is what comes from the source (attention), amber what is said of the output (probability).
+"""
+
+from seq2seq.figures.bars import alternatives, probabilities
+from seq2seq.figures.heatmap import attention, attention_csv
+
+__all__ = ["alternatives", "attention", "attention_csv", "probabilities"]

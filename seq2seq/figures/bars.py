@@ -1,0 +1,96 @@
+"""Probabilities: of the tokens that were chosen, and of what else a step could have said."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seq2seq.figures.palette import Palette, escape, figure, mix, palette, token_axis
+from seq2seq.trace import Trace, shown
+
+
+def probabilities(trace: Trace, selected: int | None = None, dark: bool = False) -> go.Figure:
+    """Draw the probability of each generated token, one bar a step."""
+    colours = palette(dark)
+    values = trace.probabilities
+    labels = [shown(piece) for piece in trace.target.pieces]
+    texts = [
+        f"y{step + 1} <b>{escape(label)}</b><br>probability {value:.1%}, "
+        f"log {trace.log_probabilities[step]:.2f}<br>number {trace.ranks[step] + 1} of all tokens"
+        for step, (label, value) in enumerate(zip(labels, values, strict=True))
+    ]
+    drawn = figure(
+        colours,
+        height=260,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        bargap=0.15,
+        xaxis=token_axis(labels, colours, "generated →", tickangle=-45),
+        yaxis=_share_axis(colours, "probability"),
+    )
+    drawn.add_trace(
+        go.Bar(
+            x=list(range(len(labels))),
+            y=values,
+            marker=_marker(values, [step == selected for step in range(len(labels))], colours),
+            unselected={"marker": {"opacity": 1}},
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    )
+    return drawn
+
+
+def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
+    """Draw the most probable tokens of a step, best on top; the chosen one is framed."""
+    colours = palette(dark)
+    values = np.exp(trace.alternatives.log_probabilities[step])
+    pieces = [shown(piece) for piece in trace.alternatives.pieces[step]]
+    chosen = trace.alternatives.ids[step] == trace.target.ids[step]
+    texts = [
+        f"<b>{escape(piece)}</b><br>probability {value:.1%}" + ("<br>chosen" if is_chosen else "")
+        for piece, value, is_chosen in zip(pieces, values, chosen, strict=True)
+    ]
+    drawn = figure(
+        colours,
+        height=70 + 26 * len(pieces),
+        margin={"l": 8, "r": 40, "t": 8, "b": 8},
+        bargap=0.2,
+        xaxis=_share_axis(colours, "probability"),
+        yaxis=token_axis(pieces, colours, "", autorange="reversed"),
+    )
+    drawn.add_trace(
+        go.Bar(
+            x=values,
+            y=list(range(len(pieces))),
+            orientation="h",
+            marker=_marker(values, chosen.tolist(), colours),
+            text=[f"{value:.1%}" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    )
+    return drawn
+
+
+def _share_axis(colours: Palette, title: str) -> dict:
+    return {
+        "title": {"text": title},
+        "range": [0, 1],
+        "tickformat": ".0%",
+        "gridcolor": colours.grid,
+        "zeroline": False,
+        "fixedrange": True,
+        "automargin": True,
+    }
+
+
+def _marker(values: np.ndarray, framed: list[bool], colours: Palette) -> dict:
+    return {
+        "color": [mix(colours.probability, float(value)) for value in values],
+        "line": {
+            "color": [colours.mark if frame else colours.grid for frame in framed],
+            "width": [3 if frame else 1 for frame in framed],
+        },
+    }

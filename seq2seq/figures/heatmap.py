@@ -1,0 +1,139 @@
+"""Attention as a matrix: source across, generated text down."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seq2seq.figures.palette import escape, figure, palette, token_axis
+from seq2seq.trace import Trace, merge_words, shown, words
+
+NUMBERS_UP_TO = 12
+
+
+def attention(
+    trace: Trace,
+    layer: int | None = None,
+    head: int | None = None,
+    by_word: bool = False,
+    selected: int | None = None,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw the weights with which each generated token looked at the source.
+
+    layer, head: of a Transformer, None for the mean. by_word: merge pieces to words (weights added
+    over the source, averaged over the output). selected: target token whose row is framed.
+    The scale is fixed to 0-1, so that runs can be compared. Clicking works through the points laid
+    over the cells: their customdata is (row, column).
+    Raises ValueError for a trace without attention.
+    """
+    if trace.attention is None:
+        raise ValueError("this trace has no attention")
+    colours = palette(dark)
+    weights, rows, columns = matrix(trace, layer, head, by_word)
+    small = max(weights.shape) <= NUMBERS_UP_TO
+    drawn = figure(
+        colours,
+        height=110 + max(150, min(34 * len(rows), 1_000)),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        hoverdistance=-1,
+        xaxis=token_axis(columns, colours, "source →", side="top", tickangle=-45),
+        yaxis=token_axis(rows, colours, "generated ↓", autorange="reversed"),
+    )
+    drawn.add_trace(
+        go.Heatmap(
+            z=np.round(weights, 4),
+            zmin=0,
+            zmax=1,
+            colorscale=[list(stop) for stop in colours.attention],
+            xgap=1,
+            ygap=1,
+            hoverinfo="skip",
+            text=[[_number(weight) for weight in row] for row in weights] if small else None,
+            texttemplate="%{text}" if small else None,
+            textfont={"size": 11},
+            colorbar={
+                "title": {"text": "weight", "side": "right"},
+                "thickness": 10,
+                "outlinewidth": 0,
+                "tickvals": [0, 0.5, 1],
+            },
+        )
+    )
+    _add_points(drawn, weights, rows, columns)
+    if selected is not None and selected < len(trace.target):
+        row = trace.target.words[selected] if by_word else selected
+        drawn.add_shape(
+            type="rect",
+            x0=-0.5,
+            x1=len(columns) - 0.5,
+            y0=row - 0.5,
+            y1=row + 0.5,
+            line={"color": colours.mark, "width": 3},
+        )
+    return drawn
+
+
+def matrix(
+    trace: Trace, layer: int | None = None, head: int | None = None, by_word: bool = False
+) -> tuple[np.ndarray, list[str], list[str]]:
+    """Return the weights (rows, columns) that are drawn, and the labels of rows and columns."""
+    assert trace.attention is not None
+    weights = merge_words(trace, trace.attention) if by_word else trace.attention
+    weights = weights.astype(np.float32)
+    weights = weights.mean(axis=1) if layer is None else weights[:, layer]
+    weights = weights.mean(axis=1) if head is None else weights[:, head]
+    if by_word:
+        return weights, list(words(trace.target)), list(words(trace.source))
+    rows, columns = (
+        [shown(piece) for piece in tokens.pieces] for tokens in (trace.target, trace.source)
+    )
+    return weights, rows, columns
+
+
+def _number(weight: float) -> str:
+    """Write a weight as short as a cell is narrow; nothing where the cell is all but empty."""
+    return "" if weight < 0.05 else f"{weight:.2f}".lstrip("0")
+
+
+def attention_csv(
+    trace: Trace, layer: int | None = None, head: int | None = None, by_word: bool = False
+) -> str:
+    """Return the weights that are drawn as CSV, a line for each cell, positions from 1."""
+    weights, rows, columns = matrix(trace, layer, head, by_word)
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(["target_position", "target", "source_position", "source", "weight"])
+    for (row, column), weight in np.ndenumerate(weights):
+        writer.writerow([row + 1, rows[row], column + 1, columns[column], f"{weight:.6f}"])
+    return file.getvalue()
+
+
+def _add_points(drawn: go.Figure, weights: np.ndarray, rows: list[str], columns: list[str]) -> None:
+    """Lay an invisible point on each cell: plotly reports clicks on points, not on cells."""
+    row, column = (index.ravel() for index in np.indices(weights.shape))
+    order = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1) + 1
+    safe = np.clip(weights, 1e-9, 1)
+    entropy = -(safe * np.log2(safe)).sum(axis=1)
+    texts = [
+        f"y{r + 1} <b>{escape(rows[r])}</b> ← x{c + 1} <b>{escape(columns[c])}</b><br>"
+        f"weight {weights[r, c]:.2f}, number {order[r, c]} of {len(columns)}<br>"
+        f"entropy of the row {entropy[r]:.1f} bit"
+        for r, c in zip(row, column, strict=True)
+    ]
+    drawn.add_trace(
+        go.Scatter(
+            x=column,
+            y=row,
+            mode="markers",
+            marker={"symbol": "square", "size": 12, "opacity": 0},
+            selected={"marker": {"opacity": 0}},
+            unselected={"marker": {"opacity": 0}},
+            customdata=np.stack([row, column], axis=1),
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    )

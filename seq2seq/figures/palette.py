@@ -1,0 +1,114 @@
+"""Colours and the layout that all figures share, for a light and a dark page."""
+
+from __future__ import annotations
+
+import html
+import itertools
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+
+Scale = tuple[tuple[float, str], ...]
+
+
+class Palette(NamedTuple):
+    """Colours of one theme. Scales begin near the page's own colour, so that 0 fades into it."""
+
+    text: str
+    page: str
+    grid: str
+    mark: str
+    attention: Scale
+    probability: Scale
+
+
+LIGHT = Palette(
+    text="#1c2733",
+    page="#ffffff",
+    grid="#d9dee5",
+    mark="#1f7a35",
+    attention=((0.0, "#f7fbff"), (0.5, "#6ba3d6"), (1.0, "#08306b")),
+    probability=((0.0, "#fffaf0"), (0.5, "#f0b95a"), (1.0, "#9c4f05")),
+)
+DARK = Palette(
+    text="#e6eaf0",
+    page="#11161d",
+    grid="#39434f",
+    mark="#5fc977",
+    attention=((0.0, "#161d26"), (0.5, "#2f6fae"), (1.0, "#b9dcff")),
+    probability=((0.0, "#1f1a12"), (0.5, "#a8650f"), (1.0, "#ffd591")),
+)
+
+
+def palette(dark: bool) -> Palette:
+    """Return the colours for a page."""
+    return DARK if dark else LIGHT
+
+
+def mix(scale: Scale, value: float) -> str:
+    """Return the colour of a value in [0, 1] on a scale, as #rrggbb."""
+    value = min(max(value, 0.0), 1.0)
+    for (low, first), (high, second) in itertools.pairwise(scale):
+        if value <= high:
+            share = (value - low) / (high - low)
+            pairs = zip(_channels(first), _channels(second), strict=True)
+            return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+    return scale[-1][1]
+
+
+def readable_on(colour: str) -> str:
+    """Return black or white, whichever stands out more on a colour (WCAG 2.1, 1.4.3)."""
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in (channel / 255 for channel in _channels(colour))
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if (luminance + 0.05) ** 2 > 0.05 * 1.05 else "#ffffff"
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def escape(text: str) -> str:
+    """Return text that plotly shows as it is: it would read tags and entities otherwise."""
+    return html.escape(text, quote=False)
+
+
+def figure(colours: Palette, height: int, **layout: Any) -> go.Figure:
+    """Return an empty figure in the colours of the page."""
+    return go.Figure(
+        layout={
+            "template": "none",
+            "height": height,
+            "font": {"color": colours.text, "size": 13},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "hoverlabel": {"bgcolor": colours.page, "font": {"color": colours.text}},
+            "hovermode": "closest",
+            "dragmode": False,
+            "showlegend": False,
+            **layout,
+        }
+    )
+
+
+def token_axis(labels: list[str], colours: Palette, title: str, **more: Any) -> dict[str, Any]:
+    """Return an axis whose positions are numbers and whose labels are tokens.
+
+    Plotly merges equal categories, and a sentence may hold one word twice. Above 60 tokens the
+    labels would run into each other and are left to the hover text.
+    """
+    labelled = len(labels) <= 60
+    return {
+        "title": {"text": title, "standoff": 6},
+        "tickmode": "array",
+        "tickvals": list(range(len(labels))) if labelled else [],
+        "ticktext": [escape(label) for label in labels] if labelled else [],
+        "range": [-0.5, len(labels) - 0.5],
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+        "automargin": True,
+        **more,
+    }

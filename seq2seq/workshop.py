@@ -1,0 +1,152 @@
+"""Turns a finished training run into a checkpoint folder: weights, scores, card, model card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seq2seq.catalogue import Card
+from seq2seq.checkpoint import Checkpoint, load, save
+from seq2seq.data import read_pairs
+from seq2seq.evaluation import evaluate
+from seq2seq.options import Options
+from seq2seq.recipe import Recipe
+from seq2seq.training import LOG
+
+PIPELINE_TAGS = {
+    "translation": "translation",
+    "summarization": "summarization",
+    "speech": "automatic-speech-recognition",
+}
+
+
+def finish(
+    checkpoint: Checkpoint, recipe: Recipe, data: Path, work: Path, folder: Path
+) -> dict[str, Any]:
+    """Write the checkpoint folder of a run and return its scores on the recipe's valid files.
+
+    What is scored is what was written: the weights are read back, rounded to float16.
+    """
+    save(folder, checkpoint.model, checkpoint.tokenizer)
+    (folder / "card.toml").write_text(card_toml(recipe.card), encoding="utf-8")
+    (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
+    shutil.copyfile(work / LOG, folder / LOG)
+    files = [data / name for name in recipe.data.valid]
+    pairs = [pair for file in files for pair in read_pairs(file, recipe.data.columns)]
+    written = load(folder)
+    options = Options()
+    log = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
+    scores = {
+        "data": {
+            name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for name, file in zip(recipe.data.valid, files, strict=True)
+        },
+        "options": asdict(options),
+        **evaluate(written, pairs, options),
+        "parameters": written.model.parameter_count(),
+        "seed": recipe.training.seed,
+        "training_seconds": log[-1]["seconds"],
+        "training_steps": log[-1]["step"],
+        "hardware": hardware(),
+        "torch": torch.__version__,
+    }
+    text = json.dumps(scores, indent=2, ensure_ascii=False) + "\n"
+    (folder / "evaluation.json").write_text(text, encoding="utf-8")
+    (folder / "README.md").write_text(model_card(recipe, scores), encoding="utf-8")
+    return scores
+
+
+def hardware() -> str:
+    """Name what the run used: the GPU, or the processor and its threads."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    capability = torch.backends.cpu.get_cpu_capability()
+    return f"{torch.get_num_threads()} CPU threads, {platform.machine()}, {capability}"
+
+
+def card_toml(card: Card) -> str:
+    """Write a card as TOML. A JSON string or list of strings is also a TOML one."""
+    values = {name: value for name, value in asdict(card).items() if value and name != "name"}
+    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
+    return "\n".join(lines) + "\n"
+
+
+def model_card(recipe: Recipe, scores: dict[str, Any]) -> str:
+    """Write the README.md of a checkpoint, with the metadata that the Hugging Face Hub reads."""
+    card = recipe.card
+    return f"""---
+{_metadata(card, scores)}
+---
+
+# {card.title}
+
+{card.summary}
+
+A checkpoint of Seq2Seq Explorer: {scores["parameters"] / 1e6:.1f} million parameters, stored as
+float16. Run it with `python -m seq2seq run {card.name} "{(card.examples or ("...",))[0]}"`.
+
+## Scores
+
+On {", ".join(f"`{name}`" for name in recipe.data.valid)}: {scores["sentences"]:,} sentences with
+{scores["references"]:,} references, beam width {scores["options"]["beam_width"]}.
+
+| metric | value |
+| --- | --- |
+| BLEU | {scores["bleu"]} (`{scores["bleu_signature"]}`) |
+| chrF | {scores["chrf"]} (`{scores["chrf_signature"]}`) |
+| loss, nats a token | {scores["loss"]} |
+| perplexity | {scores["perplexity"]} |
+| sentences a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
+
+| words in the source | sentences | BLEU | chrF |
+| --- | --- | --- | --- |
+{_length_rows(scores)}
+
+The valid files were used to choose the weights, so scores on text of another kind will be lower.
+
+## Training
+
+{scores["training_steps"]:,} steps in {scores["training_seconds"] / 60:.0f} minutes on
+{scores["hardware"]}; the settings are in `recipe.toml`, the course of the loss in `training.jsonl`.
+
+Data:
+
+{chr(10).join(f"- {source}" for source in card.data)}
+
+## Limits
+
+A small model trained on short sentences. It mistranslates rare words, names and long or literary
+text, and repeats what its data says about people. It is made to be looked at, not to be relied on.
+"""
+
+
+def _metadata(card: Card, scores: dict[str, Any]) -> str:
+    metrics = [{"type": name, "value": scores[name], "name": name} for name in ("bleu", "chrf")]
+    task = PIPELINE_TAGS.get(card.task, "text2text-generation")
+    dataset = {"name": ", ".join(scores["data"]), "type": "parallel text"}
+    result = {"task": {"type": task}, "dataset": dataset, "metrics": metrics}
+    values = {
+        "language": list(card.languages),
+        "license": card.licence.lower(),
+        "pipeline_tag": task,
+        "library_name": "seq2seq-explorer",
+        "model-index": [{"name": card.name, "results": [result]}],
+    }
+    # JSON is YAML, so nothing in a title can break the front matter.
+    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in values.items())
+
+
+def _length_rows(scores: dict[str, Any]) -> str:
+    rows = []
+    for row in scores["by_source_length"]:
+        low, high = row["words"]
+        words = f"{low} to {high}" if high < 10_000 else f"{low} and more"
+        rows.append(f"| {words} | {row['sentences']} | {row['bleu']} | {row['chrf']} |")
+    return "\n".join(rows)

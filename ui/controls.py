@@ -1,0 +1,166 @@
+"""What a visitor sets. Every control is bound to the URL, so that a link restores the page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import streamlit as st
+
+from seq2seq.catalogue import embedded
+from seq2seq.options import MAX_BEAM_WIDTH, Options
+
+DEFAULT = "lstm-attention-en-fr"
+METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
+URL: Any = {"bind": "query-params"}
+
+
+def plain(text: str) -> str:
+    """Escape text so that Streamlit's Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])", r"\\\1", text)
+
+
+def checkpoints_for(task: str) -> list[str]:
+    """Return the names of a task's checkpoints, the one to show first in front."""
+    names = [card.name for card in embedded().values() if card.task == task]
+    return sorted(names, key=lambda name: (name != DEFAULT, name))
+
+
+def first_checkpoint(task: str) -> str:
+    """Return the checkpoint of a task to show first; stops the page if there is none."""
+    names = checkpoints_for(task)
+    if not names:
+        st.error(f"There is no checkpoint for {task}: put one into the folder checkpoints.")
+        st.stop()
+    return names[0]
+
+
+def examples(name: str) -> tuple[str, ...]:
+    """Return the example inputs of a checkpoint."""
+    return embedded()[name].examples
+
+
+def checkpoint_picker(task: str) -> str:
+    """Let the visitor choose a checkpoint of a task; stops the page if there is none."""
+    first, names = first_checkpoint(task), checkpoints_for(task)
+    asked = st.query_params.get("checkpoint")
+    if asked is not None and asked not in names:
+        st.warning(
+            f"There is no checkpoint “{plain(asked[:80])}” for this page: showing {plain(first)}.",
+            icon=":material/warning:",
+        )
+    return st.selectbox(
+        "Checkpoint",
+        names,
+        key="checkpoint",
+        help="A model in checkpoints/, with the tokenizer it was trained with.",
+        **URL,
+    )
+
+
+def example_chips(name: str, key: str, target: str) -> None:
+    """Offer the checkpoint's example inputs; a click puts one into the input named `target`."""
+
+    def use() -> None:
+        if st.session_state[key]:
+            st.session_state[target] = st.session_state[key]
+            st.session_state[key] = None
+
+    st.pills("Examples", examples(name), key=key, on_change=use)
+
+
+def source_input(label: str, key: str, value: str = "") -> str:
+    """Return the text the visitor typed."""
+    return st.text_input(
+        label,
+        value,
+        key=key,
+        placeholder="Type a sentence and press Enter",
+        autocomplete="off",
+        **URL,
+    )
+
+
+def search_controls() -> Options:
+    """Let the visitor set the search."""
+    with st.popover("How to search", icon=":material/tune:"):
+        method = st.segmented_control(
+            "Method",
+            list(METHODS),
+            format_func=METHODS.__getitem__,
+            default="beam",
+            required=True,
+            key="method",
+            help="Beam keeps several hypotheses alive, greedy one; sampling draws by chance.",
+            **URL,
+        )
+        values: dict[str, Any] = {"method": method}
+        values |= _sampling_controls() if method == "sample" else {}
+        values |= _beam_controls(method) if method != "greedy" else {}
+        values |= _rule_controls()
+    return Options(n_best=MAX_BEAM_WIDTH, **values)
+
+
+def _beam_controls(method: str) -> dict[str, Any]:
+    label = "Beam width" if method == "beam" else "Samples"
+    return {
+        "beam_width": st.slider(label, 1, MAX_BEAM_WIDTH, 5, key="beam_width", **URL),
+        "length_penalty": st.slider(
+            "Length penalty",
+            0.0,
+            2.0,
+            1.0,
+            0.1,
+            key="length_penalty",
+            help="α in score = log P / lengthᵅ: 0 prefers short outputs, above 1 long ones.",
+            **URL,
+        ),
+        "coverage_penalty": st.slider(
+            "Coverage penalty",
+            0.0,
+            1.0,
+            0.0,
+            0.05,
+            key="coverage_penalty",
+            help="β: punishes outputs that never looked at some source token.",
+            **URL,
+        ),
+    }
+
+
+def _sampling_controls() -> dict[str, Any]:
+    return {
+        "temperature": st.slider(
+            "Temperature",
+            0.1,
+            2.0,
+            1.0,
+            0.1,
+            key="temperature",
+            help="Below 1 the probable becomes more probable, above 1 less.",
+            **URL,
+        ),
+        "top_k": st.slider("Top-k (0: all tokens)", 0, 100, 0, key="top_k", **URL),
+        "top_p": st.slider("Top-p", 0.05, 1.0, 1.0, 0.05, key="top_p", **URL),
+        "seed": st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", **URL),
+    }
+
+
+def _rule_controls() -> dict[str, Any]:
+    return {
+        "prefix": st.text_input("Output begins with", key="prefix", autocomplete="off", **URL),
+        "min_length": st.slider("At least so many tokens", 0, 50, 0, key="min_length", **URL),
+        "no_repeat_ngram": st.slider(
+            "No n-gram twice, n (0: off)", 0, 5, 0, key="no_repeat_ngram", **URL
+        ),
+    }
+
+
+def page_link(page: str, label: str, **query: str) -> None:
+    """Link to another page with its controls set."""
+    st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
+
+
+def empty_state(text: str) -> None:
+    """Say what to do where there is nothing to show yet."""
+    st.info(text, icon=":material/edit:")

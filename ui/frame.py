@@ -1,0 +1,35 @@
+"""The frame around every page: the menu, and the way back to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+_MENU, _WANTED = "has_menu", "wanted_page"
+
+
+def show_menu(pages: list) -> None:
+    """Show the menu and run the chosen page, or the one that a visitor came for."""
+    st.session_state[_MENU] = True
+    page = st.navigation(pages)
+    if _WANTED in st.session_state:
+        name, query = st.session_state.pop(_WANTED)
+        st.switch_page(name, query_params=query)
+    page.run()
+
+
+def begin_page(file: str) -> None:
+    """Start a page; to be called first.
+
+    Until app.py has run once, Streamlit serves a link to a page without it, so without the menu.
+    The visitor is then sent through app.py and back here, query and all.
+    """
+    st.html("<style>.stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }</style>")
+    if not st.session_state.get(_MENU):
+        st.session_state[_WANTED] = f"pages/{Path(file).name}", st.query_params.to_dict()
+        try:
+            st.switch_page("app.py")
+        except StreamlitAPIException:  # run by itself, as in a test: there is no app.py to go to
+            del st.session_state[_WANTED]

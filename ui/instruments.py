@@ -1,0 +1,174 @@
+"""What shows a run. One output step is selected in all of them: by token, row, bar or slider."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from seq2seq.trace import Trace, shown
+from ui.components import is_dark, output_tokens
+
+
+@st.fragment
+def instruments(trace: Trace) -> None:
+    """Show a run: output, attention, alternatives, probabilities, n-best list, downloads."""
+    step = _selected_step(trace)
+    output_tokens(trace, "output", step, _select_step)
+    timing(trace)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("Where it looked")
+        by_word = st.toggle("Whole words", key="by_word", bind="query-params")
+        attention_chart(trace, "attention", by_word, step)
+    with right:
+        st.subheader("What else it considered")
+        _step_slider(trace)
+        _chart("alternatives", _alternatives_in_words(trace, step), trace, step=step)
+    st.subheader("How sure it was")
+    _probability_chart(trace, step)
+    st.subheader("The best outputs found")
+    _n_best(trace)
+    st.subheader("Take it with you")
+    _downloads(trace, by_word)
+
+
+def _selected_step(trace: Trace) -> int:
+    """Return the selected step, from 0, kept inside the output: a new run may be shorter."""
+    step = st.session_state.get("step")
+    if step is not None:
+        st.session_state["step"] = min(max(1, step), len(trace.target))
+    elif "step" in st.query_params:
+        # The slider, which reads the link, comes after the first picture that needs the step.
+        asked = st.query_params["step"]
+        step = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 1
+    return min(max(1, step or 1), len(trace.target)) - 1
+
+
+def _select_step(step: int) -> None:
+    st.session_state["step"] = step + 1
+
+
+def _step_slider(trace: Trace) -> None:
+    """Let the visitor choose the step by mouse or keyboard."""
+    if len(trace.target) > 1:
+        st.slider(
+            "Output step",
+            1,
+            len(trace.target),
+            key="step",
+            bind="query-params",
+            help="A click on a token, a row of the matrix or a bar chooses it too.",
+        )
+
+
+def attention_chart(trace: Trace, key: str, by_word: bool = False, step: int | None = None) -> None:
+    """Show where the model looked; with a step, its row is framed and a click chooses another."""
+    if trace.attention is None:
+        st.info(
+            "This model has no attention: all that its decoder sees of the source is one vector.",
+            icon=":material/visibility_off:",
+        )
+        return
+
+    def select() -> None:
+        points = st.session_state[key].selection.points
+        if points:
+            row = points[0]["customdata"][0]
+            _select_step(trace.target.words.index(row) if by_word else row)
+
+    described = (
+        f"Matrix of attention weights: {len(trace.target)} output tokens, "
+        f"{len(trace.source)} source tokens. All weights are in the CSV below."
+    )
+    _chart(
+        "attention",
+        described,
+        trace,
+        key,
+        select if step is not None else None,
+        by_word=by_word,
+        selected=step,
+    )
+
+
+def _probability_chart(trace: Trace, step: int) -> None:
+    def select() -> None:
+        points = st.session_state["probabilities"].selection.points
+        if points:
+            _select_step(points[0]["point_index"])
+
+    described = f"Probability of each of the {len(trace.target)} output tokens."
+    _chart("probabilities", described, trace, "probabilities", select, selected=step)
+
+
+def _chart(
+    kind: str,
+    described: str,
+    trace: Trace,
+    key: str | None = None,
+    on_select: Callable[[], None] | None = None,
+    **settings: Any,
+) -> None:
+    from seq2seq import figures
+
+    st.plotly_chart(
+        getattr(figures, kind)(trace, **settings, dark=is_dark()),
+        key=key,
+        theme=None,
+        on_select=on_select or "ignore",
+        selection_mode="points",
+        config={"displayModeBar": False, "responsive": True},
+        alt=described,
+    )
+
+
+def _alternatives_in_words(trace: Trace, step: int) -> str:
+    pieces = trace.alternatives.pieces[step][:5]
+    values = trace.alternatives.log_probabilities[step][:5].tolist()
+    listed = (f"{shown(p)} {math.exp(v):.0%}" for p, v in zip(pieces, values, strict=True))
+    return f"Most probable tokens of step {step + 1}: {', '.join(listed)}."
+
+
+def timing(trace: Trace) -> None:
+    """Say what went in and out, and what it took."""
+    seconds = trace.seconds
+    st.caption(
+        f"{len(trace.source)} tokens in, {len(trace.target)} out in "
+        f"{sum(seconds.values()) * 1000:.0f} ms: encoder {seconds['encode'] * 1000:.0f}, "
+        f"search {seconds['search'] * 1000:.0f}, record {seconds['record'] * 1000:.0f}. "
+        f"Log-probability {trace.outputs[0].log_probability:.2f}."
+    )
+
+
+def _n_best(trace: Trace) -> None:
+    st.dataframe(
+        {
+            "output": [output.text for output in trace.outputs],
+            "score": [round(output.score, 3) for output in trace.outputs],
+            "log-probability": [round(output.log_probability, 3) for output in trace.outputs],
+            "tokens": [len(output.pieces) for output in trace.outputs],
+            "complete": [output.finished for output in trace.outputs],
+        },
+        hide_index=True,
+    )
+
+
+def _downloads(trace: Trace, by_word: bool) -> None:
+    from seq2seq import figures
+
+    files: list[tuple[str, str, str, Callable[[], Any]]] = [
+        ("Run (JSON)", "run.json", "application/json", trace.to_json)
+    ]
+    if trace.attention is not None:
+        table = lambda: figures.attention_csv(trace, by_word=by_word)  # noqa: E731
+        page = lambda: figures.attention(trace, by_word=by_word).to_html()  # noqa: E731
+        files.append(("Attention (CSV)", "attention.csv", "text/csv", table))
+        files.append(("Attention (HTML)", "attention.html", "text/html", page))
+    with st.container(horizontal=True):
+        for label, name, kind, data in files:
+            st.download_button(
+                label, data, name, kind, on_click="ignore", icon=":material/download:"
+            )
