@@ -1,0 +1,330 @@
+import copy
+import dataclasses
+import json
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from seq2seq.errors import UserError
+from seq2seq.hypothesis import BeamTree
+from seq2seq.options import Options
+from seq2seq.trace import Alternatives, Output, Tokens, Trace, merge_words, shown, words
+
+
+def written_by_hand(attention=True):
+    """Build a Trace that no model has seen, with numbers that float16 and float32 round."""
+    number = np.random.default_rng(0)
+
+    def half(*shape):
+        return number.random(shape, dtype=np.float32).astype(np.float16)
+
+    def rows(*shape):
+        weights = number.random(shape)
+        return (weights / weights.sum(-1, keepdims=True)).astype(np.float16)
+
+    source = Tokens("a cat", (5, 6, 7, 3), ("▁a", "▁c", "at", "</s>"), (0, 1, 1, 2))
+    target = Tokens("un chat", (8, 9, 6, 3), ("▁un", "▁ch", "at", "</s>"), (0, 1, 1, 2))
+    return Trace(
+        checkpoint="tiny",
+        task="translation",
+        options=Options(beam_width=2, temperature=0.1 + 0.2, prefix='"é"\n'),
+        notes=("Only the first half was read.",),
+        source=source,
+        target=target,
+        log_probabilities=np.log(number.random(4, dtype=np.float32)),
+        ranks=np.array([0, 1, 0, 3]),
+        alternatives=Alternatives(
+            np.arange(8).reshape(4, 2),
+            (("a", "b"), ("c", "d"), ("e", "f"), ("</s>", "▁")),
+            np.log(number.random((4, 2), dtype=np.float32)),
+        ),
+        encoder_states=half(4, 6),
+        decoder_states=half(4, 6),
+        contexts=half(4, 6),
+        attention=rows(4, 2, 3, 4) if attention else None,
+        outputs=(Output("un chat", target.pieces, -1 / 3, -1 / 12, True, 3),),
+        beam_tree=BeamTree(
+            step=np.arange(4),
+            parent=np.arange(4) - 1,
+            token=np.array([8, 9, 6, 3]),
+            log_probability=number.random(4),
+            cumulated=number.random(4),
+            score=number.random(4),
+            rank=np.zeros(4, dtype=np.int64),
+            fate=np.array([0, 0, 0, 1]),
+        ),
+        beam_pieces=target.pieces,
+        seconds={"search": 0.1 + 0.2, "record": 1e-9},
+        encoder_attention=rows(2, 3, 4, 4) if attention else None,
+        decoder_attention=rows(4, 2, 3, 4) if attention else None,
+    )
+
+
+def flat(value, path=""):
+    """List every leaf of a record with its path."""
+    if dataclasses.is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return [leaf for key in value for leaf in flat(value[key], f"{path}.{key}")]
+    return [(path, value)]
+
+
+def assert_same(one, other):
+    first, second = flat(one), flat(other)
+    assert [path for path, _ in first] == [path for path, _ in second]
+    for (path, left), (_, right) in zip(first, second, strict=True):
+        assert type(left) is type(right), path
+        if isinstance(left, np.ndarray):
+            assert left.dtype == right.dtype, path
+            assert left.shape == right.shape, path
+            assert left.tobytes() == right.tobytes(), path
+        else:
+            assert left == right, path
+
+
+@pytest.mark.parametrize("attention", [True, False])
+def test_a_hand_written_trace_comes_back_exactly(attention):
+    trace = written_by_hand(attention)
+    assert_same(trace, Trace.from_json(trace.to_json()))
+    assert Trace.from_json(trace.to_json().decode()).to_json() == trace.to_json()
+
+
+def test_a_recorded_trace_comes_back_exactly(trace):
+    assert_same(trace, Trace.from_json(trace.to_json()))
+
+
+def test_it_is_json_that_others_can_read(trace):
+    values = json.loads(trace.to_json())
+    assert values["format"].startswith("seq2seq-trace/")
+    assert values["target"]["text"] == trace.text
+    assert len(values["log_probabilities"]) == len(values["target"]["pieces"])
+
+
+def test_a_trace_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        written_by_hand().checkpoint = "other"
+
+
+def test_opening_a_trace_needs_no_torch():
+    code = "import sys, seq2seq.trace, seq2seq.catalogue; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- damaged files
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "{}",
+        "[]",
+        "null",
+        "3",
+        '"text"',
+        '{"format": 3}',
+        '{"format": "seq2seq-trace/1"}',
+        "<html>",
+        b"\xff\xfe",
+        b"\x00" * 10,
+        "[" * 100_000,
+        '{"format":' * 10_000,
+    ],
+    ids=range(14),
+)
+def test_what_is_no_trace_is_refused(text):
+    with pytest.raises(UserError):
+        Trace.from_json(text)
+
+
+def test_half_a_file_is_refused():
+    text = written_by_hand().to_json()
+    for end in range(0, len(text), 97):
+        with pytest.raises(UserError):
+            Trace.from_json(text[:end])
+
+
+def test_another_version_is_told_apart():
+    values = json.loads(written_by_hand().to_json())
+    with pytest.raises(UserError, match="another version"):
+        Trace.from_json(json.dumps(values | {"format": "seq2seq-trace/0"}))
+
+
+def test_every_field_is_needed():
+    values = json.loads(written_by_hand().to_json())
+    for name in values:
+        with pytest.raises(UserError):
+            Trace.from_json(json.dumps({key: values[key] for key in values if key != name}))
+
+
+def put(path, value):
+    def damage(values):
+        *parents, last = path
+        for key in parents:
+            values = values[key]
+        values[last] = value
+
+    return damage
+
+
+def drop(*path):
+    def damage(values):
+        *parents, last = path
+        for key in parents:
+            values = values[key]
+        del values[last]
+
+    return damage
+
+
+DAMAGES = {
+    "a token too few": drop("source", "ids", 0),
+    "a piece too few": drop("target", "pieces", 0),
+    "a piece that is no text": put(("source", "pieces", 0), 3),
+    "an id that is no number": put(("source", "ids", 0), "5"),
+    "a text that is none": put(("target", "text"), ["a"]),
+    "a word too few": drop("target", "words", -1),
+    "a word too many": put(("source", "words", 3), 9),
+    "a word far away": put(("source", "words", 3), 10**12),
+    "a negative word": put(("source", "words", 0), -1),
+    "a word that is no number": put(("source", "words", 0), "0"),
+    "words out of order": put(("source", "words"), [1, 0, 2, 0]),
+    "no source": put(("source",), {"text": "", "ids": [], "pieces": [], "words": []}),
+    "no tokens at all": put(("source",), None),
+    "probabilities too few": drop("log_probabilities", 0),
+    "probabilities missing": put(("log_probabilities",), None),
+    "a probability above 1": put(("log_probabilities", 0), 0.5),
+    "a probability that is none": put(("log_probabilities", 0), None),
+    "ranks too few": drop("ranks", 0),
+    "a rank that is half": put(("ranks", 0), 0.5),
+    "a rank beyond all": put(("ranks", 0), 2**80),
+    "alternatives too few": drop("alternatives", "ids", 0),
+    "alternatives uneven": drop("alternatives", "ids", 0, 0),
+    "alternative pieces too few": drop("alternatives", "pieces", 0),
+    "alternative pieces uneven": drop("alternatives", "pieces", 0, 0),
+    "alternative probabilities flat": put(("alternatives", "log_probabilities"), [-1.0] * 4),
+    "alternatives missing": put(("alternatives",), []),
+    "states too few": drop("encoder_states", 0),
+    "states uneven": drop("decoder_states", 0, 0),
+    "states flat": put(("contexts",), [0.5] * 4),
+    "states missing": put(("contexts",), None),
+    "a state that is text": put(("encoder_states", 0, 0), "x"),
+    "attention too short": drop("attention", 0),
+    "attention uneven": drop("attention", 0, 0, 0, 0),
+    "attention flat": put(("attention",), [0.25] * 4),
+    "attention of a strange source": put(("attention",), [[[[0.5, 0.5]]]] * 4),
+    "a weight above 1": put(("attention", 0, 0, 0, 0), 7.0),
+    "a weight that is none": put(("attention", 0, 0, 0, 0), None),
+    "encoder attention too short": drop("encoder_attention", 0, 0, 0),
+    "encoder attention flat": put(("encoder_attention",), [0.5]),
+    "decoder attention too short": drop("decoder_attention", 0),
+    "decoder attention flat": put(("decoder_attention",), [0.5] * 4),
+    "no outputs": put(("outputs",), []),
+    "an output without text": drop("outputs", 0, "text"),
+    "an output whose text is none": put(("outputs", 0, "text"), 3),
+    "an output whose score is text": put(("outputs", 0, "score"), "high"),
+    "an output beyond the tree": put(("outputs", 0, "node"), 4),
+    "an output before the tree": put(("outputs", 0, "node"), -2),
+    "a tree with a column too few": drop("beam_tree", "rank"),
+    "a tree with a column too many": put(("beam_tree", "colour"), [1, 2, 3, 4]),
+    "a column too short": drop("beam_tree", "score", 0),
+    "a column that is none": put(("beam_tree", "score"), None),
+    "a parent after its child": put(("beam_tree", "parent", 1), 3),
+    "a parent of itself": put(("beam_tree", "parent", 2), 2),
+    "a parent before all": put(("beam_tree", "parent", 2), -5),
+    "an unknown fate": put(("beam_tree", "fate", 0), 3),
+    "beam pieces too few": drop("beam_pieces", 0),
+    "a beam piece that is no text": put(("beam_pieces", 0), None),
+    "options of another kind": put(("options", "beam_width"), "5"),
+    "options out of range": put(("options", "beam_width"), 11),
+    "options unknown": put(("options", "colour"), "red"),
+    "options missing": put(("options",), None),
+    "notes that are no texts": put(("notes",), [1, 2]),
+    "notes that are no list": put(("notes",), "abc"),
+    "seconds that are none": put(("seconds",), None),
+    "seconds that are text": put(("seconds", "search"), "fast"),
+    "a checkpoint without name": put(("checkpoint",), None),
+    "a task that is none": put(("task",), ["translation"]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damage_is_refused(damage):
+    values = json.loads(written_by_hand().to_json())
+    damage(values)
+    with pytest.raises(UserError):
+        Trace.from_json(json.dumps(values))
+
+
+def places(value, path=()):
+    """List the path of every value in nested lists and dictionaries."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in items:
+        yield (*path, key)
+        if isinstance(inner, dict | list):
+            yield from places(inner, (*path, key))
+
+
+def test_whatever_is_put_anywhere_is_refused_or_harmless():
+    whole = json.loads(written_by_hand().to_json())
+    strange = [None, True, -1, 0, 10**6, 10**18, 2**63, 1e300, 0.5, "", "x", [], [[]], {}, {"a": 1}]
+    everywhere = [(path, value) for path in places(whole) for value in strange]
+    for path, value in random.Random(0).sample(everywhere, 1_500):
+        values = copy.deepcopy(whole)
+        put(path, value)(values)
+        try:
+            trace = Trace.from_json(json.dumps(values))
+        except UserError:
+            continue
+        assert_same(trace, Trace.from_json(trace.to_json()))
+        for node in range(len(trace.beam_tree.step)):
+            trace.beam_tree.path(node)
+        words(trace.source)
+        merge_words(trace, trace.attention if trace.attention is not None else np.ones((4, 4)))
+
+
+# --- what follows from a trace
+
+
+def test_merged_rows_still_sum_to_one(trace):
+    even = np.full((len(trace.target), 1, 1, len(trace.source)), 1 / len(trace.source))
+    attention = even if trace.attention is None else trace.attention
+    merged = merge_words(trace, attention)
+    target, source = len(words(trace.target)), len(words(trace.source))
+    assert merged.shape == (target, *attention.shape[1:3], source)
+    np.testing.assert_allclose(merged.sum(-1), 1.0, atol=5e-3)
+
+
+def test_merging_adds_sources_and_averages_targets():
+    trace = written_by_hand()
+    whole = trace.attention.astype(np.float64)
+    merged = merge_words(trace, trace.attention)
+    assert merged.shape == (3, 2, 3, 3)
+    np.testing.assert_allclose(merged[0, ..., 0], whole[0, ..., 0], atol=1e-3)
+    np.testing.assert_allclose(merged[0, ..., 1], whole[0, ..., 1:3].sum(-1), atol=1e-3)
+    expected = whole[1:3, ..., 1:3].sum(-1).mean(0)
+    np.testing.assert_allclose(merged[1, ..., 1], expected, atol=1e-3)
+    np.testing.assert_allclose(merged.sum(-1), 1.0, atol=2e-3)
+    np.testing.assert_allclose(merge_words(trace, whole[:, 0, 0]), merged[:, 0, 0], atol=1e-3)
+
+
+def test_words_are_as_they_are_written():
+    trace = written_by_hand()
+    assert words(trace.source) == ("a", "cat", "</s>")
+    assert words(Tokens("", (4, 5), ("▁", "▁b"), (0, 1))) == ("␣", "b")
+
+
+@pytest.mark.parametrize(
+    ("piece", "text"), [("▁cat", "cat"), ("s", "s"), ("▁", "␣"), ("</s>", "</s>"), ("▁a▁b", "a b")]
+)
+def test_a_piece_is_shown_without_its_mark(piece, text):
+    assert shown(piece) == text
+
+
+def test_probabilities_are_between_0_and_1(trace):
+    assert trace.probabilities.shape == (len(trace.target),)
+    assert ((trace.probabilities > 0) & (trace.probabilities <= 1)).all()
