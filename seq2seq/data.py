@@ -118,7 +118,8 @@ def plan_batches(examples: Sequence[Example], tokens: int, seed: int) -> list[np
         if position > start and (full or source[index] != source[order[start]]):
             batches.append(order[start:position])
             start, longest = position, target[index]
-    batches.append(order[start:])
+    if start < len(order):
+        batches.append(order[start:])
     return [batches[i] for i in random.permutation(len(batches))]
 
 

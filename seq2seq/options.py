@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from seq2seq.errors import UserError
 
 METHODS = ("beam", "greedy", "sample")
 MAX_BEAM_WIDTH = 10
 MAX_LENGTH = 512
+KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to search. Raises UserError where a value is out of range.
+    """How to search. Raises UserError where a value is out of range or of another kind.
 
     method: "beam", "greedy" (the same as a beam of width 1) or "sample".
     beam_width: live hypotheses kept at each step; for "sample", how many are drawn.
@@ -45,6 +46,10 @@ class Options:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise UserError(f"There is no method {self.method!r}: use {', '.join(METHODS)}.")
+        for field in fields(self):
+            value, kind = getattr(self, field.name), type(field.default)
+            if type(value) is not kind and not (kind is float and type(value) is int):
+                raise UserError(f"{field.name} is {value!r}: give {KINDS[kind]}.")
         for name, low, high in (
             ("beam_width", 1, MAX_BEAM_WIDTH),
             ("n_best", 1, MAX_BEAM_WIDTH),

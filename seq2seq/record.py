@@ -71,7 +71,8 @@ def record(
 
 
 def _half(rows: Tensor | None) -> np.ndarray | None:
-    return None if rows is None else rows[0].half().cpu().numpy()
+    # Clamped, since JSON knows no infinity; contiguous, since orjson wants it.
+    return None if rows is None else rows[0].clamp(-65504, 65504).half().contiguous().cpu().numpy()
 
 
 def _alternatives(checkpoint: Checkpoint, scores: Tensor) -> Alternatives:

@@ -6,16 +6,17 @@ Holds observations; anything that can be derived from them is a function of a Tr
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import orjson
 
 from seq2seq.errors import UserError
-from seq2seq.hypothesis import BeamTree
+from seq2seq.hypothesis import FATES, BeamTree
 from seq2seq.options import Options
 
 FORMAT = "seq2seq-trace/1"
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,11 @@ class Trace:
             values = orjson.loads(text)
             if values["format"] != FORMAT:
                 raise UserError("This run was saved by another version: run it again.")
-            trace = cls(**_read(values))
+            trace = _read(values)
             _check(trace)
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-            if isinstance(error, UserError):
-                raise
+        except UserError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError):
             raise UserError("This file is not a run saved by this app: save one as JSON.") from None
         return trace
 
@@ -145,68 +146,153 @@ def shown(piece: str) -> str:
     return piece.replace("▁", " ").strip() or "␣"
 
 
-def _read(values: dict[str, Any]) -> dict[str, Any]:
-    """Turn plain values into the fields of a Trace."""
-    expected = {item.name for item in fields(Trace)}
-    read = {name: value for name, value in values.items() if name in expected}
-    read["options"] = Options(**values["options"])
-    for side in ("source", "target"):
-        tokens = values[side]
-        read[side] = Tokens(
-            str(tokens["text"]), *(tuple(tokens[name]) for name in ("ids", "pieces", "words"))
-        )
-    for name in ("log_probabilities", "ranks", *STATES, *ATTENTIONS):
-        if values[name] is not None:
-            read[name] = np.array(values[name], dtype=DTYPES.get(name, np.float16))
-    alternatives = values["alternatives"]
-    read["alternatives"] = Alternatives(
-        np.array(alternatives["ids"], dtype=np.int64),
-        tuple(map(tuple, alternatives["pieces"])),
-        np.array(alternatives["log_probabilities"], dtype=np.float32),
+def _read(values: dict[str, Any]) -> Trace:
+    """Build a Trace of plain values, whose sizes are still to be checked.
+
+    Raises KeyError, TypeError or ValueError for anything that to_json has not written.
+    """
+    alternatives, tree = values["alternatives"], values["beam_tree"]
+
+    def weights(name: str) -> np.ndarray | None:
+        return None if values[name] is None else _array(values[name], np.float16)
+
+    return Trace(
+        checkpoint=_one(str, values["checkpoint"]),
+        task=_one(str, values["task"]),
+        options=Options(**values["options"]),
+        notes=_each(str, values["notes"]),
+        source=_tokens(values["source"]),
+        target=_tokens(values["target"]),
+        log_probabilities=_array(values["log_probabilities"], np.float32),
+        ranks=_array(values["ranks"], np.int64),
+        alternatives=Alternatives(
+            _array(alternatives["ids"], np.int64),
+            tuple(_each(str, pieces) for pieces in alternatives["pieces"]),
+            _array(alternatives["log_probabilities"], np.float32),
+        ),
+        encoder_states=_array(values["encoder_states"], np.float16),
+        decoder_states=_array(values["decoder_states"], np.float16),
+        contexts=_array(values["contexts"], np.float16),
+        attention=weights("attention"),
+        outputs=tuple(_output(output) for output in values["outputs"]),
+        beam_tree=BeamTree(
+            **{
+                name: _array(column, np.int64 if name in WHOLE else np.float64)
+                for name, column in tree.items()
+            }
+        ),
+        beam_pieces=_each(str, values["beam_pieces"]),
+        seconds={name: _one(float, value) for name, value in values["seconds"].items()},
+        encoder_attention=weights("encoder_attention"),
+        decoder_attention=weights("decoder_attention"),
     )
-    read["outputs"] = tuple(
-        Output(**{**output, "pieces": tuple(output["pieces"])}) for output in values["outputs"]
-    )
-    whole = {"step", "parent", "token", "rank", "fate"}
-    read["beam_tree"] = BeamTree(
-        **{
-            name: np.array(column, dtype=np.int64 if name in whole else np.float64)
-            for name, column in values["beam_tree"].items()
-        }
-    )
-    return read | {"notes": tuple(values["notes"]), "beam_pieces": tuple(values["beam_pieces"])}
 
 
-STATES = ("encoder_states", "decoder_states", "contexts")
-ATTENTIONS = ("attention", "encoder_attention", "decoder_attention")
-DTYPES: dict[str, Any] = {"log_probabilities": np.float32, "ranks": np.int64}
+WHOLE = ("step", "parent", "token", "rank", "fate")
+
+
+def _one(kind: type[Kind], value: Any) -> Kind:
+    if type(value) is not kind:
+        raise TypeError
+    return value
+
+
+def _each(kind: type[Kind], values: Any) -> tuple[Kind, ...]:
+    return tuple(_one(kind, value) for value in _one(list, values))
+
+
+def _array(values: Any, dtype: type[np.generic]) -> np.ndarray:
+    plain = np.array(values)
+    if plain.dtype.kind not in ("i" if dtype is np.int64 else "if") or not plain.size:
+        raise TypeError
+    with np.errstate(over="ignore"):
+        array = plain.astype(dtype)
+    if not np.isfinite(array).all():
+        raise ValueError
+    return array
+
+
+def _tokens(values: dict[str, Any]) -> Tokens:
+    return Tokens(
+        _one(str, values["text"]),
+        _each(int, values["ids"]),
+        _each(str, values["pieces"]),
+        _each(int, values["words"]),
+    )
+
+
+def _output(values: dict[str, Any]) -> Output:
+    return Output(
+        text=_one(str, values["text"]),
+        pieces=_each(str, values["pieces"]),
+        log_probability=_one(float, values["log_probability"]),
+        score=_one(float, values["score"]),
+        finished=_one(bool, values["finished"]),
+        node=_one(int, values["node"]),
+    )
 
 
 def _check(trace: Trace) -> None:
-    """Raise ValueError where sizes do not fit together, so that every figure can rely on them."""
+    """Raise ValueError where parts do not fit together, so that every figure can rely on them."""
     source, target = len(trace.source), len(trace.target)
-    count = len(trace.beam_tree.step)
     for tokens in (trace.source, trace.target):
         if not len(tokens.ids) == len(tokens.pieces) == len(tokens.words) > 0:
             raise ValueError
-        if sorted(set(tokens.words)) != list(range(max(tokens.words) + 1)):
+        if any(step not in (0, 1) for step in np.diff(tokens.words, prepend=-1)[1:]):
             raise ValueError
-    lengths = [
-        (trace.log_probabilities, target, 1),
-        (trace.ranks, target, 1),
-        (trace.alternatives.ids, target, 2),
-        (trace.alternatives.log_probabilities, target, 2),
-        (trace.encoder_states, source, 2),
-        (trace.decoder_states, target, 2),
-        (trace.contexts, target, 2),
-        *((getattr(trace.beam_tree, item.name), count, 1) for item in fields(BeamTree)),
-    ]
-    for array, length, dimensions in lengths:
-        if array.ndim != dimensions or len(array) != length:
+        if tokens.words[0] != 0:
             raise ValueError
-    if trace.attention is not None and (
-        trace.attention.ndim != 4 or trace.attention.shape[::3] != (target, source)
-    ):
+    alternatives = trace.alternatives
+    count = alternatives.ids.shape[-1]
+    if [len(pieces) for pieces in alternatives.pieces] != [count] * target:
         raise ValueError
-    if len(trace.beam_pieces) != count or not trace.outputs:
+    # None stands for any size.
+    for array, shape in (
+        (trace.log_probabilities, (target,)),
+        (trace.ranks, (target,)),
+        (alternatives.ids, (target, count)),
+        (alternatives.log_probabilities, (target, count)),
+        (trace.encoder_states, (source, None)),
+        (trace.decoder_states, (target, None)),
+        (trace.contexts, (target, None)),
+        (trace.attention, (target, None, None, source)),
+        (trace.encoder_attention, (None, None, source, source)),
+        (trace.decoder_attention, (target, None, None, target)),
+    ):
+        if array is not None and not _has_shape(array, shape):
+            raise ValueError
+    for array, low, high in (
+        (trace.log_probabilities, -np.inf, 0),
+        (alternatives.log_probabilities, -np.inf, 0),
+        (trace.ranks, 0, np.inf),
+        (trace.attention, 0, 1),
+        (trace.encoder_attention, 0, 1),
+        (trace.decoder_attention, 0, 1),
+    ):
+        if array is not None and (array.min() < low or array.max() > high + ROUNDING):
+            raise ValueError
+    _check_tree(trace)
+
+
+ROUNDING = 1e-3  # of a weight or probability of 1
+
+
+def _has_shape(array: np.ndarray, shape: tuple[int | None, ...]) -> bool:
+    return array.ndim == len(shape) and all(
+        size in (None, actual) for size, actual in zip(shape, array.shape, strict=True)
+    )
+
+
+def _check_tree(trace: Trace) -> None:
+    tree, count = trace.beam_tree, len(trace.beam_pieces)
+    if any(not _has_shape(getattr(tree, item.name), (count,)) for item in fields(BeamTree)):
+        raise ValueError
+    if not ((tree.parent >= -1) & (tree.parent < np.arange(count))).all():
+        raise ValueError
+    # A last -1 is what a first token's parent, -1, finds.
+    if not np.array_equal(tree.step, np.append(tree.step, -1)[tree.parent] + 1):
+        raise ValueError
+    if not np.isin(tree.fate, range(len(FATES))).all() or tree.rank.min() < 0:
+        raise ValueError
+    if not trace.outputs or any(not 0 <= output.node < count for output in trace.outputs):
         raise ValueError
