@@ -89,12 +89,12 @@ def test_additive_takes_queries_of_another_width_than_the_memory():
     assert scores.shape == (2, 4, 6)
 
 
-def test_dot_is_the_inner_product(query, states):
+def test_dot_is_the_inner_product_over_the_root_of_the_width(query, states):
     scores = Dot().scores(query, Dot().prepare(states))
     for row in range(3):
         for target in range(4):
             for source in range(6):
-                expected = (query[row, target] * states[row, source]).sum()
+                expected = (query[row, target] * states[row, source]).sum() / math.sqrt(WIDTH)
                 torch.testing.assert_close(scores[row, target, source], expected)
 
 
@@ -111,7 +111,7 @@ def test_general_is_its_formula(query, states):
     general = General(WIDTH, WIDTH)
     scores = general.scores(query, general.prepare(states))
     expected = torch.einsum("btq,qk,bsk->bts", query, general.key.weight, states)
-    torch.testing.assert_close(scores, expected)
+    torch.testing.assert_close(scores, expected / math.sqrt(WIDTH))
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])
@@ -144,6 +144,12 @@ def test_multi_head_equals_torch(heads, record, query, states, mask):
     torch.testing.assert_close(context, expected, atol=1e-5, rtol=0)
     if record:
         torch.testing.assert_close(weights, expected_weights, atol=1e-5, rtol=0)
+
+
+def test_general_divides_by_the_root_of_the_width_of_its_keys():
+    general, states, query = General(2, WIDTH), torch.randn(1, 6, WIDTH), torch.randn(1, 4, 2)
+    expected = query @ (states @ general.key.weight.T).transpose(1, 2) / math.sqrt(2)
+    torch.testing.assert_close(general.scores(query, general.prepare(states)), expected)
 
 
 def test_multi_head_divides_scores_by_the_root_of_a_heads_width(query, states):

@@ -1,4 +1,5 @@
 import gzip
+import itertools
 import lzma
 from collections import Counter
 
@@ -160,7 +161,7 @@ def test_batches_are_as_full_as_they_can_be(examples, tokens):
         targets = [sorted(len(examples[i].target) + 1 for i in batch) for batch in mine]
         targets.sort(key=lambda lengths: (lengths[0], lengths[-1], -len(lengths)))
         # The next one would not have fitted.
-        for batch, following in zip(targets, targets[1:], strict=False):
+        for batch, following in itertools.pairwise(targets):
             assert (len(batch) + 1) * max(batch[-1], following[0]) > tokens
 
 
