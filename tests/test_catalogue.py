@@ -1,0 +1,120 @@
+import pytest
+
+from seq2seq import catalogue
+from seq2seq.catalogue import TASKS, Card, embedded, locate, read_card
+from seq2seq.errors import UserError
+
+PLAIN = {"title": "A title", "task": "translation", "licence": "CC0-1.0"}
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch, checkpoint_root):
+    """Let the tiny checkpoints be the embedded ones, and stand in an empty folder."""
+    monkeypatch.setattr(catalogue, "CHECKPOINTS", checkpoint_root)
+    monkeypatch.chdir(tmp_path)
+    return checkpoint_root
+
+
+def write(folder, text):
+    folder.mkdir(exist_ok=True)
+    (folder / "card.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+def test_a_card_is_read_with_its_folders_name(tmp_path):
+    folder = write(
+        tmp_path / "tiny",
+        'title = "Été"\ntask = "speech"\nlicence = "MIT"\nlanguages = ["en", "fr"]\n',
+    )
+    assert read_card(folder) == Card(
+        name="tiny", title="Été", task="speech", licence="MIT", languages=("en", "fr")
+    )
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_can_be_named(task):
+    assert Card.from_dict({**PLAIN, "task": task}, "tiny").task == task
+
+
+def test_a_card_is_a_key(checkpoint_folder):
+    assert hash(read_card(checkpoint_folder)) == hash(read_card(checkpoint_folder))
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_missing_field_is_named(name, value):
+    values = {key: text for key, text in PLAIN.items() if key != name}
+    with pytest.raises(UserError, match=f"tiny lacks '{name}'"):
+        Card.from_dict(values if value is None else values | {name: value}, "tiny")
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"colour": "red"}, "does not know 'colour'"),
+        ({"task": "cooking"}, "translation, summarization"),
+        ({"title": 3}, "title"),
+        ({"licence": ["MIT"]}, "licence"),
+        ({"task": ["translation"]}, "task"),
+        ({"examples": "one"}, "examples"),
+        ({"examples": [1, 2]}, "examples"),
+        ({"languages": {"en": "fr"}}, "languages"),
+        ({"summary": True}, "summary"),
+    ],
+    ids=str,
+)
+def test_a_strange_field_is_named(values, named):
+    with pytest.raises(UserError, match=named):
+        Card.from_dict({**PLAIN, **values}, "tiny")
+
+
+@pytest.mark.parametrize(
+    "text", ["title", "title = ", "\x00", b"\xff\xfe", "a = 1\na = 2", "[" * 9]
+)
+def test_a_damaged_card_is_named(tmp_path, text):
+    with pytest.raises(UserError, match=r"card\.toml of tiny cannot be read"):
+        read_card(write(tmp_path / "tiny", text))
+
+
+def test_a_missing_card_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"has no card\.toml"):
+        read_card(tmp_path)
+
+
+def test_embedded_are_those_with_weights(shelf, checkpoint_folder):
+    assert sorted(embedded()) == sorted(folder.name for folder in shelf.iterdir())
+    assert embedded()[checkpoint_folder.name] == read_card(checkpoint_folder)
+
+
+def test_a_folder_without_weights_or_with_a_damaged_card_is_not_embedded(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "CHECKPOINTS", tmp_path)
+    card = "".join(f'{name} = "{value}"\n' for name, value in PLAIN.items())
+    write(tmp_path / "whole", card)
+    write(tmp_path / "recipe-only", card)
+    write(tmp_path / "damaged", "title =")
+    for name in ("whole", "damaged"):
+        (tmp_path / name / "model.safetensors").touch()
+    assert list(embedded()) == ["whole"]
+
+
+def test_a_checkpoint_is_found_by_name_or_folder(shelf, checkpoint_folder, monkeypatch):
+    assert locate(checkpoint_folder.name) == checkpoint_folder
+    assert locate(str(checkpoint_folder)) == checkpoint_folder
+    monkeypatch.chdir(checkpoint_folder.parent.parent)
+    relative = f"{checkpoint_folder.parent.name}/{checkpoint_folder.name}"
+    assert locate(relative).resolve() == checkpoint_folder.resolve()
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "nowhere", "\x00", "a" * 5_000, "../../nowhere", "https://example.org/x"]
+)
+def test_an_unknown_checkpoint_is_named_with_those_there_are(shelf, name):
+    with pytest.raises(UserError, match=r"There is no checkpoint .*gru-plain") as caught:
+        locate(name)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_file_is_no_checkpoint(shelf, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="no checkpoint 'file'"):
+        locate("file")

@@ -1,0 +1,156 @@
+import itertools
+import math
+import time
+
+import pytest
+import sacrebleu
+import torch
+
+from seq2seq.data import Example, Pair, collate
+from seq2seq.evaluation import LENGTH_BINS, corpus_loss, encode_pairs, evaluate, token_loss
+from seq2seq.model import Config, build
+from seq2seq.options import Options
+from seq2seq.pipeline import run
+from seq2seq.tokenizer import EOS, PAD
+
+OPTIONS = Options(beam_width=2, max_length=10)
+
+
+def several_references(checkpoint, pairs):
+    """Give sources one to three references, some near what the model says: no score is 0."""
+    result = []
+    for number, pair in enumerate(pairs[:9]):
+        said = run(checkpoint, pair.source, OPTIONS).text
+        references = [pair.target, f"{said} !", said.replace(" ", " , ", 1)]
+        result += [Pair(pair.source, text) for text in references[: number % 3 + 1]]
+    return result
+
+
+def reference_scores(outputs, references):
+    """Score by sacrebleu alone: a reference repeated counts no more than once."""
+    most = max(map(len, references))
+    streams = [[each[min(n, len(each) - 1)] for each in references] for n in range(most)]
+    return (
+        round(sacrebleu.corpus_bleu(outputs, streams).score, 2),
+        round(sacrebleu.corpus_chrf(outputs, streams).score, 2),
+    )
+
+
+def grouped(pairs):
+    references = {}
+    for pair in pairs:
+        references.setdefault(pair.source, []).append(pair.target)
+    return references
+
+
+def test_scores_equal_sacrebleu_with_several_references(checkpoint, pairs):
+    chosen = several_references(checkpoint, pairs)
+    references = grouped(chosen)
+    outputs = [run(checkpoint, source, OPTIONS).text for source in references]
+    expected = reference_scores(outputs, list(references.values()))
+    scores = evaluate(checkpoint, chosen, OPTIONS)
+    assert (scores["bleu"], scores["chrf"]) == expected
+    assert scores["chrf"] > 0
+    assert scores["sentences"] == 9
+    assert scores["references"] == len(chosen) == 18
+    assert "version:" in scores["bleu_signature"]
+    assert "version:" in scores["chrf_signature"]
+
+
+def test_scores_are_full_for_what_the_model_says(checkpoint, pairs):
+    said = [(pair.source, run(checkpoint, pair.source, OPTIONS).text) for pair in pairs[:6]]
+    said = [Pair(*pair) for pair in said if len(pair[1].split()) >= 4] or [Pair(*said[0])]
+    assert evaluate(checkpoint, said, OPTIONS)["chrf"] == 100.0
+
+
+def test_the_order_of_pairs_does_not_matter(checkpoint, pairs):
+    chosen = several_references(checkpoint, pairs)
+    first, second = (
+        evaluate(checkpoint, chosen, OPTIONS),
+        evaluate(checkpoint, chosen[::-1], OPTIONS),
+    )
+    for name in ("bleu", "chrf", "sentences", "references", "by_source_length"):
+        assert first[name] == second[name]
+    assert first["loss"] == pytest.approx(second["loss"], abs=2e-4)
+
+
+def test_scores_by_length_are_those_of_the_parts(checkpoint):
+    texts = ["cat", "the old cat sleeps on the chair", "dog " * 12, "a b c d e", "a b c d e f"]
+    chosen = [Pair(text, "Le chat dort sur la chaise.") for text in texts]
+    scores = evaluate(checkpoint, chosen, OPTIONS)
+    rows = scores["by_source_length"]
+    assert [(row["words"], row["sentences"]) for row in rows] == [
+        ([1, 5], 2),
+        ([6, 10], 2),
+        ([11, 15], 1),
+    ]
+    for row in rows:
+        low, high = row["words"]
+        part = [pair for pair in chosen if low <= len(pair.source.split()) <= high]
+        alone = evaluate(checkpoint, part, OPTIONS)
+        assert (row["bleu"], row["chrf"]) == (alone["bleu"], alone["chrf"])
+
+
+def test_every_length_has_one_bin():
+    assert LENGTH_BINS[0][0] == 1
+    for (_, high), (low, _) in itertools.pairwise(LENGTH_BINS):
+        assert low == high + 1
+
+
+def loss_by_hand(model, examples):
+    """Sum -log P of each target token and of the end, one example at a time."""
+    total, count = 0.0, 0
+    for source, target in examples:
+        logits = model(torch.tensor([[*source, EOS]]), torch.tensor([[2, *target]]))[0]
+        chances = logits.double().softmax(-1)
+        for step, token in enumerate([*target, EOS]):
+            total -= math.log(chances[step, token])
+            count += 1
+    return total / count
+
+
+@pytest.mark.parametrize("tokens", [1, 60, 4_000])
+def test_loss_equals_a_hand_computation(checkpoint, pairs, tokens):
+    examples = encode_pairs(checkpoint, pairs)
+    expected = loss_by_hand(checkpoint.model, examples)
+    assert corpus_loss(checkpoint.model, examples, tokens) == pytest.approx(expected, abs=1e-4)
+
+
+def test_evaluate_gives_loss_and_perplexity(checkpoint, pairs):
+    scores = evaluate(checkpoint, pairs, Options(method="greedy", max_length=2))
+    expected = loss_by_hand(checkpoint.model, encode_pairs(checkpoint, pairs))
+    assert scores["loss"] == pytest.approx(expected, abs=2e-4)
+    assert scores["perplexity"] == pytest.approx(math.exp(expected), rel=1e-3)
+
+
+def test_pairs_become_the_tokenizers_ids(checkpoint, pairs):
+    [example] = encode_pairs(checkpoint, pairs[:1])
+    assert checkpoint.tokenizer.decode(example.source) == pairs[0].source
+    assert checkpoint.tokenizer.decode(example.target) == pairs[0].target
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_token_loss_is_zero_on_padding_and_cross_entropy_elsewhere(smoothing):
+    model, device = build(Config(12, width=8)).eval(), torch.device("cpu")
+    batch = collate([Example([5, 6], [7]), Example([8, 9], [4, 5, 6])])
+    losses = token_loss(model, batch, device, smoothing).view(batch.labels.shape)
+    scores = model(batch.source, batch.target).log_softmax(-1)
+    for row, step in ((0, 0), (0, 1), (1, 0), (1, 3)):
+        chosen = scores[row, step, batch.labels[row, step]]
+        expected = -(1 - smoothing) * chosen - smoothing * scores[row, step].mean()
+        torch.testing.assert_close(losses[row, step], expected)
+    assert not losses[batch.labels == PAD].any()
+
+
+def test_progress_counts_sentences(checkpoint, pairs):
+    done = []
+    evaluate(checkpoint, pairs, Options(method="greedy", max_length=2), on_group=done.append)
+    assert sum(done) == len(pairs)
+
+
+def test_speed_is_that_of_the_search_alone(checkpoint, pairs):
+    started = time.perf_counter()
+    scores = evaluate(checkpoint, pairs, OPTIONS)
+    seconds = time.perf_counter() - started
+    assert 0 <= scores["seconds"] <= seconds + 0.01
+    assert scores["sentences_per_second"] > 0.99 * len(pairs) / seconds
