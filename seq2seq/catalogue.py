@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from seq2seq.errors import UserError
 
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
+Table = TypeVar("Table")
 TASKS = ("translation", "summarization", "chatbot", "speech", "spelling")
 
 
@@ -31,20 +32,51 @@ class Card:
     data: tuple[str, ...] = field(default=())
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any], name: str) -> Card:
+    def from_dict(cls, values: Any, name: str) -> Card:
         """Read plain values. Raises UserError for a missing or unknown field or task."""
-        known = {item.name: item for item in fields(cls)}
-        unknown = sorted(set(values) - set(known))
-        missing = [key for key in ("title", "task", "licence") if not values.get(key)]
-        if unknown or missing:
-            what = f"does not know {unknown[0]!r}" if unknown else f"lacks {missing[0]!r}"
-            raise UserError(f"The card of {name} {what}: mend its card.toml.")
-        if values["task"] not in TASKS:
-            raise UserError(f"The card of {name} names no known task: use {', '.join(TASKS)}.")
-        values = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-        }
-        return cls(**{**values, "name": name})
+        where = f"The card of {name}"
+        given = {**values, "name": name} if isinstance(values, dict) else values
+        card = read_table(cls, given, where)
+        missing = [key for key in ("title", "task", "licence") if not getattr(card, key)]
+        if missing:
+            raise UserError(f"{where} lacks {missing[0]!r}: write it there.")
+        if card.task not in TASKS:
+            raise UserError(f"{where} names no known task: use {', '.join(TASKS)}.")
+        return card
+
+
+def read_table(kind: type[Table], values: Any, where: str) -> Table:
+    """Build a dataclass of a TOML table; `where` begins the sentence if that is not possible.
+
+    Raises UserError for a field that is missing, unknown or of another type.
+    """
+    if not isinstance(values, dict):
+        raise UserError(f"{where} is no table: give fields and values.")
+    types = get_type_hints(kind)
+    values = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
+    for name, value in values.items():
+        if name not in types:
+            raise UserError(f"{where} does not know {name!r}: it has {', '.join(types)}.")
+        if not _fits(value, types[name]):
+            raise UserError(f"{where} has {value!r} as its {name}: give {_in_words(types[name])}.")
+    for item in fields(kind):  # type: ignore[arg-type]
+        if item.default is MISSING and item.name not in values:
+            raise UserError(f"{where} lacks {item.name!r}: write it there.")
+    return kind(**values)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is tuple:
+        return type(value) is tuple and all(_fits(part, get_args(kind)[0]) for part in value)
+    return type(value) is kind or (kind is float and type(value) is int)
+
+
+def _in_words(kind: Any) -> str:
+    if get_origin(kind) is tuple:
+        return f"a list, each {_in_words(get_args(kind)[0])}"
+    return {str: "text", int: "a whole number", float: "a number"}[kind]
 
 
 def read_card(folder: Path) -> Card:

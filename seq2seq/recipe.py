@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from seq2seq.catalogue import Card
+from seq2seq.catalogue import Card, read_table
 from seq2seq.errors import UserError
-
-Section = TypeVar("Section")
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,17 @@ class DataSettings:
     share: tuple[float, ...] = ()
     max_tokens: int = 100
 
+    def __post_init__(self) -> None:
+        if not self.train or not self.valid:
+            raise UserError("The recipe's [data] names no files: give some as train and as valid.")
+        if len(self.columns) not in (0, 2):
+            raise UserError(f"The recipe's columns are {len(self.columns)}: name two, or none.")
+        if len(self.share) not in (0, len(self.train)):
+            raise UserError("The recipe's share and train differ in length: give one share a file.")
+        if not all(0 < share <= 1 for share in self.share):
+            raise UserError("A share in the recipe is out of range: give more than 0, at most 1.")
+        _check_ranges(self, {"max_tokens": (1, 10_000)})
+
 
 @dataclass(frozen=True)
 class TokenizerSettings:
@@ -36,6 +45,9 @@ class TokenizerSettings:
     pieces: int = 8000
     alpha: float = 0.0
     symbols: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, {"pieces": (8, 1_000_000), "alpha": (0, 10)})
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,21 @@ class TrainingSettings:
     evaluate_every: int = 1_000
     patience: int = 10
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        ranges: dict[str, tuple[float, float]] = {
+            "epochs": (1, 100_000),
+            "batch_tokens": (1, 10_000_000),
+            "learning_rate": (1e-8, 10),
+            "warmup_steps": (0, 10_000_000),
+            "label_smoothing": (0, 0.99),
+            "clip": (1e-6, 1e6),
+            "averaging": (0, 0.999999),
+            "evaluate_every": (1, 100_000_000),
+            "patience": (1, 1_000_000),
+            "seed": (0, 1_000_000),
+        }
+        _check_ranges(self, ranges)
 
 
 @dataclass(frozen=True)
@@ -95,23 +122,22 @@ def read_recipe(path: Path) -> Recipe:
     if unknown or missing:
         what = f"an unknown section [{unknown[0]}]" if unknown else f"no section [{missing[0]}]"
         raise UserError(f"The recipe {path.name} has {what}: it has {', '.join(sorted(sections))}.")
-    name = values["card"].get("name") or path.resolve().parent.name
+    card, model = values["card"], values["model"]
+    if not isinstance(card, dict) or not isinstance(model, dict):
+        raise UserError(f"The recipe {path.name} needs tables: write [card] and [model].")
     return Recipe(
-        Card.from_dict(values["card"], name),
-        _section(DataSettings, values["data"], "data"),
-        _section(TokenizerSettings, values.get("tokenizer", {}), "tokenizer"),
-        values["model"],
-        _section(TrainingSettings, values.get("training", {}), "training"),
+        Card.from_dict(card, card.get("name") or path.resolve().parent.name),
+        read_table(DataSettings, values["data"], "The recipe's [data]"),
+        read_table(TokenizerSettings, values.get("tokenizer", {}), "The recipe's [tokenizer]"),
+        model,
+        read_table(TrainingSettings, values.get("training", {}), "The recipe's [training]"),
         text,
     )
 
 
-def _section(kind: type[Section], values: dict[str, Any], name: str) -> Section:
-    unknown = sorted(set(values) - {field.name for field in fields(kind)})  # type: ignore[arg-type]
-    if unknown:
-        raise UserError(f"The recipe's [{name}] has an unknown field {unknown[0]!r}.")
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    try:
-        return kind(**values)
-    except TypeError:
-        raise UserError(f"The recipe's [{name}] lacks a field.") from None
+def _check_ranges(settings: Any, ranges: dict[str, tuple[float, float]]) -> None:
+    for name, (low, high) in ranges.items():
+        if not low <= getattr(settings, name) <= high:
+            raise UserError(
+                f"The recipe's {name} is {getattr(settings, name)}: give {low:g} to {high:g}."
+            )

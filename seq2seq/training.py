@@ -61,6 +61,8 @@ def train(
         raise UserError(f"There is no run of {recipe.name} to resume: start it without --resume.")
     if not resume and (work / STATE).is_file():
         raise UserError(f"A run of {recipe.name} stands: add --resume, or delete {work.name}.")
+    # A mistake in [model] is better found before minutes are spent on the tokenizer.
+    Config.from_dict({**recipe.model, "vocabulary": recipe.tokenizer.pieces})
     work.mkdir(parents=True, exist_ok=True)
     with _processes() as (rank, world):
         run = _Run(recipe, data, work, rank, world)
@@ -159,7 +161,10 @@ class _Run:
             plan = plan_batches(examples, self.settings.batch_tokens, seed)
             plan = plan[: len(plan) // self.world * self.world][self.rank :: self.world]
             if not plan:
-                raise UserError("There are fewer batches than processes: use fewer processes.")
+                raise UserError(
+                    f"Too few pairs of at most {self.recipe.data.max_tokens} tokens for "
+                    f"{self.world} process(es): give more data or use fewer processes."
+                )
             for numbers in plan[self.position.batch :]:
                 self.position.batch += 1
                 yield collate([examples[number] for number in numbers])
@@ -184,7 +189,7 @@ class _Run:
     def _step(self, batch: Batch, done: float) -> Tensor:
         """Take one optimizer step; returns the mean loss of its tokens, not yet synchronised."""
         settings, position = self.settings, self.position
-        warm = min(1.0, (position.step + 1) / settings.warmup_steps)
+        warm = min(1.0, (position.step + 1) / max(1, settings.warmup_steps))
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * warm * (1 - done)
         count = int((batch.labels != PAD).sum())
