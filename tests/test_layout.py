@@ -1,0 +1,142 @@
+"""Who may import what. A folder or file that is not there yet breaks no rule."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NETWORK = {"aiohttp", "ftplib", "http", "httpx", "huggingface_hub", "requests", "socket", "urllib"}
+REFEREES = {"ctranslate2", "keras", "tensorflow", "transformers"}
+UI = ("ui", "ui.py")
+
+
+def python_files(*names):
+    """Yield the Python files among these files and below these folders."""
+    for name in names:
+        path = ROOT / name
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path] * path.is_file()
+
+
+def imports(path):
+    names = set(imported(ast.parse(path.read_text(encoding="utf-8"))))
+    # Taking an address apart reaches no network.
+    return {name.split(".")[0] for name in names - {"urllib.parse"}}
+
+
+def imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called in ("import_module", "__import__"):
+                yield str(node.args[0].value)
+
+
+def caches(path):
+    """Tell whether a file uses one of Streamlit's caches."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+        names += [node.attr] if isinstance(node, ast.Attribute) else []
+        if {"cache_data", "cache_resource"} & set(names):
+            return True
+    return False
+
+
+def offenders(files, forbidden):
+    return [path for path in files if imports(path) & forbidden]
+
+
+LIBRARY = list(python_files("seq2seq"))
+FIGURES = list(python_files("seq2seq/figures"))
+PAGES = list(python_files("pages"))
+APP = list(python_files("app.py", *UI, "pages", "seq2seq"))
+
+
+def test_the_library_knows_no_streamlit():
+    assert len(LIBRARY) > 15
+    assert not offenders(LIBRARY, {"streamlit", "ui"})
+
+
+def test_only_figures_draw():
+    assert not offenders(set(LIBRARY) - set(FIGURES), {"plotly"})
+
+
+def test_figures_compute_no_model():
+    assert not offenders(FIGURES, {"torch", "streamlit"})
+
+
+def test_pages_hold_no_logic():
+    known = {"streamlit", "ui", "seq2seq", *sys.stdlib_module_names}
+    strange = {path.name: imports(path) - known for path in PAGES}
+    assert not {name: found for name, found in strange.items() if found}
+
+
+def test_only_the_hub_reaches_the_network():
+    hub = ROOT / "seq2seq" / "hub.py"
+    assert not offenders(set(APP) - {hub}, NETWORK)
+
+
+def test_only_the_ui_caches():
+    ui = set(python_files(*UI))
+    assert not [path for path in set(APP) - ui if caches(path)]
+
+
+def test_referees_stay_in_the_tests():
+    assert not offenders(APP, REFEREES)
+
+
+@pytest.mark.parametrize("module", ["seq2seq.trace", "seq2seq.catalogue", "seq2seq.figures"])
+def test_pictures_of_a_saved_run_need_no_torch(module):
+    if not list(python_files(module.replace(".", "/"), module.replace(".", "/") + ".py")):
+        return
+    code = f"import sys, {module}; sys.exit(bool({{'torch', 'streamlit'}} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
+    assert done.returncode == 0
+
+
+def test_every_public_name_is_there():
+    import seq2seq
+
+    for name in seq2seq.__all__:
+        assert getattr(seq2seq, name).__module__.startswith("seq2seq.")
+    with pytest.raises(AttributeError, match="nothing_like_this"):
+        seq2seq.nothing_like_this  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("import torch.nn as nn, os", {"torch", "os"}),
+        ("from plotly.graph_objects import Figure", {"plotly"}),
+        ("from . import errors", set()),
+        ("def f():\n    import keras", {"keras"}),
+        ("from importlib import import_module as m\nimport_module('requests.x')", {"requests"}),
+        ("if TYPE_CHECKING:\n    from streamlit import x", {"streamlit"}),
+    ],
+)
+def test_imports_are_found_wherever_they_stand(tmp_path, source, names):
+    path = tmp_path / "file.py"
+    path.write_text(source)
+    assert imports(path) - {"importlib"} == names
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import streamlit as st\n@st.cache_data\ndef f(): pass",
+        "from streamlit import cache_resource",
+        "import streamlit\nstreamlit.cache_data.clear()",
+    ],
+)
+def test_caches_are_found(tmp_path, source):
+    path = tmp_path / "file.py"
+    path.write_text(source)
+    assert caches(path)
+    path.write_text("import streamlit as st\nst.write('cache_data')")
+    assert not caches(path)
