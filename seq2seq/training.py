@@ -308,14 +308,20 @@ class _Run:
             os.replace(self.work / (STATE + ".new"), self.work / STATE)
 
     def restore(self) -> None:
-        """Continue from what save wrote."""
-        state = torch.load(self.work / STATE, map_location="cpu", weights_only=True)
-        self.model.load_state_dict(state["model"])
-        for name, weight in state["average"].items():
-            self.average[name].copy_(weight)
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.position = Position(**state["position"])
-        torch.set_rng_state(state["torch_random"])
+        """Continue from what save wrote. Raises UserError if it is damaged or of another model."""
+        try:
+            state = torch.load(self.work / STATE, map_location="cpu", weights_only=True)
+            self.model.load_state_dict(state["model"])
+            for name, weight in state["average"].items():
+                self.average[name].copy_(weight)
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.position = Position(**state["position"])
+            torch.set_rng_state(state["torch_random"])
+        except Exception:  # torch.load raises whatever the bytes lead it to
+            raise UserError(
+                f"The run in {self.work.name} cannot go on: its {STATE} is damaged or its recipe "
+                "has changed. Delete it to start anew."
+            ) from None
 
     def best(self) -> Checkpoint:
         """Load the best weights kept."""
