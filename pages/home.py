@@ -14,7 +14,8 @@ st.markdown(
 )
 
 name = ui.first_checkpoint("translation")
-text = ui.source_input("Type an English sentence, or keep this one", "text", ui.examples(name)[1])
+example = next(iter(ui.examples(name)), "")
+text = ui.source_input("Type an English sentence, or keep this one", "sentence", example)
 trace = ui.run(name, text)
 if trace is not None:
     left, right = st.columns([2, 3], gap="large")
@@ -23,9 +24,9 @@ if trace is not None:
         ui.output_tokens(trace, "output")
         ui.timing(trace)
         st.markdown(
-            "The darker a token, the more probable the model found it. In the picture each row is "
-            "a token it wrote, and the darker a cell, the more of its attention went to that "
-            "token of the source."
+            "The stronger the colour of a token, the more probable the model found it. In the "
+            "picture each row is a token it wrote; the stronger a cell, the more of its attention "
+            "went to that token of the source."
         )
         ui.page_link("pages/translation.py", "See more of this run", text=text)
     with right:

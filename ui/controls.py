@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from seq2seq.catalogue import embedded
 from seq2seq.options import MAX_BEAM_WIDTH, Options
@@ -157,8 +159,9 @@ def _rule_controls() -> dict[str, Any]:
 
 
 def page_link(page: str, label: str, **query: str) -> None:
-    """Link to another page with its controls set."""
-    st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
+    """Link to another page with its controls set; nothing where a page runs without the menu."""
+    with suppress(StreamlitAPIException):
+        st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)
 
 
 def empty_state(text: str) -> None:

@@ -7,6 +7,14 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+# Less empty space at the top; and the primary colour, which fills what is chosen, is too close to
+# the page's own to be read as the colour of small text.
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }
+[role=radio][data-selected=true], [role=radio][data-selected=true] p,
+[data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p { color: inherit !important; }
+</style>"""
+
 _MENU, _WANTED = "has_menu", "wanted_page"
 
 
@@ -26,7 +34,7 @@ def begin_page(file: str) -> None:
     Until app.py has run once, Streamlit serves a link to a page without it, so without the menu.
     The visitor is then sent through app.py and back here, query and all.
     """
-    st.html("<style>.stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }</style>")
+    st.html(STYLE)
     if not st.session_state.get(_MENU):
         st.session_state[_WANTED] = f"pages/{Path(file).name}", st.query_params.to_dict()
         try:

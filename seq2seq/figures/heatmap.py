@@ -132,7 +132,7 @@ def _add_points(drawn: go.Figure, weights: np.ndarray, rows: list[str], columns:
             marker={"symbol": "square", "size": 12, "opacity": 0},
             selected={"marker": {"opacity": 0}},
             unselected={"marker": {"opacity": 0}},
-            customdata=np.stack([row, column], axis=1),
+            customdata=np.stack([row, column], axis=1).tolist(),
             hovertext=texts,
             hoverinfo="text",
         )

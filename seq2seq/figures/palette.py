@@ -23,7 +23,7 @@ class Palette(NamedTuple):
 
 
 LIGHT = Palette(
-    text="#1c2733",
+    text="#0d1520",
     page="#ffffff",
     grid="#d9dee5",
     mark="#1f7a35",

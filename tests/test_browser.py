@@ -1,0 +1,190 @@
+"""The real app in headless Chromium, with the checkpoint that is embedded in the repository."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from seq2seq.trace import Trace
+from tests.served import HEATMAP, chromium, served_app
+
+pytestmark = pytest.mark.browser
+
+SENTENCE = "The old dog sleeps in the garden."
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with served_app() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def new_page(browser):
+    """Opens pages and, at the end, requires that their consoles stayed empty."""
+    contexts, complaints = [], []
+
+    def note(message):
+        # Streamlit looks for its server below the page's own address first.
+        known = "/_stcore/" in message.location.get("url", "")
+        if message.type == "error" and not known:
+            complaints.append(f"{message.text} {message.location}")
+
+    def create(**settings):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.set_default_timeout(60_000)
+        return page
+
+    yield create
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def link(server, page="translation", **query):
+    return f"{server}/{page}?{urlencode(query)}"
+
+
+def opened(page, address):
+    page.goto(address)
+    page.wait_for_selector(HEATMAP)
+    settled(page)
+    return page
+
+
+def settled(page):
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=30_000)
+
+
+def labels(page, axis):
+    chart = page.locator(".js-plotly-plot").first
+    return chart.locator(f".{axis}tick text").all_text_contents()
+
+
+def query_of(page):
+    return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
+
+
+def tokens(page):
+    return page.get_by_role("group", name="Output tokens").get_by_role("button")
+
+
+# This one comes first: it needs a server that nobody has visited.
+def test_a_link_is_restored_on_a_fresh_server(server, new_page):
+    page = opened(new_page(), link(server, text=SENTENCE, beam_width=2, step=3))
+    expect(page.get_by_label("English sentence")).to_have_value(SENTENCE)
+    expect(page.get_by_role("link", name="Start")).to_be_visible()
+    expect(page.get_by_role("slider", name="Output step")).to_have_value("3")
+    expect(tokens(page).nth(2)).to_have_attribute("aria-pressed", "true")
+    assert query_of(page) == {"text": SENTENCE, "beam_width": "2", "step": "3"}
+    assert labels(page, "x")[-1] == "</s>"
+
+
+def test_the_start_page_shows_a_run_and_leads_on(server, new_page):
+    page = opened(new_page(), server)
+    typed = page.get_by_role("textbox").input_value()
+    page.get_by_role("link", name="See more of this run").click()
+    expect(page.get_by_label("English sentence")).to_have_value(typed)
+    expect(tokens(page).first).to_be_visible()
+
+
+def test_enter_shows_the_run_and_updates_the_address(server, new_page):
+    page = new_page()
+    page.goto(link(server))
+    expect(page.get_by_text("Nothing to translate yet")).to_be_visible()
+    page.get_by_label("English sentence").fill("Where is the station?")
+    page.get_by_label("English sentence").press("Enter")
+    page.wait_for_selector(HEATMAP)
+    assert "station" in labels(page, "x")
+    page.wait_for_url("**/translation?text=Where+is+the+station*")
+    page.get_by_text("How old are you?").click()
+    expect(page.get_by_label("English sentence")).to_have_value("How old are you?")
+    page.wait_for_function("document.querySelector('.xtick text').textContent == 'How'")
+
+
+def test_token_row_bar_and_slider_select_the_same_step(server, new_page):
+    page = opened(new_page(), link(server, text=SENTENCE))
+    slider = page.get_by_role("slider", name="Output step")
+
+    def is_selected(step):
+        expect(slider).to_have_value(str(step))
+        expect(tokens(page).nth(step - 1)).to_have_attribute("aria-pressed", "true")
+        settled(page)
+        assert query_of(page).get("step", "1") == str(step)
+
+    tokens(page).nth(2).click()
+    is_selected(3)
+    slider.press("ArrowRight")
+    is_selected(4)
+    box = page.locator(".js-plotly-plot").first.locator(".nsewdrag").first.bounding_box()
+    rows = len(labels(page, "y"))
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.click(box["x"] + 30, box["y"] + box["height"] * 1.5 / rows)
+    is_selected(2)
+    bars = page.locator(".js-plotly-plot").nth(2).locator(".point path")
+    bars.nth(0).scroll_into_view_if_needed()
+    bars.nth(0).click(force=True)
+    is_selected(1)
+
+
+def test_hovering_names_both_tokens_and_the_weight(server, new_page):
+    page = opened(new_page(), link(server, text=SENTENCE))
+    box = page.locator(".js-plotly-plot").first.locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 25, box["y"] + 25)
+    page.mouse.move(box["x"] + 12, box["y"] + 12)
+    hover = page.locator(".hovertext")
+    expect(hover).to_contain_text(re.compile(r"y1 .+ ← x1 .+weight \d\.\d\d"))
+
+
+def test_markup_is_shown_as_text_and_never_run(server, new_page):
+    evil = "<img src=x onerror='window.pwned=1'> <script>window.pwned=1</script> **bold**"
+    page = opened(new_page(), link(server, text=evil))
+    expect(page.get_by_label("English sentence")).to_have_value(evil)
+    assert page.evaluate("window.pwned") is None
+    assert any("<" in label for label in labels(page, "x"))
+
+
+def test_downloads_and_the_copied_link(server, new_page):
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    opened(page, link(server, text=SENTENCE, step=2))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Run (JSON)").click()
+    trace = Trace.from_json(Path(download.value.path()).read_bytes())
+    assert trace.source.text == SENTENCE
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Attention (CSV)").click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1 + len(trace.target) * len(trace.source)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Attention (HTML)").click()
+    assert b"plotly" in Path(download.value.path()).read_bytes()
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1920])
+@pytest.mark.parametrize("path", ["", "translation"])
+def test_accessible_and_inside_the_screen(server, new_page, path, width, colours):
+    page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
+    opened(page, link(server, path, text=SENTENCE, sentence=SENTENCE))
+    found = Axe().run(page, options=WCAG)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for chart in page.locator(".js-plotly-plot").all():
+        assert chart.bounding_box()["x"] + chart.bounding_box()["width"] <= width

@@ -1,0 +1,191 @@
+import shutil
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+PAGES = ["pages/home.py", "pages/translation.py"]
+SENTENCE = "The old dog sleeps in the garden."
+
+
+@pytest.fixture(autouse=True)
+def root(checkpoint_root, tmp_path, monkeypatch):
+    """Pages that see the tiny checkpoints, in a folder that a test may damage."""
+    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
+    monkeypatch.setattr("ui.controls.DEFAULT", "lstm-attention")
+    st.cache_resource.clear()
+    yield copy
+    st.cache_resource.clear()
+
+
+def open_page(page, through_menu=True, **query):
+    """Open a page by a click in the menu, or alone, as a link to it with a query does."""
+    through_menu = through_menu and not query
+    at = AppTest.from_file("../app.py" if through_menu else f"../{page}", default_timeout=60)
+    for name, value in query.items():
+        at.query_params[name] = value
+    if through_menu:
+        at.run()
+        at.switch_page(page)
+    return at.run()
+
+
+def messages(at):
+    return [element.value for kind in (at.error, at.warning, at.info) for element in kind]
+
+
+def charts(at):
+    return at.get("plotly_chart")
+
+
+@pytest.mark.parametrize("through_menu", [True, False], ids=["menu", "alone"])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_runs(page, through_menu):
+    at = open_page(page, through_menu)
+    assert not at.exception
+    assert at.title[0].value
+
+
+def test_start_page_shows_a_live_run():
+    at = open_page(PAGES[0])
+    assert len(charts(at)) == 1
+    assert "tokens in" in at.caption[0].value
+
+
+def test_translation_asks_for_a_sentence_when_there_is_none():
+    at = open_page(PAGES[1])
+    assert "type a sentence" in at.info[0].value
+    assert not charts(at)
+
+
+@pytest.mark.parametrize("name", ["lstm-attention", "rnn-additive", "transformer", "gru-plain"])
+def test_every_architecture_is_shown(name):
+    at = open_page(PAGES[1], checkpoint=name, text=SENTENCE)
+    assert not at.exception
+    assert at.selectbox(key="checkpoint").value == name
+    without_attention = name == "gru-plain"
+    assert len(charts(at)) == (2 if without_attention else 3)
+    assert any("no attention" in message for message in messages(at)) == without_attention
+    assert len(at.dataframe[0].value) == 5
+
+
+def test_an_example_becomes_the_text():
+    at = open_page(PAGES[1], through_menu=False)
+    example = at.get("button_group")[0].options[0]
+    at.pills(key="example").set_value(getattr(example, "content", example)).run()
+    assert at.text_input(key="text").value == "The cat sleeps."
+    assert len(charts(at)) == 3
+
+
+def test_a_link_restores_every_control():
+    query = {
+        "text": SENTENCE,
+        "method": "Sample",
+        "beam_width": "3",
+        "temperature": "0.5",
+        "top_k": "7",
+        "seed": "11",
+        "min_length": "4",
+        "prefix": "Le",
+        "step": "2",
+        "by_word": "true",
+    }
+    at = open_page(PAGES[1], **query)
+    assert not at.exception
+    assert at.segmented_control(key="method").value == "sample"
+    assert at.slider(key="beam_width").value == 3
+    assert at.slider(key="temperature").value == 0.5
+    assert at.slider(key="top_k").value == 7
+    assert at.number_input(key="seed").value == 11
+    assert at.slider(key="min_length").value == 4
+    assert at.text_input(key="prefix").value == "Le"
+    assert at.slider(key="step").value == 2
+    assert at.toggle(key="by_word").value is True
+    assert all(text.startswith("Le") for text in at.dataframe[0].value["output"])
+
+
+def test_the_selected_step_stays_inside_a_shorter_output():
+    at = open_page(PAGES[1], text=SENTENCE)
+    at.slider(key="step").set_value(at.slider(key="step").max).run()
+    at.text_input(key="text").set_value("Hi").run()
+    assert not at.exception
+    assert 1 <= at.slider(key="step").value <= at.slider(key="step").max
+
+
+def test_a_nonsense_step_in_a_link_is_ignored():
+    for step in ("0", "-3", "9999", "x", "²"):
+        at = open_page(PAGES[1], text=SENTENCE, step=step)
+        assert not at.exception
+        assert charts(at)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("   ", "type a sentence"),
+        ("\x00\x07", "nothing to read"),
+        ("word " * 2_000, "first 2,000 of 10,000 characters"),
+        ("🙂", "never seen"),
+        ("שלום עולם", "never seen"),
+        ("<script>alert(1)</script> <b>x</b>", ""),
+        ("The\x00 cat\x1b[31m sleeps.", ""),
+        ("**bold** [link](http://example.org) $x$", ""),
+    ],
+)
+def test_odd_text_gets_a_sentence_and_stays_in_the_box(text, said):
+    at = open_page(PAGES[1], through_menu=False)
+    at.text_input(key="text").set_value(text).run()
+    assert not at.exception
+    assert at.text_input(key="text").value == text
+    assert any(said in message.replace("\\", "") for message in [*messages(at), ""])
+
+
+def test_an_unknown_checkpoint_in_a_link_is_named():
+    at = open_page(PAGES[1], checkpoint="no-such-model", text=SENTENCE)
+    assert not at.exception
+    assert "no-such-model" in at.warning[0].value.replace("\\", "")
+    assert charts(at)
+
+
+def test_a_prefix_the_model_cannot_say_is_named():
+    at = open_page(PAGES[1], text=SENTENCE, prefix="🙂")
+    assert not at.exception
+    assert "cannot begin with" in at.error[0].value
+    assert at.text_input(key="prefix").value == "🙂"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("config.json", b"{}", "does not give a vocabulary"),
+        ("config.json", b'{"vocabulary": 99}', "config"),
+        ("tokenizer.model", b"no tokenizer", "tokenizer.model is damaged"),
+        ("model.safetensors", b"\x80\x04K\x01.", "damaged or of another format"),
+        ("model.safetensors", b"", "damaged or of another format"),
+    ],
+)
+def test_a_damaged_checkpoint_is_named_and_the_others_still_work(root, file, content, said):
+    (root / "lstm-attention" / file).write_bytes(content)
+    at = open_page(PAGES[1], text=SENTENCE, checkpoint="lstm-attention")
+    assert not at.exception
+    assert said in at.error[0].value.replace("\\", "")
+    assert str(root) not in at.error[0].value
+    at.selectbox(key="checkpoint").set_value("transformer").run()
+    assert not at.error
+    assert charts(at)
+
+
+def test_no_checkpoint_at_all_is_said(root):
+    shutil.rmtree(root)
+    for page in PAGES:
+        at = open_page(page)
+        assert not at.exception
+        assert "no checkpoint" in at.error[0].value
+
+
+def test_a_step_changes_what_is_shown_of_it():
+    at = open_page(PAGES[1], text=SENTENCE)
+    assert charts(at)[1].proto.alt.startswith("Most probable tokens of step 1:")
+    at.slider(key="step").set_value(2).run()
+    assert charts(at)[1].proto.alt.startswith("Most probable tokens of step 2:")

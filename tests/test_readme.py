@@ -1,0 +1,46 @@
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from seq2seq.__main__ import _parser
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_code_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("python")
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out.strip()
+    assert "plotly" in (tmp_path / "attention.html").read_text(encoding="utf-8")
+
+
+def commands():
+    lines = "".join(blocks("sh")).splitlines()
+    return [line for line in lines if line.startswith("python -m seq2seq")]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_the_commands_are_understood(line):
+    words = shlex.split(line, comments=True)[3:]
+    words = words[: words.index("<")] if "<" in words else words
+    assert _parser().parse_args(words).command
+
+
+def test_every_file_of_the_library_is_in_the_tree():
+    tree = blocks("")[0]
+    for folder in ("seq2seq", "ui"):
+        for file in (ROOT / folder).glob("*.py"):
+            assert file.name == "__init__.py" or f"  {file.name} " in tree, file.name
+
+
+def test_the_pictures_are_there():
+    for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
+        assert (ROOT / path).is_file()
