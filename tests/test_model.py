@@ -192,6 +192,44 @@ def test_tied_weights_are_one_tensor(values):
     assert tied.parameter_count() < untied.parameter_count()
 
 
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("attention", CHOICES["attention"])
+@pytest.mark.parametrize("feeds", CHOICES["feeds"])
+@torch.no_grad()
+def test_a_recurrent_step_is_its_formula(cell, attention, feeds):
+    model = model_of({"cell": cell, "attention": attention, "feeds": feeds, "depths": (2, 2)})
+    decoder, memory = model.decoder, model.encode(SOURCE)
+
+    def look(state):
+        if attention == "none":
+            return memory.final[0][:, 1]
+        scores = decoder.attention.scores(state[:, None], memory.keys)
+        weights = scores.masked_fill((SOURCE == 0)[:, None], -torch.inf).softmax(-1)
+        return (weights @ memory.states)[:, 0]
+
+    def readout(hidden, context):
+        if attention == "none":
+            return hidden
+        return torch.tanh(torch.cat([hidden, context], -1) @ decoder.combine.weight.T)
+
+    cells, state = memory.final, decoder.start(memory)
+    read = torch.zeros(3, 8)
+    for tokens in TARGET.T:
+        inputs = [decoder.embedding.weight[tokens]]
+        if feeds == "context":
+            inputs.append(look(cells[0][:, 1]))  # with the top layer's s_{t-1}
+        elif feeds == "readout":
+            inputs.append(read)
+        hidden, new_cells = decoder.stack.step(torch.cat(inputs, -1), cells)
+        context = inputs[1] if feeds == "context" else look(hidden)
+        cells, read = new_cells, readout(hidden, context)
+        step = decoder.step(tokens, state, memory)
+        state = step.state
+        torch.testing.assert_close(step.hidden, hidden, **CLOSE)
+        torch.testing.assert_close(step.context, context, **CLOSE)
+        torch.testing.assert_close(step.logits, decoder.output(read), **CLOSE)
+
+
 def test_a_decoder_starts_from_the_encoders_final_state_counted_from_the_top():
     for depths, expected in (((3, 3), [0, 1, 2]), ((3, 1), [2]), ((1, 3), [0, 0, 0])):
         model = model_of({"cell": "lstm", "depths": depths})
@@ -303,12 +341,23 @@ def test_what_is_no_config_is_refused(text):
         Config.from_json(text)
 
 
-def test_fresh_weights_start_with_open_forget_gates_and_even_odds():
-    model = build(Config(50, width=32, cell="lstm"))
-    bias = model.encoder.stack.sequence.bias_ih_l0.chunk(4)
+def test_fresh_lstms_keep_what_they_have_read():
+    bias = build(Config(50, width=32, cell="lstm")).encoder.stack.sequence.bias_ih_l0.chunk(4)
     assert (bias[1] == 1).all()
-    assert not bias[0].any()
-    assert not bias[2].any()
-    assert not bias[3].any()
-    chances = model.eval()(SOURCE, TARGET).softmax(-1)
-    assert chances.max() < 10 / 50
+    assert not torch.cat([bias[0], bias[2], bias[3]]).any()
+
+
+@pytest.mark.parametrize("values", SAMPLES, ids=name_of)
+@pytest.mark.parametrize("tied", [False, True])
+def test_fresh_embeddings_are_of_length_one(values, tied):
+    config = dataclasses.replace(config_of(values), vocabulary=500, tied=tied)
+    embedding = build(config).encoder.embedding
+    lengths = getattr(embedding, "tokens", embedding).weight.norm(dim=1)
+    assert lengths.mean().item() == pytest.approx(1.0, abs=0.1)
+
+
+@pytest.mark.parametrize("values", SAMPLES, ids=name_of)
+def test_fresh_models_find_every_token_about_as_likely(values):
+    config = dataclasses.replace(config_of(values), vocabulary=500)
+    chances = build(config).eval()(SOURCE, TARGET).softmax(-1)
+    assert chances.mean(dim=(0, 1)).max() < 0.05

@@ -26,14 +26,18 @@ every_model = pytest.mark.parametrize("kind", MODELS)
 
 
 @cache
-def model_of(kind, vocabulary=8, seed=1):
-    """Build a model sure enough of itself that searches differ, and that ends now and then."""
+def model_of(kind, vocabulary=8, seed=1, ends=0.0):
+    """Build a model sure enough of itself that searches differ.
+
+    ends: how much likelier than by chance an output ends at any step.
+    """
     torch.manual_seed(seed)
     model = build(Config(vocabulary, width=8, decoder_layers=2, tied=False, **MODELS[kind])).eval()
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(0.3 * torch.randn_like(weight))
         model.decoder.output.weight.mul_(2)
+        model.decoder.output.bias[EOS] += ends
     return model.requires_grad_(False)
 
 
@@ -119,11 +123,12 @@ def test_greedy_is_a_beam_of_one_and_the_naive_loop(kind, seed):
 @pytest.mark.parametrize("width", [1, 2, 4, 10])
 @pytest.mark.parametrize("penalty", [0.0, 0.7, 2.0])
 @pytest.mark.parametrize("early_stopping", [True, False])
-def test_beam_is_the_textbooks(kind, width, penalty, early_stopping):
-    model = model_of(kind)
+@pytest.mark.parametrize("ends", [0.0, 1.5])
+def test_beam_is_the_textbooks(kind, width, penalty, early_stopping, ends):
+    model = model_of(kind, ends=ends)
     options = {"length_penalty": penalty, "early_stopping": early_stopping}
     found = find(model, SOURCE, beam_width=width, n_best=width, max_length=6, **options)
-    for row, each in zip(ROWS[:3], found[:3], strict=True):
+    for row, each in zip(ROWS[:2], found[:2], strict=True):
         expected = naive_beam(model, row, width, 6, penalty, early_stopping)
         best = sorted(expected, key=lambda tokens: -expected[tokens])[:width]
         assert [hypothesis.tokens for hypothesis in each.hypotheses] == best

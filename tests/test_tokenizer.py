@@ -35,7 +35,7 @@ def test_special_tokens_have_their_places(tokenizer):
 
 def test_special_tokens_leave_no_trace_in_text(tokenizer):
     ids = tokenizer.encode("The cat sleeps.")
-    assert tokenizer.decode([BOS, *ids, EOS, PAD, PAD]) == "The cat sleeps."
+    assert tokenizer.decode([BOS, *ids, UNKNOWN, EOS, PAD, PAD]) == "The cat sleeps."
     assert tokenizer.decode([EOS]) == ""
     assert tokenizer.decode([]) == ""
 
