@@ -10,16 +10,19 @@ text_place, examples_place = st.container(), st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     name = ui.checkpoint_picker("translation")
     options = ui.search_controls()
+    saved = ui.saved_run_picker()
     ui.copy_link()
 with examples_place:
     ui.example_chips(name, "example", target="text")
 with text_place:
     text = ui.source_input("English sentence", "text")
 
-if not text.strip():
+if saved is not None:
+    trace = ui.reopen(saved)
+elif text.strip():
+    trace = ui.run(name, text, options)
+else:
+    trace = None
     ui.empty_state("Nothing to translate yet: type a sentence and press Enter, or take an example.")
-    st.stop()
-
-trace = ui.run(name, text, options)
 if trace is not None:
     ui.instruments(trace)

@@ -17,7 +17,7 @@ from seq2seq.data import Batch, Example, Pair, collate, plan_batches
 from seq2seq.model import Seq2Seq
 from seq2seq.options import Options
 from seq2seq.pipeline import generate, to_text
-from seq2seq.tokenizer import PAD
+from seq2seq.tokenizer import PAD, Tokenizer
 
 LENGTH_BINS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))
 
@@ -42,7 +42,7 @@ def evaluate(
     found = generate(checkpoint, sources, options, on_group=on_group)
     seconds = time.perf_counter() - started
     outputs = [to_text(checkpoint, each) for each in found]
-    loss = corpus_loss(checkpoint.model, encode_pairs(checkpoint, pairs))
+    loss = corpus_loss(checkpoint.model, encode_pairs(checkpoint.tokenizer, pairs))
     lengths = [len(source.split()) for source in sources]
     by_length = []
     for low, high in LENGTH_BINS:
@@ -79,10 +79,13 @@ def _scores(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict
     }
 
 
-def encode_pairs(checkpoint: Checkpoint, pairs: Sequence[Pair]) -> list[Example]:
-    """Split pairs into ids."""
-    encode = checkpoint.tokenizer.encode
-    return [Example(encode(pair.source), encode(pair.target)) for pair in pairs]
+def encode_pairs(
+    tokenizer: Tokenizer, pairs: Sequence[Pair], alpha: float | None = None
+) -> list[Example]:
+    """Split pairs into ids, by sampling where alpha is given."""
+    sources = tokenizer.encode_all([pair.source for pair in pairs], alpha)
+    targets = tokenizer.encode_all([pair.target for pair in pairs], alpha)
+    return [Example(*both) for both in zip(sources, targets, strict=True)]
 
 
 @torch.inference_mode()

@@ -78,6 +78,12 @@ class Tokenizer:
             return self._processor.encode(text)
         return self._processor.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
 
+    def encode_all(self, texts: Sequence[str], alpha: float | None = None) -> list[list[int]]:
+        """Encode many texts, on all cores unless splits are sampled: their seed is one thread's."""
+        if alpha is None:
+            return self._processor.encode(list(texts), num_threads=os.cpu_count() or 1)
+        return [self.encode(text, alpha) for text in texts]
+
     def decode(self, ids: Sequence[int]) -> str:
         """Join pieces to text; special tokens leave no trace."""
         return self._processor.decode([token for token in ids if token > EOS])

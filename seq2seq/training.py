@@ -23,7 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from seq2seq.checkpoint import Checkpoint, best_device, read_model, save
-from seq2seq.data import Batch, Example, Pair, collate, plan_batches, read_pairs
+from seq2seq.data import Batch, Example, collate, plan_batches, read_pairs
 from seq2seq.errors import UserError
 from seq2seq.evaluation import corpus_loss, encode_pairs, evaluate, token_loss
 from seq2seq.model import Config, build
@@ -122,7 +122,8 @@ class _Run:
         )
         self.position = Position()
         self.precision = _precision(self.device)
-        self.valid_examples = encode_pairs(self.checkpoint, self.valid)
+        self.examples = [encode_pairs(self.tokenizer, file) for file in self.files]
+        self.valid_examples = encode_pairs(self.tokenizer, self.valid)
 
     def train(self, budget: float | None) -> None:
         """Train until the epochs or the seconds are used up, or valid gets no better."""
@@ -172,18 +173,20 @@ class _Run:
             self.position.batch = 0
 
     def _epoch_examples(self, epoch: int) -> list[Example]:
-        """Draw the pairs of an epoch and split them, by sampling if the recipe says so."""
-        draw = random.Random(self.settings.seed * 1_000 + epoch)
+        """Draw the examples of an epoch; splits are sampled anew if the recipe says so."""
+        seed, alpha = self.settings.seed * 1_000 + epoch, self.recipe.tokenizer.alpha
+        draw, examples = random.Random(seed), []
+        self.tokenizer.seed(seed)
         shares = self.recipe.data.share or (1.0,) * len(self.files)
-        pairs: list[Pair] = []
-        for file, share in zip(self.files, shares, strict=True):
-            pairs += file if share >= 1 else draw.sample(file, int(share * len(file)))
-        limit, alpha = self.recipe.data.max_tokens, self.recipe.tokenizer.alpha or None
-        self.tokenizer.seed(self.settings.seed * 1_000 + epoch)
-        examples = [
-            Example(self.tokenizer.encode(source, alpha), self.tokenizer.encode(target, alpha))
-            for source, target in pairs
-        ]
+        for file, fixed, share in zip(self.files, self.examples, shares, strict=True):
+            chosen = list(range(len(file)))
+            if share < 1:
+                chosen = sorted(draw.sample(chosen, int(share * len(file))))
+            if alpha:
+                examples += encode_pairs(self.tokenizer, [file[i] for i in chosen], alpha)
+            else:
+                examples += [fixed[i] for i in chosen]
+        limit = self.recipe.data.max_tokens
         return [example for example in examples if max(map(len, example)) <= limit]
 
     def _step(self, batch: Batch, done: float) -> Tensor:

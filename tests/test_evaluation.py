@@ -111,20 +111,20 @@ def loss_by_hand(model, examples):
 
 @pytest.mark.parametrize("tokens", [1, 60, 4_000])
 def test_loss_equals_a_hand_computation(checkpoint, pairs, tokens):
-    examples = encode_pairs(checkpoint, pairs)
+    examples = encode_pairs(checkpoint.tokenizer, pairs)
     expected = loss_by_hand(checkpoint.model, examples)
     assert corpus_loss(checkpoint.model, examples, tokens) == pytest.approx(expected, abs=1e-4)
 
 
 def test_evaluate_gives_loss_and_perplexity(checkpoint, pairs):
     scores = evaluate(checkpoint, pairs, Options(method="greedy", max_length=2))
-    expected = loss_by_hand(checkpoint.model, encode_pairs(checkpoint, pairs))
+    expected = loss_by_hand(checkpoint.model, encode_pairs(checkpoint.tokenizer, pairs))
     assert scores["loss"] == pytest.approx(expected, abs=2e-4)
     assert scores["perplexity"] == pytest.approx(math.exp(expected), rel=1e-3)
 
 
 def test_pairs_become_the_tokenizers_ids(checkpoint, pairs):
-    [example] = encode_pairs(checkpoint, pairs[:1])
+    [example] = encode_pairs(checkpoint.tokenizer, pairs[:1])
     assert checkpoint.tokenizer.decode(example.source) == pairs[0].source
     assert checkpoint.tokenizer.decode(example.target) == pairs[0].target
 

@@ -189,3 +189,19 @@ def test_a_step_changes_what_is_shown_of_it():
     assert charts(at)[1].proto.alt.startswith("Most probable tokens of step 1:")
     at.slider(key="step").set_value(2).run()
     assert charts(at)[1].proto.alt.startswith("Most probable tokens of step 2:")
+
+
+def test_a_saved_run_is_reopened_without_its_model(trace, root):
+    shutil.rmtree(root / "transformer")
+    at = open_page(PAGES[1], through_menu=False)
+    at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
+    assert not at.exception
+    assert at.dataframe[0].value["output"][0] == trace.outputs[0].text
+    assert len(charts(at)) == (2 if trace.attention is None else 3)
+
+
+def test_a_file_that_is_no_run_is_named():
+    at = open_page(PAGES[1], through_menu=False)
+    at.get("file_uploader")[0].set_value(("run.json", b"{}", "application/json")).run()
+    assert not at.exception
+    assert "not a run" in at.error[0].value

@@ -89,6 +89,11 @@ def test_too_many_characters_are_cut_with_a_note(checkpoint):
     assert prepare(checkpoint, "x " * (MAX_CHARACTERS // 2)).notes != source.notes
 
 
+@pytest.mark.parametrize("text", ["cat" + " " * 5_000 + "dog", "猫" * 10_000])
+def test_nothing_beyond_the_cap_is_read(checkpoint, text):
+    assert prepare(checkpoint, text).text == clean(text[:MAX_CHARACTERS])
+
+
 def test_too_many_tokens_are_cut_with_a_note(checkpoint):
     text = "cat dog " * 120
     count = len(checkpoint.tokenizer.encode(text))

@@ -109,10 +109,24 @@ def test_the_best_weights_are_kept(folder):
     lines = [line for line in logged(folder / "work") if "valid_loss" in line]
     assert len(lines) > 3
     best = min(min(line["valid_loss"], line["valid_loss_averaged"]) for line in lines)
-    examples = encode_pairs(checkpoint, read_pairs(folder / "valid.tsv"))
+    examples = encode_pairs(checkpoint.tokenizer, read_pairs(folder / "valid.tsv"))
     assert corpus_loss(checkpoint.model, examples) == pytest.approx(best, abs=2e-3)
     assert not checkpoint.model.training
     assert checkpoint.card.name == "letters"
+
+
+def test_evaluating_changes_no_weight(folder):
+    ends = []
+    for every in (3, 1_000):
+        recipe = recipe_of(folder, epochs=4, learning_rate=0.1, evaluate_every=every)
+        train(recipe, folder, folder / f"work{every}")
+        ends.append(torch.load(folder / f"work{every}" / STATE))
+    lines = [line for line in logged(folder / "work3") if "valid_loss" in line]
+    better = [line["valid_loss_averaged"] < line["valid_loss"] for line in lines]
+    assert set(better[:-1]) == {True, False}
+    for part in ("model", "average"):
+        for name, weight in ends[0][part].items():
+            assert torch.equal(weight, ends[1][part][name]), name
 
 
 def test_training_ends_when_valid_gets_no_better(folder):
@@ -122,7 +136,7 @@ def test_training_ends_when_valid_gets_no_better(folder):
     losses = [min(line["valid_loss"], line["valid_loss_averaged"]) for line in lines]
     assert len(losses) < 50
     assert min(losses) < min(losses[-4:-1])
-    examples = encode_pairs(checkpoint, read_pairs(folder / "valid.tsv"))
+    examples = encode_pairs(checkpoint.tokenizer, read_pairs(folder / "valid.tsv"))
     assert corpus_loss(checkpoint.model, examples) == pytest.approx(min(losses), abs=0.05)
 
 
@@ -217,6 +231,8 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(
     assert ends[0]["position"]["step"] > 5 * evaluation
     for name, weight in ends[0]["model"].items():
         assert torch.equal(weight, ends[1]["model"][name]), name
+    for name, weight in ends[0]["average"].items():
+        assert torch.equal(weight, ends[1]["average"][name]), name
     for name, weight in whole.model.state_dict().items():
         assert torch.equal(weight, resumed.model.state_dict()[name]), name
     assert logged(folder / "whole")[-1]["valid_loss"] == logged(folder / "killed")[-1]["valid_loss"]
@@ -310,6 +326,7 @@ def test_two_processes_train_one_checkpoint(folder):
     batches = training._Run(recipe, folder, work, 0, 1)._steps_in_all() // 2  # of two epochs
     together = batches // 2 * 2
     assert steps == [*range(4, together + 1, 4), together]
+    assert logged(work)[-1]["epoch"] == 2  # half the steps, all the data
     losses = [line["valid_loss"] for line in logged(work) if "valid_loss" in line]
     assert losses[-1] < losses[0]
     assert read_model(work / BEST).config.width == 12

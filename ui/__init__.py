@@ -12,12 +12,13 @@ from ui.controls import (
     examples,
     first_checkpoint,
     page_link,
+    saved_run_picker,
     search_controls,
     source_input,
 )
 from ui.frame import begin_page, show_menu
 from ui.instruments import attention_chart, instruments, timing
-from ui.runs import run, warm_up
+from ui.runs import reopen, run, warm_up
 
 __all__ = [
     "attention_chart",
@@ -31,7 +32,9 @@ __all__ = [
     "instruments",
     "output_tokens",
     "page_link",
+    "reopen",
     "run",
+    "saved_run_picker",
     "search_controls",
     "show_menu",
     "source_input",

@@ -158,6 +158,13 @@ def _rule_controls() -> dict[str, Any]:
     }
 
 
+def saved_run_picker() -> bytes | None:
+    """Let the visitor choose a run that was downloaded as JSON; returns the file."""
+    with st.popover("Open a saved run", icon=":material/upload_file:"):
+        file = st.file_uploader("A run downloaded from this page", "json", key="saved_run")
+    return None if file is None else file.getvalue()
+
+
 def page_link(page: str, label: str, **query: str) -> None:
     """Link to another page with its controls set; nothing where a page runs without the menu."""
     with suppress(StreamlitAPIException):

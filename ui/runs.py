@@ -110,6 +110,21 @@ def run(name: str, text: str, options: Options | None = None) -> Trace | None:
     return trace
 
 
+def reopen(saved: bytes) -> Trace | None:
+    """Read a saved run, which needs no model; says why where it cannot, and returns None."""
+    try:
+        trace = Trace.from_json(saved)
+    except UserError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
+    st.info(
+        f"A saved run of {plain(trace.checkpoint)} on “{plain(trace.source.text)}”. "
+        "Remove the file to see your own text again.",
+        icon=":material/history:",
+    )
+    return trace
+
+
 def _compute(runs: _Runs, key: Key, place: Any) -> Trace:
     name, text, options = key
     with place, st.spinner("Loading the model: a few seconds, once."):
