@@ -7,11 +7,7 @@ import ui
 ui.begin_page(__file__)
 st.title("Translation")
 text_place, examples_place = st.container(), st.container()
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    name = ui.checkpoint_picker("translation")
-    options = ui.search_controls()
-    saved = ui.saved_run_picker()
-    ui.copy_link()
+name, options, saved = ui.run_controls("translation")
 with examples_place:
     ui.example_chips(name, "example", target="text")
 with text_place:

@@ -4,16 +4,14 @@ outside the pages, and the only caches.
 Heavy imports happen inside functions, so that a page paints before they run.
 """
 
-from ui.components import copy_link, output_tokens
+from ui.components import output_tokens
 from ui.controls import (
-    checkpoint_picker,
     empty_state,
     example_chips,
     examples,
     first_checkpoint,
     page_link,
-    saved_run_picker,
-    search_controls,
+    run_controls,
     source_input,
 )
 from ui.frame import begin_page, show_menu
@@ -23,8 +21,6 @@ from ui.runs import reopen, run, warm_up
 __all__ = [
     "attention_chart",
     "begin_page",
-    "checkpoint_picker",
-    "copy_link",
     "empty_state",
     "example_chips",
     "examples",
@@ -34,8 +30,7 @@ __all__ = [
     "page_link",
     "reopen",
     "run",
-    "saved_run_picker",
-    "search_controls",
+    "run_controls",
     "show_menu",
     "source_input",
     "timing",

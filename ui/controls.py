@@ -11,6 +11,7 @@ from streamlit.errors import StreamlitAPIException
 
 from seq2seq.catalogue import embedded
 from seq2seq.options import MAX_BEAM_WIDTH, Options
+from ui.components import copy_link
 
 DEFAULT = "lstm-attention-en-fr"
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
@@ -42,22 +43,29 @@ def examples(name: str) -> tuple[str, ...]:
     return embedded()[name].examples
 
 
-def checkpoint_picker(task: str) -> str:
-    """Let the visitor choose a checkpoint of a task; stops the page if there is none."""
-    first, names = first_checkpoint(task), checkpoints_for(task)
-    asked = st.query_params.get("checkpoint")
+def run_controls(task: str) -> tuple[str, Options, bytes | None]:
+    """Show the row of controls of a task page; stops the page if the task has no checkpoint.
+
+    Returns the checkpoint's name, the options, and a saved run if the visitor opened one.
+    """
+    names = checkpoints_for(task)
+    first, asked = first_checkpoint(task), st.query_params.get("checkpoint")
     if asked is not None and asked not in names:
         st.warning(
             f"There is no checkpoint “{plain(asked[:80])}” for this page: showing {plain(first)}.",
             icon=":material/warning:",
         )
-    return st.selectbox(
-        "Checkpoint",
-        names,
-        key="checkpoint",
-        help="A model in checkpoints/, with the tokenizer it was trained with.",
-        **URL,
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Checkpoint",
+            names,
+            key="checkpoint",
+            help="A model in checkpoints/, with the tokenizer it was trained with.",
+            **URL,
+        )
+        options, saved = search_controls(), saved_run_picker()
+        copy_link()
+    return name, options, saved
 
 
 def example_chips(name: str, key: str, target: str) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from seq2seq.trace import Trace, shown
 from ui.components import is_dark, output_tokens
+from ui.controls import plain
 
 
 @st.fragment
@@ -136,6 +137,7 @@ def timing(trace: Trace) -> None:
     """Say what went in and out, and what it took."""
     seconds = trace.seconds
     st.caption(
+        f"{plain(trace.checkpoint)}: "
         f"{len(trace.source)} tokens in, {len(trace.target)} out in "
         f"{sum(seconds.values()) * 1000:.0f} ms: encoder {seconds['encode'] * 1000:.0f}, "
         f"search {seconds['search'] * 1000:.0f}, record {seconds['record'] * 1000:.0f}. "

@@ -8,7 +8,7 @@ import io
 import numpy as np
 import plotly.graph_objects as go
 
-from seq2seq.figures.palette import escape, figure, palette, token_axis
+from seq2seq.figures.palette import LABELS_UP_TO, escape, figure, palette, token_axis
 from seq2seq.trace import Trace, merge_words, shown, words
 
 NUMBERS_UP_TO = 12
@@ -35,13 +35,14 @@ def attention(
     colours = palette(dark)
     weights, rows, columns = matrix(trace, layer, head, by_word)
     small = max(weights.shape) <= NUMBERS_UP_TO
+    gap = 1 if max(weights.shape) <= LABELS_UP_TO else 0
     drawn = figure(
         colours,
         height=110 + max(150, min(34 * len(rows), 1_000)),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
         xaxis=token_axis(columns, colours, "source →", side="top", tickangle=-45),
-        yaxis=token_axis(rows, colours, "generated ↓", autorange="reversed"),
+        yaxis=token_axis(rows, colours, "← generated", autorange="reversed"),
     )
     drawn.add_trace(
         go.Heatmap(
@@ -49,8 +50,8 @@ def attention(
             zmin=0,
             zmax=1,
             colorscale=[list(stop) for stop in colours.attention],
-            xgap=1,
-            ygap=1,
+            xgap=gap,
+            ygap=gap,
             hoverinfo="skip",
             text=[[_number(weight) for weight in row] for row in weights] if small else None,
             texttemplate="%{text}" if small else None,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
+LABELS_UP_TO = 60  # tokens on one axis
 Scale = tuple[tuple[float, str], ...]
 
 
@@ -96,10 +97,10 @@ def figure(colours: Palette, height: int, **layout: Any) -> go.Figure:
 def token_axis(labels: list[str], colours: Palette, title: str, **more: Any) -> dict[str, Any]:
     """Return an axis whose positions are numbers and whose labels are tokens.
 
-    Plotly merges equal categories, and a sentence may hold one word twice. Above 60 tokens the
-    labels would run into each other and are left to the hover text.
+    Plotly merges equal categories, and a sentence may hold one word twice. Where the labels would
+    run into each other they are left to the hover text.
     """
-    labelled = len(labels) <= 60
+    labelled = len(labels) <= LABELS_UP_TO
     return {
         "title": {"text": title, "standoff": 6},
         "tickmode": "array",
