@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from contextlib import suppress
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 from seq2seq.errors import UserError
+from seq2seq.tables import read_table
 
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
-Table = TypeVar("Table")
 TASKS = ("translation", "summarization", "chatbot", "speech", "spelling")
 
 
@@ -20,6 +20,7 @@ class Card:
     """What a checkpoint is: the card.toml beside its weights.
 
     languages: of source and target, as ISO 639-1 codes. examples: inputs to try first.
+    data: what it was trained on, each with its public source and licence.
     """
 
     name: str
@@ -29,7 +30,7 @@ class Card:
     summary: str = ""
     languages: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
-    data: tuple[str, ...] = field(default=())
+    data: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, values: Any, name: str) -> Card:
@@ -43,40 +44,6 @@ class Card:
         if card.task not in TASKS:
             raise UserError(f"{where} names no known task: use {', '.join(TASKS)}.")
         return card
-
-
-def read_table(kind: type[Table], values: Any, where: str) -> Table:
-    """Build a dataclass of a TOML table; `where` begins the sentence if that is not possible.
-
-    Raises UserError for a field that is missing, unknown or of another type.
-    """
-    if not isinstance(values, dict):
-        raise UserError(f"{where} is no table: give fields and values.")
-    types = get_type_hints(kind)
-    values = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
-    }
-    for name, value in values.items():
-        if name not in types:
-            raise UserError(f"{where} does not know {name!r}: it has {', '.join(types)}.")
-        if not _fits(value, types[name]):
-            raise UserError(f"{where} has {value!r} as its {name}: give {_in_words(types[name])}.")
-    for item in fields(kind):  # type: ignore[arg-type]
-        if item.default is MISSING and item.name not in values:
-            raise UserError(f"{where} lacks {item.name!r}: write it there.")
-    return kind(**values)
-
-
-def _fits(value: Any, kind: Any) -> bool:
-    if get_origin(kind) is tuple:
-        return type(value) is tuple and all(_fits(part, get_args(kind)[0]) for part in value)
-    return type(value) is kind or (kind is float and type(value) is int)
-
-
-def _in_words(kind: Any) -> str:
-    if get_origin(kind) is tuple:
-        return f"a list, each {_in_words(get_args(kind)[0])}"
-    return {str: "text", int: "a whole number", float: "a number"}[kind]
 
 
 def read_card(folder: Path) -> Card:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seq2seq.catalogue import Card, read_table
+from seq2seq.catalogue import Card
 from seq2seq.errors import UserError
+from seq2seq.tables import read_table
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,12 @@ class Trace:
         return np.exp(self.log_probabilities)
 
     def to_json(self) -> bytes:
-        """Write as JSON; from_json gives back the same numbers."""
-        return orjson.dumps(asdict(self), option=orjson.OPT_SERIALIZE_NUMPY)
+        """Write as JSON; from_json gives back the same numbers.
+
+        The best output stands in front as `text`, for programs that want nothing else.
+        """
+        values = {"text": self.text, **asdict(self)}
+        return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
 
     @classmethod
     def from_json(cls, text: bytes | str) -> Trace:
@@ -112,9 +116,11 @@ class Trace:
                 raise UserError("This run was saved by another version: run it again.")
             trace = _read(values)
             _check(trace)
+            if values["text"] != trace.text:
+                raise ValueError
         except UserError:
             raise
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (LookupError, TypeError, ValueError, AttributeError):
             raise UserError("This file is not a run saved by this app: save one as JSON.") from None
         return trace
 

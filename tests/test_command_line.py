@@ -42,7 +42,7 @@ def test_run_prints_the_record(capsys, name):
     assert main(["run", name, SENTENCE, "--json", "--beam-width", "3"]) == 0
     printed = capsys.readouterr().out
     values = json.loads(printed)
-    assert Trace.from_json(printed).text == values["target"]["text"]
+    assert Trace.from_json(printed).text == values["text"] == values["target"]["text"]
     assert values["source"]["pieces"][-1] == "</s>"
     assert (values["attention"] is None) == (name == "gru-plain")
     assert len(values["alternatives"]["pieces"]) == len(values["target"]["ids"])

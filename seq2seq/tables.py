@@ -1,0 +1,44 @@
+"""TOML tables read into frozen dataclasses, with a sentence for what does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from seq2seq.errors import UserError
+
+Table = TypeVar("Table")
+
+
+def read_table(kind: type[Table], values: Any, where: str) -> Table:
+    """Build a dataclass of a TOML table; `where` begins the sentence if that is not possible.
+
+    Raises UserError for a field that is missing, unknown or of another type.
+    """
+    if not isinstance(values, dict):
+        raise UserError(f"{where} is no table: give fields and values.")
+    types = get_type_hints(kind)
+    values = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
+    for name, value in values.items():
+        if name not in types:
+            raise UserError(f"{where} does not know {name!r}: it has {', '.join(types)}.")
+        if not _fits(value, types[name]):
+            raise UserError(f"{where} has {value!r} as its {name}: give {_in_words(types[name])}.")
+    for item in fields(kind):  # type: ignore[arg-type]
+        if item.default is MISSING and item.name not in values:
+            raise UserError(f"{where} lacks {item.name!r}: write it there.")
+    return kind(**values)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is tuple:
+        return type(value) is tuple and all(_fits(part, get_args(kind)[0]) for part in value)
+    return type(value) is kind or (kind is float and type(value) is int)
+
+
+def _in_words(kind: Any) -> str:
+    if get_origin(kind) is tuple:
+        return f"a list, each {_in_words(get_args(kind)[0])}"
+    return {str: "text", int: "a whole number", float: "a number"}[kind]
