@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,11 +12,9 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.hypothesis import Hypothesis
 from seq2seq.options import Options
 from seq2seq.search import Found
+from seq2seq.source import Source
 from seq2seq.tokenizer import word_numbers
 from seq2seq.trace import Alternatives, Output, Tokens, Trace
-
-if TYPE_CHECKING:
-    from seq2seq.pipeline import Source
 
 ALTERNATIVES = 10
 
