@@ -263,7 +263,7 @@ def test_a_run_given_minutes_ends_in_time(folder):
     train(recipe, folder, folder / "work", minutes=0.02)
     assert time.perf_counter() - started < 15
     lines = logged(folder / "work")
-    assert 1.0 < lines[-1]["seconds"] < 3
+    assert 0.6 < lines[-1]["seconds"] < 3
     assert lines[-1]["epoch"] > 1
     rates = [line["learning_rate"] for line in lines if "learning_rate" in line]
     assert rates == sorted(rates, reverse=True)
@@ -277,7 +277,7 @@ def test_a_run_stopped_early_can_be_given_more_minutes(folder):
     train(recipe, folder, folder / "work", resume=True, minutes=0.02)
     after = torch.load(folder / "work" / STATE)["position"]
     assert after["step"] > before["step"]
-    assert after["seconds"] > 1.0 > before["seconds"]
+    assert after["seconds"] > 0.6 > before["seconds"]
 
 
 # --- several processes
