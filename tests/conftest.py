@@ -5,6 +5,8 @@ import os
 
 # Read by Keras when it is first imported.
 os.environ.setdefault("KERAS_BACKEND", "torch")
+# One device for all: references and inputs are made on the CPU.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import pytest
 import torch
