@@ -53,6 +53,8 @@ def run(
     config, started = checkpoint.model.config, time.perf_counter()
     with torch.inference_mode():
         memory = checkpoint.model.encode(ids)
+        if ids.is_cuda:  # a GPU works on while the clock is read
+            torch.cuda.synchronize()
         encoded = time.perf_counter()
         decoder = checkpoint.model.decoder
         found = search(decoder, memory, options, config.bos, config.eos, rules, on_step)[0]

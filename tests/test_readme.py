@@ -1,3 +1,4 @@
+import json
 import re
 import shlex
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from seq2seq.__main__ import _parser
+from seq2seq.catalogue import embedded
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 ROOT = Path(__file__).parent.parent
@@ -44,3 +46,20 @@ def test_every_file_of_the_library_is_in_the_tree():
 def test_the_pictures_are_there():
     for path in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
         assert (ROOT / path).is_file()
+
+
+@pytest.mark.parametrize("name", sorted(embedded()))
+def test_the_scores_are_those_of_the_evaluation(name):
+    folder = ROOT / "checkpoints" / name
+    scores = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    (row,) = [line for line in README.splitlines() if line.startswith(f"| `{name}`")]
+    size = (folder / "model.safetensors").stat().st_size / 1e6
+    for value in (
+        f"{scores['parameters'] / 1e6:.1f} M",
+        f"{size:.1f} MB",
+        str(scores["bleu"]),
+        str(scores["chrf"]),
+        f"{scores['training_seconds'] / 60:.0f} min",
+    ):
+        assert f"| {value} " in row
+    assert str(scores["bleu"]) in (folder / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,59 @@
+import threading
+import time
+
+import pytest
+
+from seq2seq.options import Options
+from ui.controls import plain
+from ui.runs import RUNS_AT_ONCE, RUNS_KEPT, _Runs
+
+
+def key(number):
+    return "model", f"text {number}", Options()
+
+
+def test_the_least_recently_used_run_goes_first(trace):
+    runs = _Runs()
+    for number in range(RUNS_KEPT):
+        runs.put(key(number), trace)
+    assert runs.get(key(0)) is trace
+    runs.put(key(RUNS_KEPT), trace)
+    assert runs.get(key(0)) is trace
+    assert runs.get(key(1)) is None
+    assert len(runs.kept) == RUNS_KEPT
+
+
+def test_only_a_few_compute_at_once_and_the_others_wait():
+    runs, waits, inside, most = _Runs(), [], [], []
+
+    def work():
+        with runs.turn(lambda: waits.append(1)):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.3)
+            inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(2 * RUNS_AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) == RUNS_AT_ONCE
+    assert waits
+
+
+def test_a_visitor_who_leaves_gives_the_turn_back():
+    runs = _Runs()
+    for _ in range(3 * RUNS_AT_ONCE):
+        with pytest.raises(KeyboardInterrupt), runs.turn(lambda: None):
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "text", ["**bold**", "[a](b)", "$x$", ":material/home:", "# head", "a_b_c"]
+)
+def test_plain_leaves_no_markdown(text):
+    escaped = plain(text)
+    assert escaped.replace("\\", "") == text
+    for mark in "*[$:#_":
+        assert all(escaped[i - 1] == "\\" for i, c in enumerate(escaped) if c == mark)
