@@ -166,6 +166,27 @@ def test_the_rate_rises_to_its_peak_and_falls_to_nothing(folder, monkeypatch):
     assert rates[-1] == pytest.approx(0.01 / len(rates))
 
 
+def test_gradients_are_clipped(folder, monkeypatch):
+    norms = []
+    step = training._Run._step
+
+    def watch(run, batch, done):
+        loss = step(run, batch, done)
+        norms.append(torch.cat([each.grad.flatten() for each in run.model.parameters()]).norm())
+        return loss
+
+    monkeypatch.setattr(training._Run, "_step", watch)
+    train(recipe_of(folder, epochs=1, clip=0.05), folder, folder / "work")
+    assert max(norms) == pytest.approx(0.05, rel=0.01)
+
+
+def test_an_epoch_reads_every_target_token_once(folder):
+    checkpoint = train(recipe_of(folder, epochs=1), folder, folder / "work")
+    targets = [pair.target for pair in read_pairs(folder / "train.tsv")]
+    count = sum(len(checkpoint.tokenizer.encode(target)) + 1 for target in targets)
+    assert torch.load(folder / "work" / STATE)["position"]["tokens"] == count
+
+
 def test_long_pairs_are_left_out_and_shares_are_drawn(folder):
     recipe = recipe_of(folder)
     whole = training._Run(recipe, folder, folder, 0, 1)
