@@ -16,7 +16,9 @@ st.markdown(
 name = ui.first_checkpoint("translation")
 example = next(iter(ui.examples(name)), "")
 text = ui.source_input("Type an English sentence, or keep this one", "sentence", example)
-trace = ui.run(name, text)
+trace = ui.run(name, text) if name and text.strip() else None
+if name and not text.strip():
+    ui.empty_state("Nothing to read yet: type a sentence and press Enter.")
 if trace is not None:
     left, right = st.columns([2, 3], gap="large")
     with left:

@@ -15,10 +15,11 @@ with text_place:
 
 if saved is not None:
     trace = ui.reopen(saved)
-elif text.strip():
+elif name and text.strip():
     trace = ui.run(name, text, options)
 else:
     trace = None
+if saved is None and not text.strip():
     ui.empty_state("Nothing to translate yet: type a sentence and press Enter, or take an example.")
 if trace is not None:
     ui.instruments(trace)

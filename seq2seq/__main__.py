@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NoReturn
@@ -46,9 +47,14 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # a stand-in, as in a test
+            stream.reconfigure(  # type: ignore[union-attr]
+                encoding="utf-8", errors="replace"
+            )
     try:
         values = _parser().parse_args(arguments)
-        values.command(values)
+        status = values.command(values) or 0
         sys.stdout.flush()
     except UserError as error:
         print(f"seq2seq: {error}", file=sys.stderr)
@@ -60,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read the output has had enough; Python's own flush at exit must not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,7 +132,7 @@ def _list(values: argparse.Namespace) -> None:
             print(f"{card.name}\t{card.task}\t{card.title}")
 
 
-def _run(values: argparse.Namespace) -> None:
+def _run(values: argparse.Namespace) -> int:
     options = _options(values)
     import torch
 
@@ -134,16 +140,20 @@ def _run(values: argparse.Namespace) -> None:
     from seq2seq.pipeline import run
 
     torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
-    checkpoint = load(values.checkpoint)
+    checkpoint, status = load(values.checkpoint), 0
     for number, text in enumerate(_texts(values.text), start=1):
         try:
             trace = run(checkpoint, text, options, self_attention=values.self_attention)
         except UserError as error:
-            where = f"line {number}: " if values.text == "-" else ""
-            raise UserError(f"{where}{error}") from None
+            if values.text != "-":
+                raise
+            print(f"seq2seq: line {number}: {error}", file=sys.stderr)
+            status = 2
+            continue
         for note in trace.notes:
             print(f"seq2seq: {note}", file=sys.stderr)
         print(trace.to_json().decode() if values.json else trace.text, flush=True)
+    return status
 
 
 def _texts(text: str) -> Iterator[str]:
@@ -182,21 +192,24 @@ def _evaluate(values: argparse.Namespace) -> None:
 def _train(values: argparse.Namespace) -> None:
     if values.minutes is not None and values.minutes <= 0:
         raise UserError(f"--minutes is {values.minutes}: give more than 0.")
-    if sys.platform == "linux" and "MALLOC_TOP_PAD_" not in os.environ:
-        command = [sys.executable, "-m", "seq2seq", *sys.argv[1:]]
-        os.execve(sys.executable, command, os.environ | MALLOC)
     from seq2seq.recipe import read_recipe
     from seq2seq.training import train
     from seq2seq.workshop import finish
 
     recipe = read_recipe(values.recipe)
     work = values.work or Path("runs") / recipe.name
+    folder = values.out or CHECKPOINTS / recipe.name
+    for path in (work, folder):
+        if path.exists() and not path.is_dir():
+            raise UserError(f"{path.name} is a file: name a folder.")
     checkpoint = train(recipe, values.data, work, values.resume, values.minutes)
     if int(os.environ.get("RANK", "0")) == 0:
-        folder = values.out or CHECKPOINTS / recipe.name
         scores = finish(checkpoint, recipe, values.data, work, folder)
         print(f"{folder}: BLEU {scores['bleu']}, chrF {scores['chrf']}, loss {scores['loss']}")
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["train"] and sys.platform == "linux" and MALLOC.keys() - os.environ.keys():
+        restart = [sys.executable, "-m", "seq2seq", *sys.argv[1:]]
+        os.execve(sys.executable, restart, MALLOC | os.environ)
     sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -69,12 +70,18 @@ def embedded() -> dict[str, Card]:
     return cards
 
 
+def is_name(checkpoint: str) -> bool:
+    """Tell whether a text can be the name of a checkpoint, rather than a path."""
+    return bool(re.fullmatch(r"\w[\w.-]*", checkpoint))
+
+
 def locate(checkpoint: str) -> Path:
     """Find the folder of a checkpoint by its name or path. Raises UserError if there is none."""
     with suppress(OSError, ValueError):
-        for folder in (CHECKPOINTS / checkpoint, Path(checkpoint)):
-            if checkpoint.strip() and folder.is_dir():
-                return folder
+        if is_name(checkpoint) and (CHECKPOINTS / checkpoint).is_dir():
+            return CHECKPOINTS / checkpoint
+        if checkpoint.strip() and Path(checkpoint).is_dir():
+            return Path(checkpoint).resolve()
     known = ", ".join(embedded()) or "none yet"
     shown = checkpoint if len(checkpoint) < 80 else checkpoint[:80] + "..."
     raise UserError(

@@ -52,6 +52,12 @@ def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoi
             f"{folder.name} has a tokenizer of {len(tokenizer)} pieces and a model of "
             f"{model.config.vocabulary}: they are not from the same checkpoint."
         )
+    config = model.config
+    if tokenizer.special_ids() != (config.pad, config.unknown, config.bos, config.eos):
+        raise UserError(
+            f"{folder.name} has a tokenizer whose special tokens (pad, unknown, start, end) are "
+            f"{tokenizer.special_ids()}, not those of its config.json."
+        )
     return Checkpoint(card, model.to(device or best_device()).eval(), tokenizer)
 
 

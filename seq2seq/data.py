@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import lzma
 import re
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,11 @@ from torch import Tensor
 from seq2seq.errors import UserError
 from seq2seq.tokenizer import BOS, EOS, PAD
 
+# The words that a header may consist of.
+COLUMN = re.compile(
+    "id|source|target|en|fr|de|es|it|pt|nl|ru|sentence|compression|description|synopsis|abstract|tldr|"
+    "lead|headline|before|context|response|word|phonemes"
+)
 OPENERS: dict[str, Callable] = {".xz": lzma.open, ".gz": gzip.open}
 
 
@@ -44,8 +50,8 @@ class Batch(NamedTuple):
 def read_pairs(path: Path, columns: Sequence[str] = ()) -> list[Pair]:
     """Read a tab-separated file, plain or .xz or .gz; rows without text on both sides are left out.
 
-    A first line of lower-case identifiers is a header. The pairs are the columns named, else
-    `source` and `target` if the header has both, else the first two.
+    A first line of nothing but known column names, or with the columns named, is a header. The
+    pairs are the columns named, else `source` and `target` if both are there, else the first two.
     Raises UserError if the file is missing or holds no pairs.
     """
     opener = OPENERS.get(path.suffix, open)
@@ -54,7 +60,7 @@ def read_pairs(path: Path, columns: Sequence[str] = ()) -> list[Pair]:
             rows = [line.rstrip("\r\n").split("\t") for line in file]
     except FileNotFoundError:
         raise UserError(f"There is no file {path.name}: check its path.") from None
-    except (OSError, EOFError, lzma.LZMAError, UnicodeDecodeError):
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, UnicodeDecodeError):
         raise UserError(
             f"{path.name} cannot be read: give UTF-8 text, plain, .xz or .gz."
         ) from None
@@ -72,7 +78,9 @@ def read_pairs(path: Path, columns: Sequence[str] = ()) -> list[Pair]:
 
 def _columns(rows: list[list[str]], names: Sequence[str], file: str) -> tuple[int, int]:
     header: list[str] = []
-    if rows and len(rows[0]) > 1 and all(re.fullmatch("[a-z_]+", cell) for cell in rows[0]):
+    first = rows[0] if rows else []
+    known = all(COLUMN.fullmatch(cell) for cell in first)
+    if len(first) > 1 and (known or (names and set(names) <= set(first))):
         header = rows.pop(0)
     if not names:
         names = ("source", "target") if {"source", "target"} <= set(header) else header[:2]

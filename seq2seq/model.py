@@ -97,10 +97,16 @@ class Config:
         if max(self.pad, self.unknown, self.bos, self.eos) >= self.vocabulary:
             raise UserError("The config's special tokens lie outside its vocabulary.")
         if self.architecture == "transformer":
-            if self.heads < 1 or self.width % self.heads or self.width % 2:
+            if self.heads < 1 or self.width % self.heads:
                 raise UserError(f"{self.heads} heads do not divide the width {self.width}.")
         elif self.bidirectional and self.width % 2:
             raise UserError(f"Two directions cannot share an odd width, {self.width}.")
+
+    @property
+    def longest(self) -> int | None:
+        """The most tokens the model can take on one side, None where there is no limit."""
+        learned = self.architecture == "transformer" and self.positions == "learned"
+        return self.max_positions if learned else None
 
     @classmethod
     def from_json(cls, text: str) -> Config:

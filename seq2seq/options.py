@@ -33,7 +33,7 @@ class Options:
     length_penalty: float = 1.0
     coverage_penalty: float = 0.0
     early_stopping: bool = True
-    n_best: int = 5
+    n_best: int = MAX_BEAM_WIDTH
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
@@ -50,6 +50,8 @@ class Options:
             value, kind = getattr(self, field.name), type(field.default)
             if type(value) is not kind and not (kind is float and type(value) is int):
                 raise UserError(f"{field.name} is {value!r}: give {KINDS[kind]}.")
+        if any("\ud800" <= character <= "\udfff" for character in self.prefix):
+            raise UserError("The prefix holds bytes that are no text: give it as UTF-8.")
         for name, low, high in (
             ("beam_width", 1, MAX_BEAM_WIDTH),
             ("n_best", 1, MAX_BEAM_WIDTH),
@@ -73,6 +75,10 @@ class Options:
         """Hypotheses kept alive for each source."""
         return 1 if self.method == "greedy" else self.beam_width
 
-    def length_limit(self, source_length: int) -> int:
-        """Return the most tokens to write for a source of so many tokens."""
-        return self.max_length or min(MAX_LENGTH, 10 + 2 * source_length)
+    def length_limit(self, source_length: int, forced: int = 0) -> int:
+        """Return the most tokens to write for a source of so many tokens.
+
+        forced: tokens of the prefix. There is room for it and for the minimum length.
+        """
+        room = max(10 + 2 * source_length, 10 + forced, 1 + self.min_length)
+        return self.max_length or min(MAX_LENGTH, room)

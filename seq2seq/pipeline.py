@@ -10,7 +10,8 @@ import torch
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data import in_groups, pad
 from seq2seq.errors import UserError
-from seq2seq.options import Options
+from seq2seq.options import MAX_LENGTH, Options
+from seq2seq.protocol import Memory
 from seq2seq.record import record
 from seq2seq.rules import Rule, forbid, forced_prefix, minimum_length, no_repeat
 from seq2seq.search import Found, OnStep, search
@@ -18,12 +19,25 @@ from seq2seq.source import clean, prepare
 from seq2seq.trace import Trace
 
 
-def rules_for(checkpoint: Checkpoint, options: Options) -> list[Rule]:
-    """Turn options into rules. Raises UserError for a prefix with unknown characters."""
-    config, tokenizer = checkpoint.model.config, checkpoint.tokenizer
-    prefix = tokenizer.encode(clean(options.prefix)) if options.prefix.strip() else []
-    if config.unknown in prefix:
+def forced_tokens(checkpoint: Checkpoint, options: Options) -> list[int]:
+    """Return the ids of the prefix.
+
+    Raises UserError if it has characters that the model has never seen, or if it is too long.
+    """
+    config, limit = checkpoint.model.config, MAX_LENGTH
+    if config.longest is not None:
+        limit = min(limit, config.longest)
+    tokens = checkpoint.tokenizer.encode(clean(options.prefix))
+    if config.unknown in tokens:
         raise UserError("The output cannot begin with characters that the model has never seen.")
+    if len(tokens) >= limit:
+        raise UserError(f"The output cannot begin with {len(tokens)} tokens: give less text.")
+    return tokens
+
+
+def rules_for(checkpoint: Checkpoint, options: Options, prefix: Sequence[int]) -> list[Rule]:
+    """Turn options, and the prefix's ids, into rules."""
+    config = checkpoint.model.config
     rules = [forbid([config.pad, config.unknown, config.bos])]
     if options.min_length:
         rules.append(minimum_length(options.min_length, config.eos))
@@ -48,20 +62,19 @@ def run(
     """
     options = options or Options()
     source = prepare(checkpoint, text)
-    rules = rules_for(checkpoint, options)
     ids = torch.tensor([source.ids], device=checkpoint.device)
-    config, started = checkpoint.model.config, time.perf_counter()
+    started = time.perf_counter()
     with torch.inference_mode():
-        memory = checkpoint.model.encode(ids)
+        memory = checkpoint.model.encode(ids, record=self_attention)
         if ids.is_cuda:  # a GPU works on while the clock is read
             torch.cuda.synchronize()
         encoded = time.perf_counter()
-        decoder = checkpoint.model.decoder
-        found = search(decoder, memory, options, config.bos, config.eos, rules, on_step)[0]
+        found = _find(checkpoint, memory, options, on_step)[0]
         searched = time.perf_counter()
     return record(
         checkpoint,
         source,
+        memory,
         found,
         options,
         {"encode": encoded - started, "search": searched - encoded},
@@ -82,18 +95,29 @@ def generate(
     on_group is called with the number of texts done since the last call.
     """
     options, config = options or Options(), checkpoint.model.config
-    rules = rules_for(checkpoint, options)
     sources = [prepare(checkpoint, text).ids for text in texts]
     results: dict[int, Found] = {}
     for group in in_groups([len(ids) for ids in sources], batch):
         ids = pad([sources[index] for index in group], config.pad).to(checkpoint.device)
         memory = checkpoint.model.encode(ids)
-        decoder = checkpoint.model.decoder
-        found = search(decoder, memory, options, config.bos, config.eos, rules)
+        found = _find(checkpoint, memory, options)
         results.update(zip(group, found, strict=True))
         if on_group is not None:
             on_group(len(group))
     return [results[index] for index in range(len(texts))]
+
+
+def _find(
+    checkpoint: Checkpoint, memory: Memory, options: Options, on_step: OnStep | None = None
+) -> list[Found]:
+    config, prefix = checkpoint.model.config, forced_tokens(checkpoint, options)
+    lengths = memory.mask.sum(dim=1).tolist()
+    limits = [options.length_limit(length, len(prefix)) for length in lengths]
+    if config.longest is not None:
+        limits = [min(limit, config.longest) for limit in limits]
+    rules = rules_for(checkpoint, options, prefix)
+    decoder = checkpoint.model.decoder
+    return search(decoder, memory, options, config.bos, config.eos, rules, on_step, limits)
 
 
 def to_text(checkpoint: Checkpoint, found: Found) -> str:

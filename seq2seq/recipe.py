@@ -104,6 +104,11 @@ class Recipe:
         """Name of the checkpoint's folder."""
         return self.card.name
 
+    @property
+    def settings(self) -> str:
+        """All that the trained weights depend on, the data's own content aside."""
+        return repr((self.data, self.tokenizer, sorted(self.model.items()), self.training))
+
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe. The checkpoint is named by `name` in [card], else by the recipe's folder.

@@ -11,6 +11,7 @@ from torch import Tensor
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.hypothesis import Hypothesis
 from seq2seq.options import Options
+from seq2seq.protocol import Memory
 from seq2seq.search import Found
 from seq2seq.source import Source
 from seq2seq.tokenizer import word_numbers
@@ -23,21 +24,20 @@ ALTERNATIVES = 10
 def record(
     checkpoint: Checkpoint,
     source: Source,
+    memory: Memory,
     found: Found,
     options: Options,
     seconds: dict[str, float],
     self_attention: bool = False,
 ) -> Trace:
-    """Run the best hypothesis through the model once more and keep what happens.
+    """Run the best hypothesis through the decoder once more and keep what happens.
 
     Attention and states are kept as float16. Self-attention is kept only if asked for: it grows
     with the square of the length, layers and heads.
     """
     started = time.perf_counter()
     model, tokens = checkpoint.model, found.hypotheses[0].tokens
-    ids = torch.tensor([source.ids], device=checkpoint.device)
     target = torch.tensor([[model.config.bos, *tokens[:-1]]], device=checkpoint.device)
-    memory = model.encode(ids, record=self_attention)
     steps = model.decoder(target, memory, record=True)
     scores = steps.logits[0].float().log_softmax(dim=-1)
     chosen = scores.gather(1, torch.tensor([tokens], device=scores.device).T)

@@ -79,13 +79,14 @@ def search(
     eos: int,
     rules: Sequence[Rule] = (),
     on_step: OnStep | None = None,
+    limits: Sequence[int] = (),
 ) -> list[Found]:
     """Find the outputs for each row of the memory.
 
     on_step is called after every step; if it returns True the search stops and what stands so far
-    is returned as unfinished.
+    is returned as unfinished. limits: most tokens for each source, () for those of the options.
     """
-    return _Search(decoder, memory, options, bos, eos, rules).run(on_step)
+    return _Search(decoder, memory, options, bos, eos, rules, limits).run(on_step)
 
 
 class _Search:
@@ -99,12 +100,14 @@ class _Search:
         bos: int,
         eos: int,
         rules: Sequence[Rule],
+        limits: Sequence[int],
     ) -> None:
         self.decoder, self.options, self.bos, self.eos = decoder, options, bos, eos
         self.rules = rules
         count, device = memory.mask.shape[0], memory.mask.device
         self.source_lengths = memory.mask.sum(dim=1).tolist()
-        self.limits = [options.length_limit(length) for length in self.source_lengths]
+        default = [options.length_limit(length) for length in self.source_lengths]
+        self.limits = list(limits) or default
         self.finished: list[list[Hypothesis]] = [[] for _ in range(count)]
         self.tree = _Tree(count)
         self.generators = [np.random.default_rng(options.seed) for _ in range(count)]

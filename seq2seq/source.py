@@ -11,6 +11,7 @@ from seq2seq.errors import UserError
 
 MAX_CHARACTERS = 2_000
 MAX_TOKENS = 200
+JOINERS = "\u200c\u200d"  # they belong to the spelling of some scripts, and to emoji
 
 
 class Source(NamedTuple):
@@ -23,11 +24,14 @@ class Source(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """Drop control characters and make every run of white space one space."""
+    """Drop what cannot be seen and make every run of white space one space.
+
+    Marks that turn the direction of writing go too: they would turn the labels of the pictures.
+    """
     kept = (
         " " if unicodedata.category(character) == "Cc" else character
         for character in text
-        if unicodedata.category(character) not in ("Cs", "Co", "Cn")
+        if character in JOINERS or unicodedata.category(character) not in ("Cf", "Cs", "Co", "Cn")
     )
     return re.sub(r"\s+", " ", "".join(kept)).strip()
 
@@ -45,9 +49,11 @@ def prepare(checkpoint: Checkpoint, text: str) -> Source:
     if not pieces:
         raise UserError("There is nothing to read: type a sentence.")
     ids = checkpoint.tokenizer.encode(words)
-    if len(ids) > MAX_TOKENS:
-        notes.append(f"Only the first {MAX_TOKENS} of {len(ids)} tokens were read.")
-        ids, pieces = ids[:MAX_TOKENS], pieces[:MAX_TOKENS]
+    longest = checkpoint.model.config.longest
+    most = MAX_TOKENS if longest is None else min(MAX_TOKENS, longest - 1)
+    if len(ids) > most:
+        notes.append(f"Only the first {most} of {len(ids)} tokens were read.")
+        ids, pieces = ids[:most], pieces[:most]
         words = checkpoint.tokenizer.decode(ids)
     config = checkpoint.model.config
     unknown = [piece for piece, token in zip(pieces, ids, strict=True) if token == config.unknown]

@@ -68,6 +68,11 @@ class Tokenizer:
         """Fix the sampled splits that follow."""
         sentencepiece.set_random_generator_seed(seed)
 
+    def special_ids(self) -> tuple[int, int, int, int]:
+        """Return the ids of padding, unknown, start and end; -1 for what there is not."""
+        p = self._processor
+        return p.pad_id(), p.unk_id(), p.bos_id(), p.eos_id()
+
     def __len__(self) -> int:
         """Count the pieces, special ones included."""
         return self._processor.get_piece_size()

@@ -13,7 +13,7 @@ import orjson
 
 from seq2seq.errors import UserError
 from seq2seq.hypothesis import FATES, BeamTree
-from seq2seq.options import Options
+from seq2seq.options import MAX_LENGTH, Options
 
 FORMAT = "seq2seq-trace/1"
 Kind = TypeVar("Kind")
@@ -89,6 +89,13 @@ class Trace:
     decoder_attention: np.ndarray | None = None
     format: str = field(default=FORMAT)
 
+    def __post_init__(self) -> None:
+        """Freeze the arrays too: one trace is shown to many visitors."""
+        for part in (self, self.alternatives, self.beam_tree):
+            for array in vars(part).values():
+                if isinstance(array, np.ndarray):
+                    array.setflags(write=False)
+
     @property
     def text(self) -> str:
         """The best output."""
@@ -148,8 +155,13 @@ def words(tokens: Tokens) -> tuple[str, ...]:
 
 
 def shown(piece: str) -> str:
-    """Return a piece as a reader wants to see it: a word start is a space, never a raw mark."""
+    """Return a piece as a reader wants to see it: without the mark of a word's start."""
     return piece.replace("▁", " ").strip() or "␣"
+
+
+def label(piece: str) -> str:
+    """Return a piece as it is shown where its neighbours are not: inside a word it has a dot."""
+    return "·" + piece if piece[:1].isalnum() else shown(piece)
 
 
 def _read(values: dict[str, Any]) -> Trace:
@@ -250,6 +262,11 @@ def _check(trace: Trace) -> None:
             raise ValueError
     alternatives = trace.alternatives
     count = alternatives.ids.shape[-1]
+    sizes = {"source": source, "target": target, "nodes": len(trace.beam_pieces), "k": count}
+    if any(size > MOST[name] for name, size in sizes.items()):
+        raise ValueError
+    if set(trace.seconds) != {"encode", "search", "record"} or min(trace.seconds.values()) < 0:
+        raise ValueError
     if [len(pieces) for pieces in alternatives.pieces] != [count] * target:
         raise ValueError
     # None stands for any size.
@@ -281,6 +298,8 @@ def _check(trace: Trace) -> None:
 
 
 ROUNDING = 1e-3  # of a weight or probability of 1
+# More than any run of this app, so that a file cannot take the memory of whoever opens it.
+MOST = {"source": 1_024, "target": MAX_LENGTH, "nodes": 20 * MAX_LENGTH, "k": 100}
 
 
 def _has_shape(array: np.ndarray, shape: tuple[int | None, ...]) -> bool:

@@ -6,8 +6,10 @@ One process on a CPU or a GPU; several under torchrun, each with its share of ev
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from seq2seq.checkpoint import Checkpoint, best_device, read_model, save
+from seq2seq.checkpoint import TOKENIZER, Checkpoint, best_device, read_model, save
 from seq2seq.data import Batch, Example, collate, plan_batches, read_pairs
 from seq2seq.errors import UserError
 from seq2seq.evaluation import corpus_loss, encode_pairs, evaluate, token_loss
@@ -65,11 +67,22 @@ def train(
     Config.from_dict({**recipe.model, "vocabulary": recipe.tokenizer.pieces})
     work.mkdir(parents=True, exist_ok=True)
     with _processes() as (rank, world):
+        if rank == 0 and not resume:
+            _clear(work)
+        if world > 1:
+            distributed.barrier()
         run = _Run(recipe, data, work, rank, world)
         if resume:
             run.restore()
         run.train(None if minutes is None else 60 * minutes)
         return run.best()
+
+
+def _clear(work: Path) -> None:
+    """Remove what an earlier run that cannot be resumed has left."""
+    for name in (TOKENIZER, LOG):
+        (work / name).unlink(missing_ok=True)
+    shutil.rmtree(work / BEST, ignore_errors=True)
 
 
 @contextmanager
@@ -225,6 +238,8 @@ class _Run:
         position, keep_going = self.position, True
         if self.rank == 0:
             raw = corpus_loss(self.model, self.valid_examples)
+            if not math.isfinite(raw):
+                raise UserError("The loss is no longer a number: lower the learning_rate.")
             self._swap()
             averaged = corpus_loss(self.model, self.valid_examples)
             if averaged > raw:
@@ -288,11 +303,12 @@ class _Run:
 
     def _tokenizer(self) -> Tokenizer:
         """Fit the tokenizer, or take the one that this run has fitted before."""
-        path, settings = self.work / "tokenizer.model", self.recipe.tokenizer
+        path, settings = self.work / TOKENIZER, self.recipe.tokenizer
         if self.rank == 0 and not path.is_file():
             sentences = (text for file in self.files for pair in file for text in pair)
             fitted = Tokenizer.train(sentences, settings.pieces, settings.symbols)
-            path.write_bytes(fitted.model)
+            path.with_suffix(".new").write_bytes(fitted.model)
+            os.replace(path.with_suffix(".new"), path)
         if self.world > 1:
             distributed.barrier()
         return Tokenizer.load(path)
@@ -306,6 +322,7 @@ class _Run:
                 "optimizer": self.optimizer.state_dict(),
                 "position": vars(self.position),
                 "torch_random": torch.get_rng_state(),
+                "recipe": self.recipe.settings,
             }
             torch.save(state, self.work / (STATE + ".new"))
             os.replace(self.work / (STATE + ".new"), self.work / STATE)
@@ -314,6 +331,7 @@ class _Run:
         """Continue from what save wrote. Raises UserError if it is damaged or of another model."""
         try:
             state = torch.load(self.work / STATE, map_location="cpu", weights_only=True)
+            assert state["recipe"] == self.recipe.settings
             self.model.load_state_dict(state["model"])
             for name, weight in state["average"].items():
                 self.average[name].copy_(weight)

@@ -38,11 +38,12 @@ def test_plain_and_compressed_files(file, name):
         ("en\tfr\n" + LINES, (), TWO),
         ("source\ttarget\n" + LINES, (), TWO),
         ("target\tsource\n" + LINES, (), [Pair(b, a) for a, b in TWO]),
-        ("id\tsource\ttarget\n1\tThe cat\tLe chat\n", (), TWO[:1]),
+        ("word\tsource\ttarget\n1\tThe cat\tLe chat\n", (), TWO[:1]),
         ("id\ten\tfr\n1\tThe cat\tLe chat\n", ("en", "fr"), TWO[:1]),
         ("id\ten\tfr\n1\tThe cat\tLe chat\n", ("fr", "en"), [Pair("Le chat", "The cat")]),
-        ("id\ten\tfr\n1\tThe cat\tLe chat\n", (), [Pair("1", "The cat")]),
-        # Words that a header could not hold: a first pair like any other.
+        ("word\ten\tfr\n1\tThe cat\tLe chat\n", (), [Pair("1", "The cat")]),
+        # Words that name no column: a first pair like any other.
+        ("hello\tbonjour\n" + LINES, (), [Pair("hello", "bonjour"), *TWO]),
         ("Hello\tbonjour\n" + LINES, (), [Pair("Hello", "bonjour"), *TWO]),
         ("hello there\tbonjour\n" + LINES, (), [Pair("hello there", "bonjour"), *TWO]),
         ("The cat\tLe chat\textra\nA dog\tUn chien\n", (), TWO),

@@ -8,7 +8,7 @@ import pytest
 
 from seq2seq import figures
 from seq2seq.figures.palette import DARK, LIGHT, escape, mix, readable_on
-from seq2seq.trace import shown
+from seq2seq.trace import label
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -51,7 +51,7 @@ def test_repeated_tokens_keep_their_columns(trace):
     pieces = ("▁the",) * len(trace.source)
     same = replace(trace, source=replace(trace.source, pieces=pieces))
     drawn = figures.attention(same)
-    assert list(drawn.layout.xaxis.tickvals) == list(range(len(pieces)))
+    assert list(drawn.layout.xaxis.tickvals) == list(range(1, len(pieces) + 1))
     assert list(drawn.layout.xaxis.ticktext) == ["the"] * len(pieces)
 
 
@@ -61,8 +61,8 @@ def test_hover_names_both_tokens_and_the_weight(trace):
     texts = figures.attention(trace).data[1].hovertext
     row, column = 1, 2
     text = texts[row * len(trace.source) + column]
-    assert f"y{row + 1} <b>{escape(shown(trace.target.pieces[row]))}</b>" in text
-    assert f"x{column + 1} <b>{escape(shown(trace.source.pieces[column]))}</b>" in text
+    assert f"y{row + 1} <b>{escape(label(trace.target.pieces[row]))}</b>" in text
+    assert f"x{column + 1} <b>{escape(label(trace.source.pieces[column]))}</b>" in text
     weight = float(trace.attention[row].astype(np.float32).mean(axis=(0, 1))[column])
     assert f"{weight:.2f}" in text
 
@@ -91,7 +91,31 @@ def test_alternatives_frame_the_chosen_token(trace):
         framed = [i for i, width in enumerate(bars.marker.line.width) if width > 1]
         ids = trace.alternatives.ids[step].tolist()
         chosen = trace.target.ids[step]
-        assert framed == ([ids.index(chosen)] if chosen in ids else [])
+        assert framed == [ids.index(chosen) if chosen in ids else len(ids)]
+
+
+def test_a_chosen_token_outside_the_best_is_added_with_its_rank(trace):
+    ids = list(trace.target.ids)
+    missing = next(token for token in range(200) if token not in trace.alternatives.ids[0])
+    target = replace(trace.target, ids=(missing, *ids[1:]))
+    low = trace.log_probabilities.copy()
+    low[0] = -20
+    drawn = figures.alternatives(
+        replace(trace, target=target, log_probabilities=low, ranks=trace.ranks + 40), 0
+    )
+    assert drawn.layout.yaxis.ticktext[-1].endswith(f"(number {trace.ranks[0] + 41})")
+    assert drawn.data[0].marker.line.width[-1] > 1
+
+
+def test_a_long_run_is_drawn_without_a_text_for_every_cell(trace):
+    if trace.attention is None:
+        pytest.skip("a model without attention")
+    source = replace(trace.source, pieces=("▁a",) * 80, ids=(5,) * 80, words=tuple(range(80)))
+    weights = np.full((*trace.attention.shape[:3], 80), 1 / 80, dtype=np.float16)
+    drawn = figures.attention(replace(trace, source=source, attention=weights))
+    assert len(drawn.data) == 1
+    assert "%{z" in drawn.data[0].hovertemplate
+    assert not drawn.layout.xaxis.ticktext
 
 
 def test_csv_holds_every_weight(trace):

@@ -43,7 +43,7 @@ SAMPLES = [
 def config_of(values):
     encoder, decoder = values.get("depths", (1, 1))
     others = {name: value for name, value in values.items() if name != "depths"}
-    return Config(11, width=8, encoder_layers=encoder, decoder_layers=decoder, **others)
+    return Config(11, **{"width": 8, **others}, encoder_layers=encoder, decoder_layers=decoder)
 
 
 def model_of(values):
@@ -88,6 +88,13 @@ def test_step_equals_forward_for_recurrent(values):
 def test_step_equals_forward_for_transformer(values):
     check_step_equals_forward(
         model_of({"architecture": "transformer", "heads": 2, "feedforward": 12, **values})
+    )
+
+
+@pytest.mark.parametrize("heads", [1, 7])
+def test_step_equals_forward_for_an_odd_width(heads):
+    check_step_equals_forward(
+        model_of({"architecture": "transformer", "width": 7, "heads": heads, "feedforward": 5})
     )
 
 
@@ -316,7 +323,7 @@ def test_a_whole_number_is_a_dropout():
         ({"bidirectional": True, "width": 7}, "odd width"),
         ({"architecture": "transformer", "heads": 3}, "heads"),
         ({"architecture": "transformer", "heads": 0}, "heads"),
-        ({"architecture": "transformer", "width": 7, "heads": 7}, "width"),
+        ({"architecture": "transformer", "width": 7, "heads": 2}, "heads"),
         ({"architecture": "transformer", "feedforward": 0}, "feedforward"),
         ({"architecture": "transformer", "feedforward": 10**12}, "feedforward"),
         ({"architecture": "transformer", "max_positions": 0}, "max_positions"),

@@ -141,6 +141,32 @@ def test_odd_text_gets_a_sentence_and_stays_in_the_box(text, said):
     assert any(said in message.replace("\\", "") for message in [*messages(at), ""])
 
 
+@pytest.mark.parametrize("method", ["", "nonsense"])
+def test_a_link_with_a_nonsense_method_still_works(method):
+    at = open_page(PAGES[1], text=SENTENCE, method=method)
+    assert not at.exception
+    assert charts(at)
+
+
+def test_a_cleared_start_page_asks_for_a_sentence():
+    at = open_page(PAGES[0], through_menu=False)
+    at.text_input(key="sentence").set_value(" ").run()
+    assert not at.exception
+    assert not at.error
+    assert "type a sentence" in at.info[0].value
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("card.toml", "no card.toml"), ("model.safetensors", "no weights")]
+)
+def test_a_checkpoint_without_its_files_is_named(root, file, said):
+    (root / "transformer" / file).unlink()
+    at = open_page(PAGES[1], checkpoint="transformer", text=SENTENCE)
+    assert not at.exception
+    assert said in at.warning[0].value.replace("\\", "")
+    assert charts(at)
+
+
 def test_an_unknown_checkpoint_in_a_link_is_named():
     at = open_page(PAGES[1], checkpoint="no-such-model", text=SENTENCE)
     assert not at.exception
@@ -182,6 +208,7 @@ def test_no_checkpoint_at_all_is_said(root):
         at = open_page(page)
         assert not at.exception
         assert "no checkpoint" in at.error[0].value
+        assert at.text_input
 
 
 def test_a_step_changes_what_is_shown_of_it():

@@ -3,7 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from seq2seq.catalogue import read_card
+from seq2seq.checkpoint import Checkpoint
 from seq2seq.errors import UserError
+from seq2seq.model import Config, build
 from seq2seq.options import Options
 from seq2seq.pipeline import generate, run, to_text
 from seq2seq.source import clean
@@ -147,3 +150,32 @@ def test_generate_tells_how_many_are_done(checkpoint):
 
 def test_generate_of_nothing_is_nothing(checkpoint):
     assert generate(checkpoint, [], SHORT) == []
+
+
+# --- a model that has learnt few positions
+
+
+@pytest.fixture(scope="module")
+def short_sighted(checkpoint_root, tokenizer):
+    config = Config(
+        len(tokenizer),
+        architecture="transformer",
+        width=16,
+        feedforward=16,
+        positions="learned",
+        max_positions=12,
+    )
+    card = read_card(checkpoint_root / "transformer")
+    return Checkpoint(card, build(config).eval().requires_grad_(False), tokenizer)
+
+
+@pytest.mark.parametrize("method", ["beam", "greedy", "sample"])
+@pytest.mark.parametrize("text", ["a", "The cat sleeps on the chair and the dog in the garden."])
+def test_a_model_of_few_positions_reads_and_writes_no_more(short_sighted, method, text):
+    options = Options(method=method, min_length=100)
+    trace = run(short_sighted, text, options)
+    assert len(trace.source) <= 12
+    assert 0 < len(trace.target) <= 12
+    assert bool(trace.notes) == (len(text) > 1)
+    [found] = generate(short_sighted, [text], options)
+    assert found.hypotheses[0].tokens == trace.target.ids

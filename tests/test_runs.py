@@ -4,7 +4,7 @@ import time
 import pytest
 
 from seq2seq.options import Options
-from ui.controls import plain
+from ui.controls import plain, quoted
 from ui.runs import RUNS_AT_ONCE, RUNS_KEPT, _Runs
 
 
@@ -57,3 +57,13 @@ def test_plain_leaves_no_markdown(text):
     assert escaped.replace("\\", "") == text
     for mark in "*[$:#_":
         assert all(escaped[i - 1] == "\\" for i, c in enumerate(escaped) if c == mark)
+
+
+@pytest.mark.parametrize("text", ["http://example.org", "a -> b", "x\n\n    y", "`` ` ``", "`"])
+def test_quoted_is_one_span_of_code(text):
+    quote = quoted(text)
+    fence = quote.split(" ")[0]
+    inside = quote.removeprefix(fence + " ").removesuffix(" " + fence)
+    assert set(fence) == {"`"}
+    assert inside == " ".join(text.split())
+    assert fence not in inside

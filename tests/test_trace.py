@@ -55,7 +55,7 @@ def written_by_hand(attention=True):
             fate=np.array([0, 0, 0, 1]),
         ),
         beam_pieces=target.pieces,
-        seconds={"search": 0.1 + 0.2, "record": 1e-9},
+        seconds={"encode": 0.0, "search": 0.1 + 0.2, "record": 1e-9},
         encoder_attention=rows(2, 3, 4, 4) if attention else None,
         decoder_attention=rows(4, 2, 3, 4) if attention else None,
     )
@@ -102,8 +102,12 @@ def test_it_is_json_that_others_can_read(trace):
 
 
 def test_a_trace_cannot_be_changed():
+    trace = written_by_hand()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        written_by_hand().checkpoint = "other"
+        trace.checkpoint = "other"
+    for part in (trace.attention, trace.contexts, trace.alternatives.ids, trace.beam_tree.score):
+        with pytest.raises(ValueError, match="read-only"):
+            part[0] = 0
 
 
 # --- damaged files
@@ -242,6 +246,9 @@ DAMAGES = {
     "notes that are no texts": put(("notes",), [1, 2]),
     "notes that are no list": put(("notes",), "abc"),
     "seconds that are none": put(("seconds",), None),
+    "seconds without a phase": drop("seconds", "encode"),
+    "seconds of a strange phase": put(("seconds", "lunch"), 1.0),
+    "seconds before the start": put(("seconds", "record"), -1.0),
     "seconds that are text": put(("seconds", "search"), "fast"),
     "a checkpoint without name": put(("checkpoint",), None),
     "a task that is none": put(("task",), ["translation"]),

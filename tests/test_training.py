@@ -371,10 +371,36 @@ def test_a_run_is_not_overwritten(folder):
     assert (folder / "work" / STATE).read_bytes() == state
 
 
-def test_a_run_of_another_recipe_is_not_resumed(folder):
+@pytest.mark.parametrize(
+    "changed", [{"model": {**TINY, "width": 16}}, {"learning_rate": 0.5}, {"seed": 2}], ids=str
+)
+def test_a_run_of_another_recipe_is_not_resumed(folder, changed):
     train(recipe_of(folder, epochs=1), folder, folder / "work")
-    with pytest.raises(UserError, match="recipe has changed"):
-        train(recipe_of(folder, {**TINY, "width": 16}), folder, folder / "work", resume=True)
+    with pytest.raises(UserError, match="recipe"):
+        train(recipe_of(folder, **{"epochs": 1, **changed}), folder, folder / "work", resume=True)
+
+
+def test_what_a_run_without_state_left_is_cleared(folder):
+    (folder / "work" / BEST).mkdir(parents=True)
+    for name in (LOG, "tokenizer.model", f"{BEST}/config.json"):
+        (folder / "work" / name).write_text("left over\n")
+    checkpoint = train(recipe_of(folder, epochs=1), folder, folder / "work")
+    assert len(checkpoint.tokenizer) == 21
+    assert logged(folder / "work")
+
+
+def test_a_loss_that_is_no_number_ends_with_a_remedy(folder, monkeypatch):
+    step = training._Run._step
+
+    def explode(run, batch, done):
+        loss = step(run, batch, done)
+        with torch.no_grad():
+            next(run.model.parameters()).fill_(float("nan"))
+        return loss
+
+    monkeypatch.setattr(training._Run, "_step", explode)
+    with pytest.raises(UserError, match="learning_rate"):
+        train(recipe_of(folder, epochs=1), folder, folder / "work")
 
 
 @pytest.mark.parametrize(

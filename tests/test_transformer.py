@@ -71,10 +71,10 @@ def torch_twin(model):
     return twin
 
 
-def written_out_positions(count):
-    table = torch.zeros(count, WIDTH)
-    for position, column in itertools.product(range(count), range(WIDTH)):
-        angle = position / 10_000 ** (2 * (column // 2) / WIDTH)
+def written_out_positions(count, width=WIDTH):
+    table = torch.zeros(count, width)
+    for position, column in itertools.product(range(count), range(width)):
+        angle = position / 10_000 ** (2 * (column // 2) / width)
         table[position, column] = math.cos(angle) if column % 2 else math.sin(angle)
     return table
 
@@ -122,10 +122,11 @@ def test_equals_torch(norm_first, activation, positions, layers):
     torch.testing.assert_close(steps.logits, logits, **CLOSE)
 
 
-def test_sinusoids_are_the_papers():
-    table = sinusoids(0, 50, WIDTH, torch.device("cpu"))
-    torch.testing.assert_close(table, written_out_positions(50), **CLOSE)
-    torch.testing.assert_close(sinusoids(20, 30, WIDTH, torch.device("cpu")), table[20:30])
+@pytest.mark.parametrize("width", [WIDTH, 7, 1])
+def test_sinusoids_are_the_papers(width):
+    table = sinusoids(0, 50, width, torch.device("cpu"))
+    torch.testing.assert_close(table, written_out_positions(50, width), **CLOSE)
+    torch.testing.assert_close(sinusoids(20, 30, width, torch.device("cpu")), table[20:30])
 
 
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned"])

@@ -89,7 +89,7 @@ def is_dark() -> bool:
 def output_tokens(
     trace: Trace, key: str, selected: int | None = None, on_select: Callable[[int], Any] = int
 ) -> None:
-    """Show the output and its tokens, the more probable the darker.
+    """Show the output and its tokens, the more probable the stronger.
 
     selected: the marked step, None where steps cannot be chosen. on_select: called with the step
     of a token that was clicked.

@@ -9,17 +9,27 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from seq2seq.catalogue import embedded
+from seq2seq.catalogue import embedded, is_name, locate, read_card
+from seq2seq.errors import UserError
 from seq2seq.options import MAX_BEAM_WIDTH, Options
 from ui.components import copy_link
 
 DEFAULT = "lstm-attention-en-fr"
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
+MAX_CHARACTERS = 2_000  # as in seq2seq.source, which needs torch
+MAX_TYPED = 20_000  # a longer address is refused by the server
 URL: Any = {"bind": "query-params"}
 
 
+def quoted(text: str) -> str:
+    """Quote a visitor's text in Markdown, as code: escapes do not stop links, icons and arrows."""
+    text = re.sub(r"\s+", " ", text).strip()
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if text else "nothing"
+
+
 def plain(text: str) -> str:
-    """Escape text so that Streamlit's Markdown shows it as it is."""
+    """Escape a sentence of ours so that Markdown shows it as it is."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])", r"\\\1", text)
 
 
@@ -29,30 +39,33 @@ def checkpoints_for(task: str) -> list[str]:
     return sorted(names, key=lambda name: (name != DEFAULT, name))
 
 
-def first_checkpoint(task: str) -> str:
-    """Return the checkpoint of a task to show first; stops the page if there is none."""
+def first_checkpoint(task: str) -> str | None:
+    """Return the checkpoint of a task to show first; says so if there is none."""
     names = checkpoints_for(task)
     if not names:
-        st.error(f"There is no checkpoint for {task}: put one into the folder checkpoints.")
-        st.stop()
-    return names[0]
+        st.error(
+            f"There is no checkpoint for {task}: put one into the folder checkpoints.",
+            icon=":material/error:",
+        )
+    return names[0] if names else None
 
 
-def examples(name: str) -> tuple[str, ...]:
+def examples(name: str | None) -> tuple[str, ...]:
     """Return the example inputs of a checkpoint."""
-    return embedded()[name].examples
+    return () if name is None else embedded()[name].examples
 
 
-def run_controls(task: str) -> tuple[str, Options, bytes | None]:
-    """Show the row of controls of a task page; stops the page if the task has no checkpoint.
+def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
+    """Show the row of controls of a task page.
 
-    Returns the checkpoint's name, the options, and a saved run if the visitor opened one.
+    Returns the checkpoint's name, None if the task has none; the options; and a saved run if the
+    visitor opened one.
     """
-    names = checkpoints_for(task)
-    first, asked = first_checkpoint(task), st.query_params.get("checkpoint")
-    if asked is not None and asked not in names:
+    names, first = checkpoints_for(task), first_checkpoint(task)
+    asked = st.query_params.get("checkpoint")
+    if asked and first and asked not in names:
         st.warning(
-            f"There is no checkpoint “{plain(asked[:80])}” for this page: showing {plain(first)}.",
+            f"{_why_missing(asked, task)} Showing {quoted(first)} instead.",
             icon=":material/warning:",
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -68,7 +81,18 @@ def run_controls(task: str) -> tuple[str, Options, bytes | None]:
     return name, options, saved
 
 
-def example_chips(name: str, key: str, target: str) -> None:
+def _why_missing(asked: str, task: str) -> str:
+    """Say why a checkpoint that a link names is not in the list."""
+    try:
+        card = read_card(locate(asked)) if is_name(asked) else None
+    except UserError as error:
+        return plain(str(error))
+    if card is not None and card.task == task:
+        return f"The checkpoint {quoted(asked)} has no weights."
+    return f"There is no checkpoint {quoted(asked[:80])} for {task}."
+
+
+def example_chips(name: str | None, key: str, target: str) -> None:
     """Offer the checkpoint's example inputs; a click puts one into the input named `target`."""
 
     def use() -> None:
@@ -86,6 +110,8 @@ def source_input(label: str, key: str, value: str = "") -> str:
         value,
         key=key,
         placeholder="Type a sentence and press Enter",
+        max_chars=MAX_TYPED,
+        help=f"The first {MAX_CHARACTERS:,} characters are read.",
         autocomplete="off",
         **URL,
     )
@@ -94,7 +120,7 @@ def source_input(label: str, key: str, value: str = "") -> str:
 def search_controls() -> Options:
     """Let the visitor set the search."""
     with st.popover("How to search", icon=":material/tune:"):
-        method = st.segmented_control(
+        chosen = st.segmented_control(
             "Method",
             list(METHODS),
             format_func=METHODS.__getitem__,
@@ -104,11 +130,12 @@ def search_controls() -> Options:
             help="Beam keeps several hypotheses alive, greedy one; sampling draws by chance.",
             **URL,
         )
+        method = chosen or "beam"  # a link may say nothing
         values: dict[str, Any] = {"method": method}
         values |= _sampling_controls() if method == "sample" else {}
         values |= _beam_controls(method) if method != "greedy" else {}
         values |= _rule_controls()
-    return Options(n_best=MAX_BEAM_WIDTH, **values)
+    return Options(**values)
 
 
 def _beam_controls(method: str) -> dict[str, Any]:
@@ -158,7 +185,9 @@ def _sampling_controls() -> dict[str, Any]:
 
 def _rule_controls() -> dict[str, Any]:
     return {
-        "prefix": st.text_input("Output begins with", key="prefix", autocomplete="off", **URL),
+        "prefix": st.text_input(
+            "Output begins with", key="prefix", autocomplete="off", max_chars=500, **URL
+        ),
         "min_length": st.slider("At least so many tokens", 0, 50, 0, key="min_length", **URL),
         "no_repeat_ngram": st.slider(
             "No n-gram twice, n (0: off)", 0, 5, 0, key="no_repeat_ngram", **URL

@@ -10,24 +10,25 @@ import streamlit as st
 
 from seq2seq.trace import Trace, shown
 from ui.components import is_dark, output_tokens
-from ui.controls import plain
+from ui.controls import quoted
 
 
 @st.fragment
 def instruments(trace: Trace) -> None:
     """Show a run: output, attention, alternatives, probabilities, n-best list, downloads."""
-    step = _selected_step(trace)
-    output_tokens(trace, "output", step, _select_step)
-    timing(trace)
+    output_place = st.container()
     left, right = st.columns([3, 2], gap="large")
+    with right:
+        st.subheader("What else it considered")
+        step = _step_slider(trace)
+        _chart("alternatives", _alternatives_in_words(trace, step), trace, step=step)
+    with output_place:
+        output_tokens(trace, "output", step, _select_step)
+        timing(trace)
     with left:
         st.subheader("Where it looked")
         by_word = st.toggle("Whole words", key="by_word", bind="query-params")
         attention_chart(trace, "attention", by_word, step)
-    with right:
-        st.subheader("What else it considered")
-        _step_slider(trace)
-        _chart("alternatives", _alternatives_in_words(trace, step), trace, step=step)
     st.subheader("How sure it was")
     _probability_chart(trace, step)
     st.subheader("The best outputs found")
@@ -36,33 +37,26 @@ def instruments(trace: Trace) -> None:
     _downloads(trace, by_word)
 
 
-def _selected_step(trace: Trace) -> int:
-    """Return the selected step, from 0, kept inside the output: a new run may be shorter."""
-    step = st.session_state.get("step")
-    if step is not None:
-        st.session_state["step"] = min(max(1, step), len(trace.target))
-    elif "step" in st.query_params:
-        # The slider, which reads the link, comes after the first picture that needs the step.
-        asked = st.query_params["step"]
-        step = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 5 else 1
-    return min(max(1, step or 1), len(trace.target)) - 1
+def _step_slider(trace: Trace) -> int:
+    """Let the visitor choose a step by mouse or keyboard; returns it, from 0."""
+    count = len(trace.target)
+    if count == 1:
+        return 0
+    if "step" in st.session_state:  # a new run may be shorter than the one before
+        st.session_state["step"] = min(max(1, st.session_state["step"]), count)
+    step = st.slider(
+        "Output step",
+        1,
+        count,
+        key="step",
+        bind="query-params",
+        help="A click on a token, a row of the matrix or a bar chooses it too.",
+    )
+    return step - 1
 
 
 def _select_step(step: int) -> None:
     st.session_state["step"] = step + 1
-
-
-def _step_slider(trace: Trace) -> None:
-    """Let the visitor choose the step by mouse or keyboard."""
-    if len(trace.target) > 1:
-        st.slider(
-            "Output step",
-            1,
-            len(trace.target),
-            key="step",
-            bind="query-params",
-            help="A click on a token, a row of the matrix or a bar chooses it too.",
-        )
 
 
 def attention_chart(trace: Trace, key: str, by_word: bool = False, step: int | None = None) -> None:
@@ -137,7 +131,7 @@ def timing(trace: Trace) -> None:
     """Say what went in and out, and what it took."""
     seconds = trace.seconds
     st.caption(
-        f"{plain(trace.checkpoint)}: "
+        f"{quoted(trace.checkpoint)} "
         f"{len(trace.source)} tokens in, {len(trace.target)} out in "
         f"{sum(seconds.values()) * 1000:.0f} ms: encoder {seconds['encode'] * 1000:.0f}, "
         f"search {seconds['search'] * 1000:.0f}, record {seconds['record'] * 1000:.0f}. "

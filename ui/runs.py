@@ -10,12 +10,11 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
 
 from seq2seq.errors import UserError
 from seq2seq.options import Options
 from seq2seq.trace import Trace
-from ui.controls import checkpoints_for, plain
+from ui.controls import checkpoints_for, plain, quoted
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
@@ -29,40 +28,30 @@ PATIENCE = 0.4  # seconds a run may take before it shows its progress
 Key = tuple[str, str, Options]  # checkpoint, text, options
 
 
-@st.cache_resource(max_entries=MODELS_KEPT, show_spinner=False)
-def _load(name: str) -> Checkpoint:
-    import torch
-
-    from seq2seq.checkpoint import load
-
-    torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
-    return load(name)
-
-
-@st.cache_resource(show_spinner=False)
-def warm_up() -> None:
-    """Load what the first run needs in the background, once for the whole server."""
-
-    def work() -> None:
-        import seq2seq.figures  # noqa: F401
-        from seq2seq.pipeline import run as decode
-
-        for name in checkpoints_for("translation")[:1]:
-            with suppress(UserError):  # whoever opens a page is told what is wrong
-                decode(_load(name), "Hello.")
-
-    thread = threading.Thread(target=work, daemon=True)
-    add_script_run_ctx(thread, get_script_run_ctx())
-    thread.start()
-
-
 class _Runs:
-    """The last runs of all visitors, and the right to compute."""
+    """The models and the last runs of all visitors, and the right to compute."""
 
     def __init__(self) -> None:
+        self.models: OrderedDict[str, Checkpoint] = OrderedDict()
         self.kept: OrderedDict[Key, Trace] = OrderedDict()
+        self.loading = threading.Lock()
         self.lock = threading.Lock()
         self.turns = threading.BoundedSemaphore(RUNS_AT_ONCE)
+
+    def model(self, name: str) -> Checkpoint:
+        """Return a checkpoint, loaded once however many ask for it at the same time."""
+        import torch
+
+        from seq2seq.checkpoint import load
+
+        torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
+        with self.loading:
+            if name not in self.models:
+                self.models[name] = load(name)
+            self.models.move_to_end(name)
+            while len(self.models) > MODELS_KEPT:
+                self.models.popitem(last=False)
+            return self.models[name]
 
     def get(self, key: Key) -> Trace | None:
         with self.lock:
@@ -92,6 +81,25 @@ def _runs() -> _Runs:
     return _Runs()
 
 
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Load what the first run needs in the background, once for the whole server.
+
+    The thread knows nothing of the visitor who started it, so it does not end with that visit.
+    """
+    runs, names = _runs(), checkpoints_for("translation")[:1]
+
+    def work() -> None:
+        import seq2seq.figures  # noqa: F401
+        from seq2seq.pipeline import run as decode
+
+        for name in names:
+            with suppress(UserError):  # whoever opens a page is told what is wrong
+                decode(runs.model(name), "Hello.")
+
+    threading.Thread(target=work, daemon=True).start()
+
+
 def run(name: str, text: str, options: Options | None = None) -> Trace | None:
     """Decode a text, or take the run from the cache; says why where it cannot, and returns None."""
     runs, key = _runs(), (name, text, options or Options())
@@ -105,8 +113,7 @@ def run(name: str, text: str, options: Options | None = None) -> Trace | None:
             return None
         place.empty()
         runs.put(key, trace)
-    for note in trace.notes:
-        st.info(plain(note), icon=":material/info:")
+    _show_notes(trace)
     return trace
 
 
@@ -118,11 +125,17 @@ def reopen(saved: bytes) -> Trace | None:
         st.error(plain(str(error)), icon=":material/error:")
         return None
     st.info(
-        f"A saved run of {plain(trace.checkpoint)} on “{plain(trace.source.text)}”. "
+        f"A saved run of {quoted(trace.checkpoint)} on {quoted(trace.source.text[:300])}. "
         "Remove the file to see your own text again.",
         icon=":material/history:",
     )
+    _show_notes(trace)
     return trace
+
+
+def _show_notes(trace: Trace) -> None:
+    for note in trace.notes:
+        st.info(plain(note), icon=":material/info:")
 
 
 def _compute(runs: _Runs, key: Key, place: Any) -> Trace:
@@ -130,7 +143,7 @@ def _compute(runs: _Runs, key: Key, place: Any) -> Trace:
     with place, st.spinner("Loading the model: a few seconds, once."):
         from seq2seq.pipeline import run as decode
 
-        checkpoint = _load(name)
+        checkpoint = runs.model(name)
     started = time.monotonic()
 
     # Touching the page is also what ends the run of a visitor who has left.

@@ -6,30 +6,30 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.palette import Palette, escape, figure, mix, palette, token_axis
-from seq2seq.trace import Trace, shown
+from seq2seq.trace import Trace, label
 
 
 def probabilities(trace: Trace, selected: int | None = None, dark: bool = False) -> go.Figure:
     """Draw the probability of each generated token, one bar a step."""
     colours = palette(dark)
     values = trace.probabilities
-    labels = [shown(piece) for piece in trace.target.pieces]
+    labels = [label(piece) for piece in trace.target.pieces]
     texts = [
-        f"y{step + 1} <b>{escape(label)}</b><br>probability {value:.1%}, "
+        f"y{step + 1} <b>{escape(token)}</b><br>probability {value:.1%}, "
         f"log {trace.log_probabilities[step]:.2f}<br>number {trace.ranks[step] + 1} of all tokens"
-        for step, (label, value) in enumerate(zip(labels, values, strict=True))
+        for step, (token, value) in enumerate(zip(labels, values, strict=True))
     ]
     drawn = figure(
         colours,
         height=260,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         bargap=0.15,
-        xaxis=token_axis(labels, colours, "generated →", tickangle=-45),
+        xaxis=token_axis(labels, "generated →"),
         yaxis=_share_axis(colours, "probability"),
     )
     drawn.add_trace(
         go.Bar(
-            x=list(range(len(labels))),
+            x=list(range(1, len(labels) + 1)),
             y=values,
             marker=_marker(values, [step == selected for step in range(len(labels))], colours),
             unselected={"marker": {"opacity": 1}},
@@ -41,11 +41,18 @@ def probabilities(trace: Trace, selected: int | None = None, dark: bool = False)
 
 
 def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
-    """Draw the most probable tokens of a step, best on top; the chosen one is framed."""
+    """Draw the most probable tokens of a step, best on top; the chosen one is framed.
+
+    A chosen token that is not among them comes last, with its rank.
+    """
     colours = palette(dark)
     values = np.exp(trace.alternatives.log_probabilities[step])
-    pieces = [shown(piece) for piece in trace.alternatives.pieces[step]]
+    pieces = [label(piece) for piece in trace.alternatives.pieces[step]]
     chosen = trace.alternatives.ids[step] == trace.target.ids[step]
+    if not chosen.any():
+        values = np.append(values, trace.probabilities[step])
+        pieces.append(f"{label(trace.target.pieces[step])} (number {trace.ranks[step] + 1})")
+        chosen = np.append(chosen, True)
     texts = [
         f"<b>{escape(piece)}</b><br>probability {value:.1%}" + ("<br>chosen" if is_chosen else "")
         for piece, value, is_chosen in zip(pieces, values, chosen, strict=True)
@@ -56,12 +63,12 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
         margin={"l": 8, "r": 40, "t": 8, "b": 8},
         bargap=0.2,
         xaxis=_share_axis(colours, "probability"),
-        yaxis=token_axis(pieces, colours, "", autorange="reversed"),
+        yaxis=token_axis(pieces, "", downwards=True),
     )
     drawn.add_trace(
         go.Bar(
             x=values,
-            y=list(range(len(pieces))),
+            y=list(range(1, len(pieces) + 1)),
             orientation="h",
             marker=_marker(values, chosen.tolist(), colours),
             text=[f"{value:.1%}" for value in values],

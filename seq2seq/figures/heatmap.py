@@ -9,9 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.palette import LABELS_UP_TO, escape, figure, palette, token_axis
-from seq2seq.trace import Trace, merge_words, shown, words
+from seq2seq.trace import Trace, label, merge_words, words
 
 NUMBERS_UP_TO = 12
+# A text for every cell of a long run would be megabytes, sent again at every click.
+BIG_HOVER = "y%{y} ← x%{x}<br>weight %{z:.2f}<extra></extra>"
 
 
 def attention(
@@ -27,7 +29,8 @@ def attention(
     layer, head: of a Transformer, None for the mean. by_word: merge pieces to words (weights added
     over the source, averaged over the output). selected: target token whose row is framed.
     The scale is fixed to 0-1, so that runs can be compared. Clicking works through the points laid
-    over the cells: their customdata is (row, column).
+    over the cells, whose customdata is (row, column) from 0; a matrix too large for labels has
+    none.
     Raises ValueError for a trace without attention.
     """
     if trace.attention is None:
@@ -35,14 +38,14 @@ def attention(
     colours = palette(dark)
     weights, rows, columns = matrix(trace, layer, head, by_word)
     small = max(weights.shape) <= NUMBERS_UP_TO
-    gap = 1 if max(weights.shape) <= LABELS_UP_TO else 0
+    labelled = max(weights.shape) <= LABELS_UP_TO
     drawn = figure(
         colours,
         height=110 + max(150, min(34 * len(rows), 1_000)),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
-        xaxis=token_axis(columns, colours, "source →", side="top", tickangle=-45),
-        yaxis=token_axis(rows, colours, "← generated", autorange="reversed"),
+        xaxis=token_axis(columns, "source →", side="top"),
+        yaxis=token_axis(rows, "← generated", downwards=True),
     )
     drawn.add_trace(
         go.Heatmap(
@@ -50,9 +53,12 @@ def attention(
             zmin=0,
             zmax=1,
             colorscale=[list(stop) for stop in colours.attention],
-            xgap=gap,
-            ygap=gap,
-            hoverinfo="skip",
+            x0=1,
+            y0=1,
+            xgap=int(labelled),
+            ygap=int(labelled),
+            hoverinfo="skip" if labelled else None,
+            hovertemplate=None if labelled else BIG_HOVER,
             text=[[_number(weight) for weight in row] for row in weights] if small else None,
             texttemplate="%{text}" if small else None,
             textfont={"size": 11},
@@ -64,15 +70,16 @@ def attention(
             },
         )
     )
-    _add_points(drawn, weights, rows, columns)
+    if labelled:
+        _add_points(drawn, weights, rows, columns)
     if selected is not None and selected < len(trace.target):
         row = trace.target.words[selected] if by_word else selected
         drawn.add_shape(
             type="rect",
-            x0=-0.5,
-            x1=len(columns) - 0.5,
-            y0=row - 0.5,
-            y1=row + 0.5,
+            x0=0.5,
+            x1=len(columns) + 0.5,
+            y0=row + 0.5,
+            y1=row + 1.5,
             line={"color": colours.mark, "width": 3},
         )
     return drawn
@@ -90,7 +97,7 @@ def matrix(
     if by_word:
         return weights, list(words(trace.target)), list(words(trace.source))
     rows, columns = (
-        [shown(piece) for piece in tokens.pieces] for tokens in (trace.target, trace.source)
+        [label(piece) for piece in tokens.pieces] for tokens in (trace.target, trace.source)
     )
     return weights, rows, columns
 
@@ -127,8 +134,8 @@ def _add_points(drawn: go.Figure, weights: np.ndarray, rows: list[str], columns:
     ]
     drawn.add_trace(
         go.Scatter(
-            x=column,
-            y=row,
+            x=column + 1,
+            y=row + 1,
             mode="markers",
             marker={"symbol": "square", "size": 12, "opacity": 0},
             selected={"marker": {"opacity": 0}},

@@ -94,8 +94,10 @@ def figure(colours: Palette, height: int, **layout: Any) -> go.Figure:
     )
 
 
-def token_axis(labels: list[str], colours: Palette, title: str, **more: Any) -> dict[str, Any]:
-    """Return an axis whose positions are numbers and whose labels are tokens.
+def token_axis(
+    labels: list[str], title: str, downwards: bool = False, **more: Any
+) -> dict[str, Any]:
+    """Return an axis whose positions are numbers from 1 and whose labels are tokens.
 
     Plotly merges equal categories, and a sentence may hold one word twice. Where the labels would
     run into each other they are left to the hover text.
@@ -104,9 +106,11 @@ def token_axis(labels: list[str], colours: Palette, title: str, **more: Any) -> 
     return {
         "title": {"text": title, "standoff": 6},
         "tickmode": "array",
-        "tickvals": list(range(len(labels))) if labelled else [],
+        "tickvals": list(range(1, len(labels) + 1)) if labelled else [],
         "ticktext": [escape(label) for label in labels] if labelled else [],
-        "range": [-0.5, len(labels) - 0.5],
+        "tickfont": {"size": 12 if len(labels) <= 25 else 9},
+        "range": [len(labels) + 0.5, 0.5] if downwards else [0.5, len(labels) + 0.5],
+        "tickangle": 0 if downwards else (-45 if len(labels) <= 12 else -90),
         "showgrid": False,
         "zeroline": False,
         "fixedrange": True,
