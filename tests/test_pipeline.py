@@ -130,7 +130,7 @@ def test_a_prefix_may_repeat_itself(checkpoint):
 
 
 @pytest.mark.parametrize("method", ["beam", "greedy", "sample"])
-@pytest.mark.parametrize("batch", [1, 4, 32])
+@pytest.mark.parametrize("batch", [4, 32])
 def test_generate_equals_run(checkpoint, pairs, method, batch):
     options = Options(method=method, beam_width=2, max_length=5)
     texts = [*(pair.source for pair in pairs[:8]), "a", "The cat \x00 sleeps.", "cat " * 30]
