@@ -90,7 +90,11 @@ def model_card(recipe: Recipe, scores: dict[str, Any]) -> str:
 {card.summary}
 
 A checkpoint of Seq2Seq Explorer: {scores["parameters"] / 1e6:.1f} million parameters, stored as
-float16. Run it with `python -m seq2seq run {card.name} "{(card.examples or ("...",))[0]}"`.
+float16. To run it:
+
+```sh
+python -m seq2seq run {card.name} "{(card.examples or ("...",))[0]}"
+```
 
 ## Scores
 
@@ -99,11 +103,13 @@ On {", ".join(f"`{name}`" for name in recipe.data.valid)}: {scores["sentences"]:
 
 | metric | value |
 | --- | --- |
-| BLEU | {scores["bleu"]} (`{scores["bleu_signature"]}`) |
-| chrF | {scores["chrf"]} (`{scores["chrf_signature"]}`) |
+| BLEU | {scores["bleu"]} |
+| chrF | {scores["chrf"]} |
 | loss, nats a token | {scores["loss"]} |
 | perplexity | {scores["perplexity"]} |
 | sentences a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
+
+Signatures: `{scores["bleu_signature"]}` and `{scores["chrf_signature"]}`.
 
 | words in the source | sentences | BLEU | chrF |
 | --- | --- | --- | --- |

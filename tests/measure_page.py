@@ -22,7 +22,7 @@ def main():
         print(f"fresh server, first paint    {time.perf_counter() - started:5.2f} s")
         page.wait_for_selector(HEATMAP)
         print(f"fresh server, first heatmap  {time.perf_counter() - started:5.2f} s")
-        box, waits = page.get_by_label("English sentence"), []
+        box, waits = page.get_by_role("textbox", name="English sentence"), []
         for word in WHO:  # twelve words, none twice, so that no run comes from the cache
             box.fill(f"My {word} bought the old house that our grandfather had built here.")
             started = time.perf_counter()

@@ -86,7 +86,7 @@ def tokens(page):
 # This one comes first: it needs a server that nobody has visited.
 def test_a_link_is_restored_on_a_fresh_server(server, new_page):
     page = opened(new_page(), link(server, text=SENTENCE, beam_width=2, step=3))
-    expect(page.get_by_label("English sentence")).to_have_value(SENTENCE)
+    expect(page.get_by_role("textbox", name="English sentence")).to_have_value(SENTENCE)
     expect(page.get_by_role("link", name="Start")).to_be_visible()
     expect(page.get_by_role("slider", name="Output step")).to_have_value("3")
     expect(tokens(page).nth(2)).to_have_attribute("aria-pressed", "true")
@@ -98,7 +98,7 @@ def test_the_start_page_shows_a_run_and_leads_on(server, new_page):
     page = opened(new_page(), server)
     typed = page.get_by_role("textbox").input_value()
     page.get_by_role("link", name="See more of this run").click()
-    expect(page.get_by_label("English sentence")).to_have_value(typed)
+    expect(page.get_by_role("textbox", name="English sentence")).to_have_value(typed)
     expect(tokens(page).first).to_be_visible()
 
 
@@ -106,13 +106,13 @@ def test_enter_shows_the_run_and_updates_the_address(server, new_page):
     page = new_page()
     page.goto(link(server))
     expect(page.get_by_text("Nothing to translate yet")).to_be_visible()
-    page.get_by_label("English sentence").fill("Where is the station?")
-    page.get_by_label("English sentence").press("Enter")
+    page.get_by_role("textbox", name="English sentence").fill("Where is the station?")
+    page.get_by_role("textbox", name="English sentence").press("Enter")
     page.wait_for_selector(HEATMAP)
     assert "station" in labels(page, "x")
     page.wait_for_url("**/translation?text=Where+is+the+station*")
     page.get_by_text("How old are you?").click()
-    expect(page.get_by_label("English sentence")).to_have_value("How old are you?")
+    expect(page.get_by_role("textbox", name="English sentence")).to_have_value("How old are you?")
     page.wait_for_function("document.querySelector('.xtick text').textContent == 'How'")
 
 
@@ -132,8 +132,11 @@ def test_token_row_bar_and_slider_select_the_same_step(server, new_page):
     is_selected(4)
     box = page.locator(".js-plotly-plot").first.locator(".nsewdrag").first.bounding_box()
     rows = len(labels(page, "y"))
-    page.mouse.move(box["x"] + 20, box["y"] + 20)
-    page.mouse.click(box["x"] + 30, box["y"] + box["height"] * 1.5 / rows)
+    second = box["x"] + 30, box["y"] + box["height"] * 1.5 / rows
+    page.mouse.move(second[0] - 5, second[1] - 5)
+    page.mouse.move(*second)
+    expect(page.locator(".hovertext")).to_contain_text("y2 ")  # a click counts where the hover is
+    page.mouse.click(*second)
     is_selected(2)
     bars = page.locator(".js-plotly-plot").nth(2).locator(".point path")
     bars.nth(0).scroll_into_view_if_needed()
@@ -153,7 +156,7 @@ def test_hovering_names_both_tokens_and_the_weight(server, new_page):
 def test_markup_is_shown_as_text_and_never_run(server, new_page):
     evil = "<img src=x onerror='window.pwned=1'> <script>window.pwned=1</script> **bold**"
     page = opened(new_page(), link(server, text=evil))
-    expect(page.get_by_label("English sentence")).to_have_value(evil)
+    expect(page.get_by_role("textbox", name="English sentence")).to_have_value(evil)
     assert page.evaluate("window.pwned") is None
     assert any("<" in label for label in labels(page, "x"))
 

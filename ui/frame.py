@@ -7,12 +7,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-# Less empty space at the top; and the primary colour, which fills what is chosen, is too close to
-# the page's own to be read as the colour of small text.
+# Less empty space at the top; and Streamlit's colours of chosen values and of code are too close to
+# the page's own for small text.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }
 [role=radio][data-selected=true], [role=radio][data-selected=true] p,
-[data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p { color: inherit !important; }
+[data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p, code { color: inherit !important; }
 </style>"""
 
 _MENU, _WANTED = "has_menu", "wanted_page"

@@ -21,7 +21,6 @@ def instruments(trace: Trace) -> None:
     with right:
         st.subheader("What else it considered")
         step = _step_slider(trace)
-        _chart("alternatives", _alternatives_in_words(trace, step), trace, step=step)
     with output_place:
         output_tokens(trace, "output", step, _select_step)
         timing(trace)
@@ -29,6 +28,8 @@ def instruments(trace: Trace) -> None:
         st.subheader("Where it looked")
         by_word = st.toggle("Whole words", key="by_word", bind="query-params")
         attention_chart(trace, "attention", by_word, step)
+    with right:
+        _chart("alternatives", _alternatives_in_words(trace, step), trace, step=step)
     st.subheader("How sure it was")
     _probability_chart(trace, step)
     st.subheader("The best outputs found")
