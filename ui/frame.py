@@ -12,7 +12,8 @@ from streamlit.errors import StreamlitAPIException
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }
 [role=radio][data-selected=true], [role=radio][data-selected=true] p,
-[data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p, code { color: inherit !important; }
+[data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p, code {
+  color: inherit !important; }
 </style>"""
 
 _MENU, _WANTED = "has_menu", "wanted_page"
