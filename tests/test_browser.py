@@ -140,6 +140,9 @@ def test_token_row_bar_and_slider_select_the_same_step(server, new_page):
     is_selected(2)
     bars = page.locator(".js-plotly-plot").nth(2).locator(".point path")
     bars.nth(0).scroll_into_view_if_needed()
+    settled(page)
+    bars.nth(0).hover(force=True)
+    expect(page.locator(".hovertext")).to_contain_text("y1 ")
     bars.nth(0).click(force=True)
     is_selected(1)
 
