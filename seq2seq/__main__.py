@@ -107,6 +107,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--method", choices=METHODS, help="how to search (default beam)")
+    command.add_argument(
+        "--early-stopping",
+        action=argparse.BooleanOptionalAction,
+        help="end a beam as soon as enough outputs are complete (default yes)",
+    )
     for field in fields(Options):
         if field.name in OPTION_HELP:
             flag = "--" + field.name.replace("_", "-")
@@ -116,7 +121,7 @@ def _add_options(command: argparse.ArgumentParser) -> None:
 
 
 def _options(values: argparse.Namespace) -> Options:
-    given = {name: getattr(values, name) for name in ("method", *OPTION_HELP)}
+    given = {name: getattr(values, name) for name in ("method", "early_stopping", *OPTION_HELP)}
     return Options(**{name: value for name, value in given.items() if value is not None})
 
 

@@ -53,7 +53,7 @@ def test_run_prints_the_record(capsys, name):
 def test_run_without_json_prints_the_text(capsys):
     main(["run", "transformer", SENTENCE, "--json"])
     text = json.loads(capsys.readouterr().out)["target"]["text"]
-    assert main(["run", "transformer", SENTENCE]) == 0
+    assert main(["run", "transformer", SENTENCE, "--early-stopping"]) == 0
     assert capsys.readouterr().out == text + "\n"
 
 

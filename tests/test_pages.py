@@ -87,6 +87,7 @@ def test_a_link_restores_every_control():
         "top_k": "7",
         "seed": "11",
         "min_length": "4",
+        "max_length": "9",
         "prefix": "Le",
         "step": "2",
         "by_word": "true",
@@ -99,6 +100,7 @@ def test_a_link_restores_every_control():
     assert at.slider(key="top_k").value == 7
     assert at.number_input(key="seed").value == 11
     assert at.slider(key="min_length").value == 4
+    assert all(count <= 9 for count in at.dataframe[0].value["tokens"])
     assert at.text_input(key="prefix").value == "Le"
     assert at.slider(key="step").value == 2
     assert at.toggle(key="by_word").value is True
@@ -145,6 +147,13 @@ def test_odd_text_gets_a_sentence_and_stays_in_the_box(text, said):
 def test_a_link_with_a_nonsense_method_still_works(method):
     at = open_page(PAGES[1], text=SENTENCE, method=method)
     assert not at.exception
+    assert charts(at)
+
+
+def test_a_beam_may_go_on_after_enough_outputs_are_complete():
+    at = open_page(PAGES[1], text=SENTENCE, early_stopping="false")
+    assert not at.exception
+    assert at.toggle(key="early_stopping").value is False
     assert charts(at)
 
 

@@ -11,7 +11,7 @@ from streamlit.errors import StreamlitAPIException
 
 from seq2seq.catalogue import embedded, is_name, locate, read_card
 from seq2seq.errors import UserError
-from seq2seq.options import MAX_BEAM_WIDTH, Options
+from seq2seq.options import MAX_BEAM_WIDTH, MAX_LENGTH, Options
 from ui.components import copy_link
 
 DEFAULT = "lstm-attention-en-fr"
@@ -134,6 +134,7 @@ def search_controls() -> Options:
         values: dict[str, Any] = {"method": method}
         values |= _sampling_controls() if method == "sample" else {}
         values |= _beam_controls(method) if method != "greedy" else {}
+        values |= _stopping_control() if method == "beam" else {}
         values |= _rule_controls()
     return Options(**values)
 
@@ -165,6 +166,17 @@ def _beam_controls(method: str) -> dict[str, Any]:
     }
 
 
+def _stopping_control() -> dict[str, Any]:
+    stop = st.toggle(
+        "Stop early",
+        True,
+        key="early_stopping",
+        help="Stop once enough outputs are complete, even if a live one could still score higher.",
+        **URL,
+    )
+    return {"early_stopping": stop}
+
+
 def _sampling_controls() -> dict[str, Any]:
     return {
         "temperature": st.slider(
@@ -189,6 +201,9 @@ def _rule_controls() -> dict[str, Any]:
             "Output begins with", key="prefix", autocomplete="off", max_chars=500, **URL
         ),
         "min_length": st.slider("At least so many tokens", 0, 50, 0, key="min_length", **URL),
+        "max_length": st.slider(
+            "At most so many tokens (0: by the source)", 0, MAX_LENGTH, 0, key="max_length", **URL
+        ),
         "no_repeat_ngram": st.slider(
             "No n-gram twice, n (0: off)", 0, 5, 0, key="no_repeat_ngram", **URL
         ),
