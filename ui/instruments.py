@@ -29,7 +29,8 @@ def instruments(trace: Trace) -> None:
         by_word = st.toggle("Whole words", key="by_word", bind="query-params")
         attention_chart(trace, "attention", by_word, step)
     with right:
-        _chart("alternatives", _alternatives_in_words(trace, step), trace, step=step)
+        described = _alternatives_in_words(trace, step)
+        _chart("alternatives", described, trace, "alternatives", step=step)
     st.subheader("How sure it was")
     _probability_chart(trace, step)
     st.subheader("The best outputs found")
