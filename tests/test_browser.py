@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
 from seq2seq.trace import Trace
 from tests.served import HEATMAP, chromium, served_app
@@ -134,11 +134,11 @@ def test_token_row_bar_and_slider_select_the_same_step(server, new_page):
 
     def pick(move, click, hovered, step):
         """Click as a person does: where the hover is, and once more if the chart was redrawn."""
-        for _ in range(5):
-            move()
-            expect(page.locator(".hovertext")).to_contain_text(hovered)
-            click()
-            with suppress(AssertionError):
+        for _ in range(8):
+            with suppress(AssertionError, Error):
+                move()
+                expect(page.locator(".hovertext")).to_contain_text(hovered, timeout=2_000)
+                click()
                 expect(slider).to_have_value(str(step), timeout=3_000)
                 break
         is_selected(step)
@@ -152,9 +152,8 @@ def test_token_row_bar_and_slider_select_the_same_step(server, new_page):
 
     pick(move, lambda: page.mouse.click(*second), "y2 ", 2)
     bar = page.get_by_label("Probability of each").locator(".point path").first
-    bar.scroll_into_view_if_needed()
-    settled(page)
-    pick(lambda: bar.hover(force=True), lambda: bar.click(force=True), "y1 ", 1)
+    brief = {"force": True, "timeout": 3_000}
+    pick(lambda: bar.hover(**brief), lambda: bar.click(**brief), "y1 ", 1)
 
 
 def test_hovering_names_both_tokens_and_the_weight(server, new_page):
