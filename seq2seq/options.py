@@ -9,6 +9,7 @@ from seq2seq.errors import UserError
 METHODS = ("beam", "greedy", "sample")
 MAX_BEAM_WIDTH = 10
 MAX_LENGTH = 512
+MAX_CHARACTERS = 2_000  # of a source; what is longer is cut, with a note
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 

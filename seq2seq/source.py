@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.errors import UserError
+from seq2seq.options import MAX_CHARACTERS
 
-MAX_CHARACTERS = 2_000
 MAX_TOKENS = 200
 JOINERS = "\u200c\u200d"  # they belong to the spelling of some scripts, and to emoji
 

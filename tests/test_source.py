@@ -1,9 +1,9 @@
 import pytest
 
 from seq2seq.errors import UserError
-from seq2seq.options import Options
+from seq2seq.options import MAX_CHARACTERS, Options
 from seq2seq.pipeline import generate, run
-from seq2seq.source import MAX_CHARACTERS, MAX_TOKENS, clean, prepare
+from seq2seq.source import MAX_TOKENS, clean, prepare
 
 SHORT = Options(max_length=6)
 NOTHING = ["", " ", "\n\t ", "\x00\x07\x1b", "\u00a0\u2003", "\ufeff", "\ud800", "▁"]

@@ -11,12 +11,11 @@ from streamlit.errors import StreamlitAPIException
 
 from seq2seq.catalogue import embedded, is_name, locate, read_card
 from seq2seq.errors import UserError
-from seq2seq.options import MAX_BEAM_WIDTH, MAX_LENGTH, Options
+from seq2seq.options import MAX_BEAM_WIDTH, MAX_CHARACTERS, MAX_LENGTH, Options
 from ui.components import copy_link
 
 DEFAULT = "lstm-attention-en-fr"
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
-MAX_CHARACTERS = 2_000  # as in seq2seq.source, which needs torch
 MAX_TYPED = 20_000  # a longer address is refused by the server
 URL: Any = {"bind": "query-params"}
 
