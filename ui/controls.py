@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from seq2seq.catalogue import embedded, is_name, locate, read_card
+from seq2seq import catalogue
+from seq2seq.catalogue import embedded, is_name
 from seq2seq.errors import UserError
 from seq2seq.options import MAX_BEAM_WIDTH, MAX_CHARACTERS, MAX_LENGTH, Options
 from ui.components import copy_link
@@ -82,13 +83,15 @@ def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
 
 def _why_missing(asked: str, task: str) -> str:
     """Say why a checkpoint that a link names is not in the list."""
+    # Only folders beside the others are looked at: a link must not tell what else lies on a server.
+    if not is_name(asked) or not (catalogue.CHECKPOINTS / asked).is_dir():
+        return f"There is no checkpoint {quoted(asked[:80])} for {task}."
     try:
-        card = read_card(locate(asked)) if is_name(asked) else None
+        card = catalogue.read_card(catalogue.CHECKPOINTS / asked)
     except UserError as error:
         return plain(str(error))
-    if card is not None and card.task == task:
-        return f"The checkpoint {quoted(asked)} has no weights."
-    return f"There is no checkpoint {quoted(asked[:80])} for {task}."
+    what = "has no weights" if card.task == task else f"is not for {task}"
+    return f"The checkpoint {quoted(asked)} {what}."
 
 
 def example_chips(name: str | None, key: str, target: str) -> None:
