@@ -145,7 +145,7 @@ def test_train_writes_a_checkpoint_that_runs(capsys, pairs, tmp_path, monkeypatc
         ([], "COMMAND"),
         (["paint"], "paint"),
         (["run", "no-such-model", "Hi"], "no-such-model"),
-        (["run", "../../etc", "Hi"], "not a checkpoint"),
+        (["run", "../../etc", "Hi"], "no checkpoint"),
         (["run", "\x00", "Hi"], "no checkpoint"),
         (["run", "n" * 10_000, "Hi"], "no checkpoint"),
         (["run", "transformer", ""], "nothing to read"),
