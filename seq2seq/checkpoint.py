@@ -13,7 +13,7 @@ from torch import Tensor
 from seq2seq.catalogue import Card, locate, read_card
 from seq2seq.errors import UserError
 from seq2seq.model import Config, Seq2Seq, build, tie
-from seq2seq.tokenizer import Tokenizer
+from seq2seq.tokenizer import Tokenizer, Unigram
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
 
@@ -46,7 +46,7 @@ def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoi
     folder = locate(str(checkpoint))
     card = read_card(folder)
     model = read_model(folder)
-    tokenizer = Tokenizer.load(folder / TOKENIZER)
+    tokenizer = Unigram.load(folder / TOKENIZER)
     if len(tokenizer) != model.config.vocabulary:
         raise UserError(
             f"{folder.name} has a tokenizer of {len(tokenizer)} pieces and a model of "
@@ -61,7 +61,7 @@ def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoi
     return Checkpoint(card, model.to(device or best_device()).eval(), tokenizer)
 
 
-def save(folder: Path, model: Seq2Seq, tokenizer: Tokenizer) -> None:
+def save(folder: Path, model: Seq2Seq, tokenizer: Unigram) -> None:
     """Write config, weights (float16) and tokenizer to a folder, made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_text(model.config.to_json(), encoding="utf-8")

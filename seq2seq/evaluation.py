@@ -17,7 +17,7 @@ from seq2seq.data import Batch, Example, Pair, collate, plan_batches
 from seq2seq.model import Seq2Seq
 from seq2seq.options import Options
 from seq2seq.pipeline import generate, to_text
-from seq2seq.tokenizer import PAD, Tokenizer
+from seq2seq.tokenizer import PAD, Tokenizer, Unigram
 
 LENGTH_BINS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))
 
@@ -42,7 +42,7 @@ def evaluate(
     found = generate(checkpoint, sources, options, on_group=on_group)
     seconds = time.perf_counter() - started
     outputs = [to_text(checkpoint, each) for each in found]
-    loss = corpus_loss(checkpoint.model, encode_pairs(checkpoint.tokenizer, pairs))
+    loss = corpus_loss(checkpoint.model, _examples(checkpoint.tokenizer, pairs))
     lengths = [len(source.split()) for source in sources]
     by_length = []
     for low, high in LENGTH_BINS:
@@ -79,8 +79,12 @@ def _scores(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict
     }
 
 
+def _examples(tokenizer: Tokenizer, pairs: Sequence[Pair]) -> list[Example]:
+    return [Example(tokenizer.encode(a), tokenizer.encode_target(b)) for a, b in pairs]
+
+
 def encode_pairs(
-    tokenizer: Tokenizer, pairs: Sequence[Pair], alpha: float | None = None
+    tokenizer: Unigram, pairs: Sequence[Pair], alpha: float | None = None
 ) -> list[Example]:
     """Split pairs into ids, by sampling where alpha is given."""
     sources = tokenizer.encode_all([pair.source for pair in pairs], alpha)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.catalogue import Card
+from seq2seq.data import Pair
 from seq2seq.errors import UserError
 from seq2seq.tables import read_table
 
@@ -40,14 +41,18 @@ class DataSettings:
 @dataclass(frozen=True)
 class TokenizerSettings:
     """pieces: of the vocabulary shared by both sides. alpha: of the sampled splits that training
-    sees (Kudo 2018), 0 for the best split always. symbols: never split.
+    sees (Kudo 2018), 0 for the best split always. symbols: never split. fit: "both", or the one
+    side, "source" or "target", whose text the pieces are made from; the other is read by character.
     """
 
     pieces: int = 8000
     alpha: float = 0.0
     symbols: tuple[str, ...] = ()
+    fit: str = "both"
 
     def __post_init__(self) -> None:
+        if self.fit not in ("both", *Pair._fields):
+            raise UserError(f"The recipe's fit is {self.fit!r}: use both, source or target.")
         _check_ranges(self, {"pieces": (8, 1_000_000), "alpha": (0, 10)})
 
 

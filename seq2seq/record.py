@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -57,7 +58,7 @@ def record(
         task=checkpoint.card.task,
         options=options,
         notes=source.notes,
-        source=Tokens(source.text, tuple(source.ids), source.pieces, word_numbers(source.pieces)),
+        source=_tokens(checkpoint, source.text, source.ids, source.pieces),
         target=_target(checkpoint, tokens),
         outputs=tuple(_output(checkpoint, each) for each in found.hypotheses),
         beam_tree=found.tree,
@@ -80,7 +81,14 @@ def _alternatives(checkpoint: Checkpoint, scores: Tensor) -> Alternatives:
 
 def _target(checkpoint: Checkpoint, tokens: tuple[int, ...]) -> Tokens:
     pieces = checkpoint.tokenizer.pieces(tokens)
-    return Tokens(checkpoint.tokenizer.decode(tokens), tokens, pieces, word_numbers(pieces))
+    return _tokens(checkpoint, checkpoint.tokenizer.decode(tokens), tokens, pieces)
+
+
+def _tokens(
+    checkpoint: Checkpoint, text: str, ids: Sequence[int], pieces: tuple[str, ...]
+) -> Tokens:
+    special = [token in checkpoint.tokenizer.special for token in ids]
+    return Tokens(text, tuple(ids), pieces, word_numbers(pieces, special))
 
 
 def _output(checkpoint: Checkpoint, hypothesis: Hypothesis) -> Output:

@@ -1,4 +1,4 @@
-"""Text to ids and back, by a sentencepiece model; and pieces as a reader wants to see them."""
+"""Text to ids and back, and pieces as a reader wants to see them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import sentencepiece
 
@@ -15,11 +16,58 @@ PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
 WORD_START = "▁"
 
 
-class Tokenizer:
-    """A sentencepiece model (Kudo and Richardson 2018). Ids come without start and end tokens."""
+class Tokenizer(Protocol):
+    """What the way from text to text needs to know of a vocabulary, whoever made it.
+
+    special: ids of tokens that stand for no text. languages: ids of the tokens that name a
+    language, by its code; empty where there are none. Pieces are written for readers: a word's
+    first piece begins with WORD_START, whatever the vocabulary itself marks, and a special token
+    is its name.
+    """
+
+    special: frozenset[int]
+    languages: dict[str, int]
+
+    def __len__(self) -> int:
+        """Count the tokens, special ones included."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """Split a source into ids, without special tokens around it."""
+        ...
+
+    def encode_target(self, text: str) -> list[int]:
+        """Split a text that the decoder is to write; as encode where both sides share pieces."""
+        ...
+
+    def around(self, language: str = "") -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the special tokens before and after a source, of that language if it matters.
+
+        Raises UserError for a language that the vocabulary does not know.
+        """
+        ...
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """Return the pieces of a source, one for each id; unknown characters as written."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Join the pieces of an output to text; special tokens leave no trace."""
+        ...
+
+    def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return the pieces of ids, special tokens by their names."""
+        ...
+
+
+class Unigram:
+    """A sentencepiece model (Kudo and Richardson 2018), shared by both sides."""
+
+    special = frozenset((PAD, UNKNOWN, BOS, EOS))
 
     def __init__(self, model: bytes) -> None:
         self.model = model
+        self.languages: dict[str, int] = {}
         try:
             self._processor = sentencepiece.SentencePieceProcessor()
             self._processor.load_from_serialized_proto(model)
@@ -27,7 +75,7 @@ class Tokenizer:
             raise UserError("The tokenizer.model is damaged: fetch the checkpoint again.") from None
 
     @classmethod
-    def load(cls, path: Path) -> Tokenizer:
+    def load(cls, path: Path) -> Unigram:
         """Read a tokenizer.model. Raises UserError if it is missing or damaged."""
         if not path.is_file():
             raise UserError("The checkpoint has no tokenizer.model: fetch it again.")
@@ -35,10 +83,16 @@ class Tokenizer:
 
     @classmethod
     def train(
-        cls, sentences: Iterable[str], pieces: int, symbols: Sequence[str] = (), seed: int = 1
-    ) -> Tokenizer:
+        cls,
+        sentences: Iterable[str],
+        pieces: int,
+        symbols: Sequence[str] = (),
+        characters: Iterable[str] = (),
+        seed: int = 1,
+    ) -> Unigram:
         """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split.
 
+        characters: known even where the sentences lack them.
         Raises UserError where the pieces are fewer than the characters.
         """
         sentencepiece.set_random_generator_seed(seed)
@@ -49,6 +103,7 @@ class Tokenizer:
                 model_writer=model,
                 vocab_size=pieces,
                 user_defined_symbols=list(symbols),
+                required_chars="".join(characters),
                 character_coverage=0.9999,
                 hard_vocab_limit=False,
                 pad_id=PAD,
@@ -83,6 +138,14 @@ class Tokenizer:
             return self._processor.encode(text)
         return self._processor.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
 
+    def encode_target(self, text: str) -> list[int]:
+        """Split as encode does: both sides share the pieces."""
+        return self.encode(text)
+
+    def around(self, language: str = "") -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return nothing before and EOS after a source."""
+        return (), (EOS,)
+
     def encode_all(self, texts: Sequence[str], alpha: float | None = None) -> list[list[int]]:
         """Encode many texts, on all cores unless splits are sampled: their seed is one thread's."""
         if alpha is None:
@@ -102,16 +165,11 @@ class Tokenizer:
         return tuple(self._processor.id_to_piece(token) for token in ids)
 
 
-def word_numbers(pieces: Sequence[str]) -> tuple[int, ...]:
+def word_numbers(pieces: Sequence[str], special: Sequence[bool]) -> tuple[int, ...]:
     """Number the word that each piece belongs to; special tokens are words of their own."""
     numbers: list[int] = []
-    for piece in pieces:
-        starts = piece.startswith(WORD_START) or is_special(piece) or not numbers
-        after_special = bool(numbers) and is_special(pieces[len(numbers) - 1])
-        numbers.append((numbers[-1] if numbers else -1) + int(starts or after_special))
+    for index, piece in enumerate(pieces):
+        alone = special[index] or (index > 0 and special[index - 1])
+        starts = piece.startswith(WORD_START) or alone or not numbers
+        numbers.append((numbers[-1] if numbers else -1) + int(starts))
     return tuple(numbers)
-
-
-def is_special(piece: str) -> bool:
-    """Tell whether a piece is a token like </s> that stands for no text."""
-    return piece in ("<pad>", "<unk>", "<s>", "</s>")

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,13 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from seq2seq.checkpoint import TOKENIZER, Checkpoint, best_device, read_model, save
-from seq2seq.data import Batch, Example, collate, plan_batches, read_pairs
+from seq2seq.data import Batch, Example, Pair, collate, plan_batches, read_pairs
 from seq2seq.errors import UserError
 from seq2seq.evaluation import corpus_loss, encode_pairs, evaluate, token_loss
 from seq2seq.model import Config, build
 from seq2seq.options import Options
 from seq2seq.recipe import Recipe
-from seq2seq.tokenizer import BOS, EOS, PAD, UNKNOWN, Tokenizer
+from seq2seq.tokenizer import BOS, EOS, PAD, UNKNOWN, Unigram
 
 SAVE_EVERY = 120.0  # seconds; what a kill can lose
 STATE, BEST, LOG = "state.pt", "best", "training.jsonl"
@@ -301,17 +302,23 @@ class _Run:
             with (self.work / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(where | values) + "\n")
 
-    def _tokenizer(self) -> Tokenizer:
+    def _tokenizer(self) -> Unigram:
         """Fit the tokenizer, or take the one that this run has fitted before."""
         path, settings = self.work / TOKENIZER, self.recipe.tokenizer
         if self.rank == 0 and not path.is_file():
-            sentences = (text for file in self.files for pair in file for text in pair)
-            fitted = Tokenizer.train(sentences, settings.pieces, settings.symbols)
+            sides = {
+                side: [getattr(pair, side) for file in self.files for pair in file]
+                for side in Pair._fields
+            }
+            read = list(sides) if settings.fit == "both" else [settings.fit]
+            sentences = chain.from_iterable(zip(*(sides.pop(side) for side in read), strict=True))
+            characters = sorted({c for texts in sides.values() for text in texts for c in text})
+            fitted = Unigram.train(sentences, settings.pieces, settings.symbols, characters)
             path.with_suffix(".new").write_bytes(fitted.model)
             os.replace(path.with_suffix(".new"), path)
         if self.world > 1:
             distributed.barrier()
-        return Tokenizer.load(path)
+        return Unigram.load(path)
 
     def save(self) -> None:
         """Write all that a resumed run needs; a kill while writing leaves the state before."""

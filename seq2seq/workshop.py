@@ -13,11 +13,12 @@ from typing import Any
 import torch
 
 from seq2seq.catalogue import Card
-from seq2seq.checkpoint import Checkpoint, load, save
+from seq2seq.checkpoint import TOKENIZER, Checkpoint, load, save
 from seq2seq.data import read_pairs
 from seq2seq.evaluation import evaluate
 from seq2seq.options import Options
 from seq2seq.recipe import Recipe
+from seq2seq.tokenizer import Unigram
 from seq2seq.training import LOG
 
 PIPELINE_TAGS = {
@@ -34,7 +35,7 @@ def finish(
 
     What is scored is what was written: the weights are read back, rounded to float16.
     """
-    save(folder, checkpoint.model, checkpoint.tokenizer)
+    save(folder, checkpoint.model, Unigram.load(work / TOKENIZER))
     (folder / "card.toml").write_text(card_toml(recipe.card), encoding="utf-8")
     (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
     shutil.copyfile(work / LOG, folder / LOG)

@@ -16,7 +16,7 @@ from seq2seq.data import Pair
 from seq2seq.model import Config, build
 from seq2seq.options import Options
 from seq2seq.pipeline import run
-from seq2seq.tokenizer import Tokenizer
+from seq2seq.tokenizer import Unigram
 
 torch.set_num_threads(1)
 
@@ -97,7 +97,7 @@ def pairs():
 
 @pytest.fixture(scope="session")
 def tokenizer():
-    return Tokenizer.train([text for pair in PAIRS for text in pair], pieces=120)
+    return Unigram.train([text for pair in PAIRS for text in pair], pieces=120)
 
 
 @pytest.fixture(scope="session")

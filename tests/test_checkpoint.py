@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from seq2seq.checkpoint import CONFIG, TOKENIZER, WEIGHTS, load, read_model, save
 from seq2seq.errors import UserError
 from seq2seq.model import Config, build
-from seq2seq.tokenizer import Tokenizer
+from seq2seq.tokenizer import Unigram
 
 SOURCE, TARGET = torch.tensor([[5, 6, 3]]), torch.tensor([[2, 7, 8, 9]])
 
@@ -215,7 +215,7 @@ def test_weights_of_another_kind_are_refused(checkpoint_root, folder):
 
 
 def test_a_tokenizer_of_another_size_is_refused(folder, pairs):
-    other = Tokenizer.train([text for pair in pairs for text in pair], pieces=90)
+    other = Unigram.train([text for pair in pairs for text in pair], pieces=90)
     (folder / TOKENIZER).write_bytes(other.model)
     with pytest.raises(UserError, match="tokenizer of 90 pieces and a model of 120"):
         load(folder)

@@ -3,6 +3,7 @@ import json
 import lzma
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -145,7 +146,8 @@ def test_train_writes_a_checkpoint_that_runs(capsys, pairs, tmp_path, monkeypatc
         ([], "COMMAND"),
         (["paint"], "paint"),
         (["run", "no-such-model", "Hi"], "no-such-model"),
-        (["run", "../../etc", "Hi"], "no checkpoint"),
+        (["run", str(Path(__file__).parent), "Hi"], "not a checkpoint"),
+        (["run", "../no-such-folder", "Hi"], "no checkpoint"),
         (["run", "\x00", "Hi"], "no checkpoint"),
         (["run", "n" * 10_000, "Hi"], "no checkpoint"),
         (["run", "transformer", ""], "nothing to read"),

@@ -1,7 +1,7 @@
 import pytest
 
 from seq2seq.errors import UserError
-from seq2seq.tokenizer import BOS, EOS, PAD, UNKNOWN, Tokenizer, is_special, word_numbers
+from seq2seq.tokenizer import BOS, EOS, PAD, UNKNOWN, Unigram, word_numbers
 
 TEXTS = ["The cat sleeps.", "Où est la gare ?", "We are going to the station.", "a", "aujourd'hui"]
 
@@ -29,8 +29,8 @@ def test_pieces_belong_to_ids_and_spell_the_text(tokenizer, text):
 
 def test_special_tokens_have_their_places(tokenizer):
     assert tokenizer.pieces([PAD, UNKNOWN, BOS, EOS]) == ("<pad>", "<unk>", "<s>", "</s>")
-    assert all(map(is_special, tokenizer.pieces([PAD, UNKNOWN, BOS, EOS])))
-    assert not any(map(is_special, tokenizer.pieces(range(4, len(tokenizer)))))
+    assert tokenizer.pieces([PAD, UNKNOWN, BOS, EOS]) == ("<pad>", "<unk>", "<s>", "</s>")
+    assert tokenizer.special == {PAD, UNKNOWN, BOS, EOS}
 
 
 def test_special_tokens_leave_no_trace_in_text(tokenizer):
@@ -78,20 +78,20 @@ def test_a_seed_fixes_the_sampled_splits(tokenizer, pairs):
 
 def test_training_twice_gives_one_model(pairs):
     texts = [text for pair in pairs for text in pair]
-    assert Tokenizer.train(texts, 90).model == Tokenizer.train(iter(texts), 90).model
-    assert len(Tokenizer.train(texts, 90)) == 90
+    assert Unigram.train(texts, 90).model == Unigram.train(iter(texts), 90).model
+    assert len(Unigram.train(texts, 90)) == 90
 
 
 def test_symbols_are_never_split(pairs):
     texts = [text for pair in pairs for text in pair]
-    tokenizer = Tokenizer.train(texts, 100, symbols=("<en>", "<fr>"))
+    tokenizer = Unigram.train(texts, 100, symbols=("<en>", "<fr>"))
     assert {"<en>", "<fr>"} <= set(tokenizer.split("<en> the cat<fr>le chat"))
 
 
 def test_a_model_comes_back_from_its_file(tokenizer, tmp_path):
     path = tmp_path / "tokenizer.model"
     path.write_bytes(tokenizer.model)
-    again = Tokenizer.load(path)
+    again = Unigram.load(path)
     assert again.model == tokenizer.model
     assert again.encode("The cat sleeps.") == tokenizer.encode("The cat sleeps.")
 
@@ -101,19 +101,19 @@ def test_a_damaged_model_is_refused(tokenizer, tmp_path, damage):
     path = tmp_path / "tokenizer.model"
     path.write_bytes(damage(tokenizer.model))
     with pytest.raises(UserError, match=r"tokenizer\.model is damaged"):
-        Tokenizer.load(path)
+        Unigram.load(path)
 
 
 def test_a_missing_model_is_refused(tmp_path):
     for path in (tmp_path / "tokenizer.model", tmp_path):
         with pytest.raises(UserError, match=r"no tokenizer\.model"):
-            Tokenizer.load(path)
+            Unigram.load(path)
 
 
 @pytest.mark.parametrize(("texts", "pieces"), [(TEXTS, 6), (TEXTS, 0), ([], 50)])
 def test_too_few_pieces_or_texts_are_a_users_mistake(texts, pieces):
     with pytest.raises(UserError, match=f"{pieces} pieces"):
-        Tokenizer.train(texts, pieces)
+        Unigram.train(texts, pieces)
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,19 @@ def test_too_few_pieces_or_texts_are_a_users_mistake(texts, pieces):
     ],
 )
 def test_word_numbers(pieces, numbers):
-    assert word_numbers(pieces) == numbers
+    special = [piece in ("<s>", "</s>", "<unk>") for piece in pieces]
+    assert word_numbers(pieces, special) == numbers
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_there_are_as_many_words_as_spaces_say(tokenizer, text):
-    numbers = word_numbers(tokenizer.split(text))
+    pieces = tokenizer.split(text)
+    numbers = word_numbers(pieces, [False] * len(pieces))
     assert sorted(set(numbers)) == list(range(len(text.split())))
     assert list(numbers) == sorted(numbers)
+
+
+def test_characters_are_known_even_where_no_sentence_has_them(pairs):
+    fitted = Unigram.train([pair.target for pair in pairs], 90, characters="xyzÆ")
+    assert fitted.split("xÆz") == ("▁", "x", "Æ", "z")
+    assert fitted.decode(fitted.encode("zÆ")) == "zÆ"
