@@ -79,21 +79,35 @@ class General(nn.Module):
 
 
 class MultiHead(nn.Module):
-    """Scaled dot-product attention in several heads. Vaswani et al. 2017, section 3.2."""
+    """Dot-product attention in several heads. Vaswani et al. 2017, section 3.2.
 
-    def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
+    head_width: 0 for width / heads. scaled: scores are divided by the root of the head's width, as
+    everywhere but in T5 (Raffel et al. 2020), where the initial weights make up for it.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        dropout: float = 0.0,
+        head_width: int = 0,
+        bias: bool = True,
+        scaled: bool = True,
+    ) -> None:
         super().__init__()
+        inner = heads * head_width or width
         self.heads = heads
         self.dropout = dropout
-        self.query = nn.Linear(width, width)
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.output = nn.Linear(width, width)
+        self.scale = math.sqrt(heads / inner) if scaled else 1.0
+        self.query = nn.Linear(width, inner, bias)
+        self.key = nn.Linear(width, inner, bias)
+        self.value = nn.Linear(width, inner, bias)
+        self.output = nn.Linear(inner, width, bias)
 
     def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Project states (rows, positions, width) to keys and values by head.
 
-        Each is (rows, heads, positions, width / heads).
+        Each is (rows, heads, positions, head width).
         """
         return self._split(self.key(states)), self._split(self.value(states))
 
@@ -103,19 +117,26 @@ class MultiHead(nn.Module):
         keys: tuple[Tensor, Tensor],
         mask: Tensor | None,
         record: bool = False,
+        bias: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend from query (rows, target, width); mask: to (rows, heads, target, source).
+        """Attend from query (rows, target, width).
 
+        mask, and bias, which is added to the scores, broadcast to (rows, heads, target, source).
         Returns the context (rows, target, width) and, if recorded, the weights
         (rows, heads, target, source): the fused kernel that training uses does not give them.
         """
         queries, weights = self._split(self.query(query)), None
         if record:
-            scores = queries @ keys[0].transpose(2, 3) / math.sqrt(queries.shape[-1])
-            context, weights = attend(scores, keys[1], mask)
+            scores = queries @ keys[0].transpose(2, 3) * self.scale
+            context, weights = attend(scores if bias is None else scores + bias, keys[1], mask)
         else:
             drop = self.dropout if self.training else 0.0
-            context = F.scaled_dot_product_attention(queries, *keys, attn_mask=mask, dropout_p=drop)
+            seen = mask
+            if bias is not None:
+                seen = bias if mask is None else bias.masked_fill(~mask, -math.inf)
+            context = F.scaled_dot_product_attention(
+                queries, *keys, attn_mask=seen, dropout_p=drop, scale=self.scale
+            )
         return self.output(context.transpose(1, 2).flatten(2)), weights
 
     def _split(self, states: Tensor) -> Tensor:

@@ -80,8 +80,7 @@ def read_model(folder: Path) -> Seq2Seq:
     with torch.device("meta"):
         model = build(config)
     model.load_state_dict(_read_weights(folder, model), strict=False, assign=True)
-    if config.tied:
-        tie(model)
+    tie(model)
     return model.requires_grad_(False)
 
 

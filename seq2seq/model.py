@@ -15,10 +15,13 @@ from seq2seq.protocol import Memory
 from seq2seq.recurrent import CELLS, RecurrentDecoder, RecurrentEncoder, Stack
 from seq2seq.transformer import (
     ACTIVATIONS,
+    SINUSOIDS,
+    AudioEmbedding,
     Embedding,
     Shape,
     TransformerDecoder,
     TransformerEncoder,
+    norm,
 )
 
 CHOICES = {
@@ -27,7 +30,10 @@ CHOICES = {
     "attention": ("none", "additive", "dot", "general"),
     "feeds": ("token", "context", "readout"),
     "activation": tuple(ACTIVATIONS),
-    "positions": ("sinusoidal", "learned"),
+    "positions": (*SINUSOIDS, "learned", "relative"),
+    "norm": ("layer", "rms"),
+    "embedding_norm": ("none", "sum", "decoder_tokens"),
+    "input": ("tokens", "audio"),
 }
 # Far above any model there is; beyond, torch cannot even count the weights.
 LARGEST = {"vocabulary": 10_000_000, "encoder_layers": 256, "decoder_layers": 256}
@@ -41,7 +47,13 @@ class Config:
     width: of the states of encoder and decoder; a bidirectional encoder gives half to each side.
     embedding: width of the token vectors of a recurrent model, 0 for the same as `width`.
     feeds: what a recurrent decoder reads beside the previous token, see RecurrentDecoder.
-    tied: source embedding, target embedding and output matrix are one.
+    shared: source and target have one embedding. tied: the output matrix is the target embedding
+    (Press and Wolf 2017). source_vocabulary: 0 for the same as the target's.
+    bos: what the decoder reads first. input: token ids, or log-mel frames of so many bins, which
+    become as many source positions as `max_source` says at most.
+    heads, feedforward: decoder_heads and decoder_feedforward 0 are the same as the encoder's.
+    The other switches of a Transformer are explained in Shape, Embedding and TransformerDecoder;
+    embedding_norm "decoder_tokens" norms the sum in the encoder, token vectors in the decoder.
     Raises UserError where a value is not possible.
     """
 
@@ -52,6 +64,11 @@ class Config:
     encoder_layers: int = 1
     decoder_layers: int = 1
     tied: bool = True
+    shared: bool = True
+    source_vocabulary: int = 0
+    input: str = "tokens"
+    bins: int = 80
+    max_source: int = 1500
     dropout: float = 0.1
     pad: int = 0
     unknown: int = 1
@@ -67,6 +84,19 @@ class Config:
     norm_first: bool = True
     positions: str = "sinusoidal"
     max_positions: int = 512
+    decoder_heads: int = 0
+    decoder_feedforward: int = 0
+    head_width: int = 0
+    gated: bool = False
+    norm: str = "layer"
+    epsilon: float = 1e-5
+    bias: bool = True
+    scaled: bool = True
+    buckets: int = 32
+    distance: int = 128
+    scale_embedding: bool = True
+    embedding_norm: str = "none"
+    scale_output: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -88,25 +118,40 @@ class Config:
     def _check_sizes(self) -> None:
         sizes = ["vocabulary", "width", "encoder_layers", "decoder_layers"]
         if self.architecture == "transformer":
-            sizes += ["feedforward", "max_positions"]
+            sizes += ["feedforward", "max_positions", "max_source", "bins"]
         for name in sizes:
             if getattr(self, name) < 1:
                 raise UserError(f"The config's {name} is 0: it must be at least 1.")
         if not 0 <= self.dropout < 1:
             raise UserError(f"The config's dropout is {self.dropout}: it must be in [0, 1).")
+        if self.shared and self.source_vocabulary not in (0, self.vocabulary):
+            raise UserError("Two vocabularies of unequal size cannot share an embedding.")
         if max(self.pad, self.unknown, self.bos, self.eos) >= self.vocabulary:
             raise UserError("The config's special tokens lie outside its vocabulary.")
         if self.architecture == "transformer":
-            if self.heads < 1 or self.width % self.heads:
-                raise UserError(f"{self.heads} heads do not divide the width {self.width}.")
+            self._check_transformer()
         elif self.bidirectional and self.width % 2:
             raise UserError(f"Two directions cannot share an odd width, {self.width}.")
+
+    def _check_transformer(self) -> None:
+        for heads in (self.heads, self.decoder_heads or self.heads):
+            if heads < 1 or (self.width % heads and not self.head_width):
+                raise UserError(f"{heads} heads do not divide the width {self.width}.")
+        if self.positions == "relative" and not 4 <= self.buckets <= self.distance:
+            raise UserError("The config's buckets must be at least 4, and at most its distance.")
+        if self.positions == "sinusoidal_fairseq" and self.width < 4:
+            raise UserError("The config's positions need a width of at least 4.")
 
     @property
     def longest(self) -> int | None:
         """The most tokens the model can take on one side, None where there is no limit."""
         learned = self.architecture == "transformer" and self.positions == "learned"
         return self.max_positions if learned else None
+
+    @property
+    def stride(self) -> int:
+        """How many frames of audio make one source position."""
+        return 2 if self.input == "audio" else 1
 
     @classmethod
     def from_json(cls, text: str) -> Config:
@@ -146,9 +191,18 @@ class Seq2Seq(nn.Module):
         self.encoder = encoder
         self.decoder = decoder
 
-    def encode(self, source: Tensor, record: bool = False) -> Memory:
-        """Encode source (rows, source) of ids, padded on the right, ready for the decoder."""
-        memory = self.encoder(source, source != self.config.pad, record)
+    def encode(self, source: Tensor, mask: Tensor | None = None, record: bool = False) -> Memory:
+        """Encode a source, padded on the right, ready for the decoder.
+
+        source: ids (rows, source), or frames (rows, frames, bins) where the input is audio.
+        mask: True where there is something to read; None for all but padding ids, or all frames.
+        """
+        if mask is None:
+            frames = source.dim() == 3
+            mask = torch.ones_like(source[..., 0], dtype=torch.bool) if frames else None
+        if mask is None:
+            mask = source != self.config.pad
+        memory = self.encoder(source, mask[:, :: self.config.stride], record)
         return memory._replace(keys=self.decoder.prepare(memory))
 
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
@@ -164,8 +218,7 @@ def build(config: Config) -> Seq2Seq:
     """Build the model that a config describes, with fresh weights."""
     recurrent = config.architecture == "recurrent"
     model = _build_recurrent(config) if recurrent else _build_transformer(config)
-    if config.tied:
-        tie(model)
+    tie(model)
     _initialise(model)
     return model
 
@@ -176,7 +229,7 @@ def _build_recurrent(config: Config) -> Seq2Seq:
     attends = config.attention != "none"
     extra = {"token": 0, "context": width, "readout": embedding if config.tied else width}
     encoder = RecurrentEncoder(
-        nn.Embedding(config.vocabulary, embedding),
+        nn.Embedding(config.source_vocabulary or config.vocabulary, embedding),
         Stack(config.cell, embedding, width, config.encoder_layers, dropout, config.bidirectional),
         dropout,
     )
@@ -198,38 +251,75 @@ def _attention(kind: str, width: int) -> Additive | Dot | General:
 
 
 def _build_transformer(config: Config) -> Seq2Seq:
-    def embedding() -> Embedding:
-        tokens = nn.Embedding(config.vocabulary, config.width)
-        learned = config.positions == "learned"
-        positions = nn.Embedding(config.max_positions, config.width) if learned else None
-        return Embedding(tokens, positions, config.dropout)
+    shape = Shape(
+        width=config.width,
+        layers=config.encoder_layers,
+        heads=config.heads,
+        feedforward=config.feedforward,
+        activation=config.activation,
+        norm_first=config.norm_first,
+        dropout=config.dropout,
+        head_width=config.head_width,
+        gated=config.gated,
+        norm=config.norm,
+        epsilon=config.epsilon,
+        bias=config.bias,
+        scaled=config.scaled,
+        buckets=config.buckets if config.positions == "relative" else 0,
+        distance=config.distance,
+    )
+    decoder_shape = shape._replace(
+        layers=config.decoder_layers,
+        heads=config.decoder_heads or config.heads,
+        feedforward=config.decoder_feedforward or config.feedforward,
+    )
 
-    def shape(layers: int) -> Shape:
-        return Shape(
-            config.width,
-            layers,
-            config.heads,
-            config.feedforward,
-            config.activation,
-            config.norm_first,
+    def embedding(vocabulary: int, norm_tokens: bool) -> Embedding:
+        positions: nn.Embedding | str | None = config.positions
+        if positions == "relative":
+            positions = None
+        elif positions == "learned":
+            positions = nn.Embedding(config.max_positions, config.width)
+        return Embedding(
+            nn.Embedding(vocabulary, config.width),
+            positions,
             config.dropout,
+            config.scale_embedding,
+            None if config.embedding_norm == "none" else norm(shape),
+            norm_tokens,
         )
 
-    output = nn.Linear(config.width, config.vocabulary)
+    if config.input == "audio":
+        places = nn.Embedding(config.max_source, config.width)
+        source: nn.Module = AudioEmbedding(config.bins, places, config.dropout)
+    else:
+        source = embedding(config.source_vocabulary or config.vocabulary, norm_tokens=False)
     return Seq2Seq(
         config,
-        TransformerEncoder(embedding(), shape(config.encoder_layers)),
-        TransformerDecoder(embedding(), shape(config.decoder_layers), output),
+        TransformerEncoder(source, shape),
+        TransformerDecoder(
+            embedding(config.vocabulary, config.embedding_norm == "decoder_tokens"),
+            decoder_shape,
+            nn.Linear(config.width, config.vocabulary, config.bias),
+            config.scale_output,
+        ),
     )
 
 
 def tie(model: Seq2Seq) -> None:
-    """Make the three token matrices one. Press and Wolf 2017."""
-    encoder, decoder = model.encoder.embedding, model.decoder.embedding
-    source = encoder.tokens if isinstance(encoder, Embedding) else encoder
-    target = decoder.tokens if isinstance(decoder, Embedding) else decoder
-    target.weight = source.weight
-    model.decoder.output.weight = source.weight
+    """Make those token matrices one that the config says are one."""
+    config = model.config
+    target = _tokens(model.decoder.embedding)
+    if config.shared and config.input == "tokens":
+        target.weight = _tokens(model.encoder.embedding).weight
+    if config.tied:
+        model.decoder.output.weight = target.weight
+
+
+def _tokens(embedding: nn.Module) -> nn.Embedding:
+    tokens = embedding.tokens if isinstance(embedding, Embedding) else embedding
+    assert isinstance(tokens, nn.Embedding)
+    return tokens
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, cast
 
 import torch
@@ -17,11 +18,23 @@ from seq2seq.attention import MultiHead
 from seq2seq.errors import UserError
 from seq2seq.protocol import Memory, State, Step, Steps
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": F.relu, "gelu": F.gelu}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "silu": F.silu,
+}
+# Where sine and cosine stand in a position vector, and how their frequencies fall.
+SINUSOIDS = ("sinusoidal", "sinusoidal_halves", "sinusoidal_fairseq")
 
 
 class Shape(NamedTuple):
-    """The sizes and switches of one Transformer stack."""
+    """The sizes and switches of one Transformer stack.
+
+    head_width: 0 for width / heads. gated: the inner layer of the feed-forward block is a product
+    of two (Shazeer 2020). norm: "layer" or "rms" (Zhang and Sennrich 2019). bias, scaled: of the
+    linear layers, see MultiHead. buckets, distance: of RelativeBias, 0 buckets for none.
+    """
 
     width: int
     layers: int
@@ -30,25 +43,57 @@ class Shape(NamedTuple):
     activation: str = "relu"
     norm_first: bool = True
     dropout: float = 0.0
+    head_width: int = 0
+    gated: bool = False
+    norm: str = "layer"
+    epsilon: float = 1e-5
+    bias: bool = True
+    scaled: bool = True
+    buckets: int = 0
+    distance: int = 128
 
 
-def sinusoids(start: int, stop: int, width: int, device: torch.device) -> Tensor:
-    """Position vectors (stop - start, width), sine and cosine in turn. Section 3.5."""
-    position = torch.arange(start, stop, device=device, dtype=torch.float32).unsqueeze(1)
+def sinusoids(start: int, stop: int, width: int, device: torch.device, kind: str) -> Tensor:
+    """Position vectors (stop - start, width). Section 3.5.
+
+    kind: "sinusoidal" has sine and cosine in turn; "sinusoidal_halves" first all sines, as Marian
+    and Pegasus; "sinusoidal_fairseq" the same with the lowest frequency at exactly 1/10,000 and
+    counting from 2, as M2M100.
+    """
+    fairseq = kind == "sinusoidal_fairseq"
+    first = 2 if fairseq else 0
+    position = torch.arange(start + first, stop + first, device=device, dtype=torch.float32)
     pair = torch.arange(0, width, 2, device=device, dtype=torch.float32)
-    angle = position * torch.exp(pair * (-math.log(10_000.0) / width))
-    return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :width]
+    fall = math.log(10_000.0) / (width - 2 if fairseq else width)
+    angle = position.unsqueeze(1) * torch.exp(pair * -fall)
+    if kind == "sinusoidal":
+        return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :width]
+    return torch.cat([angle.sin(), angle.cos()], dim=1)[:, :width]
 
 
 class Embedding(nn.Module):
-    """Token vectors, scaled by the root of the width, plus position vectors."""
+    """Token vectors, scaled by the root of the width, plus position vectors.
+
+    positions: a learned table, one of SINUSOIDS, or None where the attention itself knows
+    distances. norm: of the sum, or of the token vectors alone with norm_tokens.
+    """
 
     def __init__(
-        self, tokens: nn.Embedding, positions: nn.Embedding | None, dropout: float = 0.0
+        self,
+        tokens: nn.Embedding,
+        positions: nn.Embedding | str | None,
+        dropout: float = 0.0,
+        scaled: bool = True,
+        norm: nn.Module | None = None,
+        norm_tokens: bool = False,
     ) -> None:
         super().__init__()
         self.tokens = tokens
-        self.positions = positions
+        self.positions = positions if isinstance(positions, nn.Embedding) else None
+        self.kind = positions if isinstance(positions, str) else None
+        self.scale = math.sqrt(tokens.embedding_dim) if scaled else 1.0
+        self.norm = norm
+        self.norm_tokens = norm_tokens
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, ids: Tensor, start: int = 0) -> Tensor:
@@ -56,15 +101,82 @@ class Embedding(nn.Module):
 
         Raises UserError beyond the positions that were learnt.
         """
-        width, stop = self.tokens.embedding_dim, start + ids.shape[1]
-        if self.positions is None:
-            positions = sinusoids(start, stop, width, ids.device)
-        elif stop <= len(self.positions.weight):
-            positions = self.positions.weight[start:stop]
-        else:
+        states = self.tokens(ids) * self.scale
+        if self.norm is not None and self.norm_tokens:
+            states = self.norm(states)
+        stop, width = start + ids.shape[1], states.shape[2]
+        if self.kind is not None:
+            states = states + sinusoids(start, stop, width, ids.device, self.kind).to(states.dtype)
+        elif self.positions is not None:
             most = len(self.positions.weight)
-            raise UserError(f"This model has learnt {most} positions: keep texts and output below.")
-        return self.dropout(self.tokens(ids) * math.sqrt(width) + positions)
+            if stop > most:
+                raise UserError(
+                    f"This model has learnt {most} positions: keep texts and output below."
+                )
+            states = states + self.positions.weight[start:stop]
+        if self.norm is not None and not self.norm_tokens:
+            states = self.norm(states)
+        return self.dropout(states)
+
+
+class AudioEmbedding(nn.Module):
+    """Two convolutions over log-mel frames, the second halving their number, plus positions.
+
+    Radford et al. 2022, section 2.2.
+    """
+
+    def __init__(self, bins: int, positions: nn.Embedding, dropout: float = 0.0) -> None:
+        super().__init__()
+        width = positions.embedding_dim
+        self.first = nn.Conv1d(bins, width, kernel_size=3, padding=1)
+        self.second = nn.Conv1d(width, width, kernel_size=3, stride=2, padding=1)
+        self.positions = positions
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Embed frames (rows, frames, bins) as (rows, frames / 2, width).
+
+        Raises UserError beyond the positions that were learnt.
+        """
+        states = F.gelu(self.second(F.gelu(self.first(frames.transpose(1, 2))))).transpose(1, 2)
+        most = len(self.positions.weight)
+        if states.shape[1] > most:
+            raise UserError(f"This model hears {2 * most} frames: give a shorter recording.")
+        return self.dropout(states + self.positions.weight[: states.shape[1]])
+
+
+class RelativeBias(nn.Module):
+    """A learned number for each head and distance, added to the scores. Raffel et al. 2020, 2.1.
+
+    Distances share buckets: the near ones have one each, the far ones, up to `distance`, ever wider
+    ones. Looking back only, all buckets are for positions before.
+    """
+
+    def __init__(self, buckets: int, distance: int, heads: int, both_ways: bool) -> None:
+        super().__init__()
+        self.values = nn.Embedding(buckets, heads)
+        self.distance = distance
+        self.both_ways = both_ways
+
+    def forward(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """Return the bias (1, heads, stop - start, stop) of queries from `start` on."""
+        query = torch.arange(start, stop, device=device).unsqueeze(1)
+        ahead = torch.arange(stop, device=device) - query
+        count = self.values.num_embeddings // (2 if self.both_ways else 1)
+        away = ahead.abs() if self.both_ways else (-ahead).clamp(min=0)
+        near = count // 2
+        far = torch.log(away.clamp(min=1).float() / near) / math.log(self.distance / near)
+        wide = (near + (far * (count - near)).long()).clamp(max=count - 1)
+        bucket = torch.where(away < near, away, wide)
+        if self.both_ways:
+            bucket = bucket + count * (ahead > 0)
+        return self.values(bucket).permute(2, 0, 1).unsqueeze(0)
+
+
+def norm(shape: Shape) -> nn.Module:
+    """Return a fresh normalisation layer."""
+    kind = nn.RMSNorm if shape.norm == "rms" else nn.LayerNorm
+    return kind(shape.width, eps=shape.epsilon)
 
 
 class Residual(nn.Module):
@@ -72,7 +184,7 @@ class Residual(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.norm = nn.LayerNorm(shape.width)
+        self.norm = norm(shape)
         self.norm_first = shape.norm_first
         self.dropout = nn.Dropout(shape.dropout)
 
@@ -87,18 +199,38 @@ class Residual(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two linear layers at each position. Section 3.3."""
+    """Two linear layers at each position, the inner one gated or not. Section 3.3."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.inner = nn.Linear(shape.width, shape.feedforward)
-        self.outer = nn.Linear(shape.feedforward, shape.width)
+        self.inner = nn.Linear(shape.width, shape.feedforward, shape.bias)
+        gated = shape.gated
+        self.gate = nn.Linear(shape.width, shape.feedforward, shape.bias) if gated else None
+        self.outer = nn.Linear(shape.feedforward, shape.width, shape.bias)
         self.activation = ACTIVATIONS[shape.activation]
         self.dropout = nn.Dropout(shape.dropout)
 
     def forward(self, states: Tensor) -> Tensor:
         """Map states (rows, time, width) to the same shape."""
-        return self.outer(self.dropout(self.activation(self.inner(states))))
+        if self.gate is None:
+            inner = self.activation(self.inner(states))
+        else:
+            inner = self.activation(self.gate(states)) * self.inner(states)
+        return self.outer(self.dropout(inner))
+
+
+def multi_head(shape: Shape) -> MultiHead:
+    """Return fresh attention of a stack's shape."""
+    return MultiHead(
+        shape.width, shape.heads, shape.dropout, shape.head_width, shape.bias, shape.scaled
+    )
+
+
+def relative_bias(shape: Shape, both_ways: bool) -> RelativeBias | None:
+    """Return the bias that all layers of a stack share, if it has one."""
+    if not shape.buckets:
+        return None
+    return RelativeBias(shape.buckets, shape.distance, shape.heads, both_ways)
 
 
 class EncoderLayer(nn.Module):
@@ -106,15 +238,18 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.attention = MultiHead(shape.width, shape.heads, shape.dropout)
+        self.attention = multi_head(shape)
         self.around_attention = Residual(shape)
         self.feedforward = FeedForward(shape)
         self.around_feedforward = Residual(shape)
 
-    def forward(self, states: Tensor, mask: Tensor, record: bool) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, states: Tensor, mask: Tensor, record: bool, bias: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
         """Map states (rows, source, width); returns them with the recorded weights."""
         query = self.around_attention.enter(states)
-        change, weights = self.attention(query, self.attention.prepare(query), mask, record)
+        keys = self.attention.prepare(query)
+        change, weights = self.attention(query, keys, mask, record, bias)
         states = self.around_attention.leave(states, change)
         change = self.feedforward(self.around_feedforward.enter(states))
         return self.around_feedforward.leave(states, change), weights
@@ -125,9 +260,9 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.self_attention = MultiHead(shape.width, shape.heads, shape.dropout)
+        self.self_attention = multi_head(shape)
         self.around_self_attention = Residual(shape)
-        self.attention = MultiHead(shape.width, shape.heads, shape.dropout)
+        self.attention = multi_head(shape)
         self.around_attention = Residual(shape)
         self.feedforward = FeedForward(shape)
         self.around_feedforward = Residual(shape)
@@ -143,6 +278,7 @@ class DecoderLayer(nn.Module):
         causal: Tensor | None,
         source: tuple[tuple[Tensor, Tensor], Tensor],
         record: bool,
+        bias: Tensor | None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor, tuple[Tensor | None, Tensor | None]]:
         """Map states (rows, target, width) given past keys and values and (source keys, mask).
 
@@ -151,7 +287,7 @@ class DecoderLayer(nn.Module):
         query = self.around_self_attention.enter(states)
         keys, values = self.self_attention.prepare(query)
         past = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
-        change, self_weights = self.self_attention(query, past, causal, record)
+        change, self_weights = self.self_attention(query, past, causal, record, bias)
         states = self.around_self_attention.leave(states, change)
         query = self.around_attention.enter(states)
         context, weights = self.attention(query, source[0], source[1], record)
@@ -164,18 +300,20 @@ class DecoderLayer(nn.Module):
 class TransformerEncoder(nn.Module):
     """Every position reads every other one, in each layer."""
 
-    def __init__(self, embedding: Embedding, shape: Shape) -> None:
+    def __init__(self, embedding: nn.Module, shape: Shape) -> None:
         super().__init__()
         self.embedding = embedding
+        self.bias = relative_bias(shape, both_ways=True)
         self.layers = nn.ModuleList(EncoderLayer(shape) for _ in range(shape.layers))
-        self.norm = nn.LayerNorm(shape.width) if shape.norm_first else nn.Identity()
+        self.norm = norm(shape) if shape.norm_first else nn.Identity()
 
     def forward(self, source: Tensor, mask: Tensor, record: bool = False) -> Memory:
-        """Encode source (rows, source) of ids."""
+        """Encode source (rows, source) of ids, or what the embedding takes in their place."""
         states, recorded = self.embedding(source), []
         visible = mask[:, None, None, :]
+        bias = None if self.bias is None else self.bias(0, states.shape[1], states.device)
         for layer in self.layers:
-            states, weights = layer(states, visible, record)
+            states, weights = layer(states, visible, record, bias)
             recorded.append(weights)
         weights = torch.stack(recorded, dim=1) if record else None
         return Memory(self.norm(states), mask, weights=weights)
@@ -185,14 +323,20 @@ class TransformerDecoder(nn.Module):
     """Its state is, for each layer, the keys and values of what it has read so far.
 
     The context vector of a step is what the top layer's attention brought from the source.
+    scale_output: the states are divided by the root of the width before the output matrix, as in T5
+    where that matrix is the embedding.
     """
 
-    def __init__(self, embedding: Embedding, shape: Shape, output: nn.Linear) -> None:
+    def __init__(
+        self, embedding: Embedding, shape: Shape, output: nn.Linear, scale_output: bool = False
+    ) -> None:
         super().__init__()
         self.embedding = embedding
+        self.bias = relative_bias(shape, both_ways=False)
         self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.layers))
-        self.norm = nn.LayerNorm(shape.width) if shape.norm_first else nn.Identity()
+        self.norm = norm(shape) if shape.norm_first else nn.Identity()
         self.output = output
+        self.output_scale = shape.width**-0.5 if scale_output else 1.0
 
     def prepare(self, memory: Memory) -> State:
         """Project the memory to each layer's keys and values."""
@@ -223,15 +367,17 @@ class TransformerDecoder(nn.Module):
         if count > 1:
             everything = torch.ones(count, start + count, dtype=torch.bool, device=target.device)
             causal = everything.tril(diagonal=start)
+        bias = None if self.bias is None else self.bias(start, start + count, target.device)
         new_state, recorded = [], []
         for layer, past, keys in zip(self.layers, state, memory.keys, strict=True):
             source = keys, memory.mask[:, None, None, :]
-            states, past, context, weights = layer(states, past, causal, source, record)
+            states, past, context, weights = layer(states, past, causal, source, record, bias)
             new_state.append(past)
             recorded.append(weights)
         hidden = self.norm(states)
         weights = (_by_step(part) for part in zip(*recorded, strict=True))
-        return Steps(self.output(hidden), hidden, context, *weights), tuple(new_state)
+        logits = self.output(hidden * self.output_scale)
+        return Steps(logits, hidden, context, *weights), tuple(new_state)
 
 
 def _by_step(layers: tuple[Tensor, ...]) -> Tensor | None:

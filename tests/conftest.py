@@ -65,6 +65,7 @@ KINDS = {
         "bidirectional": True,
         "decoder_layers": 2,
         "tied": False,
+        "shared": False,
     },
     "transformer": {
         "architecture": "transformer",

@@ -22,6 +22,7 @@ def model():
         attention="none",
         feeds="token",
         tied=False,
+        shared=False,
     )
     model = build(config).eval()
     # Larger than fresh ones, so that the probabilities are far from even.

@@ -188,9 +188,11 @@ def test_a_stored_tensor_would_be_noticed():
 
 @pytest.mark.parametrize("values", SAMPLES, ids=name_of)
 def test_tied_weights_are_one_tensor(values):
-    untied = build(config_of(values | {"tied": False}))
+    untied = build(config_of(values | {"tied": False, "shared": False}))
+    shared = build(config_of(values | {"tied": False, "shared": True}))
+    target = build(config_of(values | {"tied": True, "shared": False}))
     tied = build(config_of(values | {"tied": True}))
-    for model, count in ((untied, 3), (tied, 1)):
+    for model, count in ((untied, 3), (shared, 2), (target, 2), (tied, 1)):
         encoder, decoder = model.encoder.embedding, model.decoder.embedding
         source = getattr(encoder, "tokens", encoder).weight
         target = getattr(decoder, "tokens", decoder).weight

@@ -32,7 +32,9 @@ def model_of(kind, vocabulary=8, seed=1, ends=0.0):
     ends: how much likelier than by chance an output ends at any step.
     """
     torch.manual_seed(seed)
-    model = build(Config(vocabulary, width=8, decoder_layers=2, tied=False, **MODELS[kind])).eval()
+    model = build(
+        Config(vocabulary, width=8, decoder_layers=2, tied=False, shared=False, **MODELS[kind])
+    ).eval()
     with torch.no_grad():
         for weight in model.parameters():
             weight.add_(0.3 * torch.randn_like(weight))

@@ -98,6 +98,7 @@ def test_equals_torch(norm_first, activation, positions, layers):
         encoder_layers=layers[0],
         decoder_layers=layers[1],
         tied=False,
+        shared=False,
     )
     twin, learned = torch_twin(model), positions == "learned"
     source = torch.randint(1, VOCABULARY, (3, 7))
@@ -124,9 +125,11 @@ def test_equals_torch(norm_first, activation, positions, layers):
 
 @pytest.mark.parametrize("width", [WIDTH, 7, 1])
 def test_sinusoids_are_the_papers(width):
-    table = sinusoids(0, 50, width, torch.device("cpu"))
+    table = sinusoids(0, 50, width, torch.device("cpu"), "sinusoidal")
     torch.testing.assert_close(table, written_out_positions(50, width), **CLOSE)
-    torch.testing.assert_close(sinusoids(20, 30, width, torch.device("cpu")), table[20:30])
+    torch.testing.assert_close(
+        sinusoids(20, 30, width, torch.device("cpu"), "sinusoidal"), table[20:30]
+    )
 
 
 @pytest.mark.parametrize("positions", ["sinusoidal", "learned"])
