@@ -326,7 +326,7 @@ def _tokens(embedding: nn.Module) -> nn.Embedding:
 def _initialise(model: Seq2Seq) -> None:
     """Glorot for matrices, small embeddings so that tied logits start small, open forget gates."""
     for name, weight in model.named_parameters():
-        if "embedding" in name:
+        if "embedding" in name and weight.dim() == 2:
             nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
         elif weight.dim() > 1:
             nn.init.xavier_uniform_(weight)

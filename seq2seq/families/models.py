@@ -1,0 +1,40 @@
+"""A folder of somebody else's model, as a model of ours."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import psutil
+import torch
+
+from seq2seq.errors import UserError
+from seq2seq.families.configs import Values, read_config
+from seq2seq.families.weights import is_untied, read_weights
+from seq2seq.model import Seq2Seq, build, tie
+
+
+def read_model(folder: Path, values: Values, dtype: torch.dtype = torch.float32) -> Seq2Seq:
+    """Read the model that the parsed config.json `values` describes; weights take no gradient.
+
+    Raises UserError for what is unknown, damaged, or too large for this machine's free memory.
+    """
+    family, config = values["model_type"], read_config(values)
+    if is_untied(folder, family):
+        config = dataclasses.replace(config, tied=False)
+    with torch.device("meta"):
+        model = build(config)
+    require_memory(model, dtype)
+    model.load_state_dict(read_weights(folder, model, family, dtype), strict=False, assign=True)
+    tie(model)
+    return model.requires_grad_(False).eval()
+
+
+def require_memory(model: Seq2Seq, dtype: torch.dtype) -> None:
+    """Refuse a model that would not fit: a config can claim any size. Raises UserError."""
+    needed, free = model.parameter_count() * dtype.itemsize, psutil.virtual_memory().available
+    if needed > 0.8 * free:
+        raise UserError(
+            f"This model has {model.parameter_count() / 1e6:,.0f} million weights, which take "
+            f"{needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free: choose a smaller one."
+        )

@@ -1,0 +1,153 @@
+"""Parity with transformers on tiny random models of every family, offline."""
+
+import json
+
+import pytest
+import torch
+import transformers as hf
+
+from seq2seq.families.models import read_model
+
+TINY = {"vocab_size": 61, "d_model": 16}
+DEEP = {"encoder_layers": 2, "decoder_layers": 3}
+FAIRSEQ = {
+    **TINY,
+    **DEEP,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 24,
+    "decoder_ffn_dim": 20,
+    "max_position_embeddings": 40,
+    "dropout": 0.0,
+}
+T5 = {**TINY, "d_kv": 6, "d_ff": 24, "num_heads": 4, "num_layers": 2}
+TOKENS = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2}
+WHISPER = {**FAIRSEQ, **TOKENS, "num_mel_bins": 8, "max_source_positions": 30}
+WHISPER |= {"max_target_positions": 40, "pad_token_id": 60, "begin_suppress_tokens": [4]}
+
+# Each variant of a family that takes another way through the code.
+VARIANTS = {
+    "marian": (
+        hf.MarianMTModel,
+        hf.MarianConfig,
+        {**FAIRSEQ, "pad_token_id": 60, "eos_token_id": 0, "decoder_start_token_id": 60}
+        | {"activation_function": "swish", "scale_embedding": True},
+    ),
+    "marian, two vocabularies": (
+        hf.MarianMTModel,
+        hf.MarianConfig,
+        {**FAIRSEQ, "pad_token_id": 50, "eos_token_id": 0, "decoder_start_token_id": 50}
+        | {"share_encoder_decoder_embeddings": False, "decoder_vocab_size": 53}
+        | {"activation_function": "relu", "scale_embedding": True},
+    ),
+    "t5 1.0": (
+        hf.T5ForConditionalGeneration,
+        hf.T5Config,
+        {**T5, "decoder_start_token_id": 0, "relative_attention_num_buckets": 8}
+        | {"relative_attention_max_distance": 12},
+    ),
+    "t5 1.1": (
+        hf.T5ForConditionalGeneration,
+        hf.T5Config,
+        {**T5, "decoder_start_token_id": 0, "feed_forward_proj": "gated-gelu"}
+        | {"tie_word_embeddings": False},
+    ),
+    "bart": (hf.BartForConditionalGeneration, hf.BartConfig, {**FAIRSEQ, **TOKENS}),
+    "bart, scaled": (
+        hf.BartForConditionalGeneration,
+        hf.BartConfig,
+        {**FAIRSEQ, **TOKENS, "scale_embedding": True, "activation_function": "relu"},
+    ),
+    "pegasus": (
+        hf.PegasusForConditionalGeneration,
+        hf.PegasusConfig,
+        {**FAIRSEQ, "pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0}
+        | {"scale_embedding": True, "activation_function": "relu"},
+    ),
+    "blenderbot": (
+        hf.BlenderbotForConditionalGeneration,
+        hf.BlenderbotConfig,
+        {**FAIRSEQ, **TOKENS, "encoder_no_repeat_ngram_size": 0, "scale_embedding": True},
+    ),
+    "blenderbot-small": (
+        hf.BlenderbotSmallForConditionalGeneration,
+        hf.BlenderbotSmallConfig,
+        {**FAIRSEQ, **TOKENS},
+    ),
+    "mbart": (
+        hf.MBartForConditionalGeneration,
+        hf.MBartConfig,
+        {**FAIRSEQ, **TOKENS, "scale_embedding": True},
+    ),
+    "m2m_100": (
+        hf.M2M100ForConditionalGeneration,
+        hf.M2M100Config,
+        {**FAIRSEQ, **TOKENS, "scale_embedding": True, "activation_function": "relu"},
+    ),
+    "whisper": (hf.WhisperForConditionalGeneration, hf.WhisperConfig, WHISPER),
+}
+every_variant = pytest.mark.parametrize("variant", VARIANTS)
+
+
+def reference_of(variant):
+    """Build a random model of transformers, sure enough of itself that outputs differ."""
+    kind, config, values = VARIANTS[variant]
+    torch.manual_seed(3)
+    model = kind(config(**values, attn_implementation="eager")).eval()
+    model.set_attn_implementation("eager")
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "embed_positions" in name and "Sinus" in str(model):
+                continue
+            if "norm" not in name:
+                weight.mul_(3)
+            weight.add_(0.1 * torch.randn_like(weight))
+        if "1.1" in variant:
+            model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight))
+        if hasattr(model, "final_logits_bias"):
+            model.final_logits_bias.copy_(torch.randn_like(model.final_logits_bias))
+    return model.requires_grad_(False)
+
+
+@pytest.fixture(scope="module", params=list(VARIANTS))
+def both(request, tmp_path_factory):
+    """Return a model of transformers, and ours read from the folder it was saved to."""
+    reference = reference_of(request.param)
+    folder = tmp_path_factory.mktemp("family")
+    reference.save_pretrained(folder)
+    values = json.loads((folder / "config.json").read_text())
+    return reference, read_model(folder, values), request.param
+
+
+def sources(reference):
+    """Two sources of unequal length, padded, with their mask; for audio, frames."""
+    torch.manual_seed(5)
+    if "num_mel_bins" in reference.config.to_dict():
+        frames = torch.randn(2, 2 * reference.config.max_source_positions, 8)
+        return {"input_features": frames.transpose(1, 2)}, frames
+    pad = reference.config.pad_token_id
+    ids = torch.randint(4, 48, (2, 9))
+    ids[1, 6:] = pad
+    return {"input_ids": ids, "attention_mask": (ids != pad).long()}, ids
+
+
+def test_logits_states_and_every_attention_are_those_of_transformers(both):
+    reference, ours, _ = both
+    given, source = sources(reference)
+    target = torch.randint(4, 48, (2, 7))
+    theirs = reference(
+        **given, decoder_input_ids=target, output_attentions=True, output_hidden_states=True
+    )
+    memory = ours.encode(source, record=True)
+    steps = ours.decoder(target, memory, record=True)
+    close = {"rtol": 1e-4, "atol": 1e-5}
+    torch.testing.assert_close(steps.logits, theirs.logits, rtol=1e-4, atol=1e-4)
+    mask = memory.mask
+    torch.testing.assert_close(memory.states[mask], theirs.encoder_last_hidden_state[mask], **close)
+    encoder = torch.stack(theirs.encoder_attentions, dim=1)
+    seen = mask[:, None, None, :, None].expand_as(encoder)
+    torch.testing.assert_close(memory.weights[seen], encoder[seen], **close)
+    cross = torch.stack(theirs.cross_attentions, dim=1).permute(0, 3, 1, 2, 4)
+    torch.testing.assert_close(steps.weights, cross, **close)
+    own = torch.stack(theirs.decoder_attentions, dim=1).permute(0, 3, 1, 2, 4)
+    torch.testing.assert_close(steps.self_weights, own, **close)
