@@ -1,0 +1,227 @@
+"""Recordings to samples at 16 kHz, and samples to log-mel frames. Knows no model."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from seq2seq.errors import UserError
+
+RATE = 16_000  # samples a second, of everything after read_audio
+WINDOW, HOP = 400, 160  # samples in a frame, and between the starts of two: 25 ms and 10 ms
+MAX_SECONDS, MIN_SECONDS = 30.0, 0.1
+FORMATS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3"}
+# What no microphone or file of speech has; beyond, a header is damaged or made to do harm.
+MAX_CHANNELS, RATES = 16, (4_000, 192_000)
+BLOCK = 4_096  # values read at a time; what a damaged spot can cost
+SILENCE, FULL_SCALE, CLIPPED = 1e-4, 0.99, 0.01  # peak, level of a cut sample, share of those
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """A recording ready for log_mel.
+
+    samples: (samples,), float32, one channel, 16,000 a second, in [-1, 1]. seconds: its length.
+    notes: what was changed, and what is wrong with it, as sentences.
+    """
+
+    samples: np.ndarray
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+def read_audio(source: bytes | Path, name: str = "", limit: float = MAX_SECONDS) -> Audio:
+    """Read a recording, WAV, FLAC, OGG or MP3, from bytes or a file; `limit` seconds at most.
+
+    name: what messages call it. Never holds more than the part that is used, whatever the header
+    claims. Raises UserError if it cannot be read, is shorter than 0.1 s, or is silent.
+    """
+    name = name or (source.name if isinstance(source, Path) else "The recording")
+    try:
+        with (
+            open(source, "rb") if isinstance(source, Path) else io.BytesIO(source) as file,
+            soundfile.SoundFile(file) as sound,
+        ):
+            return _read(sound, name, limit)
+    except FileNotFoundError:
+        raise UserError(f"There is no file {name}: check its path.") from None
+    except (OSError, RuntimeError, ValueError, TypeError, OverflowError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(
+            f"{name} is no recording that can be read: give WAV, FLAC, OGG or MP3."
+        ) from None
+
+
+def _read(sound: soundfile.SoundFile, name: str, limit: float) -> Audio:
+    rate = sound.samplerate
+    if sound.format not in FORMATS:
+        raise UserError(f"{name} is of the format {sound.format}: give WAV, FLAC, OGG or MP3.")
+    if sound.channels > MAX_CHANNELS or not RATES[0] <= rate <= RATES[1]:
+        raise UserError(
+            f"{name} claims {sound.channels} channels at {rate:,} Hz: give at most {MAX_CHANNELS} "
+            f"at {RATES[0]:,} to {RATES[1]:,} Hz."
+        )
+    notes, most = [], int(limit * rate)
+    mixed, full, damaged = _mix(sound, most)
+    if damaged:
+        notes.append("The file is damaged: only the part before the damage was read.")
+    if len(mixed) > most:
+        notes.append(f"Only the first {limit:g} seconds were read.")
+        mixed = mixed[:most]
+    if len(mixed) < MIN_SECONDS * rate:
+        raise UserError(f"{name} is shorter than {MIN_SECONDS} seconds: record some more.")
+    if np.abs(mixed).max() < SILENCE:
+        raise UserError(f"{name} is silent: check the microphone and record again.")
+    if full > CLIPPED * len(mixed):
+        share = 100 * full / len(mixed)
+        notes.append(f"The recording is too loud: {share:.0f} % of its samples are cut off.")
+    if sound.channels > 1:
+        notes.append(f"{sound.channels} channels were mixed to one.")
+    if rate != RATE:
+        notes.append(f"Resampled from {rate:,} to {RATE:,} Hz.")
+        mixed = resample(torch.from_numpy(mixed), rate, RATE).numpy()
+    samples = np.clip(mixed, -1, 1)
+    return Audio(samples, len(samples) / RATE, tuple(notes))
+
+
+def _mix(sound: soundfile.SoundFile, most: int) -> tuple[np.ndarray, int, bool]:
+    """Read the first `most` frames, and one more if there is one, as the mean of the channels.
+
+    Returns the samples, how many are at full scale in some channel, and if the file is damaged.
+    """
+    parts, full, damaged = [np.zeros(0, np.float32)], 0, False
+    blocks = _blocks(sound, most + 1)
+    while True:
+        try:
+            block = next(blocks, None)
+        except soundfile.LibsndfileError:
+            damaged = True
+            break
+        if block is None:
+            break
+        block = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
+        full += int((np.abs(block) >= FULL_SCALE).any(axis=1).sum())
+        parts.append(block.mean(axis=1).astype(np.float32))
+    return np.concatenate(parts), full, damaged
+
+
+def _blocks(sound: soundfile.SoundFile, frames: int) -> Iterator[np.ndarray]:
+    """Yield (time, channels) until there is no more, or so many frames are read."""
+    # soundfile seeks after each read, which breaks the tone of an MP3; it has two channels at most.
+    size = frames if sound.format == "MP3" else max(1, BLOCK // sound.channels)
+    while frames > 0:
+        block = sound.read(min(size, frames), dtype="float32", always_2d=True)
+        if not len(block):
+            return
+        frames -= len(block)
+        yield block
+
+
+def resample(samples: Tensor, rate: int, new_rate: int) -> Tensor:
+    """Change samples (time,) from one rate to another, both in Hz: (time x new_rate / rate,).
+
+    Interpolates with a sinc under a Kaiser window, cut off below half the lower rate, so that
+    nothing is mirrored (Smith, "Digital Audio Resampling", section on bandlimited interpolation).
+    """
+    shared = math.gcd(rate, new_rate)
+    up, down = new_rate // shared, rate // shared
+    if up == down:
+        return samples
+    filters = _filters(up, down)
+    taps = filters.shape[1]
+    count = -(-len(samples) * up // down)
+    windows = F.pad(samples, (taps // 2, taps)).unfold(0, taps, 1)
+    resampled = samples.new_empty(count)
+    step = max(1, 4_000_000 // taps)
+    for start in range(0, count, step):
+        position = torch.arange(start, min(start + step, count)) * down
+        chosen = windows[position // up] * filters[position % up]
+        resampled[start : start + step] = chosen.sum(dim=1)
+    return resampled
+
+
+@lru_cache(maxsize=4)
+def _filters(up: int, down: int) -> Tensor:
+    """Return one filter for each phase between two input samples: (up, taps), each summing to 1.
+
+    The window spans 32 zeros of the sinc on either side: 80 dB down at half the lower rate.
+    """
+    zeros, cutoff, beta = 32, 0.92 * min(1.0, up / down), 8.0
+    half = math.ceil(zeros / cutoff)
+    phases = torch.arange(up, dtype=torch.float64)[:, None] / up
+    distance = phases - torch.arange(-half, half + 1)
+    inside = (1 - (distance / (half + 1)) ** 2).clamp(min=0)
+    window = torch.special.i0(beta * inside.sqrt())
+    filters = torch.sinc(cutoff * distance) * window
+    return (filters / filters.sum(dim=1, keepdim=True)).float()
+
+
+def log_mel(
+    samples: np.ndarray | Tensor,
+    bins: int = 80,
+    pad_to: float | None = None,
+    normalise: bool = False,
+) -> Tensor:
+    """Return the log-mel frames of samples (time,) at 16 kHz: (frames, bins), 100 frames a second.
+
+    These are the features of Whisper (Radford et al. 2022, section 2.2): log10 of the energy in
+    `bins` mel bands, no lower than 8 (80 dB) below the loudest, then (x + 4) / 4. pad_to: seconds
+    to fill up with silence or to cut to, 30 for Whisper; None for one frame for each 160 samples.
+    normalise: every band gets mean 0 and variance 1 over the frames instead.
+    Raises UserError for less than two frames of sound.
+    """
+    samples = torch.as_tensor(samples, dtype=torch.float32)
+    if pad_to is not None:
+        length = int(pad_to * RATE)
+        samples = F.pad(samples[:length], (0, max(0, length - len(samples))))
+    if len(samples) < 2 * HOP:
+        raise UserError("The recording is too short to be heard: record some more.")
+    # Reflection at the edges needs half a window of samples.
+    samples = F.pad(samples, (0, max(0, WINDOW - len(samples)))) if pad_to is None else samples
+    count = len(samples) // HOP
+    window = torch.hann_window(WINDOW)
+    spectrum = torch.stft(samples, WINDOW, HOP, window=window, return_complex=True)[:, :count]
+    energy = mel_filters(bins) @ spectrum.abs().square()
+    mel = energy.clamp(min=1e-10).log10().T
+    mel = torch.maximum(mel, mel.max() - 8)
+    return standardise(mel) if normalise else (mel + 4) / 4
+
+
+def standardise(frames: Tensor) -> Tensor:
+    """Give every band of (frames, bins) mean 0 and variance 1; constant bands become 0."""
+    return (frames - frames.mean(dim=0)) / (frames.std(dim=0, correction=0) + 1e-3)
+
+
+@lru_cache(maxsize=4)
+def mel_filters(bins: int) -> Tensor:
+    """Return triangular filters from FFT bins to mel bands: (bins, 201).
+
+    The mel scale and the area normalisation are those of Slaney's Auditory Toolbox (1998): linear
+    up to 1 kHz, logarithmic above.
+    """
+    top = _hertz_to_mel(RATE / 2)
+    edges = torch.tensor([_mel_to_hertz(top * i / (bins + 1)) for i in range(bins + 2)])
+    low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    frequencies = torch.linspace(0, RATE / 2, WINDOW // 2 + 1)
+    rising = (frequencies - low) / (centre - low)
+    falling = (high - frequencies) / (high - centre)
+    return torch.minimum(rising, falling).clamp(min=0) * 2 / (high - low)
+
+
+def _hertz_to_mel(hertz: float) -> float:
+    return hertz * 3 / 200 if hertz < 1000 else 15 + 27 * math.log(hertz / 1000) / math.log(6.4)
+
+
+def _mel_to_hertz(mel: float) -> float:
+    return mel * 200 / 3 if mel < 15 else 1000 * 6.4 ** ((mel - 15) / 27)
