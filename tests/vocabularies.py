@@ -7,6 +7,8 @@ import random
 import sentencepiece
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from seq2seq.families.languages import M2M100, NLLB
+
 TEXTS = """
 The small cat sleeps on the old chair near the window, doesn't it?
 Where is the train station? It's raining in the city this morning.
@@ -28,7 +30,14 @@ hello hello world, what do you mean? i think i am fine, thanks.
 the the the and and of of to to in in is is that it was for on are as with
 """.strip().split("\n")
 
-STRANGE = ["日本語の文。", "مرحبا بالعالم", "🙂👩‍👩‍👧🏳️‍🌈", "е́лка Москва", "हिन्दी", "e\u0301 a\u030a o\u0308"]
+STRANGE = [
+    "日本語の文。",
+    "مرحبا بالعالم",
+    "🙂👩‍👩‍👧🏳️‍🌈",
+    "е́лка Москва",
+    "हिन्दी",
+    "e\u0301 a\u030a o\u0308",
+]
 WORDS = sorted({word for text in TEXTS for word in text.split()})
 MARKS = ["...", "?!", ",,", "—", "«»", "''", "()", "#@%", "-", "'s", "n't", "…", "½", "ﬁ", "Ⅳ", "™"]
 BLANKS = [" ", " ", " ", " ", "  ", "    ", "\t", "\n", " \n ", "\u00a0", "\u3000", "\u200b", ""]
@@ -37,8 +46,34 @@ BLANKS = [" ", " ", " ", " ", "  ", "    ", "\t", "\n", " \n ", "\u00a0", "\u300
 def texts(count, seed=1):
     """Return texts of many kinds, the same ones each time."""
     rng = random.Random(seed)
-    fixed = ["", " ", "  a", "a  ", "\n", "\t", ".", "a", "é", "▁", "▁a", "Ġ", "@@", "a@@ b", "x" * 700]
-    fixed += [*TEXTS, *STRANGE, "ab" * 300 + " c", "日本" * 200, "\r\n a \r b", "A\x00b", "<", ">>", "<<"]
+    fixed = [
+        "",
+        " ",
+        "  a",
+        "a  ",
+        "\n",
+        "\t",
+        ".",
+        "a",
+        "é",
+        "▁",
+        "▁a",
+        "Ġ",
+        "@@",
+        "a@@ b",
+        "x" * 700,
+    ]
+    fixed += [
+        *TEXTS,
+        *STRANGE,
+        "ab" * 300 + " c",
+        "日本" * 200,
+        "\r\n a \r b",
+        "A\x00b",
+        "<",
+        ">>",
+        "<<",
+    ]
     return fixed + [_text(rng) for _ in range(count - len(fixed))]
 
 
@@ -178,7 +213,9 @@ def t5(folder):
     sentinels = [f"<extra_id_{n}>" for n in range(100)]
     special = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
     special |= {"additional_special_tokens": sentinels}
-    return write(folder, spiece=model, special=special, settings={"model_max_length": 512} | special)
+    return write(
+        folder, spiece=model, special=special, settings={"model_max_length": 512} | special
+    )
 
 
 def pegasus(folder):
@@ -234,12 +271,11 @@ def mbart50(folder):
 
 def nllb(folder):
     model, _ = sentencepieces("bpe")
-    return write(folder, bpe=model, settings={"tokenizer_class": "NllbTokenizer"})
+    settings = {"tokenizer_class": "NllbTokenizer"}
+    return write(folder, bpe=model, settings=settings, special={"additional_special_tokens": NLLB})
 
 
 def m2m100(folder):
-    from seq2seq.families.languages import M2M100
-
     model, pieces = sentencepieces("bpe")
     rest = [p for p in reversed(pieces[3:]) if p not in pieces[20:24]]
     return write(

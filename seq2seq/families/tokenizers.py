@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer as Library
+
 from seq2seq.errors import UserError
 from seq2seq.families import pipelines
 from seq2seq.families.bytepairs import Continued
 from seq2seq.families.gathering import Gathered, generated_merges
 from seq2seq.families.languages import M2M100, MBART, MBART50, NLLB, WMT21
-from seq2seq.families.published import LANGUAGE, Frame, Published
+from seq2seq.families.pipelines import Habits
+from seq2seq.families.published import LANGUAGE, Frame, Names, Published
 from seq2seq.families.sentencepieces import Mapped, Side, processor
 from seq2seq.families.vocabularies import (
     SERIALIZED,
@@ -34,7 +37,8 @@ SOURCE_MODEL, TARGET_MODEL = "source.spm", "target.spm"
 
 # The special tokens of a family by role, where its files do not say otherwise.
 SENTENCE = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
-FAIRSEQ = {"bos_token": "<s>", **SENTENCE, "mask_token": "<mask>"}
+FAIRSEQ = {"bos_token": "<s>", **SENTENCE}
+MASKED = {**FAIRSEQ, "mask_token": "<mask>"}
 PEGASUS = {**SENTENCE, "mask_token": "<mask_2>", "mask_token_sent": "<mask_1>"}
 SMALL = {
     "bos_token": "__start__",
@@ -67,7 +71,9 @@ def _t5(folder: Path, settings: Settings, values: Values) -> Published:
     sentinels = [f"<extra_id_{number}>" for number in reversed(range(count))]
     pieces, added = _unigrams(folder, SPIECE, lambda scores: [*scores, *_zero(sentinels)])
     gathered = Gathered(pieces, settings, SENTENCE, added=added, special=sentinels)
-    return _metaspaced(gathered, settings, values, whole_words=True, mask=Added())
+    names = gathered.names(_size(values))
+    frame = Frame(after=(gathered.token("eos_token"),))
+    return _unigram(gathered, settings, names, frame, Habits(whole_words=True), Added())
 
 
 def _pegasus(folder: Path, settings: Settings, values: Values) -> Published:
@@ -80,7 +86,9 @@ def _pegasus(folder: Path, settings: Settings, values: Values) -> Published:
 
     pieces, added = _unigrams(folder, SPIECE, shifted)
     gathered = Gathered(pieces, settings, PEGASUS, added=added, special=unused)
-    return _metaspaced(gathered, settings, values, spaces=True, breaks=True, mask=Added())
+    names = gathered.names(_size(values))
+    frame = Frame(after=(gathered.token("eos_token"),))
+    return _unigram(gathered, settings, names, frame, Habits(spaces=True, breaks=True), Added())
 
 
 def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
@@ -100,16 +108,16 @@ def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
     languages = [code for code in MBART50 if code in listed]
     languages += _matching(r"[a-z]{2,3}_[A-Z]{2}", added, settings.added, listed | set(languages))
     gathered = Gathered(
-        pieces, settings, FAIRSEQ, added=added, languages={code: code for code in languages}
+        pieces, settings, MASKED, added=added, languages={code: code for code in languages}
     )
-    default = _default(settings, languages, "en_XX")
+    names = gathered.names(size)
+    default = _default(settings, names.languages, "en_XX")
     eos = gathered.token("eos_token")
     fifty = settings.kind == "MBart50Tokenizer" or (not settings.kind and MBART50[-1] in languages)
     frame = Frame((LANGUAGE,), (eos,), default) if fifty else Frame((), (eos, LANGUAGE), default)
     mask = Added(lstrip=True, normalized=True)
-    return _metaspaced(
-        gathered, settings, values, frame=frame, whole_words=not fifty, spaces=fifty, mask=mask
-    )
+    habits = Habits(whole_words=not fifty, spaces=fifty)
+    return _unigram(gathered, settings, names, frame, habits, mask)
 
 
 def _many(folder: Path, settings: Settings, values: Values) -> Published:
@@ -135,34 +143,32 @@ def _nllb(folder: Path, settings: Settings, values: Values) -> Published:
     codes = _matching(r"[a-z]{3}_[A-Z][a-z]{3}", added, settings.added, settings.extra)
     languages = codes or list(NLLB)
     gathered = Gathered(
-        pieces, settings, FAIRSEQ, added=added, languages={code: code for code in languages}
+        pieces, settings, MASKED, added=added, languages={code: code for code in languages}
     )
     names = gathered.names(_size(values))
     default = _default(settings, names.languages, "eng_Latn")
     eos = gathered.token("eos_token")
     legacy = settings.flag("legacy_behaviour")
     frame = Frame((), (eos, LANGUAGE), default) if legacy else Frame((LANGUAGE,), (eos,), default)
-    model = gathered.byte_pairs(_file(folder, BPE_MODEL), unknown=True)
-    library = pipelines.guarded(
-        lambda: pipelines.metaspaced(
-            model, pieces.charsmap, whole_words=False, spaces=bool(pieces.charsmap)
-        ),
-        _file(folder, BPE_MODEL),
-    )
-    gathered.admit(library, Added(lstrip=True, normalized=True))
-    return pipelines.Metaspaced(names, frame, library)
+    mask = Added(lstrip=True, normalized=True)
+
+    def build() -> Library:
+        model, habits = gathered.byte_pairs(unknown=True), Habits(spaces=bool(pieces.charsmap))
+        return gathered.admit(pipelines.metaspaced(model, pieces.charsmap, habits), mask)
+
+    return pipelines.Metaspaced(names, frame, pipelines.guarded(build))
 
 
 def _bart(folder: Path, settings: Settings, values: Values) -> Published:
-    gathered = _bytes(folder, settings, FAIRSEQ)
+    gathered = _bytes(folder, settings, MASKED)
     frame = Frame((gathered.token("bos_token"),), (gathered.token("eos_token"),))
-    return _bytewise(folder, gathered, settings, values, frame, prefix=False)
+    return _bytewise(gathered, settings, gathered.names(_size(values)), frame, prefix=False)
 
 
 def _blenderbot(folder: Path, settings: Settings, values: Values) -> Published:
-    gathered = _bytes(folder, settings, FAIRSEQ)
+    gathered = _bytes(folder, settings, MASKED)
     frame = Frame((), (gathered.token("eos_token"),))
-    return _bytewise(folder, gathered, settings, values, frame, prefix=True)
+    return _bytewise(gathered, settings, gathered.names(_size(values)), frame, prefix=True)
 
 
 def _whisper(folder: Path, settings: Settings, values: Values) -> Published:
@@ -176,9 +182,8 @@ def _whisper(folder: Path, settings: Settings, values: Values) -> Published:
         times = {f"<|{n * 0.02:.2f}|>": first + n for n in range(TIMESTAMPS)}
         gathered.ids |= {name: id for name, id in times.items() if id < (_size(values) or 0)}
         gathered.special |= set(times)
-    return _bytewise(
-        folder, gathered, settings, values, Frame(), prefix=False, kind=pipelines.Whisper
-    )
+    names = gathered.names(_size(values))
+    return _bytewise(gathered, settings, names, Frame(), prefix=False, kind=pipelines.Whisper)
 
 
 def _small(folder: Path, settings: Settings, values: Values) -> Published:
@@ -257,52 +262,37 @@ def _bytes(folder: Path, settings: Settings, named: dict[str, str]) -> Gathered:
     return Gathered(pieces, settings, named)
 
 
-def _metaspaced(
-    gathered: Gathered,
-    settings: Settings,
-    values: Values,
-    *,
-    mask: Added,
-    frame: Frame | None = None,
-    whole_words: bool = False,
-    spaces: bool = False,
-    breaks: bool = False,
+def _unigram(
+    gathered: Gathered, settings: Settings, names: Names, frame: Frame, habits: Habits, mask: Added
 ) -> Published:
-    """Return unigrams with their family's habits; see pipelines.metaspaced."""
-    names = gathered.names(_size(values))
-    model = gathered.unigrams("tokenizer")
-    library = pipelines.guarded(
-        lambda: pipelines.metaspaced(
-            model, gathered.pieces.charsmap, whole_words=whole_words, spaces=spaces, breaks=breaks
-        ),
-        "tokenizer",
-    )
-    gathered.admit(library, mask)
+    """Return unigrams; mask: how a text's mask is found where the files do not say."""
+
+    def build() -> Library:
+        library = pipelines.metaspaced(gathered.unigrams(), gathered.pieces.charsmap, habits)
+        return gathered.admit(library, mask)
+
     tidy = settings.flag("clean_up_tokenization_spaces")
-    end = Frame(after=(gathered.token("eos_token"),))
-    return pipelines.Metaspaced(names, frame or end, library, tidy)
+    return pipelines.Metaspaced(names, frame, pipelines.guarded(build), tidy)
 
 
 def _bytewise(
-    folder: Path,
     gathered: Gathered,
     settings: Settings,
-    values: Values,
+    names: Names,
     frame: Frame,
     *,
     prefix: bool,
     kind: type[pipelines.Bytewise] = pipelines.Bytewise,
 ) -> Published:
     """Return byte pairs; prefix: whether the first word gets a space before it, by default."""
-    names = gathered.names(_size(values))
-    model = gathered.byte_pairs(_file(folder, VOCABULARY))
-    library = pipelines.bytewise(model, settings.flag("add_prefix_space", prefix))
-    gathered.admit(library, Added(lstrip=True))
-    return kind(names, frame, library)
 
+    def build() -> Library:
+        library = pipelines.bytewise(
+            gathered.byte_pairs(), settings.flag("add_prefix_space", prefix)
+        )
+        return gathered.admit(library, Added(lstrip=True))
 
-def _file(folder: Path, legacy: str) -> str:
-    return SERIALIZED if has(folder, SERIALIZED) else legacy
+    return kind(names, frame, pipelines.guarded(build))
 
 
 def _zero(names: Iterable[str]) -> Scores:
