@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import tokenizers
@@ -41,10 +42,12 @@ class Metaspaced(Published):
         )
 
     def _encoding(self, text: str) -> tokenizers.Encoding:
-        return self._library.encode(_writable(text), add_special_tokens=False)
+        with guarded():
+            return self._library.encode(_writable(text), add_special_tokens=False)
 
     def _join(self, ids: list[int]) -> str:
-        return self._library.decode(ids, skip_special_tokens=False)
+        with guarded():
+            return self._library.decode(ids, skip_special_tokens=False)
 
 
 class Bytewise(Metaspaced):
@@ -179,12 +182,17 @@ def add(library: tokenizers.Tokenizer, tokens: dict[str, Added]) -> None:
     )
 
 
-def guarded(build: Callable[[], tokenizers.Tokenizer]) -> tokenizers.Tokenizer:
-    """Build a tokenizer from a file's content and try it. Raises UserError where it fails."""
+def tried(library: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
+    """Return a tokenizer that has read its first text."""
+    library.encode("Où est n° ½ ﬁ\u3000?", add_special_tokens=False)
+    return library
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turn what the library makes of damaged files into a UserError."""
     try:
-        library = build()
-        library.encode("Où est n° ½ ﬁ\u3000?", add_special_tokens=False)
-        return library
+        yield
     except UserError:
         raise
     except BaseException as error:

@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer as Library
-
 from seq2seq.errors import UserError
 from seq2seq.families import pipelines
 from seq2seq.families.bytepairs import Continued
 from seq2seq.families.gathering import Gathered, generated_merges
 from seq2seq.families.languages import M2M100, MBART, MBART50, NLLB, WMT21
-from seq2seq.families.pipelines import Habits
+from seq2seq.families.pipelines import Habits, guarded, tried
 from seq2seq.families.published import LANGUAGE, Frame, Names, Published
 from seq2seq.families.sentencepieces import Mapped, Side, processor
 from seq2seq.families.vocabularies import (
@@ -151,12 +149,10 @@ def _nllb(folder: Path, settings: Settings, values: Values) -> Published:
     legacy = settings.flag("legacy_behaviour")
     frame = Frame((), (eos, LANGUAGE), default) if legacy else Frame((LANGUAGE,), (eos,), default)
     mask = Added(lstrip=True, normalized=True)
-
-    def build() -> Library:
-        model, habits = gathered.byte_pairs(unknown=True), Habits(spaces=bool(pieces.charsmap))
-        return gathered.admit(pipelines.metaspaced(model, pieces.charsmap, habits), mask)
-
-    return pipelines.Metaspaced(names, frame, pipelines.guarded(build))
+    habits = Habits(spaces=bool(pieces.charsmap))
+    with guarded():
+        library = pipelines.metaspaced(gathered.byte_pairs(unknown=True), pieces.charsmap, habits)
+        return pipelines.Metaspaced(names, frame, tried(gathered.admit(library, mask)))
 
 
 def _bart(folder: Path, settings: Settings, values: Values) -> Published:
@@ -266,13 +262,10 @@ def _unigram(
     gathered: Gathered, settings: Settings, names: Names, frame: Frame, habits: Habits, mask: Added
 ) -> Published:
     """Return unigrams; mask: how a text's mask is found where the files do not say."""
-
-    def build() -> Library:
-        library = pipelines.metaspaced(gathered.unigrams(), gathered.pieces.charsmap, habits)
-        return gathered.admit(library, mask)
-
     tidy = settings.flag("clean_up_tokenization_spaces")
-    return pipelines.Metaspaced(names, frame, pipelines.guarded(build), tidy)
+    with guarded():
+        library = pipelines.metaspaced(gathered.unigrams(), gathered.pieces.charsmap, habits)
+        return pipelines.Metaspaced(names, frame, tried(gathered.admit(library, mask)), tidy)
 
 
 def _bytewise(
@@ -285,14 +278,10 @@ def _bytewise(
     kind: type[pipelines.Bytewise] = pipelines.Bytewise,
 ) -> Published:
     """Return byte pairs; prefix: whether the first word gets a space before it, by default."""
-
-    def build() -> Library:
-        library = pipelines.bytewise(
-            gathered.byte_pairs(), settings.flag("add_prefix_space", prefix)
-        )
-        return gathered.admit(library, Added(lstrip=True))
-
-    return kind(names, frame, pipelines.guarded(build))
+    prefix = settings.flag("add_prefix_space", prefix)
+    with guarded():
+        library = pipelines.bytewise(gathered.byte_pairs(), prefix)
+        return kind(names, frame, tried(gathered.admit(library, Added(lstrip=True))))
 
 
 def _zero(names: Iterable[str]) -> Scores:
