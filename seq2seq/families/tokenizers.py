@@ -46,6 +46,21 @@ SMALL = {
 }
 WHISPER = dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>")
 
+# Names of tokenizers as the settings give them, without the Fast that some end in.
+ANY_KIND = ("", "PreTrainedTokenizer", "TokenizersBackend")
+KINDS = {
+    "bart": ("BartTokenizer", "RobertaTokenizer"),
+    "blenderbot": ("BlenderbotTokenizer",),
+    "blenderbot-small": ("BlenderbotSmallTokenizer",),
+    "m2m_100": ("M2M100Tokenizer", "NllbTokenizer"),
+    "marian": ("MarianTokenizer",),
+    "mbart": ("MBartTokenizer", "MBart50Tokenizer"),
+    "mt5": ("T5Tokenizer", "MT5Tokenizer"),
+    "pegasus": ("PegasusTokenizer",),
+    "t5": ("T5Tokenizer", "MT5Tokenizer"),
+    "whisper": ("WhisperTokenizer",),
+}
+
 TIMESTAMPS = 1501  # from 0.00 to 30.00 seconds, 0.02 apart
 
 Values = dict[str, Any]
@@ -61,7 +76,12 @@ def read_tokenizer(folder: Path, family: str, values: Values) -> Published:
     if family not in READERS:
         known = ", ".join(sorted(READERS))
         raise UserError(f"Tokenizers of {family!r} cannot be read: choose a model of {known}.")
-    return READERS[family](folder, Settings(folder, values), values)
+    settings = Settings(folder, values)
+    if settings.kind not in (*ANY_KIND, *KINDS[family]):
+        raise UserError(
+            f"A {settings.kind} cannot be read: choose a model with a {' or '.join(KINDS[family])}."
+        )
+    return READERS[family](folder, settings, values)
 
 
 def _t5(folder: Path, settings: Settings, values: Values) -> Published:
@@ -94,8 +114,8 @@ def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
 
     def codes(length: int) -> tuple[str, ...]:
         by_size = size is None or size - length > len(MBART50)
-        fifty = settings.kind == "MBart50Tokenizer" or (not settings.kind and by_size)
-        return MBART50 if fifty else MBART
+        named = {"MBartTokenizer": MBART, "MBart50Tokenizer": MBART50}
+        return named.get(settings.kind, MBART50 if by_size else MBART)
 
     def shifted(scores: Scores) -> Scores:
         first = ("<s>", "<pad>", "</s>", "<unk>")
@@ -111,7 +131,8 @@ def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
     names = gathered.names(size)
     default = _default(settings, names.languages, "en_XX")
     eos = gathered.token("eos_token")
-    fifty = settings.kind == "MBart50Tokenizer" or (not settings.kind and MBART50[-1] in languages)
+    known = settings.kind not in ANY_KIND
+    fifty = settings.kind == "MBart50Tokenizer" if known else MBART50[-1] in languages
     frame = Frame((LANGUAGE,), (eos,), default) if fifty else Frame((), (eos, LANGUAGE), default)
     mask = Added(lstrip=True, normalized=True)
     habits = Habits(whole_words=not fifty, spaces=fifty)
@@ -121,7 +142,7 @@ def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
 def _many(folder: Path, settings: Settings, values: Values) -> Published:
     """Tell M2M100 and NLLB apart, which share an architecture."""
     nllb = settings.kind.startswith("Nllb")
-    if settings.kind in ("", "PreTrainedTokenizer", "TokenizersBackend"):
+    if settings.kind in ANY_KIND:
         nllb = not has(folder, VOCABULARY)
     return (_nllb if nllb else _m2m100)(folder, settings, values)
 
