@@ -124,7 +124,9 @@ def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
     pieces, added = _unigrams(folder, BPE_MODEL, shifted)
     listed = {name for name, _ in pieces.scores}
     languages = [code for code in MBART50 if code in listed]
-    languages += _matching(r"[a-z]{2,3}_[A-Z]{2}", added, settings.added, listed | set(languages))
+    # Fine-tuned models may bring further ones.
+    more = _matching(r"[a-z]{2,3}_[A-Z]{2}", added, settings.added, settings.extra)
+    languages += [code for code in more if code not in languages]
     gathered = Gathered(
         pieces, settings, MASKED, added=added, languages={code: code for code in languages}
     )
@@ -208,7 +210,7 @@ def _small(folder: Path, settings: Settings, values: Values) -> Published:
     gathered = Gathered(Pieces([], ids, []), settings, SMALL)
     gathered.token("unk_token")
     tidy = settings.flag("clean_up_tokenization_spaces")
-    merges = read_merges(folder, MERGES)
+    merges = read_merges(folder, MERGES, strict=False)
     return Continued(gathered.names(_size(values)), Frame(), merges, tidy)
 
 
