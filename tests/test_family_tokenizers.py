@@ -379,6 +379,7 @@ def test_blanks_to_fill_may_be_written(cases, name, text, layouts):
 def test_a_mask_takes_the_space_before_it(cases):
     # As in the vocabularies that BART is published with.
     assert cases("bart").ours.split("The <mask> is")[-2:] == ("<mask>", "▁is")
+    assert cases("bart").ours.split("<mask> is") == ("<mask>", "▁is")
 
 
 def test_pegasus_numbers_its_masks_as_it_was_trained(cases):

@@ -55,8 +55,9 @@ class Bytewise(Metaspaced):
 
     def split(self, text: str) -> tuple[str, ...]:
         """Return the pieces of a source, one for each id; parts of a character as bytes."""
-        shown = self.pieces(self.encode(text))
-        return (starting(shown[0]), *shown[1:]) if shown else ()
+        ids = self.encode(text)
+        shown = self.pieces(ids)
+        return (starting(shown[0]), *shown[1:]) if ids and ids[0] not in self.special else shown
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of ids; the first after a special token starts a word."""
