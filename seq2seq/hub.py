@@ -178,13 +178,18 @@ def progress_bar(label: str) -> Iterator[Progress]:
     """Draw a bar of bytes on standard error; gives what to pass as on_progress."""
     from tqdm import tqdm
 
-    with tqdm(desc=label, unit="B", unit_scale=True, leave=False) as bar:
+    bars: list[tqdm] = []
 
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+    def show(done: int, total: int) -> None:
+        if not bars:  # only now: a mistake that is found before the first byte is one line
+            bars.append(tqdm(desc=label, total=total, unit="B", unit_scale=True, leave=False))
+        bars[0].update(done - bars[0].n)
 
+    try:
         yield show
+    finally:
+        for bar in bars:
+            bar.close()
 
 
 def _look_up(wanted: Identifier, meter: Meter, timeout: float) -> Repository:

@@ -135,10 +135,12 @@ def is_commit(revision: str) -> bool:
 def is_identifier(text: str) -> bool:
     """Tell whether a text can name a model of the Hub; whether there is one, only the Hub knows."""
     match = _IDENTIFIER.fullmatch(text) if len(text) <= _LONGEST else None
-    if not match or any(pair in text for pair in ("..", "//", "--")):
+    if not match or ".." in text or "//" in text:
         return False
     name = match["name"]
-    return len(name) <= _LONGEST_NAME and not name.endswith(".git")
+    if "--" in name or name.endswith(".git") or len(name) > _LONGEST_NAME:
+        return False
+    return "/" in name or not match["subfolder"]
 
 
 def parse(text: str) -> Identifier:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
 
+THREAD = "watched work"
 _POLL = 0.05
 
 
@@ -64,7 +65,7 @@ def watch(
             outcomes.put((None, error))
 
     # A daemon, so that an answer that never comes does not keep the program from ending.
-    threading.Thread(target=run, daemon=True).start()
+    threading.Thread(target=run, name=THREAD, daemon=True).start()
     shown = -1
     try:
         while True:
