@@ -453,12 +453,9 @@ def _watched(
         raise UserError(f"Fetching {name} was stopped: ask for it again to go on.") from None
     except (StalledError, httpx2.TimeoutException):
         raise _UnreachableError("The Hub does not answer: try again later.") from None
-    except RuntimeError as error:  # what huggingface_hub wraps a failed upload in
-        if not error.__cause__:
-            raise
-        raise _explain(error.__cause__, name) from None
     except Exception as error:
-        raise _explain(error, name) from None
+        wrapped = isinstance(error, RuntimeError) and error.__cause__  # a failed upload is
+        raise _explain(wrapped or error, name) from None
 
 
 def _library() -> Any:
@@ -524,13 +521,13 @@ def _explain(error: BaseException, name: str) -> BaseException:
             return UserError(sentence)
     if isinstance(error, httpx2.HTTPStatusError | errors.HfHubHTTPError):
         return _explain_status(error.response.status_code, name)
-    sentences = _explain_connection(error)
-    if sentences:
-        return _UnreachableError(sentences)
+    sentence = _explain_connection(error)
+    if sentence:
+        return _UnreachableError(sentence)
     if isinstance(error, OSError):
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        problem = "The disk is full" if full else "The Hub's cache cannot be written"
-        return UserError(f"{problem}: make room, or set HF_HOME to another folder.")
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return UserError("The disk is full: make room, or set HF_HOME to another disk.")
+        return UserError("The Hub's cache cannot be written: set HF_HOME to a folder that can be.")
     if "Invalid metadata in README.md" in str(error):
         complaint = str(error).partition("- ")[2].splitlines()
         return UserError(
@@ -557,7 +554,9 @@ def _explain_connection(error: BaseException) -> str:
         return "The Hub does not answer: try again later."
     if isinstance(error, httpx2.ConnectError | httpx2.ProxyError):
         return "The Hub cannot be reached: check the connection and try again."
-    if isinstance(error, httpx2.HTTPError):
+    # Closed: by another thread, when it met an error of its own.
+    closed = isinstance(error, RuntimeError) and "closed" in str(error)
+    if closed or isinstance(error, httpx2.HTTPError):
         return "The connection to the Hub broke off: try again."
     return ""
 

@@ -77,14 +77,15 @@ class Fault:
 class Hub:
     """token: the one that may do everything. requests: (method, path, authorization) as they came.
 
-    uploads: names of the files that commits changed. cards: model cards sent for checking.
-    hub, storage: the addresses.
+    moved: old names to new ones. uploads: names of the files that commits changed. cards: those
+    that were sent for checking. hub, storage: the addresses.
     """
 
     token = "hf_test"
 
     def __init__(self):
         self.models = {}
+        self.moved = {}
         self.faults = []
         self.requests = []
         self.large = {}
@@ -163,6 +164,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.fault.times -= 1
         if self.fault and self.fault.status:
             return self._refuse(self.fault.status, self.fault.code)
+        for old, new in hub.moved.items():
+            if self.where.startswith((f"/api/models/{old}/", f"/{old}/")):
+                there = self.path.replace(old, new, 1)
+                return self._send(b"", {"Location": hub.hub + there}, 307)
         route = f"{self.command} {self.where}" if self.role == "hub" else "STORAGE"
         for pattern, method in _ROUTES:
             match = re.fullmatch(pattern, route)

@@ -427,6 +427,17 @@ def test_several_checkpoints_in_one_repository(server, fails_soon):
     fails_soon(lambda: hub.fetch("u/r"), "there is one in a, b/c")
 
 
+def test_an_old_name_leads_to_the_new_one(server, monkeypatch):
+    server.model("google-t5/t5-small", FILES, gated=True)
+    server.moved["t5-small"] = "google-t5/t5-small"
+    monkeypatch.setenv("HF_TOKEN", server.token)
+    fetched = hub.fetch("t5-small")
+    assert contents(fetched)["model.safetensors"] == WEIGHTS
+    server.requests.clear()
+    assert hub.fetch(f"t5-small@{fetched.revision}") == fetched
+    assert server.count() == 0
+
+
 BIN = SMALL | {"pytorch_model.bin": b"pickle of weights"}
 
 
@@ -654,6 +665,23 @@ def test_a_full_disk(server, fails_soon, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     fails_soon(lambda: hub.fetch(found), "disk has 0 MB left")
     assert server.count() == 0
+
+
+def test_a_client_that_another_thread_closes(server, fails_soon, monkeypatch):
+    server.model("u/r", FILES)
+
+    def closed(*_):
+        raise RuntimeError("Cannot send a request, as the client has been closed.")
+
+    monkeypatch.setattr(hub, "_receive_once", closed)
+    fails_soon(lambda: hub.fetch("u/r"), "broke off")
+
+
+def test_a_mistake_of_our_own_is_not_hidden(server, monkeypatch):
+    server.model("u/r", FILES)
+    monkeypatch.setattr(hub, "_receive_once", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        hub.fetch("u/r")
 
 
 def test_a_cache_that_is_a_file(server, fails_soon, tmp_path, monkeypatch):
