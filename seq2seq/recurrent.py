@@ -212,8 +212,8 @@ class RecurrentDecoder(nn.Module):
         readout = cells[0].new_zeros(cells[0].shape[0], self.output.in_features)
         return cells, readout if self.feeds == "readout" else ()
 
-    def step(self, tokens: Tensor, state: State, memory: Memory) -> Step:
-        """Read tokens (rows,) and score the next ones."""
+    def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
+        """Read tokens (rows,) and score the next ones. The weights cost nothing: always there."""
         read, state = self._advance(self.dropout(self.embedding(tokens)), state, memory)
         return Step(self.output(read.readout), state, read.hidden, read.context, read.weights)
 

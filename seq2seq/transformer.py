@@ -347,12 +347,11 @@ class TransformerDecoder(nn.Module):
         """Return an empty past for each layer."""
         return tuple((keys[:, :, :0], values[:, :, :0]) for keys, values in memory.keys)
 
-    def step(self, tokens: Tensor, state: State, memory: Memory) -> Step:
+    def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
         """Read tokens (rows,) and score the next ones."""
-        steps, state = self._read(tokens.unsqueeze(1), state, memory, record=True)
-        assert steps.weights is not None
-        first = (part[:, 0] for part in (steps.hidden, steps.context, steps.weights))
-        return Step(steps.logits[:, 0], state, *first)
+        steps, state = self._read(tokens.unsqueeze(1), state, memory, record)
+        weights = None if steps.weights is None else steps.weights[:, 0]
+        return Step(steps.logits[:, 0], state, steps.hidden[:, 0], steps.context[:, 0], weights)
 
     def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
         """Read target (rows, target) under teacher forcing."""
