@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+# Beyond so many rows of a single query the fused kernel is slower, on a CPU, than its parts.
+FEW = 4
+
 
 def attend(scores: Tensor, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """Softmax the scores over the positions that may be seen and average the values.
@@ -111,6 +114,10 @@ class MultiHead(nn.Module):
         """
         return self._split(self.key(states)), self._split(self.value(states))
 
+    def project(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return queries, keys and values by head, for attention among the states themselves."""
+        return self._split(self.query(states)), *self.prepare(states)
+
     def forward(
         self,
         query: Tensor,
@@ -119,14 +126,15 @@ class MultiHead(nn.Module):
         record: bool = False,
         bias: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend from query (rows, target, width).
+        """Attend from query (rows, target, width), or from queries that are projected by head.
 
         mask, and bias, which is added to the scores, broadcast to (rows, heads, target, source).
         Returns the context (rows, target, width) and, if recorded, the weights
         (rows, heads, target, source): the fused kernel that training uses does not give them.
         """
-        queries, weights = self._split(self.query(query)), None
-        if record:
+        queries, weights = query if query.dim() == 4 else self._split(self.query(query)), None
+        alone = queries.shape[2] == 1 and len(queries) > FEW and not self.training
+        if record or alone:
             scores = queries @ keys[0].transpose(2, 3) * self.scale
             context, weights = attend(scores if bias is None else scores + bias, keys[1], mask)
         else:
@@ -137,7 +145,7 @@ class MultiHead(nn.Module):
             context = F.scaled_dot_product_attention(
                 queries, *keys, attn_mask=seen, dropout_p=drop, scale=self.scale
             )
-        return self.output(context.transpose(1, 2).flatten(2)), weights
+        return self.output(context.transpose(1, 2).flatten(2)), weights if record else None
 
     def _split(self, states: Tensor) -> Tensor:
         return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
