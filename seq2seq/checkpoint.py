@@ -11,7 +11,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from seq2seq.catalogue import Card, locate, read_card
+from seq2seq.conventions import Conventions
 from seq2seq.errors import UserError
+from seq2seq.families.folders import is_foreign, read_folder
 from seq2seq.model import Config, Seq2Seq, build, tie
 from seq2seq.tokenizer import Tokenizer, Unigram
 
@@ -20,11 +22,12 @@ WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.mode
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model ready to run, with the tokenizer it was trained with."""
+    """A model ready to run, with the tokenizer it was trained with and the habits it was given."""
 
     card: Card
     model: Seq2Seq
     tokenizer: Tokenizer
+    conventions: Conventions
 
     @property
     def device(self) -> torch.device:
@@ -43,7 +46,10 @@ def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoi
     Raises UserError, naming what is wrong, if a file is missing or damaged, or if weights are
     missing, left over, of another shape or not finite.
     """
-    folder = locate(str(checkpoint))
+    folder, device = locate(str(checkpoint)), device or best_device()
+    if is_foreign(folder):
+        card, model, tokenizer, habits = read_folder(folder, str(checkpoint), _precision(device))
+        return Checkpoint(card, model.to(device), tokenizer, habits)
     card = read_card(folder)
     model = read_model(folder)
     tokenizer = Unigram.load(folder / TOKENIZER)
@@ -58,7 +64,21 @@ def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoi
             f"{folder.name} has a tokenizer whose special tokens (pad, unknown, start, end) are "
             f"{tokenizer.special_ids()}, not those of its config.json."
         )
-    return Checkpoint(card, model.to(device or best_device()).eval(), tokenizer)
+    return Checkpoint(card, model.to(device).eval(), tokenizer, own_conventions(config))
+
+
+def own_conventions(config: Config) -> Conventions:
+    """Return the habits of our own checkpoints."""
+    return Conventions(start=(config.bos,), forbidden=(config.pad, config.unknown, config.bos))
+
+
+def _precision(device: torch.device) -> torch.dtype:
+    """Choose how weights of others are held: bfloat16 where the GPU computes in it.
+
+    Not float16: T5 and BART leave its range.
+    """
+    fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if fast else torch.float32
 
 
 def save(folder: Path, model: Seq2Seq, tokenizer: Unigram) -> None:

@@ -9,7 +9,8 @@ from seq2seq.errors import UserError
 METHODS = ("beam", "greedy", "sample")
 MAX_BEAM_WIDTH = 10
 MAX_LENGTH = 512
-MAX_CHARACTERS = 2_000  # of a source; what is longer is cut, with a note
+MAX_CHARACTERS = 8_000  # of a source; what is longer is cut, with a note
+MAX_INSTRUCTION = 200
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
@@ -27,6 +28,8 @@ class Options:
     max_length: most tokens written, 0 for a length that follows from the source's.
     min_length: tokens before the end may be chosen. no_repeat_ngram: 0, or the size n of which no
     n-gram may occur twice. prefix: text the output has to begin with.
+    instruction: text put before the source, for models that do several tasks. source_language,
+    target_language: codes, for models that know several. timestamps: a speech model writes times.
     """
 
     method: str = "beam"
@@ -43,6 +46,10 @@ class Options:
     min_length: int = 0
     no_repeat_ngram: int = 0
     prefix: str = ""
+    instruction: str = ""
+    source_language: str = ""
+    target_language: str = ""
+    timestamps: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -51,8 +58,11 @@ class Options:
             value, kind = getattr(self, field.name), type(field.default)
             if type(value) is not kind and not (kind is float and type(value) is int):
                 raise UserError(f"{field.name} is {value!r}: give {KINDS[kind]}.")
-        if any("\ud800" <= character <= "\udfff" for character in self.prefix):
-            raise UserError("The prefix holds bytes that are no text: give it as UTF-8.")
+        for name in ("prefix", "instruction", "source_language", "target_language"):
+            if any("\ud800" <= character <= "\udfff" for character in getattr(self, name)):
+                raise UserError(f"The {name} holds bytes that are no text: give it as UTF-8.")
+        if len(self.instruction) > MAX_INSTRUCTION:
+            raise UserError(f"The instruction is too long: give at most {MAX_INSTRUCTION} letters.")
         for name, low, high in (
             ("beam_width", 1, MAX_BEAM_WIDTH),
             ("n_best", 1, MAX_BEAM_WIDTH),

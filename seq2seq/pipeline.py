@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 
+from seq2seq.audio import Audio
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data import in_groups, pad
 from seq2seq.errors import UserError
 from seq2seq.options import MAX_LENGTH, Options
 from seq2seq.protocol import Memory
 from seq2seq.record import record
-from seq2seq.rules import Rule, forbid, forced_prefix, minimum_length, no_repeat
+from seq2seq.rules import (
+    Rule,
+    forbid,
+    forbid_first,
+    forced_at,
+    forced_prefix,
+    minimum_length,
+    no_copy,
+    no_repeat,
+    renormalised,
+    spoken_times,
+)
 from seq2seq.search import Found, OnStep, search
 from seq2seq.source import clean, prepare
 from seq2seq.trace import Trace
@@ -27,7 +40,8 @@ def forced_tokens(checkpoint: Checkpoint, options: Options) -> list[int]:
     config, limit = checkpoint.model.config, MAX_LENGTH
     if config.longest is not None:
         limit = min(limit, config.longest)
-    tokens = checkpoint.tokenizer.encode(clean(options.prefix))
+    text = clean(options.prefix)
+    tokens = checkpoint.tokenizer.encode_target(text) if text else []
     if config.unknown in tokens:
         raise UserError("The output cannot begin with characters that the model has never seen.")
     if len(tokens) >= limit:
@@ -35,45 +49,70 @@ def forced_tokens(checkpoint: Checkpoint, options: Options) -> list[int]:
     return tokens
 
 
-def rules_for(checkpoint: Checkpoint, options: Options, prefix: Sequence[int]) -> list[Rule]:
-    """Turn options, and the prefix's ids, into rules."""
-    config = checkpoint.model.config
-    rules = [forbid([config.pad, config.unknown, config.bos])]
-    if options.min_length:
-        rules.append(minimum_length(options.min_length, config.eos))
+def rules_for(
+    checkpoint: Checkpoint,
+    options: Options,
+    forced: Sequence[int],
+    prefix: Sequence[int],
+    source: Sequence[int] = (),
+) -> list[Rule]:
+    """Turn options and the model's conventions into rules.
+
+    forced: tokens the model begins with; prefix: those the visitor wants after them; source: its
+    ids, where all rows have the same one.
+    """
+    eos, conventions = checkpoint.model.config.eos, checkpoint.conventions
+    rules: list[Rule] = []
     if options.no_repeat_ngram:
-        rules.append(no_repeat(options.no_repeat_ngram, len(prefix)))
+        rules.append(no_repeat(options.no_repeat_ngram, len(forced) + len(prefix)))
+    if conventions.no_copy_ngram and source:
+        rules.append(no_copy(conventions.no_copy_ngram, source))
+    if options.min_length:
+        rules.append(minimum_length(options.min_length, eos))
+    if conventions.forbidden:
+        rules.append(forbid(conventions.forbidden))
+    if conventions.forbidden_first:
+        rules.append(forbid_first(conventions.forbidden_first))
+    speech = conventions.speech
+    if options.timestamps and speech is not None and speech.first_time is not None:
+        rules.append(spoken_times(speech.first_time, eos))
     if prefix:
-        rules.append(forced_prefix(prefix))
+        rules.append(forced_prefix([*forced, *prefix]))
+    rules += [forced_at(step, token) for step, token in enumerate(forced)]
+    if conventions.end_at_limit is not None and options.max_length:
+        rules.append(forced_at(options.max_length - 1, conventions.end_at_limit))
+    if conventions.renormalise:
+        rules.append(renormalised)
     return rules
 
 
 def run(
     checkpoint: Checkpoint,
-    text: str,
+    source: str | Audio,
     options: Options | None = None,
     on_step: OnStep | None = None,
     self_attention: bool = False,
 ) -> Trace:
-    """Decode one text and record what the network did.
+    """Decode one text or recording and record what the network did.
 
-    on_step is called after every decoder step and stops the search by returning True.
-    Raises UserError if there is nothing to read.
+    options: None for those of the checkpoint's authors. on_step is called after every decoder step
+    and stops the search by returning True. Raises UserError if there is nothing to read.
     """
-    options = options or Options()
-    source = prepare(checkpoint, text)
-    ids = torch.tensor([source.ids], device=checkpoint.device)
+    options = options or checkpoint.conventions.options
+    read = prepare(checkpoint, source, options)
     started = time.perf_counter()
     with torch.inference_mode():
-        memory = checkpoint.model.encode(ids, record=self_attention)
-        if ids.is_cuda:  # a GPU works on while the clock is read
+        memory = checkpoint.model.encode(read.batch(checkpoint.device), record=self_attention)
+        if options != (options := detect_language(checkpoint, memory, options)):
+            read = read._replace(notes=(*read.notes, f"It hears {options.source_language!r}."))
+        if memory.states.is_cuda:  # a GPU works on while the clock is read
             torch.cuda.synchronize()
         encoded = time.perf_counter()
-        found = _find(checkpoint, memory, options, on_step)[0]
+        found = _find(checkpoint, memory, options, on_step, read.ids)[0]
         searched = time.perf_counter()
     return record(
         checkpoint,
-        source,
+        read,
         memory,
         found,
         options,
@@ -94,30 +133,52 @@ def generate(
 
     on_group is called with the number of texts done since the last call.
     """
-    options, config = options or Options(), checkpoint.model.config
-    sources = [prepare(checkpoint, text).ids for text in texts]
+    options, config = options or checkpoint.conventions.options, checkpoint.model.config
+    sources = [prepare(checkpoint, text, options).ids for text in texts]
     results: dict[int, Found] = {}
+    # A rule against copying is about one source.
+    batch = 1 if checkpoint.conventions.no_copy_ngram else batch
     for group in in_groups([len(ids) for ids in sources], batch):
         ids = pad([sources[index] for index in group], config.pad).to(checkpoint.device)
         memory = checkpoint.model.encode(ids)
-        found = _find(checkpoint, memory, options)
+        found = _find(checkpoint, memory, options, source=sources[group[0]] if batch == 1 else ())
         results.update(zip(group, found, strict=True))
         if on_group is not None:
             on_group(len(group))
     return [results[index] for index in range(len(texts))]
 
 
+def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) -> Options:
+    """Fill in the language that a speech model hears, where none was chosen.
+
+    It is the likeliest of the language tokens after the first start token. Radford et al. 2022.
+    """
+    conventions, languages = checkpoint.conventions, checkpoint.tokenizer.languages
+    if conventions.language_leads != "start" or options.source_language or not languages:
+        return options
+    decoder = checkpoint.model.decoder
+    first = torch.tensor([conventions.start[0]], device=memory.states.device)
+    logits = decoder.step(first, decoder.start(memory), memory).logits[0]
+    heard = max(languages, key=lambda code: float(logits[languages[code]]))
+    return replace(options, source_language=heard)
+
+
 def _find(
-    checkpoint: Checkpoint, memory: Memory, options: Options, on_step: OnStep | None = None
+    checkpoint: Checkpoint,
+    memory: Memory,
+    options: Options,
+    on_step: OnStep | None = None,
+    source: Sequence[int] = (),
 ) -> list[Found]:
     config, prefix = checkpoint.model.config, forced_tokens(checkpoint, options)
+    start, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
     lengths = memory.mask.sum(dim=1).tolist()
-    limits = [options.length_limit(length, len(prefix)) for length in lengths]
+    limits = [options.length_limit(length, len(forced) + len(prefix)) for length in lengths]
     if config.longest is not None:
-        limits = [min(limit, config.longest) for limit in limits]
-    rules = rules_for(checkpoint, options, prefix)
+        limits = [min(limit, config.longest - len(start) + 1) for limit in limits]
+    rules = rules_for(checkpoint, options, forced, prefix, source)
     decoder = checkpoint.model.decoder
-    return search(decoder, memory, options, config.bos, config.eos, rules, on_step, limits)
+    return search(decoder, memory, options, start, config.eos, rules, on_step, limits)
 
 
 def to_text(checkpoint: Checkpoint, found: Found) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.hypothesis import Hypothesis
 from seq2seq.options import Options
-from seq2seq.protocol import Memory
+from seq2seq.protocol import Memory, Steps
 from seq2seq.search import Found
 from seq2seq.source import Source
 from seq2seq.tokenizer import word_numbers
@@ -38,19 +39,21 @@ def record(
     """
     started = time.perf_counter()
     model, tokens = checkpoint.model, found.hypotheses[0].tokens
-    target = torch.tensor([[model.config.bos, *tokens[:-1]]], device=checkpoint.device)
-    steps = model.decoder(target, memory, record=True)
+    start, _ = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
+    target = torch.tensor([[*start, *tokens[:-1]]], device=checkpoint.device)
+    steps = _after(len(start) - 1, model.decoder(target, memory, record=True))
+    heard = len(source.ids)  # a recording may be followed by silence
     scores = steps.logits[0].float().log_softmax(dim=-1)
     chosen = scores.gather(1, torch.tensor([tokens], device=scores.device).T)
-    arrays = {
+    arrays: dict[str, Any] = {
         "log_probabilities": chosen[:, 0].cpu().numpy(),
         "ranks": (scores > chosen).sum(dim=1).cpu().numpy(),
         "alternatives": _alternatives(checkpoint, scores),
-        "encoder_states": _half(memory.states),
+        "encoder_states": _half(memory.states, heard, dim=1),
         "decoder_states": _half(steps.hidden),
         "contexts": _half(steps.context),
-        "attention": _half(steps.weights),
-        "encoder_attention": _half(memory.weights),
+        "attention": _half(steps.weights, heard),
+        "encoder_attention": _half(_first(memory.weights, heard, dim=3), heard),
         "decoder_attention": _half(steps.self_weights) if self_attention else None,
     }
     return Trace(
@@ -58,19 +61,40 @@ def record(
         task=checkpoint.card.task,
         options=options,
         notes=source.notes,
-        source=_tokens(checkpoint, source.text, source.ids, source.pieces),
+        source=_source(checkpoint, source),
         target=_target(checkpoint, tokens),
         outputs=tuple(_output(checkpoint, each) for each in found.hypotheses),
         beam_tree=found.tree,
         beam_pieces=checkpoint.tokenizer.pieces(found.tree.token.tolist()),
+        position_seconds=source.seconds,
         seconds={**seconds, "record": time.perf_counter() - started},
         **arrays,
     )
 
 
-def _half(rows: Tensor | None) -> np.ndarray | None:
+def _after(prompt: int, steps: Steps) -> Steps:
+    """Drop the steps, and the self-attention, of what the decoder read before its first output."""
+    own, weights = steps.self_weights, steps.weights
+    return Steps(
+        steps.logits[:, prompt:],
+        steps.hidden[:, prompt:],
+        steps.context[:, prompt:],
+        None if weights is None else weights[:, prompt:],
+        None if own is None else own[:, prompt:, ..., prompt:],
+    )
+
+
+def _first(rows: Tensor | None, count: int, dim: int = -1) -> Tensor | None:
+    return None if rows is None else rows.narrow(dim, 0, count)
+
+
+def _half(rows: Tensor | None, count: int | None = None, dim: int = -1) -> np.ndarray | None:
+    """Return the first row as float16, with the first `count` entries of a dimension."""
+    if rows is None:
+        return None
+    kept = rows if count is None else rows.narrow(dim, 0, count)
     # Clamped, since JSON knows no infinity; contiguous, since orjson wants it.
-    return None if rows is None else rows[0].clamp(-65504, 65504).half().contiguous().cpu().numpy()
+    return kept[0].clamp(-65504, 65504).half().contiguous().cpu().numpy()
 
 
 def _alternatives(checkpoint: Checkpoint, scores: Tensor) -> Alternatives:
@@ -82,6 +106,12 @@ def _alternatives(checkpoint: Checkpoint, scores: Tensor) -> Alternatives:
 def _target(checkpoint: Checkpoint, tokens: tuple[int, ...]) -> Tokens:
     pieces = checkpoint.tokenizer.pieces(tokens)
     return _tokens(checkpoint, checkpoint.tokenizer.decode(tokens), tokens, pieces)
+
+
+def _source(checkpoint: Checkpoint, source: Source) -> Tokens:
+    if source.frames is not None:
+        return Tokens("", tuple(source.ids), source.pieces, tuple(source.ids))
+    return _tokens(checkpoint, source.text, source.ids, source.pieces)
 
 
 def _tokens(

@@ -26,6 +26,52 @@ def forbid(tokens: Sequence[int]) -> Rule:
     return rule
 
 
+def forbid_first(tokens: Sequence[int]) -> Rule:
+    """Do not begin with these tokens."""
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        if history.shape[1]:
+            return log_probabilities
+        return forbid(tokens)(log_probabilities, history)
+
+    return rule
+
+
+def forced_at(step: int, token: int) -> Rule:
+    """Say this token at this step, at no cost: it is a condition of the run, not a choice."""
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        if history.shape[1] != step:
+            return log_probabilities
+        allowed = torch.full_like(log_probabilities, -math.inf)
+        allowed[:, token] = 0.0
+        return allowed
+
+    return rule
+
+
+def renormalised(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    """Let what is still allowed sum to 1 again; comes after all other rules."""
+    return log_probabilities.log_softmax(dim=-1)
+
+
+def no_copy(size: int, source: Sequence[int]) -> Rule:
+    """Copy no n-gram of this size from the source ids, the same for all rows."""
+    followers: dict[tuple[int, ...], list[int]] = {}
+    for start in range(len(source) - size + 1):
+        *said, last = source[start : start + size]
+        followers.setdefault(tuple(said), []).append(last)
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        allowed = log_probabilities.clone()
+        for row, tokens in enumerate(history.tolist()):
+            said = tuple(tokens[len(tokens) - size + 1 :]) if size > 1 else ()
+            allowed[row, followers.get(said, [])] = -math.inf
+        return allowed
+
+    return rule
+
+
 def minimum_length(length: int, end: int) -> Rule:
     """Do not end before `length` tokens stand."""
 
@@ -65,5 +111,35 @@ def no_repeat(size: int, after: int = 0) -> Rule:
                 if tokens[start : start + size - 1] == said:
                     log_probabilities[row, tokens[start + size - 1]] = -math.inf
         return log_probabilities
+
+    return rule
+
+
+def spoken_times(first_time: int, eos: int, latest_start: int = 50) -> Rule:
+    """Let times stand in pairs around what was said, and never go back. Radford et al. 2022, 2.3.
+
+    first_time: token of 0.00 s, after which all tokens are times. latest_start: steps of 0.02 s
+    into the recording at which the first text may begin.
+    """
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        allowed = log_probabilities.clone()
+        for row, tokens in enumerate(history.tolist()):
+            times = [token for token in tokens if token >= first_time]
+            after_time = bool(tokens) and tokens[-1] >= first_time
+            if after_time and (len(tokens) < 2 or tokens[-2] >= first_time):
+                allowed[row, first_time:] = -math.inf
+            elif after_time:
+                allowed[row, :eos] = -math.inf
+            if times:
+                closes = after_time and len(tokens) > 1 and tokens[-2] < first_time
+                allowed[row, first_time : times[-1] + (0 if closes else 1)] = -math.inf
+            if not tokens:
+                allowed[row, :first_time] = -math.inf
+                allowed[row, first_time + latest_start + 1 :] = -math.inf
+        chances = allowed.log_softmax(dim=-1)
+        timed = chances[:, first_time:].logsumexp(dim=-1) > chances[:, :first_time].amax(dim=-1)
+        allowed[timed, :first_time] = -math.inf
+        return allowed
 
     return rule

@@ -78,7 +78,7 @@ def search(
     decoder: Decoder,
     memory: Memory,
     options: Options,
-    bos: int,
+    start: Sequence[int],
     eos: int,
     rules: Sequence[Rule] = (),
     on_step: OnStep | None = None,
@@ -87,9 +87,10 @@ def search(
     """Find the outputs for each row of the memory.
 
     on_step is called after every step; if it returns True the search stops and what stands so far
-    is returned as unfinished. limits: most tokens for each source, () for those of the options.
+    is returned as unfinished. start: what the decoder reads before its first output.
+    limits: most tokens for each source, () for those of the options.
     """
-    return _Search(decoder, memory, options, bos, eos, rules, limits).run(on_step)
+    return _Search(decoder, memory, options, start, eos, rules, limits).run(on_step)
 
 
 class _Search:
@@ -100,13 +101,12 @@ class _Search:
         decoder: Decoder,
         memory: Memory,
         options: Options,
-        bos: int,
+        start: Sequence[int],
         eos: int,
         rules: Sequence[Rule],
         limits: Sequence[int],
     ) -> None:
-        self.decoder, self.options, self.bos, self.eos = decoder, options, bos, eos
-        self.rules = rules
+        self.decoder, self.options, self.eos, self.rules = decoder, options, eos, rules
         count, device = memory.mask.shape[0], memory.mask.device
         self.source_lengths = memory.mask.sum(dim=1).tolist()
         default = [options.length_limit(length) for length in self.source_lengths]
@@ -115,7 +115,10 @@ class _Search:
         self.tree = _Tree(count)
         self.generators = [np.random.default_rng(options.seed) for _ in range(count)]
         self.memory, self.state = memory, decoder.start(memory)
-        self.tokens = torch.full((count,), bos, device=device)
+        for token in start[:-1]:
+            read = torch.full((count,), token, device=device)
+            self.state = decoder.step(read, self.state, memory).state
+        self.tokens = torch.full((count,), start[-1], device=device)
         covers = options.coverage_penalty > 0
         self.rows = Rows(
             owner=np.arange(count),

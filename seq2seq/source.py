@@ -1,26 +1,44 @@
-"""A visitor's text made ready for the encoder: cleaned, cut to what can be shown, split."""
+"""What a visitor gives, a text or a recording, made ready for the encoder."""
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from typing import NamedTuple
 
+import torch
+from torch import Tensor
+
+from seq2seq.audio import HOP, RATE, Audio, log_mel
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.errors import UserError
-from seq2seq.options import MAX_CHARACTERS
+from seq2seq.options import MAX_CHARACTERS, Options
 
-MAX_TOKENS = 200
+MAX_TOKENS = 1_000
 JOINERS = "\u200c\u200d"  # they belong to the spelling of some scripts, and to emoji
 
 
 class Source(NamedTuple):
-    """A text made ready: its clean form, ids with EOS, pieces, and notes on what was changed."""
+    """An input made ready.
+
+    text: its clean form, "" for a recording. ids, pieces: with the special tokens around them; for
+    a recording one for each encoder position, which lasts so many `seconds` and is named by its
+    time. notes: sentences on what was changed. frames: (frames, bins), None for a text.
+    """
 
     text: str
     ids: list[int]
     pieces: tuple[str, ...]
     notes: tuple[str, ...]
+    frames: Tensor | None = None
+    seconds: float = 0.0
+
+    def batch(self, device: torch.device) -> Tensor:
+        """Return what the encoder reads, as a batch of one."""
+        if self.frames is not None:
+            return self.frames.unsqueeze(0).to(device)
+        return torch.tensor([self.ids], device=device)
 
 
 def clean(text: str) -> str:
@@ -36,29 +54,53 @@ def clean(text: str) -> str:
     return re.sub(r"\s+", " ", "".join(kept)).strip()
 
 
-def prepare(checkpoint: Checkpoint, text: str) -> Source:
-    """Clean a text, cut it to what is shown well, and split it.
+def prepare(checkpoint: Checkpoint, given: str | Audio, options: Options | None = None) -> Source:
+    """Make a text or a recording ready, with what the options put around it.
 
-    Raises UserError if nothing is left to read.
+    Raises UserError if nothing is left to read, or if the model does not read such a thing.
     """
-    notes = []
+    hears = checkpoint.model.config.input == "audio"
+    if isinstance(given, Audio):
+        if not hears:
+            raise UserError("This model reads text: give it a sentence, or choose a speech model.")
+        return _prepare_audio(checkpoint, given)
+    if hears:
+        raise UserError("This model hears: give it a recording, or choose one that reads text.")
+    return _prepare_text(checkpoint, given, options or Options())
+
+
+def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source:
+    notes, tokenizer, config = [], checkpoint.tokenizer, checkpoint.model.config
     if len(text) > MAX_CHARACTERS:
         notes.append(f"Only the first {MAX_CHARACTERS:,} of {len(text):,} characters were read.")
     words = clean(text[:MAX_CHARACTERS])
-    pieces = checkpoint.tokenizer.split(words)
-    if not pieces:
+    if not words or not tokenizer.split(words):
         raise UserError("There is nothing to read: type a sentence.")
-    ids = checkpoint.tokenizer.encode(words)
-    longest = checkpoint.model.config.longest
-    most = MAX_TOKENS if longest is None else min(MAX_TOKENS, longest - 1)
+    if options.instruction:
+        words = f"{clean(options.instruction)} {words}"
+    ids, pieces = tokenizer.encode(words), tokenizer.split(words)
+    before, after = tokenizer.around(options.source_language)
+    most = MAX_TOKENS
+    if config.longest is not None:
+        most = min(most, config.longest - len(before) - len(after))
     if len(ids) > most:
         notes.append(f"Only the first {most} of {len(ids)} tokens were read.")
         ids, pieces = ids[:most], pieces[:most]
-        words = checkpoint.tokenizer.decode(ids)
-    config = checkpoint.model.config
+        words = tokenizer.decode(ids)
     unknown = [piece for piece, token in zip(pieces, ids, strict=True) if token == config.unknown]
-    if unknown:
+    if unknown and config.unknown != config.pad:
         shown = " ".join(dict.fromkeys(unknown))
         notes.append(f"This model has never seen these characters: {shown[:60]}")
-    end = checkpoint.tokenizer.pieces([config.eos])
-    return Source(words, [*ids, config.eos], (*pieces, *end), tuple(notes))
+    around = tokenizer.pieces(before), tokenizer.pieces(after)
+    return Source(words, [*before, *ids, *after], (*around[0], *pieces, *around[1]), tuple(notes))
+
+
+def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:
+    config, window = checkpoint.model.config, checkpoint.conventions.window
+    frames = log_mel(audio.samples, config.bins, window or None, normalise=not window)
+    seconds = config.stride * HOP / RATE
+    count = math.ceil(len(frames) / config.stride)
+    if window:  # the rest is silence that nobody wants to see
+        count = min(count, math.ceil(audio.seconds / seconds))
+    pieces = tuple(f"{number * seconds:.2f}" for number in range(count))
+    return Source("", list(range(count)), pieces, audio.notes, frames, seconds)

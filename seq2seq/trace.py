@@ -15,7 +15,7 @@ from seq2seq.errors import UserError
 from seq2seq.hypothesis import FATES, BeamTree
 from seq2seq.options import MAX_LENGTH, Options
 
-FORMAT = "seq2seq-trace/1"
+FORMAT = "seq2seq-trace/2"
 Kind = TypeVar("Kind")
 
 
@@ -65,6 +65,8 @@ class Trace:
     encoder_attention: (layers, heads, source, source), decoder_attention:
     (target, layers, heads, target): self-attention, None unless asked for.
     beam_pieces: the piece of each node of the beam tree. seconds: by phase.
+    position_seconds: what a source position lasts where the source is a recording, else 0; its
+    weights then sum to less than 1 where the model also looked at the silence that follows.
     notes: sentences on what was changed before the model read the text.
     """
 
@@ -85,6 +87,7 @@ class Trace:
     beam_tree: BeamTree
     beam_pieces: tuple[str, ...]
     seconds: dict[str, float]
+    position_seconds: float = 0.0
     encoder_attention: np.ndarray | None = None
     decoder_attention: np.ndarray | None = None
     format: str = field(default=FORMAT)
@@ -201,6 +204,7 @@ def _read(values: dict[str, Any]) -> Trace:
         ),
         beam_pieces=_each(str, values["beam_pieces"]),
         seconds={name: _one(float, value) for name, value in values["seconds"].items()},
+        position_seconds=_one(float, values["position_seconds"]),
         encoder_attention=weights("encoder_attention"),
         decoder_attention=weights("decoder_attention"),
     )
@@ -265,7 +269,8 @@ def _check(trace: Trace) -> None:
     sizes = {"source": source, "target": target, "nodes": len(trace.beam_pieces), "k": count}
     if any(size > MOST[name] for name, size in sizes.items()):
         raise ValueError
-    if set(trace.seconds) != {"encode", "search", "record"} or min(trace.seconds.values()) < 0:
+    seconds = [*trace.seconds.values(), trace.position_seconds]
+    if set(trace.seconds) != {"encode", "search", "record"} or min(seconds) < 0:
         raise ValueError
     if [len(pieces) for pieces in alternatives.pieces] != [count] * target:
         raise ValueError
@@ -299,7 +304,7 @@ def _check(trace: Trace) -> None:
 
 ROUNDING = 1e-3  # of a weight or probability of 1
 # More than any run of this app, so that a file cannot take the memory of whoever opens it.
-MOST = {"source": 1_024, "target": MAX_LENGTH, "nodes": 20 * MAX_LENGTH, "k": 100}
+MOST = {"source": 1_500, "target": MAX_LENGTH, "nodes": 20 * MAX_LENGTH, "k": 100}
 
 
 def _has_shape(array: np.ndarray, shape: tuple[int | None, ...]) -> bool:

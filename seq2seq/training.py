@@ -25,7 +25,14 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from seq2seq.checkpoint import TOKENIZER, Checkpoint, best_device, read_model, save
+from seq2seq.checkpoint import (
+    TOKENIZER,
+    Checkpoint,
+    best_device,
+    own_conventions,
+    read_model,
+    save,
+)
 from seq2seq.data import Batch, Example, Pair, collate, plan_batches, read_pairs
 from seq2seq.errors import UserError
 from seq2seq.evaluation import corpus_loss, encode_pairs, evaluate, token_loss
@@ -128,7 +135,9 @@ class _Run:
             )
         )
         self.model = model.to(self.device)
-        self.checkpoint = Checkpoint(recipe.card, self.model, self.tokenizer)
+        self.checkpoint = Checkpoint(
+            recipe.card, self.model, self.tokenizer, own_conventions(self.model.config)
+        )
         self.parallel: nn.Module = DistributedDataParallel(self.model) if world > 1 else self.model
         self.average = {name: w.detach().clone() for name, w in self.model.named_parameters()}
         self.optimizer = torch.optim.Adam(
@@ -354,7 +363,7 @@ class _Run:
     def best(self) -> Checkpoint:
         """Load the best weights kept."""
         model = read_model(self.work / BEST).to(self.device).eval()
-        return Checkpoint(self.recipe.card, model, self.tokenizer)
+        return Checkpoint(self.recipe.card, model, self.tokenizer, own_conventions(model.config))
 
 
 BAR = "{l_bar}{bar:20}| {postfix}"

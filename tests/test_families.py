@@ -1,12 +1,21 @@
 """Parity with transformers on tiny random models of every family, offline."""
 
+import dataclasses
 import json
 
 import pytest
 import torch
 import transformers as hf
+from transformers.generation import GenerationMixin
 
+from seq2seq.catalogue import Card
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.families.habits import read_habits
 from seq2seq.families.models import read_model
+from seq2seq.pipeline import rules_for
+from seq2seq.search import search
+
+CARD = Card("tiny", "A tiny model", "translation", "CC0-1.0")
 
 TINY = {"vocab_size": 61, "d_model": 16}
 DEEP = {"encoder_layers": 2, "decoder_layers": 3}
@@ -109,14 +118,23 @@ def reference_of(variant):
     return model.requires_grad_(False)
 
 
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return tmp_path_factory.mktemp("families")
+
+
 @pytest.fixture(scope="module", params=list(VARIANTS))
-def both(request, tmp_path_factory):
+def both(request, root):
     """Return a model of transformers, and ours read from the folder it was saved to."""
-    reference = reference_of(request.param)
-    folder = tmp_path_factory.mktemp("family")
+    reference, folder = reference_of(request.param), root / request.param
     reference.save_pretrained(folder)
     values = json.loads((folder / "config.json").read_text())
     return reference, read_model(folder, values), request.param
+
+
+@pytest.fixture
+def folder(both, root):
+    return root / both[2]
 
 
 def sources(reference):
@@ -151,3 +169,82 @@ def test_logits_states_and_every_attention_are_those_of_transformers(both):
     torch.testing.assert_close(steps.weights, cross, **close)
     own = torch.stack(theirs.decoder_attentions, dim=1).permute(0, 3, 1, 2, 4)
     torch.testing.assert_close(steps.self_weights, own, **close)
+
+
+# --- the search finds what transformers finds
+
+
+class NoTokenizer:
+    """Stands in where only ids matter."""
+
+    special, languages = frozenset(), {}
+
+    def __len__(self):
+        return 0
+
+    def pieces(self, ids):
+        return tuple(map(str, ids))
+
+
+def search_with(folder, ours, source, **options):
+    values = json.loads((folder / "config.json").read_text())
+    conventions = read_habits(folder, values, ours.config, NoTokenizer())
+    chosen = dataclasses.replace(conventions.options, **options)
+    checkpoint = Checkpoint(CARD, ours, NoTokenizer(), conventions)
+    start, forced = conventions.beginning(chosen, {})
+    rules = rules_for(checkpoint, chosen, forced, ())
+    with torch.inference_mode():
+        memory = ours.encode(source)
+        return search(ours.decoder, memory, chosen, start, ours.config.eos, rules)
+
+
+def generated(reference, given, **options):
+    """Return transformers' sequences and scores, without start tokens and what follows the end."""
+    found = GenerationMixin.generate(
+        reference,
+        **given,
+        use_cache=False,  # with one, T5 cannot have decoders of another depth
+        do_sample=False,
+        return_dict_in_generate=True,
+        output_scores=True,
+        **options,
+    )
+    config = reference.generation_config
+    eos, rows = config.eos_token_id, found.sequences[:, 1:].tolist()
+    rows = [row[: row.index(eos) + 1] if eos in row else row for row in rows]
+    return rows, getattr(found, "sequences_scores", None)
+
+
+def test_greedy_is_that_of_transformers(both, folder):
+    reference, ours, _ = both
+    given, source = sources(reference)
+    expected, _ = generated(reference, given, max_length=13, num_beams=1)
+    found = search_with(folder, ours, source, method="greedy", max_length=12)
+    assert [list(each.hypotheses[0].tokens) for each in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("theirs", "options"),
+    [
+        ({"length_penalty": 1.0}, {"length_penalty": 1.0}),
+        ({"length_penalty": 2.0, "early_stopping": True}, {"length_penalty": 2.0}),
+        (
+            {"no_repeat_ngram_size": 2, "min_length": 7, "early_stopping": True},
+            {"no_repeat_ngram": 2, "min_length": 6},
+        ),
+    ],
+)
+def test_beams_are_those_of_transformers(both, folder, theirs, options):
+    reference, ours, _ = both
+    given, source = sources(reference)
+    expected, scores = generated(
+        reference, given, max_length=13, num_beams=4, num_return_sequences=4, **theirs
+    )
+    stops = theirs.get("early_stopping", False)
+    found = search_with(
+        folder, ours, source, beam_width=4, max_length=12, method="beam", early_stopping=stops,
+        **options,
+    )  # fmt: skip
+    ours_all = [hypothesis for each in found for hypothesis in each.hypotheses]
+    assert [list(each.tokens) for each in ours_all] == expected
+    assert [each.score for each in ours_all] == pytest.approx(scores.tolist(), abs=1e-4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seq2seq.catalogue import read_card
-from seq2seq.checkpoint import Checkpoint
+from seq2seq.checkpoint import Checkpoint, own_conventions
 from seq2seq.errors import UserError
 from seq2seq.model import Config, build
 from seq2seq.options import Options
@@ -166,7 +166,8 @@ def short_sighted(checkpoint_root, tokenizer):
         max_positions=12,
     )
     card = read_card(checkpoint_root / "transformer")
-    return Checkpoint(card, build(config).eval().requires_grad_(False), tokenizer)
+    model = build(config).eval().requires_grad_(False)
+    return Checkpoint(card, model, tokenizer, own_conventions(config))
 
 
 @pytest.mark.parametrize("method", ["beam", "greedy", "sample"])

@@ -45,7 +45,7 @@ def model_of(kind, vocabulary=8, seed=1, ends=0.0):
 
 def find(model, source, rules=(), on_step=None, **options):
     memory = model.encode(source)
-    return search(model.decoder, memory, Options(**options), BOS, EOS, rules, on_step)
+    return search(model.decoder, memory, Options(**options), [BOS], EOS, rules, on_step)
 
 
 def scores_after(model, source, tokens):

@@ -85,7 +85,7 @@ def test_nothing_beyond_the_cap_is_read(checkpoint, text):
 
 
 def test_too_many_tokens_are_cut_with_a_note(checkpoint):
-    text = "cat dog " * 120
+    text = "cat dog " * 400
     count = len(checkpoint.tokenizer.encode(text))
     assert count > MAX_TOKENS
     source = prepare(checkpoint, text)

@@ -1,0 +1,41 @@
+"""A folder as `save_pretrained` writes it, or as the Hugging Face Hub has it, ready to run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from seq2seq.catalogue import Card
+from seq2seq.conventions import Conventions
+from seq2seq.errors import UserError
+from seq2seq.families.cards import read_card
+from seq2seq.families.habits import read_habits, read_json
+from seq2seq.families.models import read_model
+from seq2seq.families.tokenizers import read_tokenizer
+from seq2seq.model import Seq2Seq
+from seq2seq.tokenizer import Tokenizer
+
+
+def is_foreign(folder: Path) -> bool:
+    """Tell whether a folder's config.json is of somebody else's model."""
+    return "model_type" in read_json(folder / "config.json")
+
+
+def read_folder(
+    folder: Path, name: str, dtype: torch.dtype = torch.float32
+) -> tuple[Card, Seq2Seq, Tokenizer, Conventions]:
+    """Read a model with all that belongs to it.
+
+    Raises UserError, in one sentence, for whatever is missing, damaged, unknown or too large.
+    """
+    values = read_json(folder / "config.json")
+    model = read_model(folder, values, dtype)
+    tokenizer = read_tokenizer(folder, values["model_type"], values)
+    if len(tokenizer) > model.config.vocabulary:
+        raise UserError(
+            f"The tokenizer has {len(tokenizer)} tokens and the model {model.config.vocabulary}: "
+            "they are not from the same model."
+        )
+    habits = read_habits(folder, values, model.config, tokenizer)
+    return read_card(folder, values, name), model, tokenizer, habits
