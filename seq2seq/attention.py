@@ -106,6 +106,8 @@ class MultiHead(nn.Module):
         self.key = nn.Linear(width, inner, bias)
         self.value = nn.Linear(width, inner, bias)
         self.output = nn.Linear(inner, width, bias)
+        # Query, key and value in one, where a copy of the model has joined them.
+        self.joint: nn.Module | None = None
 
     def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Project states (rows, positions, width) to keys and values by head.
@@ -116,6 +118,9 @@ class MultiHead(nn.Module):
 
     def project(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries, keys and values by head, for attention among the states themselves."""
+        if self.joint is not None:
+            parts = self.joint(states).chunk(3, dim=-1)
+            return self._split(parts[0]), self._split(parts[1]), self._split(parts[2])
         return self._split(self.query(states)), *self.prepare(states)
 
     def forward(
@@ -148,4 +153,5 @@ class MultiHead(nn.Module):
         return self.output(context.transpose(1, 2).flatten(2)), weights if record else None
 
     def _split(self, states: Tensor) -> Tensor:
-        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        rows, count, width = states.shape
+        return states.view(rows, count, self.heads, width // self.heads).transpose(1, 2)

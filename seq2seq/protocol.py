@@ -82,9 +82,7 @@ class Decoder(Protocol):
         """Return the state before the first token."""
         ...
 
-    def step(
-        self, tokens: Tensor, state: State, memory: Memory, record: bool = True
-    ) -> Step:
+    def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
         """Read tokens (rows,), the previous outputs, and score the next ones."""
         ...
 

@@ -267,8 +267,9 @@ class DecoderLayer(nn.Module):
         self.around_feedforward = Residual(shape)
 
     def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Project the encoder's states to keys and values."""
-        return self.attention.prepare(states)
+        """Project the encoder's states to keys and values, laid out for the many steps to come."""
+        keys, values = self.attention.prepare(states)
+        return keys.contiguous(), values.contiguous()
 
     def forward(
         self,
