@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+# Beyond so many rows of a single query the fused kernel is slower, on a CPU, than its parts.
+FEW = 4
+
 
 def attend(scores: Tensor, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
     """Softmax the scores over the positions that may be seen and average the values.
@@ -103,6 +106,8 @@ class MultiHead(nn.Module):
         self.key = nn.Linear(width, inner, bias)
         self.value = nn.Linear(width, inner, bias)
         self.output = nn.Linear(inner, width, bias)
+        # Query, key and value in one, where a copy of the model has joined them.
+        self.joint: nn.Module | None = None
 
     def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Project states (rows, positions, width) to keys and values by head.
@@ -110,6 +115,13 @@ class MultiHead(nn.Module):
         Each is (rows, heads, positions, head width).
         """
         return self._split(self.key(states)), self._split(self.value(states))
+
+    def project(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return queries, keys and values by head, for attention among the states themselves."""
+        if self.joint is not None:
+            parts = self.joint(states).chunk(3, dim=-1)
+            return self._split(parts[0]), self._split(parts[1]), self._split(parts[2])
+        return self._split(self.query(states)), *self.prepare(states)
 
     def forward(
         self,
@@ -119,14 +131,15 @@ class MultiHead(nn.Module):
         record: bool = False,
         bias: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
-        """Attend from query (rows, target, width).
+        """Attend from query (rows, target, width), or from queries that are projected by head.
 
         mask, and bias, which is added to the scores, broadcast to (rows, heads, target, source).
         Returns the context (rows, target, width) and, if recorded, the weights
         (rows, heads, target, source): the fused kernel that training uses does not give them.
         """
-        queries, weights = self._split(self.query(query)), None
-        if record:
+        queries, weights = query if query.dim() == 4 else self._split(self.query(query)), None
+        alone = queries.shape[2] == 1 and len(queries) > FEW and not self.training
+        if record or alone:
             scores = queries @ keys[0].transpose(2, 3) * self.scale
             context, weights = attend(scores if bias is None else scores + bias, keys[1], mask)
         else:
@@ -137,7 +150,8 @@ class MultiHead(nn.Module):
             context = F.scaled_dot_product_attention(
                 queries, *keys, attn_mask=seen, dropout_p=drop, scale=self.scale
             )
-        return self.output(context.transpose(1, 2).flatten(2)), weights
+        return self.output(context.transpose(1, 2).flatten(2)), weights if record else None
 
     def _split(self, states: Tensor) -> Tensor:
-        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        rows, count, width = states.shape
+        return states.view(rows, count, self.heads, width // self.heads).transpose(1, 2)

@@ -38,7 +38,8 @@ class Step(NamedTuple):
     state: what the next step takes.
     hidden: (rows, width), the decoder state s_t of the top layer.
     context: (rows, width), the context vector c_t that the step looked at.
-    weights: (rows, layers, heads, source) cross-attention, None without attention.
+    weights: (rows, layers, heads, source) cross-attention, None without attention and perhaps
+    where recording was not asked for.
     """
 
     logits: Tensor
@@ -81,7 +82,7 @@ class Decoder(Protocol):
         """Return the state before the first token."""
         ...
 
-    def step(self, tokens: Tensor, state: State, memory: Memory) -> Step:
+    def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
         """Read tokens (rows,), the previous outputs, and score the next ones."""
         ...
 

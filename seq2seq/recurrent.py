@@ -8,6 +8,7 @@ fused kernels on the same weights.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -20,41 +21,36 @@ from seq2seq.protocol import Memory, State, Step, Steps
 
 # A cell's state: (h,) for RNN and GRU, (h, c) for LSTM.
 Cell = tuple[Tensor, ...]
-Weights = Sequence[Tensor]
+# What multiplies a cell's input and what its state: W x + b and U h + b of all gates side by side.
+Gates = Sequence[Callable[[Tensor], Tensor]]
 
 
-def rnn_cell(inputs: Tensor, state: Cell, weights: Weights) -> Cell:
+def rnn_cell(inputs: Tensor, state: Cell, gates: Gates) -> Cell:
     """h' = tanh(W x + U h + b). Elman 1990."""
-    return (torch.tanh(sum_of_inputs(inputs, state[0], weights)),)
+    return (torch.tanh(gates[0](inputs) + gates[1](state[0])),)
 
 
-def lstm_cell(inputs: Tensor, state: Cell, weights: Weights) -> Cell:
+def lstm_cell(inputs: Tensor, state: Cell, gates: Gates) -> Cell:
     """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
     c' = forget * c + input * candidate, h' = output * tanh(c').
     """
-    gates = sum_of_inputs(inputs, state[0], weights).chunk(4, dim=-1)
-    input_gate, forget_gate, output_gate = (torch.sigmoid(gates[i]) for i in (0, 1, 3))
-    cell = forget_gate * state[1] + input_gate * torch.tanh(gates[2])
+    parts = (gates[0](inputs) + gates[1](state[0])).chunk(4, dim=-1)
+    input_gate, forget_gate, output_gate = (torch.sigmoid(parts[i]) for i in (0, 1, 3))
+    cell = forget_gate * state[1] + input_gate * torch.tanh(parts[2])
     return output_gate * torch.tanh(cell), cell
 
 
-def gru_cell(inputs: Tensor, state: Cell, weights: Weights) -> Cell:
+def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Cell:
     """Cho et al. 2014, section 2.3, with the reset gate after the matrix product.
 
     h' = update * h + (1 - update) * tanh(W x + reset * (U h)).
     """
     hidden = state[0]
-    from_input = F.linear(inputs, weights[0], weights[2]).chunk(3, dim=-1)
-    from_state = F.linear(hidden, weights[1], weights[3]).chunk(3, dim=-1)
+    from_input, from_state = gates[0](inputs).chunk(3, dim=-1), gates[1](hidden).chunk(3, dim=-1)
     reset, update = (torch.sigmoid(from_input[i] + from_state[i]) for i in (0, 1))
     candidate = torch.tanh(from_input[2] + reset * from_state[2])
     return (update * hidden + (1 - update) * candidate,)
-
-
-def sum_of_inputs(inputs: Tensor, hidden: Tensor, weights: Weights) -> Tensor:
-    """W x + U h + b, the pre-activations of all gates side by side."""
-    return F.linear(inputs, weights[0], weights[2]) + F.linear(hidden, weights[1], weights[3])
 
 
 CELLS: dict[str, tuple[Callable[..., nn.RNNBase], Callable[..., Cell], int]] = {
@@ -93,6 +89,9 @@ class Stack(nn.Module):
             bidirectional=bidirectional,
         )
 
+        # Where a copy of the model steps with something else than the sequence's weights.
+        self.gates: nn.ModuleList | None = None
+
     def zeros(self, like: Tensor) -> Cell:
         """Return the state before anything was read, for as many rows as `like` has."""
         return (like.new_zeros(like.shape[0], self.layers, self.width),) * self.parts
@@ -125,11 +124,20 @@ class Stack(nn.Module):
         Returns the top layer's new h (rows, width) and the new state.
         """
         layers = []
-        for index, weights in enumerate(self.sequence.all_weights):
+        for index, gates in enumerate(self.gates or self._float_gates()):
             inputs = self.dropout(inputs) if index else inputs
-            layers.append(self.cell(inputs, tuple(part[:, index] for part in state), weights))
+            layers.append(self.cell(inputs, tuple(part[:, index] for part in state), gates))
             inputs = layers[-1][0]
         return inputs, tuple(torch.stack(part, dim=1) for part in zip(*layers, strict=True))
+
+    def _float_gates(self) -> list[Gates]:
+        return [
+            (
+                partial(F.linear, weight=weights[0], bias=weights[2]),
+                partial(F.linear, weight=weights[1], bias=weights[3]),
+            )
+            for weights in self.sequence.all_weights
+        ]
 
     def _layers_first(self, part: Tensor) -> Tensor:
         by_direction = part.unflatten(2, (self.directions, -1)).flatten(1, 2)
@@ -212,8 +220,8 @@ class RecurrentDecoder(nn.Module):
         readout = cells[0].new_zeros(cells[0].shape[0], self.output.in_features)
         return cells, readout if self.feeds == "readout" else ()
 
-    def step(self, tokens: Tensor, state: State, memory: Memory) -> Step:
-        """Read tokens (rows,) and score the next ones."""
+    def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
+        """Read tokens (rows,) and score the next ones. The weights cost nothing: always there."""
         read, state = self._advance(self.dropout(self.embedding(tokens)), state, memory)
         return Step(self.output(read.readout), state, read.hidden, read.context, read.weights)
 

@@ -1,8 +1,8 @@
 """What may not be said next: small filters over the log-probabilities of all hypotheses at once.
 
 A rule takes log-probabilities (rows, vocabulary) and the tokens written so far (rows, step) and
-returns log-probabilities in which what is forbidden is -inf. Nothing is renormalised, so that what
-is left keeps the probability that the model gave it.
+returns log-probabilities in which what is forbidden is -inf; it may change those it was given.
+Nothing is renormalised, so that what is left keeps the probability that the model gave it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def forbid(tokens: Sequence[int]) -> Rule:
 
     def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
         index = torch.tensor(tokens, device=log_probabilities.device)
-        return log_probabilities.index_fill(1, index, -math.inf)
+        return log_probabilities.index_fill_(1, index, -math.inf)
 
     return rule
 
@@ -92,9 +92,9 @@ def forced_prefix(tokens: Sequence[int]) -> Rule:
         if history.shape[1] >= len(tokens):
             return log_probabilities
         forced = tokens[history.shape[1]]
-        allowed = torch.full_like(log_probabilities, -math.inf)
-        allowed[:, forced] = log_probabilities[:, forced]
-        return allowed
+        kept = log_probabilities[:, forced].clone()
+        log_probabilities.fill_(-math.inf)[:, forced] = kept
+        return log_probabilities
 
     return rule
 
@@ -105,13 +105,12 @@ def no_repeat(size: int, after: int = 0) -> Rule:
     def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
         if history.shape[1] < max(size, after):
             return log_probabilities
-        allowed = log_probabilities.clone()
         for row, tokens in enumerate(history.tolist()):
             said = tokens[len(tokens) - size + 1 :]
             for start in range(len(tokens) - size + 1):
                 if tokens[start : start + size - 1] == said:
-                    allowed[row, tokens[start + size - 1]] = -math.inf
-        return allowed
+                    log_probabilities[row, tokens[start + size - 1]] = -math.inf
+        return log_probabilities
 
     return rule
 

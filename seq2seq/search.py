@@ -18,6 +18,9 @@ from seq2seq.options import Options
 from seq2seq.protocol import Decoder, Memory, State, Step, select
 from seq2seq.rules import Rule
 
+# Of `top`: how many scores share a maximum, and fewer than how many are not worth the detour.
+BLOCK, SMALL = 64, 32_768
+
 
 class Progress(NamedTuple):
     """Where a search stands: steps done, most steps, best tokens so far for the first source."""
@@ -128,7 +131,8 @@ class _Search:
 
     def run(self, on_step: OnStep | None) -> list[Found]:
         for number in range(max(self.limits)):
-            step = self.decoder.step(self.tokens, self.state, self.memory)
+            covers = self.rows.coverage is not None
+            step = self.decoder.step(self.tokens, self.state, self.memory, covers)
             self._advance(step, number)
             stop = on_step is not None and on_step(self._progress(number + 1))
             if stop or not len(self.rows.owner):
@@ -141,7 +145,9 @@ class _Search:
 
     def _advance(self, step: Step, number: int) -> None:
         """Rank the candidates of a step, put the complete ones aside, go on with the best."""
-        allowed = step.logits.float().log_softmax(dim=-1)
+        # In place: over a large vocabulary, fresh memory costs more than the numbers in it.
+        logits = step.logits.float()
+        allowed = torch.log_softmax(logits, dim=-1, out=logits)
         history = torch.from_numpy(self.rows.history).to(allowed.device)
         for rule in self.rules:
             allowed = rule(allowed, history)
@@ -183,7 +189,7 @@ class _Search:
         """The best 2 x width candidates of each source: enough, since a row can end only once."""
         most = 2 * self.options.rows
         count = min(most, allowed.shape[1])
-        values, tokens = (part.cpu().numpy() for part in allowed.topk(count, dim=1))
+        values, tokens = (part.cpu().numpy() for part in top(allowed, count))
         row = np.repeat(np.arange(len(values)), count)
         token, log_probability = tokens.ravel(), values.ravel().astype(np.float64)
         cumulated = self.rows.cumulated[row] + log_probability
@@ -300,6 +306,25 @@ class _Tree:
         columns = [np.concatenate(parts) for parts in zip(*self.columns, strict=True)]
         groups = [np.flatnonzero(owner == source) for source in range(len(self.counts))]
         return [BeamTree(*(column[group] for column in columns)) for group in groups]
+
+
+def top(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The largest scores (rows, count) of scores (rows, vocabulary) and where they stand.
+
+    As torch.topk, but faster where they are few of many: only the blocks with the largest maxima
+    can hold them.
+    """
+    blocks = scores.shape[1] // BLOCK
+    if scores.numel() < SMALL or blocks < count:
+        values, tokens = scores.topk(count, dim=1)
+        return values, tokens
+    whole = blocks * BLOCK
+    highest = scores[:, :whole].unflatten(1, (blocks, BLOCK)).amax(dim=2).topk(count, dim=1)
+    inside = highest.indices.unsqueeze(2) * BLOCK + torch.arange(BLOCK, device=scores.device)
+    rest = torch.arange(whole, scores.shape[1], device=scores.device).expand(len(scores), -1)
+    tokens = torch.cat([inside.flatten(1), rest], dim=1)
+    values, places = scores.gather(1, tokens).topk(count, dim=1)
+    return values, tokens.gather(1, places)
 
 
 def _rank_within(owner: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:

@@ -247,8 +247,7 @@ class EncoderLayer(nn.Module):
         self, states: Tensor, mask: Tensor, record: bool, bias: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """Map states (rows, source, width); returns them with the recorded weights."""
-        query = self.around_attention.enter(states)
-        keys = self.attention.prepare(query)
+        query, *keys = self.attention.project(self.around_attention.enter(states))
         change, weights = self.attention(query, keys, mask, record, bias)
         states = self.around_attention.leave(states, change)
         change = self.feedforward(self.around_feedforward.enter(states))
@@ -268,15 +267,16 @@ class DecoderLayer(nn.Module):
         self.around_feedforward = Residual(shape)
 
     def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Project the encoder's states to keys and values."""
-        return self.attention.prepare(states)
+        """Project the encoder's states to keys and values, laid out for the many steps to come."""
+        keys, values = self.attention.prepare(states)
+        return keys.contiguous(), values.contiguous()
 
     def forward(
         self,
         states: Tensor,
         past: tuple[Tensor, Tensor],
         causal: Tensor | None,
-        source: tuple[tuple[Tensor, Tensor], Tensor],
+        source: tuple[tuple[Tensor, Tensor], Tensor | None],
         record: bool,
         bias: Tensor | None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor, tuple[Tensor | None, Tensor | None]]:
@@ -284,8 +284,8 @@ class DecoderLayer(nn.Module):
 
         Returns the states, the longer past, the context and the (cross, self) weights.
         """
-        query = self.around_self_attention.enter(states)
-        keys, values = self.self_attention.prepare(query)
+        read = self.around_self_attention.enter(states)
+        query, keys, values = self.self_attention.project(read)
         past = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
         change, self_weights = self.self_attention(query, past, causal, record, bias)
         states = self.around_self_attention.leave(states, change)
@@ -347,12 +347,11 @@ class TransformerDecoder(nn.Module):
         """Return an empty past for each layer."""
         return tuple((keys[:, :, :0], values[:, :, :0]) for keys, values in memory.keys)
 
-    def step(self, tokens: Tensor, state: State, memory: Memory) -> Step:
+    def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
         """Read tokens (rows,) and score the next ones."""
-        steps, state = self._read(tokens.unsqueeze(1), state, memory, record=True)
-        assert steps.weights is not None
-        first = (part[:, 0] for part in (steps.hidden, steps.context, steps.weights))
-        return Step(steps.logits[:, 0], state, *first)
+        steps, state = self._read(tokens.unsqueeze(1), state, memory, record)
+        weights = None if steps.weights is None else steps.weights[:, 0]
+        return Step(steps.logits[:, 0], state, steps.hidden[:, 0], steps.context[:, 0], weights)
 
     def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
         """Read target (rows, target) under teacher forcing."""
@@ -368,9 +367,12 @@ class TransformerDecoder(nn.Module):
             everything = torch.ones(count, start + count, dtype=torch.bool, device=target.device)
             causal = everything.tril(diagonal=start)
         bias = None if self.bias is None else self.bias(start, start + count, target.device)
+        # A step spares each layer a mask that hides nothing; training must not wait to know.
+        everywhere = count == 1 and bool(memory.mask.all())
+        visible = None if everywhere else memory.mask[:, None, None, :]
         new_state, recorded = [], []
         for layer, past, keys in zip(self.layers, state, memory.keys, strict=True):
-            source = keys, memory.mask[:, None, None, :]
+            source = keys, visible
             states, past, context, weights = layer(states, past, causal, source, record, bias)
             new_state.append(past)
             recorded.append(weights)
