@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from seq2seq.attention import Additive, Dot, General
 from seq2seq.errors import UserError
+from seq2seq.listener import Listener, Subsampling
 from seq2seq.protocol import Memory
 from seq2seq.recurrent import CELLS, RecurrentDecoder, RecurrentEncoder, Stack
 from seq2seq.transformer import (
@@ -28,6 +29,7 @@ CHOICES = {
     "feeds": ("token", "context", "readout"),
     "activation": tuple(ACTIVATIONS),
     "positions": ("sinusoidal", "learned"),
+    "input": ("tokens", "audio"),
 }
 # Far above any model there is; beyond, torch cannot even count the weights.
 LARGEST = {"vocabulary": 10_000_000, "encoder_layers": 256, "decoder_layers": 256}
@@ -42,6 +44,7 @@ class Config:
     embedding: width of the token vectors of a recurrent model, 0 for the same as `width`.
     feeds: what a recurrent decoder reads beside the previous token, see RecurrentDecoder.
     tied: source embedding, target embedding and output matrix are one.
+    input: token ids, or log-mel frames of so many bins.
     Raises UserError where a value is not possible.
     """
 
@@ -52,6 +55,8 @@ class Config:
     encoder_layers: int = 1
     decoder_layers: int = 1
     tied: bool = True
+    input: str = "tokens"
+    bins: int = 80
     dropout: float = 0.1
     pad: int = 0
     unknown: int = 1
@@ -86,7 +91,7 @@ class Config:
         self._check_sizes()
 
     def _check_sizes(self) -> None:
-        sizes = ["vocabulary", "width", "encoder_layers", "decoder_layers"]
+        sizes = ["vocabulary", "width", "encoder_layers", "decoder_layers", "bins"]
         if self.architecture == "transformer":
             sizes += ["feedforward", "max_positions"]
         for name in sizes:
@@ -138,7 +143,7 @@ class Seq2Seq(nn.Module):
     def __init__(
         self,
         config: Config,
-        encoder: RecurrentEncoder | TransformerEncoder,
+        encoder: RecurrentEncoder | TransformerEncoder | Listener,
         decoder: RecurrentDecoder | TransformerDecoder,
     ) -> None:
         super().__init__()
@@ -146,14 +151,21 @@ class Seq2Seq(nn.Module):
         self.encoder = encoder
         self.decoder = decoder
 
-    def encode(self, source: Tensor, record: bool = False) -> Memory:
-        """Encode source (rows, source) of ids, padded on the right, ready for the decoder."""
-        memory = self.encoder(source, source != self.config.pad, record)
+    def encode(self, source: Tensor, mask: Tensor | None = None, record: bool = False) -> Memory:
+        """Encode a source, padded on the right, ready for the decoder.
+
+        source: ids (rows, source), or frames (rows, frames, bins) where the input is audio.
+        mask: True where there is something to read; None for all but padding ids, or all frames.
+        """
+        if mask is None:
+            frames = source.dim() == 3
+            mask = source.new_ones(source.shape[:2]).bool() if frames else source != self.config.pad
+        memory = self.encoder(source, mask, record)
         return memory._replace(keys=self.decoder.prepare(memory))
 
-    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+    def forward(self, source: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return logits (rows, target, vocabulary) after each token of target (rows, target)."""
-        return self.decoder(target, self.encode(source)).logits
+        return self.decoder(target, self.encode(source, mask)).logits
 
     def parameter_count(self) -> int:
         """Count the weights, shared ones once."""
@@ -175,11 +187,13 @@ def _build_recurrent(config: Config) -> Seq2Seq:
     width, dropout = config.width, config.dropout
     attends = config.attention != "none"
     extra = {"token": 0, "context": width, "readout": embedding if config.tied else width}
-    encoder = RecurrentEncoder(
-        nn.Embedding(config.vocabulary, embedding),
-        Stack(config.cell, embedding, width, config.encoder_layers, dropout, config.bidirectional),
-        dropout,
-    )
+    encoder: RecurrentEncoder | Listener
+    if config.input == "audio":
+        front = Subsampling(config.bins)
+        encoder = Listener(front, _encoder_stack(config, front.width), dropout)
+    else:
+        tokens = nn.Embedding(config.vocabulary, embedding)
+        encoder = RecurrentEncoder(tokens, _encoder_stack(config, embedding), dropout)
     decoder = RecurrentDecoder(
         nn.Embedding(config.vocabulary, embedding),
         Stack(config.cell, embedding + extra[config.feeds], width, config.decoder_layers, dropout),
@@ -189,6 +203,11 @@ def _build_recurrent(config: Config) -> Seq2Seq:
         dropout,
     )
     return Seq2Seq(config, encoder, decoder)
+
+
+def _encoder_stack(config: Config, entering: int) -> Stack:
+    layers, dropout = config.encoder_layers, config.dropout
+    return Stack(config.cell, entering, config.width, layers, dropout, config.bidirectional)
 
 
 def _attention(kind: str, width: int) -> Additive | Dot | General:
@@ -224,12 +243,13 @@ def _build_transformer(config: Config) -> Seq2Seq:
 
 
 def tie(model: Seq2Seq) -> None:
-    """Make the three token matrices one. Press and Wolf 2017."""
-    encoder, decoder = model.encoder.embedding, model.decoder.embedding
-    source = encoder.tokens if isinstance(encoder, Embedding) else encoder
+    """Make the token matrices one, three of them or two. Press and Wolf 2017."""
+    decoder = model.decoder.embedding
     target = decoder.tokens if isinstance(decoder, Embedding) else decoder
-    target.weight = source.weight
-    model.decoder.output.weight = source.weight
+    if not isinstance(model.encoder, Listener):
+        encoder = model.encoder.embedding
+        target.weight = (encoder.tokens if isinstance(encoder, Embedding) else encoder).weight
+    model.decoder.output.weight = target.weight
 
 
 @torch.no_grad()
