@@ -71,7 +71,7 @@ class TrainingSettings:
     and falling in a line to 0 at the end of the run. averaging: decay of the running average of the
     weights, 0 for none. evaluate_every: steps. patience: evaluations on valid without a better one
     after which the run ends. For speech, batch_frames: padded frames of 10 ms a batch, instead of
-    batch_tokens; ctc: weight of a second loss, see Objective.
+    batch_tokens; ctc, guide: weights of further losses, see Objective.
     """
 
     epochs: int = 20
@@ -86,6 +86,7 @@ class TrainingSettings:
     seed: int = 1
     batch_frames: int = 6_000
     ctc: float = 0.0
+    guide: float = 0.0
 
     def __post_init__(self) -> None:
         ranges: dict[str, tuple[float, float]] = {
@@ -93,6 +94,7 @@ class TrainingSettings:
             "batch_tokens": (1, 10_000_000),
             "batch_frames": (1, 10_000_000),
             "ctc": (0, 10),
+            "guide": (0, 10),
             "learning_rate": (1e-8, 10),
             "warmup_steps": (0, 10_000_000),
             "label_smoothing": (0, 0.99),

@@ -125,7 +125,9 @@ class _Run:
         self.model = model.to(self.device)
         self.checkpoint = Checkpoint(recipe.card, self.model, self.tokenizer)
         settings = self.settings
-        self.objective = Objective(self.model, settings.label_smoothing, settings.ctc)
+        self.objective = Objective(
+            self.model, settings.label_smoothing, settings.ctc, settings.guide
+        )
         self.objective.to(self.device)
         self.parallel: nn.Module = self.objective
         if world > 1:
