@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -88,8 +89,10 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("evaluate", help="score a checkpoint on a file of pairs")
     command.add_argument("checkpoint", help="a name from the list, or a folder")
-    command.add_argument("pairs", type=Path, help="tab-separated, plain or .xz or .gz")
-    command.add_argument("--limit", type=int, help="only the first so many pairs")
+    command.add_argument(
+        "pairs", type=Path, help="tab-separated, plain or .xz or .gz; for speech, a .tar archive"
+    )
+    command.add_argument("--limit", type=int, help="only the first so many pairs or recordings")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     _add_options(command)
     command.set_defaults(command=_evaluate)
@@ -182,19 +185,28 @@ def _evaluate(values: argparse.Namespace) -> None:
 
     from seq2seq.checkpoint import load
     from seq2seq.data import read_pairs
-    from seq2seq.evaluation import evaluate
+    from seq2seq.evaluation import evaluate, evaluate_speech
+    from seq2seq.speech import read_speech
 
     checkpoint = load(values.checkpoint)
-    pairs = read_pairs(values.pairs)[: values.limit]
-    with tqdm(total=len({pair.source for pair in pairs}), unit=" sentences") as bar:
-        scores = evaluate(checkpoint, pairs, options, lambda count: bar.update(count) and None)
+    score: Callable[..., dict[str, Any]]
+    if checkpoint.model.config.input == "audio":
+        recordings = read_speech(values.pairs, "valid")[: values.limit]
+        total, unit = len(recordings), " recordings"
+        score = partial(evaluate_speech, checkpoint, {values.pairs.stem: recordings}, options)
+    else:
+        pairs = read_pairs(values.pairs)[: values.limit]
+        total, unit = len({pair.source for pair in pairs}), " sentences"
+        score = partial(evaluate, checkpoint, pairs, options)
+    with tqdm(total=total, unit=unit) as bar:
+        scores = score(lambda count: bar.update(count) and None)
     if values.json:
         _print_json({"checkpoint": checkpoint.card.name, "options": asdict(options), **scores})
         return
     for name, value in scores.items():
-        if name != "by_source_length":
+        if not name.startswith("by_"):
             print(f"{name:22} {value}")
-    for row in scores["by_source_length"]:
+    for row in scores.get("by_source_length", ()):
         low, high = row["words"]
         print(f"{low:3}-{high:<6} words: {row}")
 
@@ -215,7 +227,8 @@ def _train(values: argparse.Namespace) -> None:
     checkpoint = train(recipe, values.data, work, values.resume, values.minutes)
     if int(os.environ.get("RANK", "0")) == 0:
         scores = finish(checkpoint, recipe, values.data, work, folder)
-        print(f"{folder}: BLEU {scores['bleu']}, chrF {scores['chrf']}, loss {scores['loss']}")
+        shown = ("bleu", "chrf", "word_error_rate", "loss")
+        print(f"{folder}: " + ", ".join(f"{key} {scores[key]}" for key in shown if key in scores))
 
 
 def _publish(values: argparse.Namespace) -> None:

@@ -58,9 +58,7 @@ def read_audio(source: bytes | Path, name: str = "", limit: float = MAX_SECONDS)
     except (OSError, RuntimeError, ValueError, TypeError, OverflowError) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(
-            f"{name} is no recording that can be read: give WAV, FLAC, OGG or MP3."
-        ) from None
+        raise UserError(f"{name} cannot be read: give WAV, FLAC, OGG or MP3.") from None
 
 
 def _read(sound: soundfile.SoundFile, name: str, limit: float) -> Audio:
@@ -185,22 +183,31 @@ def log_mel(
     if pad_to is not None:
         length = int(pad_to * RATE)
         samples = F.pad(samples[:length], (0, max(0, length - len(samples))))
-    if len(samples) < 2 * HOP:
-        raise UserError("The recording is too short to be heard: record some more.")
-    # Reflection at the edges needs half a window of samples.
-    samples = F.pad(samples, (0, max(0, WINDOW - len(samples)))) if pad_to is None else samples
+    mel = log_energy(samples, bins)
+    return standardise(mel) if normalise else (_lifted(mel) + 4) / 4
+
+
+def log_energy(samples: Tensor, bins: int = 80) -> Tensor:
+    """Return log10 of the energy of samples (time,) at 16 kHz in each band: (frames, bins).
+
+    Raises UserError for less than two frames of sound.
+    """
     count = len(samples) // HOP
+    if count < 2:
+        raise UserError("The recording is too short to be heard: record some more.")
     window = torch.hann_window(WINDOW)
     spectrum = torch.stft(samples, WINDOW, HOP, window=window, return_complex=True)[:, :count]
-    energy = mel_filters(bins) @ spectrum.abs().square()
-    mel = energy.clamp(min=1e-10).log10().T
-    mel = torch.maximum(mel, mel.max() - 8)
-    return standardise(mel) if normalise else (mel + 4) / 4
+    return (mel_filters(bins) @ spectrum.abs().square()).clamp(min=1e-10).log10().T
 
 
-def standardise(frames: Tensor) -> Tensor:
-    """Give every band of (frames, bins) mean 0 and variance 1; constant bands become 0."""
-    return (frames - frames.mean(dim=0)) / (frames.std(dim=0, correction=0) + 1e-3)
+def standardise(mel: Tensor) -> Tensor:
+    """Give every band of log energies (frames, bins), floored as in log_mel, mean 0, variance 1."""
+    mel = _lifted(mel)
+    return (mel - mel.mean(dim=0)) / (mel.std(dim=0, correction=0) + 1e-3)
+
+
+def _lifted(mel: Tensor) -> Tensor:
+    return torch.maximum(mel, mel.max() - 8)
 
 
 @lru_cache(maxsize=4)

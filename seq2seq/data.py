@@ -40,11 +40,20 @@ class Example(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Ids for one step: source with EOS, target with BOS, labels with EOS; each (rows, time)."""
+    """Ids for one step: source with EOS, target with BOS, labels with EOS; each (rows, time).
+
+    For speech, source is frames (rows, frames, bins), and mask (rows, frames) is True on sound.
+    """
 
     source: Tensor
     target: Tensor
     labels: Tensor
+    mask: Tensor | None = None
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        parts = (None if each is None else each.to(device, non_blocking=True) for each in self)
+        return Batch(*parts)  # type: ignore[arg-type]
 
 
 def read_pairs(path: Path, columns: Sequence[str] = ()) -> list[Pair]:

@@ -1,24 +1,30 @@
-"""How good a checkpoint is: BLEU and chrF of its outputs, loss and perplexity of the references."""
+"""How good a checkpoint is: BLEU and chrF of its outputs, or word errors where it listens; loss and
+perplexity of the references.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import jiwer
 import torch
 import torch.nn.functional as F
 from sacrebleu.metrics import BLEU, CHRF
 from torch import nn
 
+from seq2seq.audio import HOP, RATE
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data import Batch, Example, Pair, collate, plan_batches
 from seq2seq.model import Seq2Seq
 from seq2seq.options import Options
-from seq2seq.pipeline import generate, to_text
+from seq2seq.pipeline import generate, to_text, transcribe
+from seq2seq.speech import Spoken, Utterance, collate_speech, features, plan_speech
 from seq2seq.tokenizer import PAD, Tokenizer, Unigram
 
+FRAMES = RATE // HOP  # a second
 LENGTH_BINS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))
 
 
@@ -64,6 +70,61 @@ def evaluate(
     }
 
 
+def evaluate_speech(
+    checkpoint: Checkpoint,
+    corpora: Mapping[str, Sequence[Utterance]],
+    options: Options | None = None,
+    on_group: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """Score the outputs for recordings, by the name of their corpus.
+
+    Returns the error rates in words and in characters (insertions, deletions and substitutions for
+    100 that were said), the share of recordings without an error, loss (nats a token) and
+    perplexity of the texts, and how many seconds are heard in one; the rates by corpus too.
+    """
+    texts: list[str] = []
+    outputs: list[str] = []
+    examples: list[Spoken] = []
+    by_corpus, seconds = {}, 0.0
+    for name, utterances in corpora.items():
+        started = time.perf_counter()
+        heard = features(utterances, checkpoint.model.config.bins)
+        found = transcribe(checkpoint, heard, options, on_group=on_group)
+        seconds += time.perf_counter() - started
+        said = [each.text for each in utterances]
+        written = [to_text(checkpoint, each) for each in found]
+        by_corpus[name] = _errors(said, written)
+        texts, outputs = texts + said, outputs + written
+        targets = [checkpoint.tokenizer.encode_target(text) for text in said]
+        examples += list(map(Spoken, heard, targets))
+    loss = speech_loss(checkpoint.model, examples)
+    recorded = sum(len(example.source) for example in examples) / FRAMES
+    return {
+        **_errors(texts, outputs),
+        "recorded_seconds": round(recorded, 1),
+        "loss": round(loss, 4),
+        "perplexity": round(math.exp(loss), 3),
+        "seconds": round(seconds, 2),
+        "recorded_seconds_per_second": round(recorded / seconds, 1),
+        "by_corpus": by_corpus,
+    }
+
+
+def _errors(texts: list[str], outputs: list[str]) -> dict[str, Any]:
+    words = jiwer.process_words(texts, outputs)
+    right = sum(text == output for text, output in zip(texts, outputs, strict=True))
+    return {
+        "recordings": len(texts),
+        "words": words.hits + words.substitutions + words.deletions,
+        "word_error_rate": round(100 * words.wer, 2),
+        "character_error_rate": round(100 * float(jiwer.cer(texts, outputs)), 2),
+        "without_error": round(100 * right / len(texts), 2),
+        "substitutions": words.substitutions,
+        "deletions": words.deletions,
+        "insertions": words.insertions,
+    }
+
+
 def _scores(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
     most = max(map(len, references))
     # sacrebleu wants one list for each reference number, with None where a source has fewer.
@@ -104,15 +165,27 @@ def corpus_loss(model: Seq2Seq, examples: Sequence[Example], tokens: int = 4_000
     return total / count
 
 
+@torch.inference_mode()
+def speech_loss(model: Seq2Seq, examples: Sequence[Spoken], frames: int = 20_000) -> float:
+    """Return the cross-entropy in nats a target token, EOS included, under teacher forcing."""
+    device = next(model.parameters()).device
+    total, count = 0.0, 0
+    for numbers in plan_speech(examples, frames, seed=0):
+        batch = collate_speech([examples[number] for number in numbers])
+        total += float(token_loss(model, batch, device).sum())
+        count += int((batch.labels != PAD).sum())
+    return total / count
+
+
 def token_loss(
     model: nn.Module, batch: Batch, device: torch.device, label_smoothing: float = 0.0
 ) -> torch.Tensor:
     """Return the loss of each target token (rows x target,), 0 on padding."""
-    source, target, labels = (part.to(device, non_blocking=True) for part in batch)
-    logits = model(source, target)
+    batch = batch.to(device)
+    logits = model(batch.source, batch.target, batch.mask)
     return F.cross_entropy(
         logits.flatten(0, 1).float(),
-        labels.flatten(),
+        batch.labels.flatten(),
         ignore_index=PAD,
         reduction="none",
         label_smoothing=label_smoothing,

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from seq2seq.attention import Additive, Dot, General
 from seq2seq.errors import UserError
+from seq2seq.listener import Listener, Subsampling
 from seq2seq.protocol import Memory
 from seq2seq.recurrent import CELLS, RecurrentDecoder, RecurrentEncoder, Stack
 from seq2seq.transformer import (
@@ -116,9 +117,9 @@ class Config:
         self._check_sizes()
 
     def _check_sizes(self) -> None:
-        sizes = ["vocabulary", "width", "encoder_layers", "decoder_layers"]
+        sizes = ["vocabulary", "width", "encoder_layers", "decoder_layers", "bins"]
         if self.architecture == "transformer":
-            sizes += ["feedforward", "max_positions", "max_source", "bins"]
+            sizes += ["feedforward", "max_positions", "max_source"]
         for name in sizes:
             if getattr(self, name) < 1:
                 raise UserError(f"The config's {name} is 0: it must be at least 1.")
@@ -151,7 +152,9 @@ class Config:
     @property
     def stride(self) -> int:
         """How many frames of audio make one source position."""
-        return 2 if self.input == "audio" else 1
+        if self.input == "tokens":
+            return 1
+        return 2 if self.architecture == "transformer" else 4
 
     @classmethod
     def from_json(cls, text: str) -> Config:
@@ -183,7 +186,7 @@ class Seq2Seq(nn.Module):
     def __init__(
         self,
         config: Config,
-        encoder: RecurrentEncoder | TransformerEncoder,
+        encoder: RecurrentEncoder | TransformerEncoder | Listener,
         decoder: RecurrentDecoder | TransformerDecoder,
     ) -> None:
         super().__init__()
@@ -199,15 +202,13 @@ class Seq2Seq(nn.Module):
         """
         if mask is None:
             frames = source.dim() == 3
-            mask = torch.ones_like(source[..., 0], dtype=torch.bool) if frames else None
-        if mask is None:
-            mask = source != self.config.pad
-        memory = self.encoder(source, mask[:, :: self.config.stride], record)
+            mask = source.new_ones(source.shape[:2]).bool() if frames else source != self.config.pad
+        memory = self.encoder(source, mask, record)
         return memory._replace(keys=self.decoder.prepare(memory))
 
-    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+    def forward(self, source: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return logits (rows, target, vocabulary) after each token of target (rows, target)."""
-        return self.decoder(target, self.encode(source)).logits
+        return self.decoder(target, self.encode(source, mask)).logits
 
     def parameter_count(self) -> int:
         """Count the weights, shared ones once."""
@@ -228,11 +229,13 @@ def _build_recurrent(config: Config) -> Seq2Seq:
     width, dropout = config.width, config.dropout
     attends = config.attention != "none"
     extra = {"token": 0, "context": width, "readout": embedding if config.tied else width}
-    encoder = RecurrentEncoder(
-        nn.Embedding(config.source_vocabulary or config.vocabulary, embedding),
-        Stack(config.cell, embedding, width, config.encoder_layers, dropout, config.bidirectional),
-        dropout,
-    )
+    encoder: RecurrentEncoder | Listener
+    if config.input == "audio":
+        front = Subsampling(config.bins)
+        encoder = Listener(front, _encoder_stack(config, front.width), dropout)
+    else:
+        tokens = nn.Embedding(config.source_vocabulary or config.vocabulary, embedding)
+        encoder = RecurrentEncoder(tokens, _encoder_stack(config, embedding), dropout)
     decoder = RecurrentDecoder(
         nn.Embedding(config.vocabulary, embedding),
         Stack(config.cell, embedding + extra[config.feeds], width, config.decoder_layers, dropout),
@@ -242,6 +245,11 @@ def _build_recurrent(config: Config) -> Seq2Seq:
         dropout,
     )
     return Seq2Seq(config, encoder, decoder)
+
+
+def _encoder_stack(config: Config, entering: int) -> Stack:
+    layers, dropout = config.encoder_layers, config.dropout
+    return Stack(config.cell, entering, config.width, layers, dropout, config.bidirectional)
 
 
 def _attention(kind: str, width: int) -> Additive | Dot | General:
@@ -316,7 +324,7 @@ def tie(model: Seq2Seq) -> None:
         model.decoder.output.weight = target.weight
 
 
-def _tokens(embedding: nn.Module) -> nn.Embedding:
+def _tokens(embedding: nn.Module | Tensor) -> nn.Embedding:
     tokens = embedding.tokens if isinstance(embedding, Embedding) else embedding
     assert isinstance(tokens, nn.Embedding)
     return tokens

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from seq2seq.audio import Audio
 from seq2seq.checkpoint import Checkpoint
@@ -29,6 +30,7 @@ from seq2seq.rules import (
 )
 from seq2seq.search import Found, OnStep, search
 from seq2seq.source import clean, prepare
+from seq2seq.speech import pad_frames
 from seq2seq.trace import Trace
 
 
@@ -161,6 +163,26 @@ def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) ->
     logits = decoder.step(first, decoder.start(memory), memory).logits[0]
     heard = max(languages, key=lambda code: float(logits[languages[code]]))
     return replace(options, source_language=heard)
+
+
+@torch.inference_mode()
+def transcribe(
+    checkpoint: Checkpoint,
+    heard: Sequence[Tensor],
+    options: Options | None = None,
+    batch: int = 32,
+    on_group: Callable[[int], None] | None = None,
+) -> list[Found]:
+    """Decode many recordings, as features (frames, bins) each; otherwise as generate does."""
+    options = options or Options()
+    results: dict[int, Found] = {}
+    for group in in_groups([len(each) for each in heard], batch):
+        frames, mask = pad_frames([heard[index] for index in group])
+        memory = checkpoint.model.encode(frames.to(checkpoint.device), mask.to(checkpoint.device))
+        results.update(zip(group, _find(checkpoint, memory, options), strict=True))
+        if on_group is not None:
+            on_group(len(group))
+    return [results[index] for index in range(len(heard))]
 
 
 def _find(

@@ -38,21 +38,28 @@ class DataSettings:
         _check_ranges(self, {"max_tokens": (1, 10_000)})
 
 
+KINDS = ("unigram", "character")
+
+
 @dataclass(frozen=True)
 class TokenizerSettings:
-    """pieces: of the vocabulary shared by both sides. alpha: of the sampled splits that training
-    sees (Kudo 2018), 0 for the best split always. symbols: never split. fit: "both", or the one
-    side, "source" or "target", whose text the pieces are made from; the other is read by character.
+    """pieces: of the vocabulary shared by both sides. kind: "unigram" pieces, or "character".
+    alpha: of the sampled splits that training sees (Kudo 2018), 0 for the best split always.
+    symbols: never split. fit: "both", or the one side, "source" or "target", whose text the pieces
+    are made from; the other is read by character.
     """
 
     pieces: int = 8000
     alpha: float = 0.0
     symbols: tuple[str, ...] = ()
     fit: str = "both"
+    kind: str = "unigram"
 
     def __post_init__(self) -> None:
         if self.fit not in ("both", *Pair._fields):
             raise UserError(f"The recipe's fit is {self.fit!r}: use both, source or target.")
+        if self.kind not in KINDS:
+            raise UserError(f"The recipe's kind is {self.kind!r}: use {' or '.join(KINDS)}.")
         _check_ranges(self, {"pieces": (8, 1_000_000), "alpha": (0, 10)})
 
 
@@ -62,8 +69,9 @@ class TrainingSettings:
 
     batch_tokens: padded target tokens a batch. learning_rate: the peak, reached after warmup_steps
     and falling in a line to 0 at the end of the run. averaging: decay of the running average of the
-    weights, 0 for none. evaluate_every: steps. patience: evaluations without a better valid loss
-    after which the run ends.
+    weights, 0 for none. evaluate_every: steps. patience: evaluations on valid without a better one
+    after which the run ends. For speech, batch_frames: padded frames of 10 ms a batch, instead of
+    batch_tokens; ctc, guide: weights of further losses, see Objective.
     """
 
     epochs: int = 20
@@ -76,11 +84,17 @@ class TrainingSettings:
     evaluate_every: int = 1_000
     patience: int = 10
     seed: int = 1
+    batch_frames: int = 6_000
+    ctc: float = 0.0
+    guide: float = 0.0
 
     def __post_init__(self) -> None:
         ranges: dict[str, tuple[float, float]] = {
             "epochs": (1, 100_000),
             "batch_tokens": (1, 10_000_000),
+            "batch_frames": (1, 10_000_000),
+            "ctc": (0, 10),
+            "guide": (0, 10),
             "learning_rate": (1e-8, 10),
             "warmup_steps": (0, 10_000_000),
             "label_smoothing": (0, 0.99),
@@ -94,6 +108,47 @@ class TrainingSettings:
 
 
 @dataclass(frozen=True)
+class AugmentationSettings:
+    """How recordings are varied in training.
+
+    speeds: one is drawn each time. strings: for each training file, the most recordings of one
+    speaker that are joined to one; () for none. warp: most that frequencies are stretched by.
+    narrow, noise: share of recordings cut off above 4 kHz, and with noise so many decibels below.
+    time_masks: spans blotted out in a second, of up to time_width frames of 10 ms. bin_masks: spans
+    of up to bin_width bins.
+    """
+
+    speeds: tuple[float, ...] = (1.0,)
+    strings: tuple[int, ...] = ()
+    warp: float = 0.0
+    narrow: float = 0.0
+    noise: float = 0.0
+    noise_decibels: tuple[float, ...] = (5.0, 30.0)
+    time_masks: float = 0.0
+    time_width: int = 10
+    bin_masks: int = 0
+    bin_width: int = 10
+
+    def __post_init__(self) -> None:
+        if not self.speeds or not all(0.5 <= speed <= 2 for speed in self.speeds):
+            raise UserError("The recipe's speeds are out of range: give some of 0.5 to 2.")
+        if not all(1 <= most <= 100 for most in self.strings):
+            raise UserError("The recipe's strings are out of range: give 1 to 100 for each file.")
+        if len(self.noise_decibels) != 2:
+            raise UserError("The recipe's noise_decibels are a range: give two numbers.")
+        ranges: dict[str, tuple[float, float]] = {
+            "warp": (0, 0.5),
+            "narrow": (0, 1),
+            "noise": (0, 1),
+            "time_masks": (0, 100),
+            "time_width": (0, 1_000),
+            "bin_masks": (0, 100),
+            "bin_width": (0, 1_000),
+        }
+        _check_ranges(self, ranges)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """card: what the checkpoint is. model: fields of Config but for the vocabulary."""
 
@@ -102,6 +157,7 @@ class Recipe:
     tokenizer: TokenizerSettings
     model: dict[str, Any]
     training: TrainingSettings
+    augmentation: AugmentationSettings
     text: str
 
     @property
@@ -112,7 +168,8 @@ class Recipe:
     @property
     def settings(self) -> str:
         """All that the trained weights depend on, the data's own content aside."""
-        return repr((self.data, self.tokenizer, sorted(self.model.items()), self.training))
+        model = sorted(self.model.items())
+        return repr((self.data, self.tokenizer, model, self.training, self.augmentation))
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -127,7 +184,7 @@ def read_recipe(path: Path) -> Recipe:
         raise UserError(f"There is no recipe {path.name}: check its path.") from None
     except (OSError, ValueError) as error:
         raise UserError(f"The recipe {path.name} cannot be read: {error}.") from None
-    sections = {"card", "data", "tokenizer", "model", "training"}
+    sections = {"card", "data", "tokenizer", "model", "training", "augmentation"}
     unknown = sorted(set(values) - sections)
     missing = sorted({"card", "data", "model"} - set(values))
     if unknown or missing:
@@ -142,6 +199,9 @@ def read_recipe(path: Path) -> Recipe:
         read_table(TokenizerSettings, values.get("tokenizer", {}), "The recipe's [tokenizer]"),
         model,
         read_table(TrainingSettings, values.get("training", {}), "The recipe's [training]"),
+        read_table(
+            AugmentationSettings, values.get("augmentation", {}), "The recipe's [augmentation]"
+        ),
         text,
     )
 

@@ -89,10 +89,12 @@ class Unigram:
         symbols: Sequence[str] = (),
         characters: Iterable[str] = (),
         seed: int = 1,
+        kind: str = "unigram",
     ) -> Unigram:
         """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split.
 
-        characters: known even where the sentences lack them.
+        kind: "character" for one piece a character instead. characters: known even where the
+        sentences lack them.
         Raises UserError where the pieces are fewer than the characters.
         """
         sentencepiece.set_random_generator_seed(seed)
@@ -101,6 +103,7 @@ class Unigram:
             sentencepiece.SentencePieceTrainer.train(
                 sentence_iterator=iter(sentences),
                 model_writer=model,
+                model_type="char" if kind == "character" else kind,
                 vocab_size=pieces,
                 user_defined_symbols=list(symbols),
                 required_chars="".join(characters),

@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import math
 import os
-import random
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +31,11 @@ from seq2seq.checkpoint import (
     read_model,
     save,
 )
-from seq2seq.data import Batch, Example, Pair, collate, plan_batches, read_pairs
+from seq2seq.corpus import read_corpus
+from seq2seq.data import Batch
 from seq2seq.errors import UserError
-from seq2seq.evaluation import corpus_loss, encode_pairs, evaluate, token_loss
 from seq2seq.model import Config, build
-from seq2seq.options import Options
+from seq2seq.objective import Objective
 from seq2seq.recipe import Recipe
 from seq2seq.tokenizer import BOS, EOS, PAD, UNKNOWN, Unigram
 
@@ -47,14 +45,16 @@ STATE, BEST, LOG = "state.pt", "best", "training.jsonl"
 
 @dataclass
 class Position:
-    """Where a run stands. seconds: spent training, over all resumed parts."""
+    """Where a run stands. seconds: spent training, over all resumed parts. best_score: the smallest
+    that the corpus gave any weights.
+    """
 
     step: int = 0
     epoch: int = 0
     batch: int = 0
     seconds: float = 0.0
     tokens: int = 0
-    best_loss: float = float("inf")
+    best_score: float = float("inf")
     evaluations_since_best: int = 0
 
 
@@ -115,12 +115,7 @@ class _Run:
         self.rank, self.world, self.device = rank, world, best_device()
         torch.manual_seed(self.settings.seed)
         torch.set_flush_denormal(True)
-        self.files = [read_pairs(data / name, recipe.data.columns) for name in recipe.data.train]
-        self.valid = [
-            pair
-            for name in recipe.data.valid
-            for pair in read_pairs(data / name, recipe.data.columns)
-        ]
+        self.corpus = read_corpus(recipe, data)
         self.tokenizer = self._tokenizer()
         model = build(
             Config.from_dict(
@@ -138,15 +133,21 @@ class _Run:
         self.checkpoint = Checkpoint(
             recipe.card, self.model, self.tokenizer, own_conventions(self.model.config)
         )
-        self.parallel: nn.Module = DistributedDataParallel(self.model) if world > 1 else self.model
+        settings = self.settings
+        self.objective = Objective(
+            self.model, settings.label_smoothing, settings.ctc, settings.guide
+        )
+        self.objective.to(self.device)
+        self.parallel: nn.Module = self.objective
+        if world > 1:
+            self.parallel = DistributedDataParallel(self.objective)
         self.average = {name: w.detach().clone() for name, w in self.model.named_parameters()}
         self.optimizer = torch.optim.Adam(
-            self.model.parameters(), lr=0.0, betas=(0.9, 0.98), fused=True
+            self.objective.parameters(), lr=0.0, betas=(0.9, 0.98), fused=True
         )
         self.position = Position()
         self.precision = _precision(self.device)
-        self.examples = [encode_pairs(self.tokenizer, file) for file in self.files]
-        self.valid_examples = encode_pairs(self.tokenizer, self.valid)
+        self.corpus.encode(self.tokenizer)
 
     def train(self, budget: float | None) -> None:
         """Train until the epochs or the seconds are used up, or valid gets no better."""
@@ -174,43 +175,26 @@ class _Run:
         bar.close()
 
     def _steps_in_all(self) -> int:
-        batches = plan_batches(self._epoch_examples(0), self.settings.batch_tokens, 0)
+        batches = self.corpus.plan(self.corpus.epoch(0), 0)
         return max(1, len(batches) // self.world * self.settings.epochs)
 
     def _batches(self) -> Iterator[Batch]:
         """Go through epoch after epoch, from where the position says; every process its share."""
         while True:
-            examples = self._epoch_examples(self.position.epoch)
+            examples = self.corpus.epoch(self.position.epoch)
             seed = self.settings.seed * 1_000 + self.position.epoch
-            plan = plan_batches(examples, self.settings.batch_tokens, seed)
+            plan = self.corpus.plan(examples, seed)
             plan = plan[: len(plan) // self.world * self.world][self.rank :: self.world]
             if not plan:
                 raise UserError(
-                    f"Too few pairs of at most {self.recipe.data.max_tokens} tokens for "
+                    f"Too few examples of at most {self.recipe.data.max_tokens} tokens for "
                     f"{self.world} process(es): give more data or use fewer processes."
                 )
             for numbers in plan[self.position.batch :]:
                 self.position.batch += 1
-                yield collate([examples[number] for number in numbers])
+                yield self.corpus.batch([examples[number] for number in numbers])
             self.position.epoch += 1
             self.position.batch = 0
-
-    def _epoch_examples(self, epoch: int) -> list[Example]:
-        """Draw the examples of an epoch; splits are sampled anew if the recipe says so."""
-        seed, alpha = self.settings.seed * 1_000 + epoch, self.recipe.tokenizer.alpha
-        draw, examples = random.Random(seed), []
-        self.tokenizer.seed(seed)
-        shares = self.recipe.data.share or (1.0,) * len(self.files)
-        for file, fixed, share in zip(self.files, self.examples, shares, strict=True):
-            chosen = list(range(len(file)))
-            if share < 1:
-                chosen = sorted(draw.sample(chosen, int(share * len(file))))
-            if alpha:
-                examples += encode_pairs(self.tokenizer, [file[i] for i in chosen], alpha)
-            else:
-                examples += [fixed[i] for i in chosen]
-        limit = self.recipe.data.max_tokens
-        return [example for example in examples if max(map(len, example)) <= limit]
 
     def _step(self, batch: Batch, done: float) -> Tensor:
         """Take one optimizer step; returns the mean loss of its tokens, not yet synchronised."""
@@ -220,12 +204,10 @@ class _Run:
             group["lr"] = settings.learning_rate * warm * (1 - done)
         count = int((batch.labels != PAD).sum())
         with torch.autocast(self.device.type, self.precision, self.precision is not torch.float32):
-            smoothing = settings.label_smoothing
-            losses = token_loss(self.parallel, batch, self.device, smoothing)
-        loss = losses.sum() / count
+            loss = self.parallel(batch.to(self.device))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
+        nn.utils.clip_grad_norm_(self.objective.parameters(), settings.clip)
         self.optimizer.step()
         position.step += 1
         position.tokens += count * self.world
@@ -247,27 +229,27 @@ class _Run:
         self.model.eval()
         position, keep_going = self.position, True
         if self.rank == 0:
-            raw = corpus_loss(self.model, self.valid_examples)
+            raw = self.corpus.loss(self.model)
             if not math.isfinite(raw):
                 raise UserError("The loss is no longer a number: lower the learning_rate.")
             self._swap()
-            averaged = corpus_loss(self.model, self.valid_examples)
+            averaged = self.corpus.loss(self.model)
             if averaged > raw:
                 self._swap()
-            greedy = evaluate(self.checkpoint, self.valid, Options(method="greedy"))
-            better = min(raw, averaged) < position.best_loss
+            score, scores = self.corpus.score(self.checkpoint, min(raw, averaged))
+            better = score < position.best_score
             if better:
                 save(self.work / BEST, self.model, self.tokenizer)
             if averaged <= raw:
                 self._swap()
-            position.best_loss = min(raw, averaged, position.best_loss)
+            position.best_score = min(score, position.best_score)
             position.evaluations_since_best = 0 if better else position.evaluations_since_best + 1
             keep_going = position.evaluations_since_best < self.settings.patience
             self._log(
                 done=round(done, 4),
                 valid_loss=round(raw, 4),
                 valid_loss_averaged=round(averaged, 4),
-                valid_bleu_greedy=greedy["bleu"],
+                **scores,
             )
         self.model.train()
         return not self._stop_together(not keep_going)
@@ -313,17 +295,9 @@ class _Run:
 
     def _tokenizer(self) -> Unigram:
         """Fit the tokenizer, or take the one that this run has fitted before."""
-        path, settings = self.work / TOKENIZER, self.recipe.tokenizer
+        path = self.work / TOKENIZER
         if self.rank == 0 and not path.is_file():
-            sides = {
-                side: [getattr(pair, side) for file in self.files for pair in file]
-                for side in Pair._fields
-            }
-            read = list(sides) if settings.fit == "both" else [settings.fit]
-            sentences = chain.from_iterable(zip(*(sides.pop(side) for side in read), strict=True))
-            characters = sorted({c for texts in sides.values() for text in texts for c in text})
-            fitted = Unigram.train(sentences, settings.pieces, settings.symbols, characters)
-            path.with_suffix(".new").write_bytes(fitted.model)
+            path.with_suffix(".new").write_bytes(self.corpus.fit().model)
             os.replace(path.with_suffix(".new"), path)
         if self.world > 1:
             distributed.barrier()
@@ -333,7 +307,7 @@ class _Run:
         """Write all that a resumed run needs; a kill while writing leaves the state before."""
         if self.rank == 0:
             state = {
-                "model": self.model.state_dict(),
+                "model": self.objective.state_dict(),
                 "average": self.average,
                 "optimizer": self.optimizer.state_dict(),
                 "position": vars(self.position),
@@ -348,7 +322,7 @@ class _Run:
         try:
             state = torch.load(self.work / STATE, map_location="cpu", weights_only=True)
             assert state["recipe"] == self.recipe.settings
-            self.model.load_state_dict(state["model"])
+            self.objective.load_state_dict(state["model"])
             for name, weight in state["average"].items():
                 self.average[name].copy_(weight)
             self.optimizer.load_state_dict(state["optimizer"])

@@ -310,6 +310,8 @@ class TransformerEncoder(nn.Module):
     def forward(self, source: Tensor, mask: Tensor, record: bool = False) -> Memory:
         """Encode source (rows, source) of ids, or what the embedding takes in their place."""
         states, recorded = self.embedding(source), []
+        if source.dim() == 3:  # half as many positions as frames
+            mask = mask[:, ::2]
         visible = mask[:, None, None, :]
         bias = None if self.bias is None else self.bias(0, states.shape[1], states.device)
         for layer in self.layers:

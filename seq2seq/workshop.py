@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import torch
 from seq2seq.catalogue import Card
 from seq2seq.checkpoint import TOKENIZER, Checkpoint, load, save
 from seq2seq.data import read_pairs
-from seq2seq.evaluation import evaluate
+from seq2seq.evaluation import evaluate, evaluate_speech
 from seq2seq.options import Options
 from seq2seq.recipe import Recipe
+from seq2seq.speech import read_speech
 from seq2seq.tokenizer import Unigram
 from seq2seq.training import LOG
 
@@ -42,6 +44,19 @@ ofl-1.1 openrail osl-3.0 other pddl postgresql unknown unlicense wtfpl zlib
 """
 LICENCES = frozenset(_LICENCES.split())
 
+LIMITS = {
+    "translation": """\
+A small model trained on short sentences. It mistranslates rare words, names and long or literary
+text, and repeats what its data says about people. It is made to be looked at, not to be relied on.\
+""",
+    "speech": """\
+A small model trained on about an hour of speech by some seventy people. It knows letters, numbers,
+dates and a few commands; whatever else it hears becomes these. Accents, children's voices and noisy
+rooms that its data lacks cost it accuracy, and b, d, e, p and t are easily taken for each other. It
+is made to be looked at, not to be relied on.\
+""",
+}
+
 
 def finish(
     checkpoint: Checkpoint, recipe: Recipe, data: Path, work: Path, folder: Path
@@ -55,9 +70,7 @@ def finish(
     (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
     shutil.copyfile(work / LOG, folder / LOG)
     files = [data / name for name in recipe.data.valid]
-    pairs = [pair for file in files for pair in read_pairs(file, recipe.data.columns)]
-    written = load(folder)
-    options = Options()
+    written, options = load(folder), Options()
     log = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     scores = {
         "data": {
@@ -65,7 +78,7 @@ def finish(
             for name, file in zip(recipe.data.valid, files, strict=True)
         },
         "options": asdict(options),
-        **evaluate(written, pairs, options),
+        **score(written, files, recipe.data.columns, options),
         "parameters": written.model.parameter_count(),
         "seed": recipe.training.seed,
         "training_seconds": log[-1]["seconds"],
@@ -77,6 +90,17 @@ def finish(
     (folder / "evaluation.json").write_text(text, encoding="utf-8")
     (folder / "README.md").write_text(model_card(recipe, scores), encoding="utf-8")
     return scores
+
+
+def score(
+    checkpoint: Checkpoint, files: Sequence[Path], columns: Sequence[str], options: Options
+) -> dict[str, Any]:
+    """Score a checkpoint on files of pairs, or on the valid splits of archives of recordings."""
+    if checkpoint.model.config.input == "audio":
+        corpora = {file.stem: read_speech(file, "valid") for file in files}
+        return evaluate_speech(checkpoint, corpora, options)
+    pairs = [pair for file in files for pair in read_pairs(file, columns)]
+    return evaluate(checkpoint, pairs, options)
 
 
 def hardware() -> str:
@@ -109,27 +133,12 @@ A checkpoint of Seq2Seq Explorer: {scores["parameters"] / 1e6:.1f} million param
 float16. To run it:
 
 ```sh
-python -m seq2seq run {card.name} "{(card.examples or ("...",))[0]}"
+python -m seq2seq run {card.name} {_example(card)}
 ```
 
 ## Scores
 
-On {", ".join(f"`{name}`" for name in recipe.data.valid)}: {scores["sentences"]:,} sentences with
-{scores["references"]:,} references, beam width {scores["options"]["beam_width"]}.
-
-| metric | value |
-| --- | --- |
-| BLEU | {scores["bleu"]} |
-| chrF | {scores["chrf"]} |
-| loss, nats a token | {scores["loss"]} |
-| perplexity | {scores["perplexity"]} |
-| sentences a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
-
-Signatures: `{scores["bleu_signature"]}` and `{scores["chrf_signature"]}`.
-
-| words in the source | sentences | BLEU | chrF |
-| --- | --- | --- | --- |
-{_length_rows(scores)}
+{_speech_scores(recipe, scores) if card.task == "speech" else _text_scores(recipe, scores)}
 
 The valid files were used to choose the weights, so scores on text of another kind will be lower.
 
@@ -144,16 +153,64 @@ Data:
 
 ## Limits
 
-A small model trained on short sentences. It mistranslates rare words, names and long or literary
-text, and repeats what its data says about people. It is made to be looked at, not to be relied on.
+{LIMITS.get(card.task, LIMITS["translation"])}
 """
 
 
+def _example(card: Card) -> str:
+    if card.task == "speech":
+        return "--audio recording.wav"
+    return f'"{(card.examples or ("...",))[0]}"'
+
+
+def _files(recipe: Recipe) -> str:
+    return ", ".join(f"`{name}`" for name in recipe.data.valid)
+
+
+def _text_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    return f"""On {_files(recipe)}: {scores["sentences"]:,} sentences with
+{scores["references"]:,} references, beam width {scores["options"]["beam_width"]}.
+
+| metric | value |
+| --- | --- |
+| BLEU | {scores["bleu"]} |
+| chrF | {scores["chrf"]} |
+| loss, nats a token | {scores["loss"]} |
+| perplexity | {scores["perplexity"]} |
+| sentences a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
+
+Signatures: `{scores["bleu_signature"]}` and `{scores["chrf_signature"]}`.
+
+| words in the source | sentences | BLEU | chrF |
+| --- | --- | --- | --- |
+{_length_rows(scores)}"""
+
+
+def _speech_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    columns = ("recordings", "words", "word_error_rate", "character_error_rate", "without_error")
+    rows = "\n".join(
+        "| " + " | ".join([name, *(str(each[column]) for column in columns)]) + " |"
+        for name, each in (*scores["by_corpus"].items(), ("all", scores))
+    )
+    return f"""On the valid splits of {_files(recipe)}, beam width
+{scores["options"]["beam_width"]}; errors in %.
+
+| corpus | recordings | words | word errors | character errors | recordings without error |
+| --- | --- | --- | --- | --- | --- |
+{rows}
+
+Loss {scores["loss"]} nats a token, perplexity {scores["perplexity"]};
+{scores["recorded_seconds_per_second"]} seconds of sound a second ({scores["hardware"]})."""
+
+
 def _metadata(card: Card, scores: dict[str, Any]) -> str:
-    metrics = [{"type": name, "value": scores[name], "name": name} for name in ("bleu", "chrf")]
+    speech = card.task == "speech"
+    names = {"word_error_rate": "wer"} if speech else {"bleu": "bleu", "chrf": "chrf"}
+    metrics = [{"type": kind, "value": scores[key], "name": kind} for key, kind in names.items()]
     task = PIPELINE_TAGS[card.task]
     # The Hub wants a type without spaces, as the names of its own data sets are.
-    dataset = {"name": ", ".join(scores["data"]), "type": "parallel-text"}
+    kind = "recordings-with-texts" if speech else "parallel-text"
+    dataset = {"name": ", ".join(scores["data"]), "type": kind}
     result = {"task": {"type": task}, "dataset": dataset, "metrics": metrics}
     licence = card.licence.lower()
     values = {
@@ -163,7 +220,7 @@ def _metadata(card: Card, scores: dict[str, Any]) -> str:
         "pipeline_tag": task,
         "library_name": "seq2seq-explorer",
         "tags": ["seq2seq", card.task],
-        "metrics": ["bleu", "chrf"],
+        "metrics": list(names.values()),
         "model-index": [{"name": card.name, "results": [result]}],
     }
     # JSON is YAML, so nothing in a title can break the front matter.

@@ -135,16 +135,16 @@ def test_a_length_that_is_not_there_is_not_believed():
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"", "no recording"),
-        (b"Hello, this is a text and no sound.", "no recording"),
-        (b"RIFF", "no recording"),
+        (b"", "cannot be read"),
+        (b"Hello, this is a text and no sound.", "cannot be read"),
+        (b"RIFF", "cannot be read"),
         (WAV[:44], "shorter"),
         (recording(sine(440, seconds=0.05)), "shorter"),
         (recording(np.zeros(RATE, "f4")), "silent"),
-        (patched(22, "<H", 60_000), "no recording|claims"),
-        (patched(22, "<H", 0), "no recording|claims"),
-        (patched(24, "<I", 0), "no recording|claims"),
-        (patched(24, "<I", 4_000_000_000), "no recording|claims"),
+        (patched(22, "<H", 60_000), "cannot be read|claims"),
+        (patched(22, "<H", 0), "cannot be read|claims"),
+        (patched(24, "<I", 0), "cannot be read|claims"),
+        (patched(24, "<I", 4_000_000_000), "cannot be read|claims"),
         (recording(sine(440), form="AIFF"), "format AIFF"),
     ],
 )

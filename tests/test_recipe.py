@@ -1,7 +1,13 @@
 import pytest
 
 from seq2seq.errors import UserError
-from seq2seq.recipe import DataSettings, TokenizerSettings, TrainingSettings, read_recipe
+from seq2seq.recipe import (
+    AugmentationSettings,
+    DataSettings,
+    TokenizerSettings,
+    TrainingSettings,
+    read_recipe,
+)
 
 CARD = '[card]\ntitle = "A title"\ntask = "translation"\nlicence = "MIT"\n'
 DATA = '[data]\ntrain = ["a.tsv", "b.tsv"]\nvalid = ["c.tsv"]\n'
@@ -42,13 +48,16 @@ def test_everything_can_be_written(recipe):
         + '[tokenizer]\npieces = 99\nalpha = 0.1\nsymbols = ["<a>"]\n'
         + "[training]\nepochs = 2\nbatch_tokens = 3\nlearning_rate = 1\nwarmup_steps = 0\n"
         + "label_smoothing = 0\nclip = 0.5\naveraging = 0\nevaluate_every = 7\npatience = 8\n"
-        + "seed = 9\n"
+        + "seed = 9\nbatch_frames = 100\nctc = 0.25\n"
+        + "[augmentation]\nspeeds = [1, 1.1]\nstrings = [1, 3]\nnoise = 0.5\nbin_masks = 1\n"
     )
     assert read.name == "other"
     assert read.data.columns == ("en", "fr")
     assert read.data.share == (1, 0.25)
     assert read.tokenizer == TokenizerSettings(99, 0.1, ("<a>",))
-    assert read.training == TrainingSettings(2, 3, 1.0, 0, 0.0, 0.5, 0.0, 7, 8, 9)
+    assert read.training == TrainingSettings(2, 3, 1.0, 0, 0.0, 0.5, 0.0, 7, 8, 9, 100, 0.25)
+    wanted = AugmentationSettings((1, 1.1), (1, 3), noise=0.5, bin_masks=1)
+    assert read.augmentation == wanted
 
 
 @pytest.mark.parametrize(
@@ -64,7 +73,7 @@ def test_everything_can_be_written(recipe):
         ("model = 3\n" + CARD + DATA, "model"),
         ("training = []\n" + WHOLE, "training"),
         (WHOLE + "[training]\nsteps = 3\n", "'steps'"),
-        (WHOLE + "[tokenizer]\nkind = 3\n", "'kind'"),
+        (WHOLE + "[tokenizer]\nsize = 3\n", "'size'"),
         (CARD + DATA + "test = 3\n" + MODEL, "'test'"),
         (CARD + "colour = 3\n" + DATA + MODEL, "'colour'"),
         (CARD.replace("translation", "cooking") + DATA + MODEL, "translation, summarization"),
@@ -92,6 +101,15 @@ def test_everything_can_be_written(recipe):
         (WHOLE + "[training]\nevaluate_every = 0\n", "evaluate_every"),
         (WHOLE + "[training]\npatience = 0\n", "patience"),
         (WHOLE + "[training]\nseed = -1\n", "seed"),
+        (WHOLE + "[training]\nctc = -1\n", "ctc"),
+        (WHOLE + "[training]\nbatch_frames = 0\n", "batch_frames"),
+        (WHOLE + "[augmentation]\npitch = 3\n", "'pitch'"),
+        (WHOLE + "[augmentation]\nspeeds = []\n", "speeds"),
+        (WHOLE + "[augmentation]\nspeeds = [0.1]\n", "speeds"),
+        (WHOLE + "[augmentation]\nstrings = [0]\n", "strings"),
+        (WHOLE + "[augmentation]\nnoise = 2\n", "noise"),
+        (WHOLE + "[augmentation]\nnoise_decibels = [5]\n", "noise_decibels"),
+        (WHOLE + '[tokenizer]\nkind = "word"\n', "kind"),
         (WHOLE + "[tokenizer]\npieces = 0\n", "pieces"),
         (WHOLE + "[tokenizer]\nalpha = -0.1\n", "alpha"),
         (WHOLE + "[tokenizer]\nsymbols = [1]\n", "symbols"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from seq2seq import training
+from seq2seq import corpus, training
 from seq2seq.checkpoint import read_model
 from seq2seq.data import read_pairs
 from seq2seq.errors import UserError
@@ -190,15 +190,15 @@ def test_an_epoch_reads_every_target_token_once(folder):
 def test_long_pairs_are_left_out_and_shares_are_drawn(folder):
     recipe = recipe_of(folder)
     whole = training._Run(recipe, folder, folder, 0, 1)
-    assert len(whole._epoch_examples(0)) == 240
+    assert len(whole.corpus.epoch(0)) == 240
     short = replace(recipe, data=replace(recipe.data, max_tokens=3))
-    examples = training._Run(short, folder, folder, 0, 1)._epoch_examples(0)
+    examples = training._Run(short, folder, folder, 0, 1).corpus.epoch(0)
     assert 0 < len(examples) < 240
     assert max(max(map(len, example)) for example in examples) == 3
     half = replace(recipe, data=replace(recipe.data, share=(0.5,)))
     run = training._Run(half, folder, folder, 0, 1)
     epochs = [
-        {tuple(example.source) for example in run._epoch_examples(number)} for number in range(8)
+        {tuple(example.source) for example in run.corpus.epoch(number)} for number in range(8)
     ]
     assert {len(epoch) for epoch in epochs} == {120}
     assert len(set.union(*epochs)) > 230
@@ -216,14 +216,14 @@ def interrupted(monkeypatch):
 
     def stop_in(number):
         count = iter(range(1, 1_000))
-        evaluate = training.evaluate
+        evaluate = corpus.evaluate
 
         def killed(*arguments, **named):
             if next(count) == number:
                 raise KeyboardInterrupt
             return evaluate(*arguments, **named)
 
-        monkeypatch.setattr(training, "evaluate", killed)
+        monkeypatch.setattr(corpus, "evaluate", killed)
         monkeypatch.setattr(training, "SAVE_EVERY", 0.0)
 
     return stop_in
@@ -309,7 +309,7 @@ SCRIPT = """
 import hashlib, sys
 from pathlib import Path
 import torch
-from seq2seq import training
+from seq2seq import corpus, training
 from seq2seq.recipe import read_recipe
 
 class Telling(training._Run):
@@ -421,7 +421,7 @@ def test_a_damaged_state_is_not_resumed(folder, damage):
         (TINY, {"data": {"train": ["nowhere.tsv"]}}, r"nowhere\.tsv"),
         (TINY, {"data": {"valid": ["nowhere.tsv"]}}, r"nowhere\.tsv"),
         (TINY, {"data": {"columns": ["en", "fr"]}}, "'en'"),
-        (TINY, {"data": {"max_tokens": 1}}, "Too few pairs of at most 1 tokens"),
+        (TINY, {"data": {"max_tokens": 1}}, "Too few examples of at most 1 tokens"),
         (TINY, {"tokenizer": {"pieces": 9}}, "9 pieces"),
         ({**TINY, "colour": "red"}, {}, "'colour'"),
         ({**TINY, "cell": "mlp"}, {}, "cell"),

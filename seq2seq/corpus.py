@@ -1,0 +1,217 @@
+"""What a run trains on and is measured by: pairs of texts, or speech with its text."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seq2seq.augmentation import at_speed, in_strings, lengthen, vary
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.data import Batch, Pair, collate, plan_batches, read_pairs
+from seq2seq.errors import UserError
+from seq2seq.evaluation import corpus_loss, encode_pairs, evaluate, evaluate_speech, speech_loss
+from seq2seq.model import Seq2Seq
+from seq2seq.options import Options
+from seq2seq.recipe import Recipe
+from seq2seq.speech import Spoken, Utterance, collate_speech, features, plan_speech, read_speech
+from seq2seq.tokenizer import Unigram
+
+PAUSE = 20  # most frames of 10 ms that are put around a recording
+
+
+class Corpus(Protocol):
+    """What the loop asks for; an example is of a type that only its corpus knows."""
+
+    def fit(self) -> Unigram:
+        """Make a tokenizer for the training texts."""
+        ...
+
+    def encode(self, tokenizer: Unigram) -> None:
+        """Make ready for the calls below."""
+        ...
+
+    def epoch(self, number: int) -> list[Any]:
+        """Draw the examples of an epoch: the same for the same number."""
+        ...
+
+    def plan(self, examples: list[Any], seed: int) -> list[np.ndarray]:
+        """Group example numbers into batches, in random order."""
+        ...
+
+    def batch(self, examples: list[Any]) -> Batch:
+        """Make one batch for training."""
+        ...
+
+    def loss(self, model: Seq2Seq) -> float:
+        """Return the loss on valid, in nats a target token."""
+        ...
+
+    def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
+        """Decode valid greedily. Returns what a run chooses its weights by, smaller is better, and
+        the scores to log.
+        """
+        ...
+
+
+def read_corpus(recipe: Recipe, data: Path) -> Corpus:
+    """Read the files of a recipe, below the folder `data`. Raises UserError where it cannot."""
+    audio = recipe.model.get("input") == "audio"
+    return SpeechCorpus(recipe, data) if audio else TextCorpus(recipe, data)
+
+
+def chosen(recipe: Recipe, sizes: Sequence[int], draw: random.Random) -> list[list[int]]:
+    """Draw the numbers of the items of each file that an epoch reads, as the recipe's share says.
+
+    sizes: items in each file.
+    """
+    shares = recipe.data.share or (1.0,) * len(sizes)
+    return [
+        sorted(draw.sample(range(size), int(share * size))) if share < 1 else list(range(size))
+        for size, share in zip(sizes, shares, strict=True)
+    ]
+
+
+class TextCorpus:
+    """Files of pairs."""
+
+    def __init__(self, recipe: Recipe, data: Path) -> None:
+        self.recipe = recipe
+        columns = recipe.data.columns
+        self.files = [read_pairs(data / name, columns) for name in recipe.data.train]
+        files = [read_pairs(data / name, columns) for name in recipe.data.valid]
+        self.valid: list[Pair] = list(chain.from_iterable(files))
+
+    def fit(self) -> Unigram:
+        """Make a tokenizer from the sides that the recipe names; it knows all characters."""
+        settings = self.recipe.tokenizer
+        sides = {
+            side: [getattr(pair, side) for file in self.files for pair in file]
+            for side in Pair._fields
+        }
+        read = list(sides) if settings.fit == "both" else [settings.fit]
+        sentences = chain.from_iterable(zip(*(sides.pop(side) for side in read), strict=True))
+        characters = sorted({c for texts in sides.values() for text in texts for c in text})
+        return Unigram.train(
+            sentences, settings.pieces, settings.symbols, characters, kind=settings.kind
+        )
+
+    def encode(self, tokenizer: Unigram) -> None:
+        """Split all pairs into ids."""
+        self.tokenizer = tokenizer
+        self.examples = [encode_pairs(tokenizer, file) for file in self.files]
+        self.valid_examples = encode_pairs(tokenizer, self.valid)
+
+    def epoch(self, number: int) -> list[Any]:
+        """Draw the examples of an epoch; splits are sampled anew if the recipe says so."""
+        seed, alpha = self.recipe.training.seed * 1_000 + number, self.recipe.tokenizer.alpha
+        draw, examples = random.Random(seed), []
+        self.tokenizer.seed(seed)
+        numbers = chosen(self.recipe, [len(file) for file in self.files], draw)
+        for file, fixed, drawn in zip(self.files, self.examples, numbers, strict=True):
+            if alpha:
+                examples += encode_pairs(self.tokenizer, [file[i] for i in drawn], alpha)
+            else:
+                examples += [fixed[i] for i in drawn]
+        limit = self.recipe.data.max_tokens
+        return [example for example in examples if max(map(len, example)) <= limit]
+
+    def plan(self, examples: list[Any], seed: int) -> list[np.ndarray]:
+        """Group by the length of the source, as plan_batches does."""
+        return plan_batches(examples, self.recipe.training.batch_tokens, seed)
+
+    def batch(self, examples: list[Any]) -> Batch:
+        """Make one batch."""
+        return collate(examples)
+
+    def loss(self, model: Seq2Seq) -> float:
+        """Return the loss on valid."""
+        return corpus_loss(model, self.valid_examples)
+
+    def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
+        """Choose by the loss; log BLEU."""
+        greedy = evaluate(checkpoint, self.valid, Options(method="greedy"))
+        return loss, {"valid_bleu_greedy": greedy["bleu"]}
+
+
+class SpeechCorpus:
+    """Archives of recordings: their train splits, and the valid splits of the files of `valid`."""
+
+    def __init__(self, recipe: Recipe, data: Path) -> None:
+        self.recipe, self.bins = recipe, recipe.model.get("bins", 80)
+        strings = recipe.augmentation.strings
+        if len(strings) not in (0, len(recipe.data.train)):
+            raise UserError("The recipe's strings and train differ in length: give one a file.")
+        self.strings = strings or (1,) * len(recipe.data.train)
+        self.files = [read_speech(data / name, "train") for name in recipe.data.train]
+        self.valid = {
+            Path(name).stem: read_speech(data / name, "valid") for name in recipe.data.valid
+        }
+
+    def fit(self) -> Unigram:
+        """Make a tokenizer for the texts."""
+        settings = self.recipe.tokenizer
+        texts = [each.text for file in self.files for each in file]
+        return Unigram.train(texts, settings.pieces, settings.symbols, kind=settings.kind)
+
+    def encode(self, tokenizer: Unigram) -> None:
+        """Split the texts into ids, and compute the log energies of the sound at each speed."""
+        self.targets = [tokenizer.encode_all([each.text for each in file]) for file in self.files]
+        speeds = self.recipe.augmentation.speeds
+        self.energies: list[list[list[Tensor]]] = [
+            [[at_speed(each.samples, speed, self.bins) for speed in speeds] for each in file]
+            for file in self.files
+        ]
+        valid: list[Utterance] = list(chain.from_iterable(self.valid.values()))
+        texts = tokenizer.encode_all([each.text for each in valid])
+        pairs = zip(features(valid, self.bins), texts, strict=True)
+        self.valid_examples = [Spoken(*pair) for pair in pairs]
+
+    def epoch(self, number: int) -> list[Any]:
+        """Draw the examples of an epoch: each recording once, alone or in a string, varied anew."""
+        draw = random.Random(self.recipe.training.seed * 1_000 + number)
+        examples = []
+        for file, drawn in enumerate(chosen(self.recipe, [len(each) for each in self.files], draw)):
+            speakers = [self.files[file][number].speaker for number in drawn]
+            for group in in_strings(speakers, self.strings[file], draw):
+                examples.append(self._joined(file, [drawn[place] for place in group], draw))
+        return [each for each in examples if len(each.target) <= self.recipe.data.max_tokens]
+
+    def _joined(self, file: int, numbers: Sequence[int], draw: random.Random) -> Spoken:
+        """Make one example of recordings said one after the other, at one speed."""
+        speed = draw.randrange(len(self.recipe.augmentation.speeds))
+        parts = [self.energies[file][number][speed] for number in numbers]
+        apart = [lengthen(part, len(part) + draw.randint(0, PAUSE), draw) for part in parts]
+        source = vary(torch.cat(apart), self.recipe.augmentation, draw)
+        return Spoken(source, list(chain.from_iterable(self.targets[file][n] for n in numbers)))
+
+    def plan(self, examples: list[Any], seed: int) -> list[np.ndarray]:
+        """Group by length, as plan_speech does."""
+        return plan_speech(examples, self.recipe.training.batch_frames, seed)
+
+    def batch(self, examples: list[Any]) -> Batch:
+        """Make one batch of recordings of one length: shorter ones get quiet frames around them.
+
+        So nothing has to be packed, which is slow, and pauses are learnt.
+        """
+        longest = max(len(each.source) for each in examples)
+        draw = random.Random(longest)
+        filled = [each._replace(source=lengthen(each.source, longest, draw)) for each in examples]
+        return collate_speech(filled)
+
+    def loss(self, model: Seq2Seq) -> float:
+        """Return the loss on valid."""
+        return speech_loss(model, self.valid_examples)
+
+    def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
+        """Choose by the mean word error rate of the files, and where that is equal by the loss."""
+        scores = evaluate_speech(checkpoint, self.valid, Options(method="greedy"))["by_corpus"]
+        rates = {name: each["word_error_rate"] for name, each in scores.items()}
+        logged = {f"valid_wer_greedy_{name}": rate for name, rate in rates.items()}
+        return sum(rates.values()) / len(rates) + loss / 1_000, logged
