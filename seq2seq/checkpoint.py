@@ -10,24 +10,30 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from seq2seq.catalogue import Card, locate, read_card
+from seq2seq import hub
+from seq2seq.catalogue import Card, is_name, locate, on_hub, read_card
 from seq2seq.conventions import Conventions
 from seq2seq.errors import UserError
 from seq2seq.families.folders import is_foreign, read_folder
 from seq2seq.model import Config, Seq2Seq, build, tie
 from seq2seq.tokenizer import Tokenizer, Unigram
+from seq2seq.waiting import Progress
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model ready to run, with the tokenizer it was trained with and the habits it was given."""
+    """A model ready to run, with the tokenizer it was trained with and the habits it was given.
+
+    notes: sentences on where it came from that a reader of its results should know.
+    """
 
     card: Card
     model: Seq2Seq
     tokenizer: Tokenizer
     conventions: Conventions
+    notes: tuple[str, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -40,16 +46,28 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoint:
-    """Load a checkpoint by its name in checkpoints/ or by its folder, ready to run.
+def load(
+    checkpoint: str | Path,
+    device: torch.device | None = None,
+    on_progress: Progress | None = None,
+) -> Checkpoint:
+    """Load a checkpoint by its name in checkpoints/, its folder or its id on the Hub.
 
-    Raises UserError, naming what is wrong, if a file is missing or damaged, or if weights are
-    missing, left over, of another shape or not finite.
+    on_progress is called with the bytes fetched and the bytes in all, where some have to be.
+    Raises UserError, naming what is wrong, if it cannot be fetched, if a file is missing or
+    damaged, or if weights are missing, left over, of another shape or not finite.
     """
-    folder, device = locate(str(checkpoint)), device or best_device()
+    name, device = str(checkpoint), device or best_device()
+    notes: tuple[str, ...] = ()
+    if identifier := on_hub(name):
+        fetched = hub.fetch(identifier, on_progress)
+        folder, notes = fetched.folder, fetched.notes
+    else:
+        folder = locate(name)
     if is_foreign(folder):
-        card, model, tokenizer, habits = read_folder(folder, str(checkpoint), _precision(device))
-        return Checkpoint(card, model.to(device), tokenizer, habits)
+        dtype = _precision(device)
+        card, model, tokenizer, habits = read_folder(folder, _known_as(name), dtype)
+        return Checkpoint(card, model.to(device), tokenizer, habits, notes)
     card = read_card(folder)
     model = read_model(folder)
     tokenizer = Unigram.load(folder / TOKENIZER)
@@ -65,6 +83,11 @@ def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoi
             f"{tokenizer.special_ids()}, not those of its config.json."
         )
     return Checkpoint(card, model.to(device).eval(), tokenizer, own_conventions(config))
+
+
+def _known_as(name: str) -> str:
+    """Return what messages and records call a model: never where on this machine it lies."""
+    return name if is_name(name) or on_hub(name) else Path(name).resolve().name
 
 
 def own_conventions(config: Config) -> Conventions:
