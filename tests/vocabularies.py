@@ -304,7 +304,8 @@ def nllb(folder):
 
 
 def m2m100(folder):
-    model, pieces = sentencepieces("bpe")
+    # A name that the model takes for a piece is still no text.
+    model, pieces = sentencepieces("bpe", user_defined_symbols=["<pad>"])
     rest = [p for p in reversed(pieces[3:]) if p not in pieces[20:24]]
     return write(
         folder,
