@@ -383,6 +383,14 @@ def test_blanks_to_fill_may_be_written(cases, name, text, layouts):
         assert {"<mask>", "<extra_id_0>"} & set(case.ours.split(text))
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("blenderbot", " the"), ("bart", "the"), ("whisper", "the")]
+)
+def test_the_first_word_is_like_any_other_where_a_family_has_it_so(altered, name, text):
+    tokenizer = altered(name, settings={})
+    assert tokenizer.decode(tokenizer.encode("the")) == text
+
+
 def test_a_mask_takes_the_space_before_it(cases):
     # As in the vocabularies that BART is published with.
     assert cases("bart").ours.split("The <mask> is")[-2:] == ("<mask>", "▁is")
