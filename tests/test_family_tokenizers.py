@@ -9,7 +9,7 @@ import pytest
 
 from seq2seq.errors import UserError
 from seq2seq.families.gathering import generated_merges
-from seq2seq.families.languages import M2M100, MBART, MBART50, NLLB
+from seq2seq.families.languages import M2M100, MBART, MBART50, NLLB, WMT21
 from seq2seq.families.tokenizers import read_tokenizer
 from seq2seq.source import clean
 from seq2seq.tokenizer import Tokenizer, word_numbers
@@ -190,6 +190,9 @@ def test_a_source_stands_between_its_special_tokens(cases, name, layout):
 def test_languages_are_those_of_the_reference(cases, name, codes, layout):
     case = cases(name, layout)
     assert set(case.ours.languages) == set(codes)
+    named = (f"__{code}__" if name == "m2m100" else code for code in codes)
+    ids = [case.reference.convert_tokens_to_ids(token) for token in named]
+    assert [case.ours.languages[code] for code in codes] == ids
     for code in codes[::7]:
         case.reference.src_lang = code
         before, after = case.ours.around(code)
@@ -197,6 +200,18 @@ def test_languages_are_those_of_the_reference(cases, name, codes, layout):
         assert [*before, *case.ours.encode(text), *after] == case.reference(text).input_ids
         assert case.ours.languages[code] in case.ours.special
     case.reference.src_lang = case.ours._frame.language
+
+
+def test_languages_stand_in_the_order_of_the_reference():
+    from transformers.models.m2m_100 import tokenization_m2m_100 as m2m100
+    from transformers.models.mbart import tokenization_mbart as mbart
+    from transformers.models.mbart50 import tokenization_mbart50 as mbart50
+    from transformers.models.nllb import tokenization_nllb as nllb
+
+    assert list(MBART) == mbart.FAIRSEQ_LANGUAGE_CODES
+    assert list(MBART50) == mbart50.FAIRSEQ_LANGUAGE_CODES
+    assert list(NLLB) == nllb.FAIRSEQ_LANGUAGE_CODES
+    assert {"m2m100": list(M2M100), "wmt21": list(WMT21)} == m2m100.FAIRSEQ_LANGUAGE_CODES
 
 
 def test_older_nllb_files_number_the_languages_as_the_newer_ones(cases):
@@ -528,6 +543,23 @@ def test_a_damaged_sentencepiece_model_is_the_users_problem(altered, name, conte
     file = {"marian": "target", "t5": "spiece", "pegasus": "spiece"}.get(name, "bpe")
     with pytest.raises(UserError, match=r"(damaged|has no .*): fetch"):
         altered(name, **{file: content})
+
+
+def test_scores_that_are_no_numbers_are_damage(altered, cases):
+    from sentencepiece import sentencepiece_model_pb2
+
+    content = (cases("t5").folder / "spiece.model").read_bytes()
+    model = sentencepiece_model_pb2.ModelProto.FromString(content)
+    model.pieces[9].score = float("nan")
+    with pytest.raises(UserError, match=r"spiece.model is damaged"):
+        altered("t5", spiece=model.SerializeToString())
+
+
+def test_the_newer_settings_go_before_the_older_map(altered):
+    special = {"eos_token": {"content": "<pad>"}}
+    newer = {"added_tokens_decoder": {"2": {"content": "</s>", "special": True}}}
+    assert altered("bart", special=special, settings={}).around() == ((0,), (1,))
+    assert altered("bart", special=special, settings=newer).around() == ((0,), (2,))
 
 
 def changed(content, *path_and_value):
