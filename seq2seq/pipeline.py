@@ -205,4 +205,5 @@ def _find(
 
 def to_text(checkpoint: Checkpoint, found: Found) -> str:
     """Return the text of the best output."""
-    return checkpoint.tokenizer.decode(found.hypotheses[0].tokens) if found.hypotheses else ""
+    best = found.hypotheses[0].tokens if found.hypotheses else ()
+    return checkpoint.tokenizer.decode(best).strip()

@@ -13,7 +13,7 @@ def root(checkpoint_root, tmp_path, monkeypatch):
     """Pages that see the tiny checkpoints, in a folder that a test may damage."""
     copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
     monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    monkeypatch.setattr("ui.controls.DEFAULT", "lstm-attention")
+    monkeypatch.setattr("ui.models.DEFAULT", "lstm-attention")
     st.cache_resource.clear()
     yield copy
     st.cache_resource.clear()
