@@ -251,6 +251,23 @@ def test_progress_grows_and_ends_at_the_total(server):
     assert seen == [(found.bytes, found.bytes)]
 
 
+def test_progress_is_told_when_there_is_some():
+    meter, seen = waiting.Meter(3), []
+
+    def work():
+        for _ in range(3):
+            time.sleep(0.15)
+            meter.add(1)
+        return "done"
+
+    result = waiting.watch(work, meter, 5, lambda done, total: seen.append((done, total)))
+    assert result == "done"
+    assert len(seen) == len(set(seen))
+    assert seen[0] == (0, 3)
+    assert seen[-1] == (3, 3)
+    assert seen == sorted(seen)
+
+
 def test_what_was_looked_at_is_fetched_without_another_look(server):
     model = server.model("u/r", FILES)
     found = hub.inspect("u/r")
@@ -639,7 +656,7 @@ def test_a_port_that_accepts_and_says_nothing(server, fails_soon, monkeypatch):
 
 def test_a_stalled_fetch_keeps_no_program_from_ending(server):
     server.model("u/r", FILES)
-    server.fail("model.safetensors", stall=10)
+    server.fail("/api/", trickle=0.2)  # which no limit on a single read would end
     code = """
 from seq2seq import hub
 try:
