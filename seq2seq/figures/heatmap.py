@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from seq2seq.figures.palette import LABELS_UP_TO, escape, figure, palette, token_axis
+from seq2seq.figures.palette import LABELS_UP_TO, escape, figure, palette, time_axis, token_axis
 from seq2seq.trace import Trace, label, merge_words, words
 
 NUMBERS_UP_TO = 12
@@ -54,8 +55,8 @@ def attention(
         height=110 + max(150, min(34 * len(rows), 1_000)),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
-        xaxis=token_axis(columns, across, side="top"),
-        yaxis=token_axis(rows, down, downwards=True),
+        xaxis=_axis(trace, columns, across, which in ("cross", "encoder"), side="top"),
+        yaxis=_axis(trace, rows, down, which == "encoder", downwards=True),
     )
     drawn.add_trace(
         go.Heatmap(
@@ -93,6 +94,13 @@ def attention(
             line={"color": colours.mark, "width": 3},
         )
     return drawn
+
+
+def _axis(trace: Trace, labels: list[str], title: str, source: bool, **more: Any) -> dict[str, Any]:
+    if source and trace.position_seconds:
+        title = title.replace("source", "seconds")
+        return time_axis(len(labels), trace.position_seconds, title, **more)
+    return token_axis(labels, title, **more)
 
 
 def matrix(
