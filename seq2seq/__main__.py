@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import orjson
 
-from seq2seq.catalogue import CHECKPOINTS, embedded
+from seq2seq.catalogue import CHECKPOINTS, PRECISIONS, embedded
 from seq2seq.errors import UserError
 from seq2seq.options import METHODS, Options
 
@@ -106,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--precision", choices=PRECISIONS, help="of the search (default: what the card allows)"
+    )
     command.add_argument("--method", choices=METHODS, help="how to search (default beam)")
     command.add_argument(
         "--early-stopping",
@@ -145,7 +148,7 @@ def _run(values: argparse.Namespace) -> int:
     from seq2seq.pipeline import run
 
     torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
-    checkpoint, status = load(values.checkpoint), 0
+    checkpoint, status = load(values.checkpoint, precision=values.precision), 0
     for number, text in enumerate(_texts(values.text), start=1):
         try:
             trace = run(checkpoint, text, options, self_attention=values.self_attention)
@@ -179,12 +182,13 @@ def _evaluate(values: argparse.Namespace) -> None:
     from seq2seq.data import read_pairs
     from seq2seq.evaluation import evaluate
 
-    checkpoint = load(values.checkpoint)
+    checkpoint = load(values.checkpoint, precision=values.precision)
     pairs = read_pairs(values.pairs)[: values.limit]
     with tqdm(total=len({pair.source for pair in pairs}), unit=" sentences") as bar:
         scores = evaluate(checkpoint, pairs, options, lambda count: bar.update(count) and None)
     if values.json:
-        _print_json({"checkpoint": checkpoint.card.name, "options": asdict(options), **scores})
+        about = {"checkpoint": checkpoint.card.name, "precision": checkpoint.precision}
+        _print_json({**about, "options": asdict(options), **scores})
         return
     for name, value in scores.items():
         if name != "by_source_length":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ from seq2seq.conventions import Conventions
 from seq2seq.errors import UserError
 from seq2seq.families.folders import is_foreign, read_folder
 from seq2seq.model import Config, Seq2Seq, build, tie
+from seq2seq.quantized import available, quantize
 from seq2seq.tokenizer import Tokenizer, Unigram
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
@@ -22,17 +23,36 @@ WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.mode
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model ready to run, with the tokenizer it was trained with and the habits it was given."""
+    """A model ready to run, with the tokenizer it was trained with and the habits it was given.
+
+    quantized: a copy that multiplies in eight bits, for the search alone; None to do without.
+    """
 
     card: Card
     model: Seq2Seq
     tokenizer: Tokenizer
     conventions: Conventions
+    quantized: Seq2Seq | None = None
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.model.parameters()).device
+
+    @property
+    def searcher(self) -> Seq2Seq:
+        """The model that outputs are searched with."""
+        return self.model if self.quantized is None else self.quantized
+
+    @property
+    def precision(self) -> str:
+        """What the search multiplies in."""
+        return "float32" if self.quantized is None else "int8"
+
+    def searching_in(self, precision: str) -> Checkpoint:
+        """Return the checkpoint with a search in "float32", or in "int8" where the CPU can."""
+        fits = precision == "int8" and self.device.type == "cpu" and available()
+        return replace(self, quantized=quantize(self.model) if fits else None)
 
 
 def best_device() -> torch.device:
@@ -40,15 +60,22 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoint:
+def load(
+    checkpoint: str | Path, device: torch.device | None = None, precision: str | None = None
+) -> Checkpoint:
     """Load a checkpoint by its name in checkpoints/ or by its folder, ready to run.
 
+    precision: of the search, None for what the checkpoint's card allows.
     Raises UserError, naming what is wrong, if a file is missing or damaged, or if weights are
     missing, left over, of another shape or not finite.
     """
-    folder, device = locate(str(checkpoint)), device or best_device()
+    loaded = _load(locate(str(checkpoint)), str(checkpoint), device or best_device())
+    return loaded.searching_in(precision or loaded.card.precision)
+
+
+def _load(folder: Path, name: str, device: torch.device) -> Checkpoint:
     if is_foreign(folder):
-        card, model, tokenizer, habits = read_folder(folder, str(checkpoint), _precision(device))
+        card, model, tokenizer, habits = read_folder(folder, name, _precision(device))
         return Checkpoint(card, model.to(device), tokenizer, habits)
     card = read_card(folder)
     model = read_model(folder)
