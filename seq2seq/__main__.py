@@ -1,4 +1,4 @@
-"""The command line: list, run, evaluate, train. A user's mistake is one line and exit status 2."""
+"""The command line. A user's mistake is one line and exit status 2."""
 
 from __future__ import annotations
 
@@ -102,6 +102,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
     command.add_argument("--minutes", type=float, help="fit the schedule to this time")
     command.set_defaults(command=_train)
+
+    command = commands.add_parser("publish", help="upload a checkpoint to the Hugging Face Hub")
+    command.add_argument("checkpoint", help="a name from the list, or a folder")
+    command.add_argument("repository", help="USER/REPO or USER/REPO/SUBFOLDER, made if need be")
+    command.set_defaults(command=_publish)
     return parser
 
 
@@ -215,6 +220,16 @@ def _train(values: argparse.Namespace) -> None:
     if int(os.environ.get("RANK", "0")) == 0:
         scores = finish(checkpoint, recipe, values.data, work, folder)
         print(f"{folder}: BLEU {scores['bleu']}, chrF {scores['chrf']}, loss {scores['loss']}")
+
+
+def _publish(values: argparse.Namespace) -> None:
+    from seq2seq.catalogue import locate
+    from seq2seq.hub import progress_bar, publish
+
+    folder = locate(values.checkpoint)
+    with progress_bar("Publishing") as on_progress:
+        address = publish(folder, values.repository, on_progress=on_progress)
+    print(address)
 
 
 if __name__ == "__main__":

@@ -179,7 +179,8 @@ class _Search:
         longer, parents = longer.take(lives), candidates.row[lives]
         done = np.array([self._is_done(source, longer) for source in range(len(self.finished))])
         capped = np.array(self.limits) <= number + 1
-        for row in np.flatnonzero((capped & ~done)[longer.owner]):
+        # At its limit a source keeps whatever has made it among the best, complete or not.
+        for row in np.flatnonzero(capped[longer.owner] & (candidates.rank[lives] < width)):
             self._finish(longer.take(np.array([row])), finished=False)
         going = ~(done | capped)[longer.owner]
         self._continue(longer.take(going), parents[going], step.state)

@@ -21,11 +21,26 @@ from seq2seq.recipe import Recipe
 from seq2seq.tokenizer import Unigram
 from seq2seq.training import LOG
 
+# The Hub's name for each task; it knows no chatbot and no spelling.
 PIPELINE_TAGS = {
     "translation": "translation",
     "summarization": "summarization",
+    "chatbot": "text-generation",
     "speech": "automatic-speech-recognition",
+    "spelling": "text-generation",
 }
+# What the Hub takes as a licence (huggingface.co/docs/hub/repositories-licenses), as far as models
+# trained on texts come under it; any other is "other" there, with a name.
+_LICENCES = """
+afl-3.0 agpl-3.0 apache-2.0 artistic-2.0 bigscience-openrail-m bsd bsd-2-clause bsd-3-clause
+bsd-3-clause-clear bsl-1.0 c-uda cc cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-nc-2.0
+cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0
+cc-by-nc-sa-4.0 cc-by-nd-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc0-1.0 cdla-permissive-1.0
+cdla-permissive-2.0 cdla-sharing-1.0 ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 gfdl gpl
+gpl-2.0 gpl-3.0 isc lgpl lgpl-2.1 lgpl-3.0 lgpl-lr lppl-1.3c mit mpl-2.0 ms-pl ncsa odbl odc-by
+ofl-1.1 openrail osl-3.0 other pddl postgresql unknown unlicense wtfpl zlib
+"""
+LICENCES = frozenset(_LICENCES.split())
 
 
 def finish(
@@ -125,7 +140,7 @@ The valid files were used to choose the weights, so scores on text of another ki
 
 Data:
 
-{chr(10).join(f"- {source}" for source in card.data)}
+{chr(10).join(f"- {source}" for source in card.data or ("not named",))}
 
 ## Limits
 
@@ -136,18 +151,23 @@ text, and repeats what its data says about people. It is made to be looked at, n
 
 def _metadata(card: Card, scores: dict[str, Any]) -> str:
     metrics = [{"type": name, "value": scores[name], "name": name} for name in ("bleu", "chrf")]
-    task = PIPELINE_TAGS.get(card.task, "text2text-generation")
-    dataset = {"name": ", ".join(scores["data"]), "type": "parallel text"}
+    task = PIPELINE_TAGS[card.task]
+    # The Hub wants a type without spaces, as the names of its own data sets are.
+    dataset = {"name": ", ".join(scores["data"]), "type": "parallel-text"}
     result = {"task": {"type": task}, "dataset": dataset, "metrics": metrics}
+    licence = card.licence.lower()
     values = {
-        "language": list(card.languages),
-        "license": card.licence.lower(),
+        "language": list(dict.fromkeys(card.languages)),
+        "license": licence if licence in LICENCES else "other",
+        "license_name": "" if licence in LICENCES else licence.replace(" ", "-"),
         "pipeline_tag": task,
         "library_name": "seq2seq-explorer",
+        "tags": ["seq2seq", card.task],
+        "metrics": ["bleu", "chrf"],
         "model-index": [{"name": card.name, "results": [result]}],
     }
     # JSON is YAML, so nothing in a title can break the front matter.
-    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in values.items())
+    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in values.items() if value)
 
 
 def _length_rows(scores: dict[str, Any]) -> str:

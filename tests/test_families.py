@@ -115,7 +115,22 @@ def reference_of(variant):
             model.lm_head.weight = torch.nn.Parameter(torch.randn_like(model.lm_head.weight))
         if hasattr(model, "final_logits_bias"):
             model.final_logits_bias.copy_(torch.randn_like(model.final_logits_bias))
+        let_some_outputs_end(model)
     return model.requires_grad_(False)
+
+
+def let_some_outputs_end(model):
+    """Find a vector for the end with which the outputs of a beam have several lengths."""
+    given, _ = sources(model)
+    output, eos = model.get_output_embeddings().weight, model.generation_config.eos_token_id
+    for attempt in range(100):
+        output[eos] = 1.5 * output.std() * torch.randn_like(output[eos])
+        if hasattr(model, "final_logits_bias"):
+            model.final_logits_bias[0, eos] = attempt % 20
+        beams, _ = generated(model, given, max_length=13, num_beams=4, num_return_sequences=4)
+        if len({len(row) for row in beams}) > 1 and max(map(len, beams)) > 6:
+            return
+    raise AssertionError("Choose another seed: all outputs are of one length.")
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +260,7 @@ def test_beams_are_those_of_transformers(both, folder, theirs, options):
         folder, ours, source, beam_width=4, max_length=12, method="beam", early_stopping=stops,
         **options,
     )  # fmt: skip
+    assert len({len(row) for row in expected}) > 1 or stops
     ours_all = [hypothesis for each in found for hypothesis in each.hypotheses]
     assert [list(each.tokens) for each in ours_all] == expected
     assert [each.score for each in ours_all] == pytest.approx(scores.tolist(), abs=1e-4)

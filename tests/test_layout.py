@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-NETWORK = {"aiohttp", "ftplib", "http", "httpx", "huggingface_hub", "requests", "socket", "urllib"}
+NETWORK = {
+    "aiohttp",
+    "ftplib",
+    "http",
+    "httpx",
+    "httpx2",
+    "huggingface_hub",
+    "requests",
+    "socket",
+    "urllib",
+}
 REFEREES = {"ctranslate2", "keras", "tensorflow", "transformers"}
 UI = ("ui", "ui.py")
 

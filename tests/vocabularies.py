@@ -5,7 +5,9 @@ import json
 import random
 
 import sentencepiece
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, trainers
+
+from seq2seq.families.languages import M2M100, NLLB
 
 TEXTS = """
 The small cat sleeps on the old chair near the window, doesn't it?
@@ -193,6 +195,10 @@ def marian(folder, languages=()):
     )
 
 
+def marian_multilingual(folder):
+    return marian(folder, ("fra", "deu_Latn"))
+
+
 def marian_separate(folder):
     source, pieces = sentencepieces(size=280)
     target, others = sentencepieces(size=240)
@@ -221,7 +227,9 @@ def pegasus(folder):
     special = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
     special |= {"mask_token": "<mask_2>"}
     special["additional_special_tokens"] = ["<mask_1>", *(f"<unk_{n}>" for n in range(2, 103))]
-    return write(folder, spiece=model, special=special, settings={"model_max_length": 512})
+    # Without these the reference leaves a token out of the older files.
+    settings = {"mask_token": "<mask_2>", "mask_token_sent": "<mask_1>", "offset": 103}
+    return write(folder, spiece=model, special=special, settings=settings)
 
 
 def bart(folder):
@@ -267,14 +275,35 @@ def mbart50(folder):
     return write(folder, bpe=model, settings=settings)
 
 
+def mbart25(folder):
+    # The reference leaves out the normalization of these.
+    model, _ = sentencepieces(normalization_rule_name="identity")
+    return write(folder, bpe=model, settings={"tokenizer_class": "MBartTokenizer"})
+
+
+def nllb_json(folder):
+    """Write the newer file with the languages in their places, which the reference reads right."""
+    import transformers
+
+    nllb(folder)
+    reference = transformers.NllbTokenizer.from_pretrained(folder)
+    content = json.loads(reference.backend_tokenizer.to_str())
+    size = len(content["model"]["vocab"])
+    content["added_tokens"] = [token for token in content["added_tokens"] if token["id"] < size]
+    library = Tokenizer.from_str(json.dumps(content))
+    library.add_special_tokens([*NLLB, AddedToken("<mask>", lstrip=True, normalized=True)])
+    for name in ("special", "bpe"):
+        (folder / NAMES[name]).unlink()
+    return write(folder, serialized=library.to_str())
+
+
 def nllb(folder):
     model, _ = sentencepieces("bpe")
-    return write(folder, bpe=model, settings={"tokenizer_class": "NllbTokenizer"})
+    settings = {"tokenizer_class": "NllbTokenizer"}
+    return write(folder, bpe=model, settings=settings, special={"additional_special_tokens": NLLB})
 
 
 def m2m100(folder):
-    from seq2seq.families.languages import M2M100
-
     model, pieces = sentencepieces("bpe")
     rest = [p for p in reversed(pieces[3:]) if p not in pieces[20:24]]
     return write(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import count
 from typing import Any
 
 import tokenizers
@@ -41,10 +42,11 @@ class Gathered:
         self._number_added()
         self._require("eos_token")
         self.special = {name for name, token in self.added.items() if token.special}
+        free = count(1 + max(self.ids.values()))
         for name in (*special, *self.languages.values(), *settings.extra, *self.named.values()):
             self.special.add(name)
             if name not in self.ids:
-                self.ids[name] = max(self.ids.values()) + 1
+                self.ids[name] = next(free)
 
     def token(self, role: str) -> int:
         """Return the id of a special token. Raises UserError if the vocabulary lacks it."""
@@ -66,6 +68,9 @@ class Gathered:
             if self.token("eos_token") >= size:
                 raise UserError("The tokenizer is of a larger model: fetch both from one place.")
             self.ids = {name: id for name, id in self.ids.items() if id < size}
+            # Models are padded to round sizes, but not by more than they hold.
+            if 2 * len(self.ids) < size:
+                raise UserError("The tokenizer is of a smaller model: fetch both from one place.")
         languages = {c: self.ids[name] for c, name in self.languages.items() if name in self.ids}
         special = frozenset(self.ids[name] for name in self.special if name in self.ids)
         return Names(self.ids, special, languages, self.ids.get(unknown))
@@ -80,31 +85,30 @@ class Gathered:
         found = {name for name in self.special if name in masks or SENTINEL.fullmatch(name)}
         return {name for name in found if name in self.ids}
 
-    def unigrams(self, name: str) -> Any:
-        """Return the library's unigram model over all tokens; name: the file, for errors."""
+    def unigrams(self) -> Any:
+        """Return the library's unigram model over all tokens."""
         unknown = self.token("unk_token")
         scores = self.pieces.scores
         places = dict(enumerate(scores)) | {
             id: (token, 0.0) for token, id in self.ids.items() if id >= len(scores)
         }
         # Ids that nobody uses still need a place.
-        full = [
-            places.get(id, (f"{pipelines.UNWRITABLE}{id}", 0.0)) for id in range(1 + max(places))
-        ]
-        pieces = self.pieces._replace(scores=full)
-        return pipelines.guarded(lambda: pipelines.unigrams(pieces, self.hidden(), unknown), name)
+        blank = pipelines.UNWRITABLE
+        full = [places.get(id, (f"{blank}{id}", 0.0)) for id in range(1 + max(places))]
+        return pipelines.unigrams(self.pieces._replace(scores=full), self.hidden(), unknown)
 
-    def byte_pairs(self, name: str, unknown: bool = False) -> Any:
+    def byte_pairs(self, unknown: bool = False) -> Any:
         """Return the library's model of byte pairs over all tokens; unknown: some text is."""
         pieces = self.pieces._replace(ids=self.ids)
         token = self.named["unk_token"] if unknown and self.token("unk_token") >= 0 else None
-        return pipelines.guarded(lambda: pipelines.byte_pairs(pieces, self.hidden(), token), name)
+        return pipelines.byte_pairs(pieces, self.hidden(), token)
 
-    def admit(self, library: tokenizers.Tokenizer, mask: Added) -> None:
+    def admit(self, library: tokenizers.Tokenizer, mask: Added) -> tokenizers.Tokenizer:
         """Let a text contain what it may, and the ordinary tokens that were added."""
         typed = {name: self.added.get(name, mask) for name in sorted(self.typed())}
         ordinary = {n: t for n, t in self.added.items() if n not in self.special and n in self.ids}
         pipelines.add(library, typed | ordinary)
+        return library
 
     def _number_added(self) -> None:
         taken = {id: name for name, id in self.ids.items()}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import tokenizers
 from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers
@@ -36,20 +37,17 @@ class Metaspaced(Published):
         encoding = self._encoding(text)
         shown = zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True)
         return tuple(
-            self._written(text[slice(*place)], token) if id == self.unknown else token
+            _written(text[slice(*place)], token) if id == self.unknown else self._names[id]
             for id, token, place in shown
         )
 
-    def _written(self, text: str, token: str) -> str:
-        """Return what an unknown token stands for, marked where it begins a word."""
-        piece = text.strip()
-        return starting(piece) if text[:1].isspace() or token.startswith(WORD_START) else piece
-
     def _encoding(self, text: str) -> tokenizers.Encoding:
-        return self._library.encode(_writable(text), add_special_tokens=False)
+        with guarded():
+            return self._library.encode(_writable(text), add_special_tokens=False)
 
     def _join(self, ids: list[int]) -> str:
-        return self._library.decode(ids, skip_special_tokens=False)
+        with guarded():
+            return self._library.decode(ids, skip_special_tokens=False)
 
 
 class Bytewise(Metaspaced):
@@ -57,8 +55,9 @@ class Bytewise(Metaspaced):
 
     def split(self, text: str) -> tuple[str, ...]:
         """Return the pieces of a source, one for each id; parts of a character as bytes."""
-        shown = self.pieces(self.encode(text))
-        return (starting(shown[0]), *shown[1:]) if shown else ()
+        ids = self.encode(text)
+        shown = self.pieces(ids)
+        return (starting(shown[0]), *shown[1:]) if ids and ids[0] not in self.special else shown
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of ids; the first after a special token starts a word."""
@@ -106,6 +105,12 @@ def spelled(letters: str) -> str:
     )
 
 
+def _written(text: str, token: str) -> str:
+    """Return what an unknown token stands for, marked where it begins a word."""
+    piece = text.strip() or text
+    return starting(piece) if text[:1].isspace() or token.startswith(WORD_START) else piece
+
+
 def _writable(text: str) -> str:
     return readable(text).replace(UNWRITABLE, "")
 
@@ -128,26 +133,31 @@ def byte_pairs(pieces: Pieces, hidden: Iterable[str], unknown: str | None) -> An
     return models.BPE(vocab=ids, merges=merges, unk_token=token, fuse_unk=unknown is not None)
 
 
-def metaspaced(
-    model: Any, charsmap: bytes, *, whole_words: bool, spaces: bool, breaks: bool = False
-) -> tokenizers.Tokenizer:
-    """Put ▁ where words start. Each switch is one family's habit.
+class Habits(NamedTuple):
+    """How a family treats white space before it marks the words with ▁.
 
     whole_words: words end at white space of any kind, else at a space; spaces: several spaces are
     one; breaks: without a charsmap, a line's end is a space.
     """
+
+    whole_words: bool = False
+    spaces: bool = False
+    breaks: bool = False
+
+
+def metaspaced(model: Any, charsmap: bytes, habits: Habits) -> tokenizers.Tokenizer:
+    """Put ▁ where words start, after sentencepiece's normalization."""
     library = tokenizers.Tokenizer(model)
     steps: list[Any] = [normalizers.Precompiled(charsmap)] if charsmap else []
-    if breaks and not charsmap:
+    if habits.breaks and not charsmap:
         steps.append(normalizers.Replace("\n", " "))
-    if spaces:
+    if habits.spaces:
         steps.append(normalizers.Replace(tokenizers.Regex(" {2,}"), " "))
     if steps:
         library.normalizer = normalizers.Sequence(steps)
     mark = pre_tokenizers.Metaspace(replacement=WORD_START, prepend_scheme="always", split=True)
-    library.pre_tokenizer = (
-        pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), mark]) if whole_words else mark
-    )
+    words = [pre_tokenizers.WhitespaceSplit(), mark]
+    library.pre_tokenizer = pre_tokenizers.Sequence(words) if habits.whole_words else mark
     library.decoder = decoders.Metaspace(
         replacement=WORD_START, prepend_scheme="always", split=True
     )
@@ -164,16 +174,26 @@ def bytewise(model: Any, prefix: bool) -> tokenizers.Tokenizer:
 
 def add(library: tokenizers.Tokenizer, tokens: dict[str, Added]) -> None:
     """Let a text contain these tokens, which the model knows already."""
-    for name, token in tokens.items():
-        flags = token._asdict()
-        flags.pop("id")
-        library.add_tokens([AddedToken(name, **flags)])
+    flags = Added._fields[1:]
+    library.add_tokens(
+        [
+            AddedToken(name, **{f: getattr(token, f) for f in flags})
+            for name, token in tokens.items()
+        ]
+    )
 
 
-def guarded(build: Callable[[], Any], name: str) -> Any:
-    """Build a part of the library from a file's content. Raises UserError where it refuses."""
+def tried(library: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
+    """Return a tokenizer that has read its first text."""
+    library.encode("Où est n° ½ ﬁ\u3000?", add_special_tokens=False)
+    return library
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turn what the library makes of damaged files into a UserError."""
     try:
-        return build()
+        yield
     except UserError:
         raise
     except BaseException as error:
@@ -181,5 +201,5 @@ def guarded(build: Callable[[], Any], name: str) -> Any:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise UserError(
-            f"The model's {name} does not make a tokenizer: fetch the model again."
+            "The model's vocabulary does not make a tokenizer: fetch the model again."
         ) from None

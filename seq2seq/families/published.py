@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from seq2seq.errors import UserError
@@ -64,8 +65,11 @@ class Published:
         Raises UserError for a language that the vocabulary does not know.
         """
         if language and language not in self.languages:
-            known = ", ".join(sorted(self.languages)) or "none"
-            raise UserError(f"The model does not know the language {language!r}: it knows {known}.")
+            near = get_close_matches(language, self.languages, n=5, cutoff=0) or ["none"]
+            raise UserError(
+                f"The model does not know the language {language!r}: "
+                f"of {len(self.languages)}, the nearest are {', '.join(near)}."
+            )
         named = self.languages.get(language or self._frame.language)
         return _filled(self._frame.before, named), _filled(self._frame.after, named)
 

@@ -12,7 +12,8 @@ from seq2seq.families import pipelines
 from seq2seq.families.bytepairs import Continued
 from seq2seq.families.gathering import Gathered, generated_merges
 from seq2seq.families.languages import M2M100, MBART, MBART50, NLLB, WMT21
-from seq2seq.families.published import LANGUAGE, Frame, Published
+from seq2seq.families.pipelines import Habits, guarded, tried
+from seq2seq.families.published import LANGUAGE, Frame, Names, Published
 from seq2seq.families.sentencepieces import Mapped, Side, processor
 from seq2seq.families.vocabularies import (
     SERIALIZED,
@@ -34,7 +35,8 @@ SOURCE_MODEL, TARGET_MODEL = "source.spm", "target.spm"
 
 # The special tokens of a family by role, where its files do not say otherwise.
 SENTENCE = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
-FAIRSEQ = {"bos_token": "<s>", **SENTENCE, "mask_token": "<mask>"}
+FAIRSEQ = {"bos_token": "<s>", **SENTENCE}
+MASKED = {**FAIRSEQ, "mask_token": "<mask>"}
 PEGASUS = {**SENTENCE, "mask_token": "<mask_2>", "mask_token_sent": "<mask_1>"}
 SMALL = {
     "bos_token": "__start__",
@@ -43,6 +45,21 @@ SMALL = {
     "pad_token": "__null__",
 }
 WHISPER = dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>")
+
+# Names of tokenizers as the settings give them, without the Fast that some end in.
+ANY_KIND = ("", "PreTrainedTokenizer", "TokenizersBackend")
+KINDS = {
+    "bart": ("BartTokenizer", "RobertaTokenizer"),
+    "blenderbot": ("BlenderbotTokenizer",),
+    "blenderbot-small": ("BlenderbotSmallTokenizer",),
+    "m2m_100": ("M2M100Tokenizer", "NllbTokenizer"),
+    "marian": ("MarianTokenizer",),
+    "mbart": ("MBartTokenizer", "MBart50Tokenizer"),
+    "mt5": ("T5Tokenizer", "MT5Tokenizer"),
+    "pegasus": ("PegasusTokenizer",),
+    "t5": ("T5Tokenizer", "MT5Tokenizer"),
+    "whisper": ("WhisperTokenizer",),
+}
 
 TIMESTAMPS = 1501  # from 0.00 to 30.00 seconds, 0.02 apart
 
@@ -59,7 +76,12 @@ def read_tokenizer(folder: Path, family: str, values: Values) -> Published:
     if family not in READERS:
         known = ", ".join(sorted(READERS))
         raise UserError(f"Tokenizers of {family!r} cannot be read: choose a model of {known}.")
-    return READERS[family](folder, Settings(folder, values), values)
+    settings = Settings(folder, values)
+    if settings.kind not in (*ANY_KIND, *KINDS[family]):
+        raise UserError(
+            f"A {settings.kind} cannot be read: choose a model with a {' or '.join(KINDS[family])}."
+        )
+    return READERS[family](folder, settings, values)
 
 
 def _t5(folder: Path, settings: Settings, values: Values) -> Published:
@@ -67,7 +89,9 @@ def _t5(folder: Path, settings: Settings, values: Values) -> Published:
     sentinels = [f"<extra_id_{number}>" for number in reversed(range(count))]
     pieces, added = _unigrams(folder, SPIECE, lambda scores: [*scores, *_zero(sentinels)])
     gathered = Gathered(pieces, settings, SENTENCE, added=added, special=sentinels)
-    return _metaspaced(gathered, settings, values, whole_words=True, mask=Added())
+    names = gathered.names(_size(values))
+    frame = Frame(after=(gathered.token("eos_token"),))
+    return _unigram(gathered, settings, names, frame, Habits(whole_words=True), Added())
 
 
 def _pegasus(folder: Path, settings: Settings, values: Values) -> Published:
@@ -80,7 +104,9 @@ def _pegasus(folder: Path, settings: Settings, values: Values) -> Published:
 
     pieces, added = _unigrams(folder, SPIECE, shifted)
     gathered = Gathered(pieces, settings, PEGASUS, added=added, special=unused)
-    return _metaspaced(gathered, settings, values, spaces=True, breaks=True, mask=Added())
+    names = gathered.names(_size(values))
+    frame = Frame(after=(gathered.token("eos_token"),))
+    return _unigram(gathered, settings, names, frame, Habits(spaces=True, breaks=True), Added())
 
 
 def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
@@ -88,8 +114,8 @@ def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
 
     def codes(length: int) -> tuple[str, ...]:
         by_size = size is None or size - length > len(MBART50)
-        fifty = settings.kind == "MBart50Tokenizer" or (not settings.kind and by_size)
-        return MBART50 if fifty else MBART
+        named = {"MBartTokenizer": MBART, "MBart50Tokenizer": MBART50}
+        return named.get(settings.kind, MBART50 if by_size else MBART)
 
     def shifted(scores: Scores) -> Scores:
         first = ("<s>", "<pad>", "</s>", "<unk>")
@@ -98,24 +124,27 @@ def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
     pieces, added = _unigrams(folder, BPE_MODEL, shifted)
     listed = {name for name, _ in pieces.scores}
     languages = [code for code in MBART50 if code in listed]
-    languages += _matching(r"[a-z]{2,3}_[A-Z]{2}", added, settings.added, listed | set(languages))
+    # Fine-tuned models may bring further ones.
+    more = _matching(r"[a-z]{2,3}_[A-Z]{2}", added, settings.added, settings.extra)
+    languages += [code for code in more if code not in languages]
     gathered = Gathered(
-        pieces, settings, FAIRSEQ, added=added, languages={code: code for code in languages}
+        pieces, settings, MASKED, added=added, languages={code: code for code in languages}
     )
-    default = _default(settings, languages, "en_XX")
+    names = gathered.names(size)
+    default = _default(settings, names.languages, "en_XX")
     eos = gathered.token("eos_token")
-    fifty = settings.kind == "MBart50Tokenizer" or (not settings.kind and MBART50[-1] in languages)
+    known = settings.kind not in ANY_KIND
+    fifty = settings.kind == "MBart50Tokenizer" if known else MBART50[-1] in languages
     frame = Frame((LANGUAGE,), (eos,), default) if fifty else Frame((), (eos, LANGUAGE), default)
     mask = Added(lstrip=True, normalized=True)
-    return _metaspaced(
-        gathered, settings, values, frame=frame, whole_words=not fifty, spaces=fifty, mask=mask
-    )
+    habits = Habits(whole_words=not fifty, spaces=fifty)
+    return _unigram(gathered, settings, names, frame, habits, mask)
 
 
 def _many(folder: Path, settings: Settings, values: Values) -> Published:
     """Tell M2M100 and NLLB apart, which share an architecture."""
     nllb = settings.kind.startswith("Nllb")
-    if settings.kind in ("", "PreTrainedTokenizer", "TokenizersBackend"):
+    if settings.kind in ANY_KIND:
         nllb = not has(folder, VOCABULARY)
     return (_nllb if nllb else _m2m100)(folder, settings, values)
 
@@ -135,34 +164,30 @@ def _nllb(folder: Path, settings: Settings, values: Values) -> Published:
     codes = _matching(r"[a-z]{3}_[A-Z][a-z]{3}", added, settings.added, settings.extra)
     languages = codes or list(NLLB)
     gathered = Gathered(
-        pieces, settings, FAIRSEQ, added=added, languages={code: code for code in languages}
+        pieces, settings, MASKED, added=added, languages={code: code for code in languages}
     )
     names = gathered.names(_size(values))
     default = _default(settings, names.languages, "eng_Latn")
     eos = gathered.token("eos_token")
     legacy = settings.flag("legacy_behaviour")
     frame = Frame((), (eos, LANGUAGE), default) if legacy else Frame((LANGUAGE,), (eos,), default)
-    model = gathered.byte_pairs(_file(folder, BPE_MODEL), unknown=True)
-    library = pipelines.guarded(
-        lambda: pipelines.metaspaced(
-            model, pieces.charsmap, whole_words=False, spaces=bool(pieces.charsmap)
-        ),
-        _file(folder, BPE_MODEL),
-    )
-    gathered.admit(library, Added(lstrip=True, normalized=True))
-    return pipelines.Metaspaced(names, frame, library)
+    mask = Added(lstrip=True, normalized=True)
+    habits = Habits(spaces=bool(pieces.charsmap))
+    with guarded():
+        library = pipelines.metaspaced(gathered.byte_pairs(unknown=True), pieces.charsmap, habits)
+        return pipelines.Metaspaced(names, frame, tried(gathered.admit(library, mask)))
 
 
 def _bart(folder: Path, settings: Settings, values: Values) -> Published:
-    gathered = _bytes(folder, settings, FAIRSEQ)
+    gathered = _bytes(folder, settings, MASKED)
     frame = Frame((gathered.token("bos_token"),), (gathered.token("eos_token"),))
-    return _bytewise(folder, gathered, settings, values, frame, prefix=False)
+    return _bytewise(gathered, settings, gathered.names(_size(values)), frame, prefix=False)
 
 
 def _blenderbot(folder: Path, settings: Settings, values: Values) -> Published:
-    gathered = _bytes(folder, settings, FAIRSEQ)
+    gathered = _bytes(folder, settings, MASKED)
     frame = Frame((), (gathered.token("eos_token"),))
-    return _bytewise(folder, gathered, settings, values, frame, prefix=True)
+    return _bytewise(gathered, settings, gathered.names(_size(values)), frame, prefix=True)
 
 
 def _whisper(folder: Path, settings: Settings, values: Values) -> Published:
@@ -176,9 +201,8 @@ def _whisper(folder: Path, settings: Settings, values: Values) -> Published:
         times = {f"<|{n * 0.02:.2f}|>": first + n for n in range(TIMESTAMPS)}
         gathered.ids |= {name: id for name, id in times.items() if id < (_size(values) or 0)}
         gathered.special |= set(times)
-    return _bytewise(
-        folder, gathered, settings, values, Frame(), prefix=False, kind=pipelines.Whisper
-    )
+    names = gathered.names(_size(values))
+    return _bytewise(gathered, settings, names, Frame(), prefix=False, kind=pipelines.Whisper)
 
 
 def _small(folder: Path, settings: Settings, values: Values) -> Published:
@@ -186,7 +210,7 @@ def _small(folder: Path, settings: Settings, values: Values) -> Published:
     gathered = Gathered(Pieces([], ids, []), settings, SMALL)
     gathered.token("unk_token")
     tidy = settings.flag("clean_up_tokenization_spaces")
-    merges = read_merges(folder, MERGES)
+    merges = read_merges(folder, MERGES, strict=False)
     return Continued(gathered.names(_size(values)), Frame(), merges, tidy)
 
 
@@ -257,52 +281,30 @@ def _bytes(folder: Path, settings: Settings, named: dict[str, str]) -> Gathered:
     return Gathered(pieces, settings, named)
 
 
-def _metaspaced(
-    gathered: Gathered,
-    settings: Settings,
-    values: Values,
-    *,
-    mask: Added,
-    frame: Frame | None = None,
-    whole_words: bool = False,
-    spaces: bool = False,
-    breaks: bool = False,
+def _unigram(
+    gathered: Gathered, settings: Settings, names: Names, frame: Frame, habits: Habits, mask: Added
 ) -> Published:
-    """Return unigrams with their family's habits; see pipelines.metaspaced."""
-    names = gathered.names(_size(values))
-    model = gathered.unigrams("tokenizer")
-    library = pipelines.guarded(
-        lambda: pipelines.metaspaced(
-            model, gathered.pieces.charsmap, whole_words=whole_words, spaces=spaces, breaks=breaks
-        ),
-        "tokenizer",
-    )
-    gathered.admit(library, mask)
+    """Return unigrams; mask: how a text's mask is found where the files do not say."""
     tidy = settings.flag("clean_up_tokenization_spaces")
-    end = Frame(after=(gathered.token("eos_token"),))
-    return pipelines.Metaspaced(names, frame or end, library, tidy)
+    with guarded():
+        library = pipelines.metaspaced(gathered.unigrams(), gathered.pieces.charsmap, habits)
+        return pipelines.Metaspaced(names, frame, tried(gathered.admit(library, mask)), tidy)
 
 
 def _bytewise(
-    folder: Path,
     gathered: Gathered,
     settings: Settings,
-    values: Values,
+    names: Names,
     frame: Frame,
     *,
     prefix: bool,
     kind: type[pipelines.Bytewise] = pipelines.Bytewise,
 ) -> Published:
     """Return byte pairs; prefix: whether the first word gets a space before it, by default."""
-    names = gathered.names(_size(values))
-    model = gathered.byte_pairs(_file(folder, VOCABULARY))
-    library = pipelines.bytewise(model, settings.flag("add_prefix_space", prefix))
-    gathered.admit(library, Added(lstrip=True))
-    return kind(names, frame, library)
-
-
-def _file(folder: Path, legacy: str) -> str:
-    return SERIALIZED if has(folder, SERIALIZED) else legacy
+    prefix = settings.flag("add_prefix_space", prefix)
+    with guarded():
+        library = pipelines.bytewise(gathered.byte_pairs(), prefix)
+        return kind(names, frame, tried(gathered.admit(library, Added(lstrip=True))))
 
 
 def _zero(names: Iterable[str]) -> Scores:

@@ -102,15 +102,23 @@ def checked_ids(found: Any, name: str) -> dict[str, int]:
     return found
 
 
-def read_merges(folder: Path, name: str) -> list[tuple[str, str]]:
-    """Read the pairs that byte pair encoding joins, best first; the first line may be a version."""
+def read_merges(folder: Path, name: str, strict: bool = True) -> list[tuple[str, str]]:
+    """Read the pairs that byte pair encoding joins, best first; the first line may be a version.
+
+    strict: lines that are no pairs are damage, else they are passed over.
+    """
     try:
         text = read_bytes(folder, name).decode()
     except UnicodeDecodeError:
         raise damaged(name) from None
     # Only line feeds end a line: other breaks are pieces like any other character.
     lines = (line.removesuffix("\r") for line in text.split("\n"))
-    return checked_merges((line for line in lines if not line.startswith("#version")), name)
+    pairs = [line for line in lines if not line.startswith("#version")]
+    if not strict:
+        pairs = [line for line in pairs if len(line.split(" ")) == 2]
+        if not pairs:
+            raise damaged(name)
+    return checked_merges(pairs, name)
 
 
 def checked_merges(found: Iterable[Any], name: str) -> list[tuple[str, str]]:
@@ -257,7 +265,8 @@ class Settings:
                 entries.append({**token, "id": int(id)})
             return _added(entries)
         if has(folder, ADDED):
-            ids = checked_ids(read_object(folder, ADDED) or {"": 0}, ADDED)
+            found = read_object(folder, ADDED)
+            ids = checked_ids(found, ADDED) if found else {}
             return {token: Added(id, special=False) for token, id in ids.items() if token}
         return {}
 
