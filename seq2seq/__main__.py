@@ -103,6 +103,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--minutes", type=float, help="fit the schedule to this time")
     command.set_defaults(command=_train)
 
+    command = commands.add_parser("benchmark", help="time the decoding beside other libraries'")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("--quick", action="store_true", help="a tiny model, for a few seconds")
+    command.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
+    command.add_argument("--rounds", type=int, default=5, metavar="N", help="default 5")
+    command.set_defaults(command=_benchmark)
+
     command = commands.add_parser("publish", help="upload a checkpoint to the Hugging Face Hub")
     command.add_argument("checkpoint", help="a name from the list, or a folder")
     command.add_argument("repository", help="USER/REPO or USER/REPO/SUBFOLDER, made if need be")
@@ -230,6 +237,22 @@ def _publish(values: argparse.Namespace) -> None:
     with progress_bar("Publishing") as on_progress:
         address = publish(folder, values.repository, on_progress=on_progress)
     print(address)
+
+
+def _benchmark(values: argparse.Namespace) -> None:
+    if min(*values.threads, values.rounds) < 1:
+        raise UserError("--threads and --rounds must be at least 1.")
+    from tqdm import tqdm
+
+    from seq2seq.benchmark import measure, plan, table
+
+    chosen = plan(values.threads, values.rounds, values.quick)
+    with tqdm(total=len(chosen.cells), unit=" cells") as bar:
+        measured = measure(chosen, lambda cell: bar.update() and None)
+    if values.json:
+        _print_json(measured)
+    else:
+        print(table(measured))
 
 
 if __name__ == "__main__":
