@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 
-from seq2seq.catalogue import CHECKPOINTS, embedded, offered, on_hub
+from seq2seq.catalogue import CHECKPOINTS, PRECISIONS, embedded, offered, on_hub
 from seq2seq.errors import UserError
 from seq2seq.options import METHODS, Options
 
@@ -121,6 +121,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--minutes", type=float, help="fit the schedule to this time")
     command.set_defaults(command=_train)
 
+    command = commands.add_parser("benchmark", help="time the decoding beside other libraries'")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("--quick", action="store_true", help="a tiny model, for a few seconds")
+    command.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
+    command.add_argument("--rounds", type=int, default=5, metavar="N", help="default 5")
+    command.set_defaults(command=_benchmark)
+
     command = commands.add_parser("publish", help="upload a checkpoint to the Hugging Face Hub")
     command.add_argument("checkpoint", help="a name from the list, or a folder")
     command.add_argument("repository", help="USER/REPO or USER/REPO/SUBFOLDER, made if need be")
@@ -150,13 +157,16 @@ def _load(values: argparse.Namespace) -> Checkpoint:
                 f"{identifier} takes {repository.bytes / 1e6:,.0f} MB: add --yes to fetch it."
             )
     with hub.progress_bar(values.checkpoint) as show:
-        checkpoint = load(values.checkpoint, on_progress=show)
+        checkpoint = load(values.checkpoint, on_progress=show, precision=values.precision)
     for note in checkpoint.notes:
         print(f"seq2seq: {note}", file=sys.stderr)
     return checkpoint
 
 
 def _add_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--precision", choices=PRECISIONS, help="of the search (default: what the card allows)"
+    )
     command.add_argument("--method", choices=METHODS, help="how to search (default beam)")
     command.add_argument(
         "--early-stopping",
@@ -254,7 +264,8 @@ def _evaluate(values: argparse.Namespace) -> None:
     with tqdm(total=total, unit=unit) as bar:
         scores = score(lambda count: bar.update(count) and None)
     if values.json:
-        _print_json({"checkpoint": checkpoint.card.name, "options": asdict(options), **scores})
+        about = {"checkpoint": checkpoint.card.name, "precision": checkpoint.precision}
+        _print_json({**about, "options": asdict(options), **scores})
         return
     for name, value in scores.items():
         if not name.startswith("by_"):
@@ -292,6 +303,22 @@ def _publish(values: argparse.Namespace) -> None:
     with progress_bar("Publishing") as on_progress:
         address = publish(folder, values.repository, on_progress=on_progress)
     print(address)
+
+
+def _benchmark(values: argparse.Namespace) -> None:
+    if min(*values.threads, values.rounds) < 1:
+        raise UserError("--threads and --rounds must be at least 1.")
+    from tqdm import tqdm
+
+    from seq2seq.benchmark import measure, plan, table
+
+    chosen = plan(values.threads, values.rounds, values.quick)
+    with tqdm(total=len(chosen.cells), unit=" cells") as bar:
+        measured = measure(chosen, lambda cell: bar.update() and None)
+    if values.json:
+        _print_json(measured)
+    else:
+        print(table(measured))
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ def record(
         beam_tree=found.tree,
         beam_pieces=checkpoint.tokenizer.pieces(found.tree.token.tolist()),
         position_seconds=source.seconds,
+        precision=checkpoint.precision,
         seconds={**seconds, "record": time.perf_counter() - started},
         **arrays,
     )

@@ -182,7 +182,8 @@ def timing(trace: Trace) -> None:
         f"{quoted(trace.checkpoint)} "
         f"{len(trace.source)} tokens in, {len(trace.target)} out in "
         f"{sum(seconds.values()) * 1000:.0f} ms: encoder {seconds['encode'] * 1000:.0f}, "
-        f"search {seconds['search'] * 1000:.0f}, record {seconds['record'] * 1000:.0f}. "
+        f"search {seconds['search'] * 1000:.0f} ({trace.precision}), "
+        f"record {seconds['record'] * 1000:.0f}. "
         f"Log-probability {trace.outputs[0].log_probability:.2f}."
     )
 
