@@ -14,7 +14,7 @@ from seq2seq import hub
 from seq2seq.catalogue import Card, embedded, is_name, locate, offered, on_hub, read_card
 from seq2seq.conventions import Conventions
 from seq2seq.errors import UserError
-from seq2seq.families.folders import is_foreign, read_folder
+from seq2seq.families.folders import family_of, is_foreign, read_folder
 from seq2seq.model import Config, Seq2Seq, build, tie
 from seq2seq.quantized import available, quantize
 from seq2seq.tokenizer import Tokenizer, Unigram
@@ -29,6 +29,7 @@ class Checkpoint:
 
     notes: sentences on where it came from that a reader of its results should know.
     quantized: a copy that multiplies in eight bits, for the search alone; None to do without.
+    family: of a published model, "" for one of ours.
     """
 
     card: Card
@@ -37,6 +38,7 @@ class Checkpoint:
     conventions: Conventions
     notes: tuple[str, ...] = ()
     quantized: Seq2Seq | None = None
+    family: str = ""
 
     @property
     def device(self) -> torch.device:
@@ -94,7 +96,7 @@ def _load(folder: Path, name: str, device: torch.device) -> Checkpoint:
         card, model, tokenizer, habits = read_folder(
             folder, _known_as(name), _precision(device), ours
         )
-        return Checkpoint(card, model.to(device), tokenizer, habits)
+        return Checkpoint(card, model.to(device), tokenizer, habits, family=family_of(folder))
     card = replace(read_card(folder), name=_known_as(name))
     model = read_model(folder)
     tokenizer = Unigram.load(folder / TOKENIZER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,6 +12,9 @@ from seq2seq.catalogue import Card
 from ui.controls import page_link
 from ui.models import bring_files, bring_folder, is_hosted, is_hub_name, models, open_model
 from ui.text import plain, quoted
+
+if TYPE_CHECKING:
+    from seq2seq.checkpoint import Checkpoint
 
 PAGES = ("translation", "summarization", "chatbot", "speech")
 LANGUAGES_SHOWN = 8
@@ -93,15 +97,16 @@ def capabilities(name: str) -> None:
     attention = config.architecture == "transformer" or config.attention != "none"
     heads = config.heads if config.architecture == "transformer" else 1
     facts = {
-        "architecture": "Transformer" if config.architecture == "transformer" else config.cell,
+        "architecture": _architecture(checkpoint),
         "task": card.task,
         "licence": card.licence,
         "layers": f"{config.encoder_layers} encoder, {config.decoder_layers} decoder",
         "width": str(config.width),
         "heads": str(heads),
         "vocabulary": f"{config.vocabulary:,}",
-        "parameters": f"{checkpoint.model.parameter_count() / 1e6:,.1f} million",
-        "stored and computed in": str(weight.dtype).removeprefix("torch."),
+        "parameters": f"{checkpoint.model.parameter_count():,}",
+        "computed in": str(weight.dtype).removeprefix("torch."),
+        "searched in": checkpoint.precision,
         "tokenizer": type(checkpoint.tokenizer).__name__,
         "languages": _in_words(list(checkpoint.tokenizer.languages) or list(card.languages)),
     }
@@ -109,7 +114,7 @@ def capabilities(name: str) -> None:
         st.markdown(f"{quoted(name)} can be used.")
         for note in checkpoint.notes:
             st.info(plain(note), icon=":material/info:")
-        st.table({"": list(facts), "value": list(facts.values())}, hide_index=True)
+        st.table({"what": list(facts), "here": list(facts.values())}, hide_index=True)
         shown = ["beams", "alternatives", "context vectors"]
         shown += ["attention"] if attention else []
         shown += ["every layer and head"] if heads > 1 else []
@@ -122,4 +127,14 @@ def capabilities(name: str) -> None:
 
 def _in_words(codes: list[str]) -> str:
     more = len(codes) - LANGUAGES_SHOWN
-    return ", ".join(codes[:LANGUAGES_SHOWN]) + (f" and {more} more" if more > 0 else "") or "-"
+    listed = ", ".join(codes[:LANGUAGES_SHOWN]) or "not named"
+    return listed + (f" and {more} more" if more > 0 else "")
+
+
+def _architecture(checkpoint: Checkpoint) -> str:
+    config = checkpoint.model.config
+    if config.architecture == "transformer":
+        return f"Transformer, {checkpoint.family}" if checkpoint.family else "Transformer"
+    directions = "bidirectional " if config.bidirectional else ""
+    attention = "no" if config.attention == "none" else config.attention
+    return f"{directions}{config.cell.upper()}, {attention} attention"

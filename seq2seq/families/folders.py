@@ -22,6 +22,11 @@ def is_foreign(folder: Path) -> bool:
     return "model_type" in read_json(folder / "config.json")
 
 
+def family_of(folder: Path) -> str:
+    """Return the family of somebody else's model, as its config.json names it."""
+    return str(read_json(folder / "config.json").get("model_type", ""))
+
+
 def read_folder(
     folder: Path, name: str, dtype: torch.dtype = torch.float32, card: Card | None = None
 ) -> tuple[Card, Seq2Seq, Tokenizer, Conventions]:
