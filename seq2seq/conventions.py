@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from seq2seq.errors import UserError
 from seq2seq.options import Options
+
+ENGLISH = "en"  # what speech models translate to
 
 
 @dataclass(frozen=True)
@@ -13,12 +16,14 @@ class SpeechTokens:
     """Ids that tell a speech model what to do: write down, translate, leave out the times.
 
     first_time: of the token for 0.00 s; the later ones follow in steps of 0.02 s.
+    latest_start: steps into the recording at which the first text may begin.
     """
 
     transcribe: int | None
     translate: int | None
     no_times: int | None
     first_time: int | None
+    latest_start: int = 50
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,9 @@ class Conventions:
     no_copy_ngram: no n-gram of this size may be copied from the source, 0 for no such rule.
     instructions: texts that can be put before a source, by what they ask for.
     window: seconds that a recording is filled up to with silence, 0 to take it as it is.
-    language_leads: "" where no token names the language of the output, "forced" where it comes
-    first, "start" where the decoder reads it. speech: of a speech model.
+    language_leads: where a token names the language of the output: "" nowhere, "source" before the
+    source, "start" as what the decoder reads first, "forced" as the first output; "heard" where one
+    names the language of a recording instead, after the start. speech: of a speech model.
     options: what its authors decode with.
     """
 
@@ -57,23 +63,53 @@ class Conventions:
 
         languages: ids of the language tokens. Raises UserError for a language that is not there.
         """
-        start, forced = self.start, self.forced
-        if self.language_leads == "forced" and options.target_language:
-            forced = (_language(options.target_language, languages),)
-        if self.speech is None:
-            return start, forced
-        if self.language_leads == "start" and options.source_language:
-            start += (_language(options.source_language, languages),)
-            translates = options.target_language not in ("", options.source_language)
-            task = self.speech.translate if translates else self.speech.transcribe
+        target = options.target_language
+        if not languages and (target or options.source_language):
+            raise UserError("This model has no languages to choose from: leave them out.")
+        if self.speech is not None:
+            return self._spoken(self.speech, options, languages), self.forced
+        if self.language_leads == "start" and target:
+            return (_language(target, languages),), self.forced
+        if self.language_leads == "forced" and target:
+            return self.start, (_language(target, languages),)
+        return self.start, self.forced
+
+    def source_language(self, options: Options) -> str:
+        """Return the code of the language that a source is marked with, "" for the usual one.
+
+        Raises UserError for options that make no sense with this model.
+        """
+        if self.language_leads != "source":
+            return options.source_language
+        if options.source_language:
+            raise UserError("The source of this model has one language: choose the target's alone.")
+        return options.target_language
+
+    def _spoken(
+        self, speech: SpeechTokens, options: Options, languages: dict[str, int]
+    ) -> tuple[int, ...]:
+        """Return the start of what is heard. Radford et al. 2022, section 2.3."""
+        source, target = options.source_language, options.target_language
+        start = self.start
+        if self.language_leads != "heard":
+            if {source, target} - {"", ENGLISH}:
+                raise UserError("This model knows English only: choose no other language.")
+        else:
+            if target not in ("", source, ENGLISH):
+                raise UserError(f"This model translates to {ENGLISH!r} only: choose that, or none.")
+            start += (_language(source, languages),) if source else ()
+            task = speech.transcribe if target in ("", source) else speech.translate
             start += () if task is None else (task,)
-        if self.speech.no_times is not None and not options.timestamps:
-            start += (self.speech.no_times,)
-        return start, forced
+        if speech.no_times is not None and not options.timestamps:
+            start += (speech.no_times,)
+        return start
 
 
 def _language(code: str, languages: dict[str, int]) -> int:
     if code not in languages:
-        some = ", ".join(list(languages)[:8]) or "none"
-        raise UserError(f"This model has no language {code[:40]!r}: it has {some} and so on.")
+        near = ", ".join(get_close_matches(code, languages, n=5, cutoff=0)) or "none"
+        raise UserError(
+            f"This model has no language {code[:40]!r}: of {len(languages)}, the nearest are "
+            f"{near}."
+        )
     return languages[code]

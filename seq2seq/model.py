@@ -37,7 +37,7 @@ CHOICES = {
     "input": ("tokens", "audio"),
 }
 # Far above any model there is; beyond, torch cannot even count the weights.
-LARGEST = {"vocabulary": 10_000_000, "encoder_layers": 256, "decoder_layers": 256}
+LARGEST = {"vocabulary": 10_000_000, "encoder_layers": 256, "decoder_layers": 256, "bins": 1_000}
 LARGEST_SIZE = 1_000_000
 
 
@@ -125,10 +125,15 @@ class Config:
                 raise UserError(f"The config's {name} is 0: it must be at least 1.")
         if not 0 <= self.dropout < 1:
             raise UserError(f"The config's dropout is {self.dropout}: it must be in [0, 1).")
+        if not 0 < self.epsilon < 1:
+            raise UserError(f"The config's epsilon is {self.epsilon}: it must be in (0, 1).")
         if self.shared and self.source_vocabulary not in (0, self.vocabulary):
             raise UserError("Two vocabularies of unequal size cannot share an embedding.")
-        if max(self.pad, self.unknown, self.bos, self.eos) >= self.vocabulary:
-            raise UserError("The config's special tokens lie outside its vocabulary.")
+        padded = min(self.vocabulary, self.source_vocabulary or self.vocabulary)
+        if max(self.unknown, self.bos, self.eos) >= self.vocabulary or self.pad >= padded:
+            raise UserError(
+                "The config's special tokens lie outside its vocabulary: give ids below its size."
+            )
         if self.architecture == "transformer":
             self._check_transformer()
         elif self.bidirectional and self.width % 2:
@@ -137,7 +142,9 @@ class Config:
     def _check_transformer(self) -> None:
         for heads in (self.heads, self.decoder_heads or self.heads):
             if heads < 1 or (self.width % heads and not self.head_width):
-                raise UserError(f"{heads} heads do not divide the width {self.width}.")
+                raise UserError(
+                    f"{heads} heads do not divide the width {self.width}: give a number that does."
+                )
         if self.positions == "relative" and not 4 <= self.buckets <= self.distance:
             raise UserError("The config's buckets must be at least 4, and at most its distance.")
         if self.positions == "sinusoidal_fairseq" and self.width < 4:

@@ -18,6 +18,7 @@ from seq2seq.protocol import Memory
 from seq2seq.record import record
 from seq2seq.rules import (
     Rule,
+    after,
     forbid,
     forbid_first,
     forced_at,
@@ -77,9 +78,11 @@ def rules_for(
         rules.append(forbid_first(conventions.forbidden_first))
     speech = conventions.speech
     if options.timestamps and speech is not None and speech.first_time is not None:
-        rules.append(spoken_times(speech.first_time, eos))
+        rules += [] if speech.no_times is None else [forbid([speech.no_times])]
+        rules.append(spoken_times(speech.first_time, eos, speech.latest_start))
     if prefix:
-        rules.append(forced_prefix([*forced, *prefix]))
+        given = [*forced, *prefix]
+        rules = [*(after(len(given), rule) for rule in rules), forced_prefix(given)]
     rules += [forced_at(step, token) for step, token in enumerate(forced)]
     if conventions.end_at_limit is not None and options.max_length:
         rules.append(forced_at(options.max_length - 1, conventions.end_at_limit))
@@ -110,7 +113,8 @@ def run(
         if memory.states.is_cuda:  # a GPU works on while the clock is read
             torch.cuda.synchronize()
         encoded = time.perf_counter()
-        found = _find(checkpoint, memory, options, on_step, read.ids)[0]
+        said = read.ids if read.frames is None else ()
+        found = _find(checkpoint, memory, options, on_step, said)[0]
         searched = time.perf_counter()
     return record(
         checkpoint,
@@ -156,7 +160,7 @@ def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) ->
     It is the likeliest of the language tokens after the first start token. Radford et al. 2022.
     """
     conventions, languages = checkpoint.conventions, checkpoint.tokenizer.languages
-    if conventions.language_leads != "start" or options.source_language or not languages:
+    if conventions.language_leads != "heard" or options.source_language or not languages:
         return options
     decoder = checkpoint.model.decoder
     first = torch.tensor([conventions.start[0]], device=memory.states.device)
@@ -174,12 +178,17 @@ def transcribe(
     on_group: Callable[[int], None] | None = None,
 ) -> list[Found]:
     """Decode many recordings, as features (frames, bins) each; otherwise as generate does."""
-    options = options or Options()
+    conventions = checkpoint.conventions
+    options = options or conventions.options
+    # The decoder starts with the language, which every recording may have its own of.
+    unknown = conventions.language_leads == "heard" and not options.source_language
+    batch = 1 if unknown else batch
     results: dict[int, Found] = {}
     for group in in_groups([len(each) for each in heard], batch):
         frames, mask = pad_frames([heard[index] for index in group])
         memory = checkpoint.model.encode(frames.to(checkpoint.device), mask.to(checkpoint.device))
-        results.update(zip(group, _find(checkpoint, memory, options), strict=True))
+        chosen = detect_language(checkpoint, memory, options)
+        results.update(zip(group, _find(checkpoint, memory, chosen), strict=True))
         if on_group is not None:
             on_group(len(group))
     return [results[index] for index in range(len(heard))]

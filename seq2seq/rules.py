@@ -50,6 +50,17 @@ def forced_at(step: int, token: int) -> Rule:
     return rule
 
 
+def after(length: int, rule: Rule) -> Rule:
+    """Hold a rule back until so many tokens stand: what is given need not obey it."""
+
+    def later(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        if history.shape[1] < length:
+            return log_probabilities
+        return rule(log_probabilities, history)
+
+    return later
+
+
 def renormalised(log_probabilities: Tensor, history: Tensor) -> Tensor:
     """Let what is still allowed sum to 1 again; comes after all other rules."""
     return log_probabilities.log_softmax(dim=-1)

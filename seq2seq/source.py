@@ -80,7 +80,10 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if options.instruction:
         words = f"{clean(options.instruction)} {words}"
     ids, pieces = tokenizer.encode(words), tokenizer.split(words)
-    before, after = tokenizer.around(options.source_language)
+    language = checkpoint.conventions.source_language(options)
+    before, after = tokenizer.around(language)
+    if ids[:1] and ids[0] in before:  # as in >>fra<<, written by hand
+        before = ()
     most = MAX_TOKENS
     if config.longest is not None:
         most = min(most, config.longest - len(before) - len(after))

@@ -61,6 +61,11 @@ VARIANTS = {
         {**T5, "decoder_start_token_id": 0, "feed_forward_proj": "gated-gelu"}
         | {"tie_word_embeddings": False},
     ),
+    "mt5": (
+        hf.MT5ForConditionalGeneration,
+        hf.MT5Config,
+        {**T5, "decoder_start_token_id": 0, "feed_forward_proj": "gated-gelu"},
+    ),
     "bart": (hf.BartForConditionalGeneration, hf.BartConfig, {**FAIRSEQ, **TOKENS}),
     "bart, scaled": (
         hf.BartForConditionalGeneration,

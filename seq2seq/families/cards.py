@@ -48,21 +48,28 @@ def read_card(folder: Path, values: Values, name: str) -> Card:
     family, says = values["model_type"], _front_matter(folder / "README.md")
     task = TASKS[family]
     if family in ("t5", "mt5", "bart", "mbart"):  # trained for anything, so the card decides
-        task = TAGS.get(str(says.get("pipeline_tag")), task)
+        task = TAGS.get(next(iter(_texts(says.get("pipeline_tag"))), ""), task)
     return Card(
         name=name,
         title=name,
         task=task,
-        licence=str(says.get("license") or "unknown")[:80],
+        licence=next(iter(_texts(says.get("license"))), "unknown")[:80],
         summary=f"A model of the family {family}, made by others.",
-        languages=tuple(str(code)[:20] for code in _list(says.get("language")))[:20],
+        languages=tuple(code[:20] for code in _texts(says.get("language")))[:20],
         examples=EXAMPLES.get(task, ()),
-        data=tuple(str(name)[:100] for name in _list(says.get("datasets")))[:20],
+        data=tuple(name[:100] for name in _texts(says.get("datasets")))[:20],
     )
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+def _texts(value: Any) -> list[str]:
+    """Return the texts of a list, or one by itself; lists within lists may unfold without end."""
+    values = value if isinstance(value, list) else [value]
+    # YAML takes Norwegian for a refusal.
+    return ["no" if each is False else each for each in values if each is False or _is_text(each)]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
 def _front_matter(path: Path) -> dict[str, Any]:
@@ -70,6 +77,6 @@ def _front_matter(path: Path) -> dict[str, Any]:
         with path.open(encoding="utf-8", errors="replace") as file:
             text = file.read(LONGEST)
         values = yaml.safe_load(text.split("---", 2)[1]) if text.startswith("---") else {}
-    except (OSError, IndexError, yaml.YAMLError, RecursionError):
+    except (OSError, IndexError, ValueError, yaml.YAMLError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import UserError
@@ -19,6 +21,8 @@ ACTIVATIONS = {
     "silu": "silu",
     "swish": "silu",
 }
+LARGEST_JSON = 16 * 2**20
+LONGEST_SOUND = 1500  # encoder positions of a Whisper, 0.02 s each
 # Other models that people have heard of, to be refused by name rather than as unknown.
 NOT_SEQ2SEQ = {
     "bert": "an encoder only",
@@ -50,23 +54,19 @@ def read_config(values: Values) -> Config:
     for a value that is missing, of the wrong kind or not supported.
     """
     family = values.get("model_type")
-    if family in NOT_SEQ2SEQ:
+    if isinstance(family, str) and family in NOT_SEQ2SEQ:
         raise UserError(
-            f"This is {_named(family)}, {NOT_SEQ2SEQ[family]}: choose a model that has both an "
+            f"This is {shown(family)}, {NOT_SEQ2SEQ[family]}: choose a model that has both an "
             "encoder and a decoder."
         )
-    if family not in FAMILIES:
+    if not isinstance(family, str) or family not in FAMILIES:
         raise UserError(
-            f"This model is of the family {_named(family)}, which is not known here: choose one of "
+            f"This model is of the family {shown(family)}, which is not known here: choose one of "
             f"{', '.join(FAMILIES)}."
         )
     if values.get("is_encoder_decoder", True) is not True:
         raise UserError("This model has no decoder: choose one that is an encoder-decoder.")
     return FAMILIES[family](values)
-
-
-def _named(family: Any) -> str:
-    return repr(family if isinstance(family, str) else type(family).__name__)[:40]
 
 
 def whole(values: Values, key: str, default: int | None = None) -> int:
@@ -75,8 +75,32 @@ def whole(values: Values, key: str, default: int | None = None) -> int:
     if value is None:
         value = default
     if type(value) is not int or value < 0:
-        raise UserError(f"The config's {key} is {str(value)[:40]!r}: it must be a whole number.")
+        raise UserError(f"The config's {key} is {shown(value)}: it must be a whole number.")
     return value
+
+
+def read_json(path: Path) -> Values:
+    """Read a JSON object, {} if the file is not there. Raises UserError if it is something else."""
+    if not path.is_file():
+        return {}
+    try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise UserError(f"The {path.name} is too large to be one: choose another model.")
+        values = json.loads(path.read_bytes())
+    except UserError:
+        raise
+    except (OSError, ValueError, RecursionError):
+        raise UserError(f"The {path.name} is damaged: fetch the model again.") from None
+    if not isinstance(values, dict):
+        raise UserError(f"The {path.name} is no JSON object: fetch the model again.")
+    return values
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message can quote it: lists and objects may be of any size and depth."""
+    if value is None:
+        return "missing"
+    return repr(value)[:40] if isinstance(value, int | float | str) else type(value).__name__
 
 
 def first_token(values: Values, key: str, default: int | None = None) -> int:
@@ -90,9 +114,7 @@ def first_token(values: Values, key: str, default: int | None = None) -> int:
 def _activation(name: Any) -> str:
     if not isinstance(name, str) or name not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
-        raise UserError(
-            f"The config's activation is {str(name)[:40]!r}: it must be one of {known}."
-        )
+        raise UserError(f"The config's activation is {shown(name)}: it must be one of {known}.")
     return ACTIVATIONS[name]
 
 
@@ -194,8 +216,9 @@ def _t5(values: Values) -> Config:
         distance=whole(values, "relative_attention_max_distance", 128),
         scale_embedding=False,
         # Version 1.0 scales its states; older files say so by not saying that nothing is tied.
-        scale_output=values.get("scale_decoder_outputs", values.get("tie_word_embeddings"))
-        is not False,
+        # mT5 is of version 1.1, whatever its files say.
+        scale_output=values["model_type"] == "t5"
+        and values.get("scale_decoder_outputs", values.get("tie_word_embeddings")) is not False,
         tied=True,
         dropout=0.0,
         pad=first_token(values, "pad_token_id", 0),
@@ -206,6 +229,12 @@ def _t5(values: Values) -> Config:
 
 
 def _whisper(values: Values) -> Config:
+    heard = whole(values, "max_source_positions", LONGEST_SOUND)
+    if heard > LONGEST_SOUND:
+        raise UserError(
+            f"This model hears {heard} steps of a recording, and at most {LONGEST_SOUND} are "
+            "allowed: choose one that hears 30 seconds."
+        )
     given = _shared({"pad_token_id": 50256, "eos_token_id": 50256, **values})
     return Config(
         **given
@@ -215,7 +244,7 @@ def _whisper(values: Values) -> Config:
             "max_positions": whole(values, "max_target_positions", 448),
             "input": "audio",
             "bins": whole(values, "num_mel_bins", 80),
-            "max_source": whole(values, "max_source_positions", 1500),
+            "max_source": heard,
         }
     )
 

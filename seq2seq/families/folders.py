@@ -10,7 +10,8 @@ from seq2seq.catalogue import Card
 from seq2seq.conventions import Conventions
 from seq2seq.errors import UserError
 from seq2seq.families.cards import read_card
-from seq2seq.families.habits import read_habits, read_json
+from seq2seq.families.configs import read_json
+from seq2seq.families.habits import read_habits
 from seq2seq.families.models import read_model
 from seq2seq.families.tokenizers import read_tokenizer
 from seq2seq.model import Seq2Seq
@@ -35,6 +36,7 @@ def read_folder(
     card: ours, where there is one; else what its own files say.
     Raises UserError, in one sentence, for whatever is missing, damaged, unknown or too large.
     """
+    _check_links(folder)
     values = read_json(folder / "config.json")
     model = read_model(folder, values, dtype)
     tokenizer = read_tokenizer(folder, values["model_type"], values)
@@ -46,3 +48,15 @@ def read_folder(
     card = card or read_card(folder, values, name)
     habits = read_habits(folder, values, model.config, tokenizer, card.task)
     return card, model, tokenizer, habits
+
+
+def _check_links(folder: Path) -> None:
+    """Refuse files that lie elsewhere, but for the blobs of a snapshot in the Hub's own cache."""
+    homes = [folder.resolve()]
+    homes += [above.parent / "blobs" for above in homes[0].parents if above.name == "snapshots"]
+    for path in folder.iterdir():
+        linked = path.is_symlink() and path.suffix and path.is_file()
+        if linked and not any(path.resolve().is_relative_to(home) for home in homes):
+            raise UserError(
+                f"The {path.name} is a link out of the model's folder: put the file itself there."
+            )

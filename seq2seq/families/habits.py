@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import math
 from pathlib import Path
 from typing import Any
 
-from seq2seq.conventions import Conventions, SpeechTokens
+from seq2seq.conventions import ENGLISH, Conventions, SpeechTokens
 from seq2seq.errors import UserError
-from seq2seq.families.configs import Values
+from seq2seq.families.configs import Values, read_json, shown
+from seq2seq.families.languages import SPOKEN
 from seq2seq.model import Config
-from seq2seq.options import MAX_BEAM_WIDTH, MAX_LENGTH, Options
+from seq2seq.options import MAX_BEAM_WIDTH, MAX_INSTRUCTION, MAX_LENGTH, Options
 from seq2seq.tokenizer import Tokenizer
 
 # What transformers took from config.json before there was a generation_config.json.
@@ -40,8 +41,9 @@ def read_habits(
 ) -> Conventions:
     """Read what a model's files say of decoding with it; `values` is the parsed config.json.
 
-    task: what it is used for, of several that it can do.
-    Raises UserError if generation_config.json is damaged.
+    task: what it is used for, of several that it can do. What asks for more than there is here,
+    such as a thousand beams, gets the most there is.
+    Raises UserError if generation_config.json is damaged or says what cannot be.
     """
     given = {name: values[name] for name in LEGACY if values.get(name) is not None}
     given |= {
@@ -50,45 +52,50 @@ def read_habits(
     family, tasks = values["model_type"], _tasks(values, task)
     # What an instruction's task says goes before what the whole model says.
     given |= tasks[0][1] if tasks else {}
-    start = (_token(given.get("decoder_start_token_id"), config.vocabulary) or config.bos,)
-    first = _token(given.get("forced_bos_token_id"), config.vocabulary)
+    start = _named(given, "decoder_start_token_id", config)
+    start = config.bos if start is None else start
+    first = _named(given, "forced_bos_token_id", config)
     whisper = family == "whisper"
-    source, target = _languages(folder, family, tokenizer, first)
+    speech = _speech(given, tokenizer, config) if whisper else None
+    leads = _language_leads(family, tokenizer, speech)
+    if whisper:
+        source, target = _heard(given, tokenizer, leads)
+    else:
+        source, target = _languages(folder, tokenizer, leads, start if first is None else first)
+    # Their lengths count what the decoder reads first, but for speech.
+    read_first = 0 if whisper else 1
     return Conventions(
-        start=start,
+        start=(start,),
         forced=() if first is None else (first,),
-        end_at_limit=_token(given.get("forced_eos_token_id"), config.vocabulary),
+        end_at_limit=_named(given, "forced_eos_token_id", config),
         forbidden=_tokens(given, "suppress_tokens", config) + _bad_words(given, config),
         forbidden_first=_tokens(given, "begin_suppress_tokens", config),
         renormalise=given.get("renormalize_logits") is True,
         no_copy_ngram=_whole(given, "encoder_no_repeat_ngram_size", 0, 10),
         instructions={name: str(task["prefix"]) for name, task in tasks},
         window=WINDOW * config.max_source / 1500 if whisper else 0.0,
-        language_leads=_language_leads(family, tokenizer),
-        speech=_speech(given, tokenizer, config) if whisper else None,
-        options=_options(given, start, tasks, source, target),
+        language_leads=leads,
+        speech=speech,
+        options=_options(given, read_first, tasks, source, target),
     )
 
 
 def _options(
-    given: Values, start: tuple[int, ...], tasks: list[tuple[str, Values]], source: str, target: str
+    given: Values, read_first: int, tasks: list[tuple[str, Values]], source: str, target: str
 ) -> Options:
     beams = _whole(given, "num_beams", 1, MAX_BEAM_WIDTH)
-    # Their lengths count what the decoder reads first.
-    longest = _whole(given, "max_length", 0, MAX_LENGTH + 1) - len(start)
+    longest = _whole(given, "max_length", 0, MAX_LENGTH + 1) - read_first
     longest = _whole(given, "max_new_tokens", longest, MAX_LENGTH)
-    shortest = _whole(given, "min_length", 0, MAX_LENGTH) - len(start)
-    penalty = given.get("length_penalty", 1.0)
-    stops = given.get("early_stopping", False)
+    shortest = _whole(given, "min_length", 0, MAX_LENGTH) - read_first
     return Options(
         method="beam" if beams > 1 else "greedy",
         beam_width=max(1, beams),
-        length_penalty=min(5.0, max(0.0, penalty)) if isinstance(penalty, int | float) else 1.0,
-        early_stopping=stops is True,
+        length_penalty=min(5.0, max(0.0, _number(given, "length_penalty", 1.0))),
+        early_stopping=given.get("early_stopping") is True,
         max_length=min(MAX_LENGTH, max(0, longest)),
         min_length=max(0, shortest),
         no_repeat_ngram=_whole(given, "no_repeat_ngram_size", 0, 10),
-        instruction=str(tasks[0][1]["prefix"]).strip()[:200] if tasks else "",
+        instruction=str(tasks[0][1]["prefix"]).strip()[:MAX_INSTRUCTION] if tasks else "",
         source_language=source,
         target_language=target,
     )
@@ -109,63 +116,113 @@ def _tasks(values: Values, wanted: str) -> list[tuple[str, Values]]:
     )
 
 
-def _languages(
-    folder: Path, family: str, tokenizer: Tokenizer, first: int | None
-) -> tuple[str, str]:
-    """Choose the languages of source and target: those of the files, else English to French."""
+def _languages(folder: Path, tokenizer: Tokenizer, leads: str, first: int) -> tuple[str, str]:
+    """Choose the languages of source and target: those of the files, else English to French.
+
+    first: the token that outputs begin with, or that the decoder reads first.
+    """
     known = tokenizer.languages
-    if not known or family == "whisper":
+    if not leads:
         return "", ""
     files = read_json(folder / "tokenizer_config.json")
-    chosen = []
-    for key, usual in (("src_lang", USUAL["en"]), ("tgt_lang", USUAL["fr"])):
-        candidates = [files.get(key), *usual]
-        if key == "tgt_lang":
-            candidates.insert(0, next((code for code, id in known.items() if id == first), None))
-        chosen.append(next((code for code in candidates if code in known), next(iter(known))))
-    return chosen[0], chosen[1]
+    told = [code for code, token in known.items() if token == first]
+    source = [files.get("src_lang"), *USUAL["en"], *known]
+    target = [*told, files.get("tgt_lang"), *USUAL["fr"], *known]
+    chosen = [
+        next(c for c in codes if isinstance(c, str) and c in known) for codes in (source, target)
+    ]
+    return "" if leads == "source" else chosen[0], chosen[1]
 
 
-def _language_leads(family: str, tokenizer: Tokenizer) -> str:
+def _language_leads(family: str, tokenizer: Tokenizer, speech: SpeechTokens | None) -> str:
     if not tokenizer.languages:
         return ""
-    return {"whisper": "start", "m2m_100": "forced", "mbart": "forced"}.get(family, "")
+    if family == "whisper":
+        return "heard" if speech and speech.transcribe is not None else ""
+    if family == "mbart":  # the newer one begins its sources with the language, the older ends them
+        return "forced" if tokenizer.around()[0] else "start"
+    return {"m2m_100": "forced", "marian": "source"}.get(family, "")
 
 
 def _speech(given: Values, tokenizer: Tokenizer, config: Config) -> SpeechTokens:
-    ids = {name: token for token, name in enumerate(tokenizer.pieces(range(len(tokenizer))))}
+    ids = {name: token for token, name in enumerate(tokenizer.pieces(range(config.vocabulary)))}
     tasks = given.get("task_to_id")
     tasks = tasks if isinstance(tasks, dict) else {}
-    many = given.get("is_multilingual", bool(tokenizer.languages))
-    quiet = _token(given.get("no_timestamps_token_id"), config.vocabulary)
+
+    def found(values: Values, name: str, piece: str) -> int | None:
+        token = _named(values, name, config)
+        return ids.get(piece) if token is None else token
+
+    quiet = found(given, "no_timestamps_token_id", "<|notimestamps|>")
+    # The vocabulary of those that know English only names the other languages too.
+    english = quiet is not None and _prompt(given)[:1] == [quiet]
+    many = given.get("is_multilingual", bool(tokenizer.languages) and not english)
+    first_time = ids.get("<|0.00|>")
+    if first_time is None and quiet is not None and quiet + 1 < config.vocabulary:
+        first_time = quiet + 1
     return SpeechTokens(
-        _token(tasks.get("transcribe"), config.vocabulary) or ids.get("<|transcribe|>")
-        if many
-        else None,
-        _token(tasks.get("translate"), config.vocabulary) or ids.get("<|translate|>")
-        if many
-        else None,
-        quiet or ids.get("<|notimestamps|>"),
-        ids.get("<|0.00|>"),
+        found(tasks, "transcribe", "<|transcribe|>") if many is True else None,
+        found(tasks, "translate", "<|translate|>") if many is True else None,
+        quiet,
+        first_time,
+        _whole(given, "max_initial_timestamp_index", 50, config.max_source),
     )
 
 
-def read_json(path: Path) -> Values:
-    """Read a JSON object, {} if the file is not there. Raises UserError if it is something else."""
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError):
-        raise UserError(f"The {path.name} is damaged: fetch the model again.") from None
-    if not isinstance(values, dict):
-        raise UserError(f"The {path.name} is no JSON object: fetch the model again.")
-    return values
+def _prompt(given: Values) -> list[Any]:
+    """Return the tokens that older files force after the start: language, task, no times."""
+    pairs = given.get("forced_decoder_ids")
+    pairs = pairs if isinstance(pairs, list) else []
+    return [pair[1] for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+
+
+def _heard(given: Values, tokenizer: Tokenizer, leads: str) -> tuple[str, str]:
+    """Return the languages that a speech model's files choose, "" for the one that is heard."""
+    if leads != "heard":
+        return "", ""
+    said, task = given.get("language"), given.get("task")
+    code = said.lower().strip("<|>") if isinstance(said, str) else ""
+    code = SPOKEN.get(code, code)
+    if not code and task is None:
+        codes = {token: code for code, token in tokenizer.languages.items()}
+        prompt = [token for token in _prompt(given) if type(token) is int]
+        code = next((codes[token] for token in prompt if token in codes), "")
+        pieces = tokenizer.pieces(prompt)
+        task = "translate" if "<|translate|>" in pieces else None
+    return code if code in tokenizer.languages else "", ENGLISH if task == "translate" else ""
 
 
 def _whole(given: Values, name: str, default: int, most: int) -> int:
+    if given.get(name) is None:
+        return default
+    value = _number(given, name, default)
+    if value != int(value) or value < 0:
+        raise _impossible(name, value)
+    return min(most, int(value))
+
+
+def _number(given: Values, name: str, default: float) -> float:
     value = given.get(name)
-    return min(most, max(0, value)) if type(value) is int else default
+    value = default if value is None else value
+    if type(value) is not int and not (type(value) is float and math.isfinite(value)):
+        raise _impossible(name, value)
+    return value
+
+
+def _impossible(name: str, value: Any) -> UserError:
+    return UserError(
+        f"The model's settings say that {name} is {shown(value)}: fetch the model again, or "
+        "correct its generation_config.json."
+    )
+
+
+def _named(given: Values, name: str, config: Config) -> int | None:
+    """Return the token of a role. Raises UserError if it is none of the model's."""
+    value = given.get(name)
+    token = _token(value, config.vocabulary)
+    if token is None and value not in (None, []):
+        raise _impossible(name, value)
+    return token
 
 
 def _token(value: Any, vocabulary: int) -> int | None:
@@ -175,18 +232,16 @@ def _token(value: Any, vocabulary: int) -> int | None:
 
 
 def _tokens(given: Values, name: str, config: Config) -> tuple[int, ...]:
+    """Return those tokens of a list that the model has: others cannot be said anyway."""
     values = given.get(name)
-    found = (_token(value, config.vocabulary) for value in values or ())
-    return tuple(token for token in found if token is not None) if isinstance(values, list) else ()
+    found = [_token(v, config.vocabulary) for v in values] if isinstance(values, list) else []
+    return tuple(token for token in found if token is not None)
 
 
 def _bad_words(given: Values, config: Config) -> tuple[int, ...]:
     """Return the tokens that are bad words by themselves; none of these families lists others."""
     values = given.get("bad_words_ids")
-    alone = (
-        [w[0] for w in values if isinstance(w, list) and len(w) == 1]
-        if isinstance(values, list)
-        else []
-    )
-    found = (_token(value, config.vocabulary) for value in alone)
+    values = values if isinstance(values, list) else []
+    alone = [word for word in values if isinstance(word, list) and len(word) == 1]
+    found = [_token(word, config.vocabulary) for word in alone]
     return tuple(token for token in found if token is not None and token != config.eos)

@@ -35,9 +35,26 @@ taq_Latn taq_Tfng tpi_Latn tsn_Latn tso_Latn tuk_Latn tum_Latn tur_Latn twi_Latn
 ukr_Cyrl umb_Latn urd_Arab uzn_Latn vec_Latn vie_Latn war_Latn wol_Latn xho_Latn ydd_Hebr yor_Latn
 yue_Hant zho_Hans zho_Hant zul_Latn
 """
+_SPOKEN = """
+en english, zh chinese, de german, es spanish, ru russian, ko korean, fr french, ja japanese, pt
+portuguese, tr turkish, pl polish, ca catalan, nl dutch, ar arabic, sv swedish, it italian, id
+indonesian, hi hindi, fi finnish, vi vietnamese, he hebrew, uk ukrainian, el greek, ms malay, cs
+czech, ro romanian, da danish, hu hungarian, ta tamil, no norwegian, th thai, ur urdu, hr
+croatian, bg bulgarian, lt lithuanian, la latin, mi maori, ml malayalam, cy welsh, sk slovak, te
+telugu, fa persian, lv latvian, bn bengali, sr serbian, az azerbaijani, sl slovenian, kn kannada,
+et estonian, mk macedonian, br breton, eu basque, is icelandic, hy armenian, ne nepali, mn
+mongolian, bs bosnian, kk kazakh, sq albanian, sw swahili, gl galician, mr marathi, pa punjabi, si
+sinhala, km khmer, sn shona, yo yoruba, so somali, af afrikaans, oc occitan, ka georgian, be
+belarusian, tg tajik, sd sindhi, gu gujarati, am amharic, yi yiddish, lo lao, uz uzbek, fo
+faroese, ht haitian creole, ps pashto, tk turkmen, nn nynorsk, mt maltese, sa sanskrit, lb
+luxembourgish, my myanmar, bo tibetan, tl tagalog, mg malagasy, as assamese, tt tatar, haw
+hawaiian, ln lingala, ha hausa, ba bashkir, jw javanese, su sundanese, yue cantonese
+"""
 
 MBART = tuple(_FIRST.split())
 MBART50 = (*MBART, *_LATER.split())
 M2M100 = tuple(_HUNDRED.split())
 WMT21 = ("en", "ha", "is", "ja", "cs", "ru", "zh", "de")
 NLLB = tuple(_TWO_HUNDRED.split())
+# What a speech model's files may call its languages, beside their codes.
+SPOKEN = {name: code for code, name in (pair.split(maxsplit=1) for pair in _SPOKEN.split(","))}

@@ -5,9 +5,9 @@ Formats: safetensors or torch's own .bin, read without running code; one file or
 
 from __future__ import annotations
 
-import json
 import pickle
 import re
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from seq2seq.errors import UserError
+from seq2seq.families.configs import read_json
 from seq2seq.model import Seq2Seq
 
 SAFE, UNSAFE = "model.safetensors", "pytorch_model.bin"
@@ -158,7 +159,11 @@ class Weights:
 
     def _open_bin(self, path: Path) -> None:
         try:
-            tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            # Torch wrote no archives before version 1.6; those alone can be mapped.
+            archive = _is_archive(path)
+            tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
+        except UserError:
+            raise
         except pickle.UnpicklingError:
             raise UserError(
                 f"The {path.name} holds more than weights, so it was not opened: use a model with "
@@ -170,6 +175,8 @@ class Weights:
             raise _damaged(path)
         for name, tensor in tensors.items():
             if isinstance(name, str) and isinstance(tensor, Tensor):
+                if tensor.layout != torch.strided or tensor.device.type != "cpu":
+                    raise _damaged(path)
                 self.shapes[name] = tuple(tensor.shape)
                 self.readers[name] = partial(tensor.detach)
 
@@ -183,6 +190,21 @@ class Weights:
             return self.readers[name]()
         except (SafetensorError, OSError, RuntimeError):
             raise UserError("The weights of this model are damaged: fetch them again.") from None
+
+
+def _is_archive(path: Path) -> bool:
+    """Tell whether torch will read a file as an archive, which must hold no more than its size."""
+    with path.open("rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            return False
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
+    if not stored or sum(entry.file_size for entry in entries) > path.stat().st_size:
+        raise UserError(
+            f"The {path.name} is compressed, so it was not opened: use a model with safetensors."
+        )
+    return True
 
 
 def _damaged(path: Path) -> UserError:
@@ -203,8 +225,8 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _shards(folder: Path, index: Path) -> Iterator[Path]:
     try:
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        names = set(read_json(index)["weight_map"].values())
+    except (KeyError, AttributeError, TypeError):
         raise _damaged(index) from None
     for name in sorted(map(str, names)):
         if not re.fullmatch(r"[\w.-]+", name) or name.startswith("."):
@@ -255,6 +277,11 @@ def read_weights(
                 continue
             used.add(theirs)
             tensor = weights.read(theirs)
+            if not tensor.is_floating_point():
+                raise UserError(
+                    f"The weight {theirs} is stored in whole numbers: choose a model that was not "
+                    "quantized."
+                )
             if name.endswith("embedding.positions.weight") and family in OFFSET:
                 tensor = tensor[OFFSET[family] :]
             if name == "decoder.output.bias":
@@ -266,7 +293,9 @@ def read_weights(
                 )
             tensor = tensor.to(dtype)
             if not torch.isfinite(tensor).all():
-                raise UserError(f"The weight {theirs} holds numbers that are not finite.")
+                raise UserError(
+                    f"The weight {theirs} holds numbers that are not finite: fetch the model again."
+                )
             result[name] = tensor.clone() if tensor.data_ptr() % 64 else tensor
         left = sorted(n for n in weights.shapes.keys() - used if not REDUNDANT.fullmatch(n))
     if left:
