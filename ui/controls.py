@@ -10,11 +10,11 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from seq2seq import catalogue
-from seq2seq.catalogue import is_name
+from seq2seq.catalogue import embedded, is_name
 from seq2seq.errors import UserError
 from seq2seq.options import MAX_BEAM_WIDTH, MAX_CHARACTERS, MAX_LENGTH, Options
 from ui.components import copy_link
-from ui.models import card_of, checkpoints_for, models
+from ui.models import card_of, checkpoints_for, models, open_model
 from ui.text import plain, quoted
 
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
@@ -55,7 +55,8 @@ def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
             f"{_why_missing(asked, task)} Showing {quoted(first)} instead.",
             icon=":material/warning:",
         )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
         name = st.selectbox(
             "Checkpoint",
             names,
@@ -65,6 +66,10 @@ def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
             help="A model, with the tokenizer it was trained with. The page Models has more.",
             **URL,
         )
+    # What its authors decode with is known once it is loaded; our own all have the same.
+    if name and name not in embedded() and open_model(name) is None:
+        name = None
+    with row:
         options, saved = search_controls(_defaults(name)), saved_run_picker()
         options = replace(options, **_language_controls(name))
         copy_link()
