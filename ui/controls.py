@@ -70,8 +70,9 @@ def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
     if name and name not in embedded() and open_model(name) is None:
         name = None
     with row:
-        options, saved = search_controls(_defaults(name)), saved_run_picker()
-        options = replace(options, **_language_controls(name))
+        languages = _language_controls(name)
+        options = replace(search_controls(_defaults(name)), **languages)
+        saved = saved_run_picker()
         copy_link()
     return name, options, saved
 

@@ -44,7 +44,7 @@ def instruments(trace: Trace) -> None:
 def _attention_controls(trace: Trace) -> dict[str, Any]:
     """Let the visitor choose which attention is drawn; returns settings of the figure."""
     view: dict[str, Any] = {}
-    kinds = {"cross": "Decoder to source"}
+    kinds = {"cross": "To the source"}
     if trace.encoder_attention is not None:
         kinds["encoder"] = "Within the source"
     if trace.decoder_attention is not None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from seq2seq import catalogue
-from seq2seq.catalogue import Card, is_name, on_hub
+from seq2seq.catalogue import Card, on_hub
 from seq2seq.errors import UserError
 from seq2seq.repository import is_identifier
 from ui.text import plain, quoted
@@ -235,9 +235,11 @@ def _take(folder: Path, name: str) -> str:
     """Load a model from a folder before it is named in any list, so that only good ones are."""
     from seq2seq.checkpoint import load
 
-    if is_name(name) and name in catalogue.embedded():
-        return name
-    store = models()
+    store, taken = models(), catalogue.embedded() | catalogue.offered()
+    if name in taken:
+        if catalogue.CHECKPOINTS / name == folder.resolve():
+            return name
+        name = f"my-{name}"
     if name in store.brought and store.brought[name][0] == folder:
         return name
     with st.spinner("Loading the model"):
