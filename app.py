@@ -16,5 +16,9 @@ ui.show_menu(
     [
         st.Page("pages/home.py", title="Start", icon=":material/home:", default=True),
         st.Page("pages/translation.py", title="Translation", icon=":material/translate:"),
+        st.Page("pages/summarization.py", title="Summarization", icon=":material/summarize:"),
+        st.Page("pages/chatbot.py", title="Chatbot", icon=":material/forum:"),
+        st.Page("pages/speech.py", title="Speech to text", icon=":material/mic:"),
+        st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
     ]
 )

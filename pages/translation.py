@@ -12,14 +12,10 @@ with examples_place:
     ui.example_chips(name, "example", target="text")
 with text_place:
     text = ui.source_input("English sentence", "text")
-
-if saved is not None:
-    trace = ui.reopen(saved)
-elif name and text.strip():
-    trace = ui.run(name, text, options)
-else:
-    trace = None
-if saved is None and not text.strip():
-    ui.empty_state("Nothing to translate yet: type a sentence and press Enter, or take an example.")
-if trace is not None:
-    ui.instruments(trace)
+ui.show_run(
+    name,
+    text,
+    options,
+    saved,
+    "Nothing to translate yet: type a sentence and press Enter, or take an example.",
+)

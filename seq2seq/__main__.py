@@ -5,18 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 
-from seq2seq.catalogue import CHECKPOINTS, embedded
+from seq2seq.catalogue import CHECKPOINTS, PRECISIONS, embedded, offered, on_hub
 from seq2seq.errors import UserError
 from seq2seq.options import METHODS, Options
+
+if TYPE_CHECKING:
+    from seq2seq.audio import Audio
+    from seq2seq.checkpoint import Checkpoint
 
 # glibc gives freed memory back to the system and faults it in again at every training step, unless
 # told otherwise before the process starts: this is a third of the time.
@@ -38,6 +42,9 @@ OPTION_HELP = {
     "min_length": "fewest tokens written (default 0)",
     "no_repeat_ngram": "n-grams of this size occur once only (default 0: off)",
     "prefix": "text that the output begins with",
+    "instruction": "text put before the source (default: the model's own, if it has one)",
+    "source_language": "code of the source's language, for models that know several",
+    "target_language": "code of the output's language, for models that know several",
 }
 
 
@@ -73,13 +80,21 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m seq2seq", description="Encoder-decoder models, seen inside.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
-    command = commands.add_parser("list", help="name the embedded checkpoints")
+    command = commands.add_parser("list", help="name the checkpoints at hand, and some of the Hub")
     command.add_argument("--json", action="store_true", help="print one JSON object a checkpoint")
     command.set_defaults(command=_list)
 
-    command = commands.add_parser("run", help="decode a text")
-    command.add_argument("checkpoint", help="a name from the list, or a folder")
-    command.add_argument("text", help="the text, or - for one input a line on standard input")
+    command = commands.add_parser("run", help="decode a text or a recording")
+    _add_checkpoint(command)
+    command.add_argument(
+        "text", nargs="?", help="the text, or - for one input a line on standard input"
+    )
+    command.add_argument("--audio", type=Path, help="a recording, in place of a text")
+    command.add_argument(
+        "--timestamps",
+        action=argparse.BooleanOptionalAction,
+        help="let a speech model write down times (default no)",
+    )
     command.add_argument("--json", action="store_true", help="print the whole record of the run")
     command.add_argument(
         "--self-attention", action="store_true", help="record self-attention too, for --json"
@@ -88,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=_run)
 
     command = commands.add_parser("evaluate", help="score a checkpoint on a file of pairs")
-    command.add_argument("checkpoint", help="a name from the list, or a folder")
+    _add_checkpoint(command)
     command.add_argument(
         "pairs", type=Path, help="tab-separated, plain or .xz or .gz; for speech, a .tar archive"
     )
@@ -106,6 +121,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--minutes", type=float, help="fit the schedule to this time")
     command.set_defaults(command=_train)
 
+    command = commands.add_parser("benchmark", help="time the decoding beside other libraries'")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.add_argument("--quick", action="store_true", help="a tiny model, for a few seconds")
+    command.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
+    command.add_argument("--rounds", type=int, default=5, metavar="N", help="default 5")
+    command.set_defaults(command=_benchmark)
+
     command = commands.add_parser("publish", help="upload a checkpoint to the Hugging Face Hub")
     command.add_argument("checkpoint", help="a name from the list, or a folder")
     command.add_argument("repository", help="USER/REPO or USER/REPO/SUBFOLDER, made if need be")
@@ -113,7 +135,38 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_checkpoint(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "checkpoint", help="a name from the list, a folder, or USER/REPO[@REVISION] of the Hub"
+    )
+    command.add_argument(
+        "--yes", action="store_true", help="fetch a model of more than 500 MB without asking"
+    )
+
+
+def _load(values: argparse.Namespace) -> Checkpoint:
+    """Load the checkpoint that the command names, with a bar for what has to be fetched."""
+    from seq2seq import hub
+    from seq2seq.checkpoint import load
+
+    identifier = on_hub(values.checkpoint)
+    if identifier and not hub.is_cached(identifier):
+        repository = hub.inspect(identifier)
+        if repository.bytes > hub.ASK_ABOVE and not values.yes and not hub.is_cached(repository):
+            raise UserError(
+                f"{identifier} takes {repository.bytes / 1e6:,.0f} MB: add --yes to fetch it."
+            )
+    with hub.progress_bar(values.checkpoint) as show:
+        checkpoint = load(values.checkpoint, on_progress=show, precision=values.precision)
+    for note in checkpoint.notes:
+        print(f"seq2seq: {note}", file=sys.stderr)
+    return checkpoint
+
+
 def _add_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--precision", choices=PRECISIONS, help="of the search (default: what the card allows)"
+    )
     command.add_argument("--method", choices=METHODS, help="how to search (default beam)")
     command.add_argument(
         "--early-stopping",
@@ -128,9 +181,13 @@ def _add_options(command: argparse.ArgumentParser) -> None:
             )
 
 
-def _options(values: argparse.Namespace) -> Options:
-    given = {name: getattr(values, name) for name in ("method", "early_stopping", *OPTION_HELP)}
-    return Options(**{name: value for name, value in given.items() if value is not None})
+def _given(values: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that the command sets; the rest is as the checkpoint has it."""
+    names = ("method", "early_stopping", "timestamps", *OPTION_HELP)
+    options = {name: getattr(values, name, None) for name in names}
+    given = {name: value for name, value in options.items() if value is not None}
+    Options(**given)  # a mistake is better found before anything is loaded
+    return given
 
 
 def _print_json(value: Any) -> None:
@@ -138,25 +195,31 @@ def _print_json(value: Any) -> None:
 
 
 def _list(values: argparse.Namespace) -> None:
-    for card in embedded().values():
+    for card in (embedded() | offered()).values():
         if values.json:
             _print_json(asdict(card))
         else:
-            print(f"{card.name}\t{card.task}\t{card.title}")
+            where = f"\tfrom {card.hub}" if card.hub else ""
+            print(f"{card.name}\t{card.task}\t{card.title}{where}")
 
 
 def _run(values: argparse.Namespace) -> int:
-    options = _options(values)
+    given = _given(values)
+    if (values.text is None) == (values.audio is None):
+        raise UserError("There is nothing to read: give a text, or a recording with --audio.")
     import torch
 
-    from seq2seq.checkpoint import load
+    from seq2seq.audio import read_audio
     from seq2seq.pipeline import run
 
     torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
-    checkpoint, status = load(values.checkpoint), 0
-    for number, text in enumerate(_texts(values.text), start=1):
+    inputs: Iterable[str | Audio] = [read_audio(values.audio)] if values.audio else ()
+    inputs = inputs or _texts(values.text)
+    checkpoint, status = _load(values), 0
+    options = replace(checkpoint.conventions.options, **given)
+    for number, each in enumerate(inputs, start=1):
         try:
-            trace = run(checkpoint, text, options, self_attention=values.self_attention)
+            trace = run(checkpoint, each, options, self_attention=values.self_attention)
         except UserError as error:
             if values.text != "-":
                 raise
@@ -178,17 +241,17 @@ def _texts(text: str) -> Iterator[str]:
 
 
 def _evaluate(values: argparse.Namespace) -> None:
-    options = _options(values)
+    given = _given(values)
     if values.limit is not None and values.limit < 1:
         raise UserError(f"--limit is {values.limit}: give at least 1.")
     from tqdm import tqdm
 
-    from seq2seq.checkpoint import load
     from seq2seq.data import read_pairs
     from seq2seq.evaluation import evaluate, evaluate_speech
     from seq2seq.speech import read_speech
 
-    checkpoint = load(values.checkpoint)
+    checkpoint = _load(values)
+    options = replace(checkpoint.conventions.options, **given)
     score: Callable[..., dict[str, Any]]
     if checkpoint.model.config.input == "audio":
         recordings = read_speech(values.pairs, "valid")[: values.limit]
@@ -201,7 +264,8 @@ def _evaluate(values: argparse.Namespace) -> None:
     with tqdm(total=total, unit=unit) as bar:
         scores = score(lambda count: bar.update(count) and None)
     if values.json:
-        _print_json({"checkpoint": checkpoint.card.name, "options": asdict(options), **scores})
+        about = {"checkpoint": checkpoint.card.name, "precision": checkpoint.precision}
+        _print_json({**about, "options": asdict(options), **scores})
         return
     for name, value in scores.items():
         if not name.startswith("by_"):
@@ -239,6 +303,22 @@ def _publish(values: argparse.Namespace) -> None:
     with progress_bar("Publishing") as on_progress:
         address = publish(folder, values.repository, on_progress=on_progress)
     print(address)
+
+
+def _benchmark(values: argparse.Namespace) -> None:
+    if min(*values.threads, values.rounds) < 1:
+        raise UserError("--threads and --rounds must be at least 1.")
+    from tqdm import tqdm
+
+    from seq2seq.benchmark import measure, plan, table
+
+    chosen = plan(values.threads, values.rounds, values.quick)
+    with tqdm(total=len(chosen.cells), unit=" cells") as bar:
+        measured = measure(chosen, lambda cell: bar.update() and None)
+    if values.json:
+        _print_json(measured)
+    else:
+        print(table(measured))
 
 
 if __name__ == "__main__":

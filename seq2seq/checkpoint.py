@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -10,29 +10,55 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from seq2seq.catalogue import Card, locate, read_card
+from seq2seq import hub
+from seq2seq.catalogue import Card, embedded, is_name, locate, offered, on_hub, read_card
 from seq2seq.conventions import Conventions
 from seq2seq.errors import UserError
-from seq2seq.families.folders import is_foreign, read_folder
+from seq2seq.families.folders import family_of, is_foreign, read_folder
 from seq2seq.model import Config, Seq2Seq, build, tie
+from seq2seq.quantized import available, quantize
 from seq2seq.tokenizer import Tokenizer, Unigram
+from seq2seq.waiting import Progress
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model ready to run, with the tokenizer it was trained with and the habits it was given."""
+    """A model ready to run, with the tokenizer it was trained with and the habits it was given.
+
+    notes: sentences on where it came from that a reader of its results should know.
+    quantized: a copy that multiplies in eight bits, for the search alone; None to do without.
+    family: of a published model, "" for one of ours.
+    """
 
     card: Card
     model: Seq2Seq
     tokenizer: Tokenizer
     conventions: Conventions
+    notes: tuple[str, ...] = ()
+    quantized: Seq2Seq | None = None
+    family: str = ""
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.model.parameters()).device
+
+    @property
+    def searcher(self) -> Seq2Seq:
+        """The model that outputs are searched with."""
+        return self.model if self.quantized is None else self.quantized
+
+    @property
+    def precision(self) -> str:
+        """What the search multiplies in."""
+        return "float32" if self.quantized is None else "int8"
+
+    def searching_in(self, precision: str) -> Checkpoint:
+        """Return the checkpoint with a search in "float32", or in "int8" where the CPU can."""
+        fits = precision == "int8" and self.device.type == "cpu" and available()
+        return replace(self, quantized=quantize(self.model) if fits else None)
 
 
 def best_device() -> torch.device:
@@ -40,17 +66,38 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoint:
-    """Load a checkpoint by its name in checkpoints/ or by its folder, ready to run.
+def load(
+    checkpoint: str | Path,
+    device: torch.device | None = None,
+    on_progress: Progress | None = None,
+    precision: str | None = None,
+) -> Checkpoint:
+    """Load a checkpoint by its name in checkpoints/, its folder or its id on the Hub.
 
-    Raises UserError, naming what is wrong, if a file is missing or damaged, or if weights are
-    missing, left over, of another shape or not finite.
+    on_progress is called with the bytes fetched and the bytes in all, where some have to be.
+    precision: of the search, None for what the checkpoint's card allows.
+    Raises UserError, naming what is wrong, if it cannot be fetched, if a file is missing or
+    damaged, or if weights are missing, left over, of another shape or not finite.
     """
-    folder, device = locate(str(checkpoint)), device or best_device()
+    name = str(checkpoint)
+    notes: tuple[str, ...] = ()
+    if identifier := on_hub(name):
+        fetched = hub.fetch(identifier, on_progress)
+        folder, notes = fetched.folder, fetched.notes
+    else:
+        folder = locate(name)
+    loaded = replace(_load(folder, name, device or best_device()), notes=notes)
+    return loaded.searching_in(precision or loaded.card.precision)
+
+
+def _load(folder: Path, name: str, device: torch.device) -> Checkpoint:
     if is_foreign(folder):
-        card, model, tokenizer, habits = read_folder(folder, str(checkpoint), _precision(device))
-        return Checkpoint(card, model.to(device), tokenizer, habits)
-    card = read_card(folder)
+        ours = (embedded() | offered()).get(name)
+        card, model, tokenizer, habits = read_folder(
+            folder, _known_as(name), _precision(device), ours
+        )
+        return Checkpoint(card, model.to(device), tokenizer, habits, family=family_of(folder))
+    card = replace(read_card(folder), name=_known_as(name))
     model = read_model(folder)
     tokenizer = Unigram.load(folder / TOKENIZER)
     if len(tokenizer) != model.config.vocabulary:
@@ -65,6 +112,11 @@ def load(checkpoint: str | Path, device: torch.device | None = None) -> Checkpoi
             f"{tokenizer.special_ids()}, not those of its config.json."
         )
     return Checkpoint(card, model.to(device).eval(), tokenizer, own_conventions(config))
+
+
+def _known_as(name: str) -> str:
+    """Return what messages and records call a model: never where on this machine it lies."""
+    return name if is_name(name) or on_hub(name) else Path(name).resolve().name
 
 
 def own_conventions(config: Config) -> Conventions:

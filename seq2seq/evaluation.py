@@ -17,14 +17,16 @@ from torch import nn
 
 from seq2seq.audio import HOP, RATE
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data import Batch, Example, Pair, collate, plan_batches
+from seq2seq.data import Batch, Example, Pair, collate, in_groups, pad, plan_batches
 from seq2seq.model import Seq2Seq
 from seq2seq.options import Options
 from seq2seq.pipeline import generate, to_text, transcribe
+from seq2seq.source import prepare
 from seq2seq.speech import Spoken, Utterance, collate_speech, features, plan_speech
-from seq2seq.tokenizer import PAD, Tokenizer, Unigram
+from seq2seq.tokenizer import PAD, Unigram
 
 FRAMES = RATE // HOP  # a second
+IGNORED = -100  # a label that cross_entropy does not count
 LENGTH_BINS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))
 
 
@@ -48,7 +50,7 @@ def evaluate(
     found = generate(checkpoint, sources, options, on_group=on_group)
     seconds = time.perf_counter() - started
     outputs = [to_text(checkpoint, each) for each in found]
-    loss = corpus_loss(checkpoint.model, _examples(checkpoint.tokenizer, pairs))
+    loss = reference_loss(checkpoint, pairs, options or checkpoint.conventions.options)
     lengths = [len(source.split()) for source in sources]
     by_length = []
     for low, high in LENGTH_BINS:
@@ -140,8 +142,24 @@ def _scores(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict
     }
 
 
-def _examples(tokenizer: Tokenizer, pairs: Sequence[Pair]) -> list[Example]:
-    return [Example(tokenizer.encode(a), tokenizer.encode_target(b)) for a, b in pairs]
+@torch.inference_mode()
+def reference_loss(checkpoint: Checkpoint, pairs: Sequence[Pair], options: Options) -> float:
+    """Return the cross-entropy in nats a reference token, EOS included, under teacher forcing."""
+    model, config = checkpoint.model, checkpoint.model.config
+    before, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
+    prompt = [*before, *forced]
+    sources = [prepare(checkpoint, pair.source, options).ids for pair in pairs]
+    targets = [checkpoint.tokenizer.encode_target(pair.target) for pair in pairs]
+    total, count = 0.0, 0
+    for group in in_groups([len(source) for source in sources], 32):
+        memory = model.encode(pad([sources[i] for i in group], config.pad).to(checkpoint.device))
+        read = pad([[*prompt, *targets[i]] for i in group], config.pad).to(checkpoint.device)
+        skipped = [IGNORED] * (len(prompt) - 1)
+        labels = pad([[*skipped, *targets[i], config.eos] for i in group], IGNORED).to(read.device)
+        scores = model.decoder(read, memory).logits.flatten(0, 1).float()
+        total += float(F.cross_entropy(scores, labels.flatten(), reduction="sum"))
+        count += int((labels != IGNORED).sum())
+    return total / count
 
 
 def encode_pairs(

@@ -289,7 +289,6 @@ def _receive(url: str, file: File, output: BinaryIO, meter: Meter, timeout: floa
     """Write what an address sends, going on where the connection broke off."""
     import httpx2
 
-    start = meter.done
     for attempt in range(_RESUMES + 1):
         before = output.tell()
         try:
@@ -297,7 +296,6 @@ def _receive(url: str, file: File, output: BinaryIO, meter: Meter, timeout: floa
         except (httpx2.RemoteProtocolError, httpx2.ReadError):
             if attempt == _RESUMES or output.tell() == before:
                 raise
-        meter.done = start + output.tell()
 
 
 def _receive_once(url: str, file: File, output: BinaryIO, meter: Meter, timeout: float) -> None:

@@ -20,7 +20,8 @@ class Objective(nn.Module):
     ctc: weight of Connectionist Temporal Classification (Graves et al. 2006) of the encoder's
     states, which teaches them to follow the sound in order (Watanabe et al. 2017); 0 for none. Its
     output layer is needed for training only. guide: weight of a loss that draws attention to where
-    CTC hears each token; the idea is that of guided attention (Tachibana et al. 2018).
+    CTC hears each token; the idea is that of guided attention (Tachibana et al. 2018). It helps
+    once CTC hears something, and harms before.
     Raises UserError for a guide without CTC or without attention.
     """
 
@@ -36,7 +37,7 @@ class Objective(nn.Module):
         self.model, self.label_smoothing, self.ctc, self.guide = model, label_smoothing, ctc, guide
         self.head = nn.Linear(config.width, config.vocabulary) if ctc else None
 
-    def forward(self, batch: Batch) -> Tensor:
+    def forward(self, batch: Batch, guided: bool = True) -> Tensor:
         """Return the loss of a batch on the model's device."""
         memory = self.model.encode(batch.source, batch.mask)
         steps = self.model.decoder(batch.target, memory)
@@ -50,7 +51,7 @@ class Objective(nn.Module):
             return loss
         scores = F.log_softmax(self.head(memory.states).float(), dim=-1)
         loss = loss + self.ctc * ctc_loss(scores, memory.mask, batch.labels)
-        if self.guide:
+        if self.guide and guided:
             heard = best_path(scores.detach(), memory.mask, batch.labels)
             loss = loss + self.guide * guide_loss(steps.weights[:, :, 0, 0], heard, batch.labels)
         return loss

@@ -146,7 +146,7 @@ def generate(
     batch = 1 if checkpoint.conventions.no_copy_ngram else batch
     for group in in_groups([len(ids) for ids in sources], batch):
         ids = pad([sources[index] for index in group], config.pad).to(checkpoint.device)
-        memory = checkpoint.model.encode(ids)
+        memory = checkpoint.searcher.encode(ids)
         found = _find(checkpoint, memory, options, source=sources[group[0]] if batch == 1 else ())
         results.update(zip(group, found, strict=True))
         if on_group is not None:
@@ -208,10 +208,11 @@ def _find(
     if config.longest is not None:
         limits = [min(limit, config.longest - len(start) + 1) for limit in limits]
     rules = rules_for(checkpoint, options, forced, prefix, source)
-    decoder = checkpoint.model.decoder
+    decoder = checkpoint.searcher.decoder
     return search(decoder, memory, options, start, config.eos, rules, on_step, limits)
 
 
 def to_text(checkpoint: Checkpoint, found: Found) -> str:
     """Return the text of the best output."""
-    return checkpoint.tokenizer.decode(found.hypotheses[0].tokens) if found.hypotheses else ""
+    best = found.hypotheses[0].tokens if found.hypotheses else ()
+    return checkpoint.tokenizer.decode(best).strip()

@@ -71,7 +71,8 @@ class TrainingSettings:
     and falling in a line to 0 at the end of the run. averaging: decay of the running average of the
     weights, 0 for none. evaluate_every: steps. patience: evaluations on valid without a better one
     after which the run ends. For speech, batch_frames: padded frames of 10 ms a batch, instead of
-    batch_tokens; ctc, guide: weights of further losses, see Objective.
+    batch_tokens; ctc, guide: weights of further losses, see
+    Objective; guide_from: share of the run after which there is a guide.
     """
 
     epochs: int = 20
@@ -87,6 +88,7 @@ class TrainingSettings:
     batch_frames: int = 6_000
     ctc: float = 0.0
     guide: float = 0.0
+    guide_from: float = 0.0
 
     def __post_init__(self) -> None:
         ranges: dict[str, tuple[float, float]] = {
@@ -95,6 +97,7 @@ class TrainingSettings:
             "batch_frames": (1, 10_000_000),
             "ctc": (0, 10),
             "guide": (0, 10),
+            "guide_from": (0, 1),
             "learning_rate": (1e-8, 10),
             "warmup_steps": (0, 10_000_000),
             "label_smoothing": (0, 0.99),

@@ -67,6 +67,7 @@ def record(
         beam_tree=found.tree,
         beam_pieces=checkpoint.tokenizer.pieces(found.tree.token.tolist()),
         position_seconds=source.seconds,
+        precision=checkpoint.precision,
         seconds={**seconds, "record": time.perf_counter() - started},
         **arrays,
     )
@@ -105,7 +106,7 @@ def _alternatives(checkpoint: Checkpoint, scores: Tensor) -> Alternatives:
 
 def _target(checkpoint: Checkpoint, tokens: tuple[int, ...]) -> Tokens:
     pieces = checkpoint.tokenizer.pieces(tokens)
-    return _tokens(checkpoint, checkpoint.tokenizer.decode(tokens), tokens, pieces)
+    return _tokens(checkpoint, checkpoint.tokenizer.decode(tokens).strip(), tokens, pieces)
 
 
 def _source(checkpoint: Checkpoint, source: Source) -> Tokens:
@@ -123,7 +124,7 @@ def _tokens(
 
 def _output(checkpoint: Checkpoint, hypothesis: Hypothesis) -> Output:
     return Output(
-        checkpoint.tokenizer.decode(hypothesis.tokens),
+        checkpoint.tokenizer.decode(hypothesis.tokens).strip(),
         checkpoint.tokenizer.pieces(hypothesis.tokens),
         float(sum(hypothesis.log_probabilities)),
         hypothesis.score,

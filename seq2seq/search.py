@@ -19,7 +19,7 @@ from seq2seq.protocol import Decoder, Memory, State, Step, select
 from seq2seq.rules import Rule
 
 # Of `top`: how many scores share a maximum, and fewer than how many are not worth the detour.
-BLOCK, SMALL = 64, 32_768
+BLOCK, SMALL = 64, 65_536
 
 
 class Progress(NamedTuple):
@@ -172,7 +172,9 @@ class _Search:
                 fate,
             )
         )
-        for row in np.flatnonzero(~np.isin(self.rows.owner, owner)):
+        stuck = np.ones(len(self.finished), dtype=bool)
+        stuck[owner] = False
+        for row in np.flatnonzero(stuck[self.rows.owner]):
             self._finish(self.rows.take(np.array([row])), finished=False)
         for index in np.flatnonzero(complete):
             self._finish(longer.take(np.array([index])), finished=True)
@@ -332,10 +334,11 @@ def _rank_within(owner: np.ndarray, counts: np.ndarray | None = None) -> np.ndar
 
     counts (entries,): False for entries that take no number of their own.
     """
-    ones = np.ones(len(owner), dtype=np.int64) if counts is None else counts.astype(np.int64)
-    before = np.cumsum(ones) - ones
-    starts = np.flatnonzero(np.diff(owner, prepend=-1))
-    return before - np.repeat(before[starts], np.diff(starts, append=len(owner)))
+    places = np.arange(len(owner))
+    before = places if counts is None else np.cumsum(counts) - counts
+    same = owner[1:] == owner[:-1]
+    starts = np.concatenate([places[:1], np.where(same, 0, places[1:])])
+    return before - before[np.maximum.accumulate(starts)]
 
 
 def _truncate(log_probabilities: np.ndarray, options: Options) -> np.ndarray:

@@ -14,6 +14,7 @@ from seq2seq.audio import HOP, RATE, Audio, log_mel
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.errors import UserError
 from seq2seq.options import MAX_CHARACTERS, Options
+from seq2seq.tokenizer import WORD_START
 
 MAX_TOKENS = 1_000
 JOINERS = "\u200c\u200d"  # they belong to the spelling of some scripts, and to emoji
@@ -89,7 +90,7 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if len(ids) > most:
         notes.append(f"Only the first {most} of {len(ids)} tokens were read.")
         ids, pieces = ids[:most], pieces[:most]
-        words = tokenizer.decode(ids)
+        words = "".join(pieces).replace(WORD_START, " ").strip()
     unknown = [piece for piece, token in zip(pieces, ids, strict=True) if token == config.unknown]
     if unknown and config.unknown != config.pad:
         shown = " ".join(dict.fromkeys(unknown))

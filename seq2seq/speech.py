@@ -54,9 +54,7 @@ def read_speech(path: Path, split: str) -> list[Utterance]:
     except FileNotFoundError:
         raise UserError(f"There is no file {path.name}: check its path.") from None
     except (OSError, tarfile.TarError, EOFError):
-        raise UserError(
-            f"{path.name} is no tar archive that can be read: fetch it again."
-        ) from None
+        raise UserError(f"{path.name} cannot be read: give a tar archive.") from None
     if not found:
         raise UserError(f"{path.name} has no recordings of the split {split!r}: see {MANIFEST}.")
     return found

@@ -67,6 +67,8 @@ class Trace:
     beam_pieces: the piece of each node of the beam tree. seconds: by phase.
     position_seconds: what a source position lasts where the source is a recording, else 0; its
     weights then sum to less than 1 where the model also looked at the silence that follows.
+    precision: what the search multiplied in; everything else here comes from a float32 pass, so
+    the last digits of outputs and beam tree may differ from it.
     notes: sentences on what was changed before the model read the text.
     """
 
@@ -88,6 +90,7 @@ class Trace:
     beam_pieces: tuple[str, ...]
     seconds: dict[str, float]
     position_seconds: float = 0.0
+    precision: str = "float32"
     encoder_attention: np.ndarray | None = None
     decoder_attention: np.ndarray | None = None
     format: str = field(default=FORMAT)
@@ -205,6 +208,7 @@ def _read(values: dict[str, Any]) -> Trace:
         beam_pieces=_each(str, values["beam_pieces"]),
         seconds={name: _one(float, value) for name, value in values["seconds"].items()},
         position_seconds=_one(float, values["position_seconds"]),
+        precision=_one(str, values["precision"]),
         encoder_attention=weights("encoder_attention"),
         decoder_attention=weights("decoder_attention"),
     )

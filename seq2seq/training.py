@@ -204,7 +204,7 @@ class _Run:
             group["lr"] = settings.learning_rate * warm * (1 - done)
         count = int((batch.labels != PAD).sum())
         with torch.autocast(self.device.type, self.precision, self.precision is not torch.float32):
-            loss = self.parallel(batch.to(self.device))
+            loss = self.parallel(batch.to(self.device), done >= settings.guide_from)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.objective.parameters(), settings.clip)

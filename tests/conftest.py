@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 # Read by Keras when it is first imported.
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -13,10 +14,12 @@ import torch
 
 from seq2seq.checkpoint import load, save
 from seq2seq.data import Pair
+from seq2seq.families.tokenizers import read_tokenizer
 from seq2seq.model import Config, build
 from seq2seq.options import Options
 from seq2seq.pipeline import run
 from seq2seq.tokenizer import Unigram
+from tests import vocabularies
 
 torch.set_num_threads(1)
 
@@ -134,3 +137,73 @@ def checkpoint(checkpoint_folder):
 def trace(checkpoint):
     options = Options(beam_width=3, n_best=3, max_length=8)
     return run(checkpoint, "The old dog sleeps in the garden.", options, self_attention=True)
+
+
+@pytest.fixture(scope="session")
+def cases(tmp_path_factory):
+    """Return our and the reference's tokenizer of a family in a layout, each made once."""
+    root = tmp_path_factory.mktemp("families")
+    found = {}
+
+    def get(name, layout="published"):
+        if (name, layout) not in found:
+            folder = root / name / layout
+            if layout == "published":
+                vocabularies.FAMILIES[name][1](folder)
+            else:
+                get(name).reference.save_pretrained(folder)
+            found[name, layout] = vocabularies.Case(name, folder)
+        return found[name, layout]
+
+    return get
+
+
+@pytest.fixture
+def altered(cases, tmp_path):
+    """Return a function that reads a family after some of its published files were changed."""
+
+    def read(name, values=None, **files):
+        folder = tmp_path / "altered"
+        shutil.copytree(cases(name).folder, folder, dirs_exist_ok=True)
+        for file, content in files.items():
+            if content is None:
+                (folder / vocabularies.NAMES[file]).unlink()
+            else:
+                vocabularies.write(folder, **{file: content})
+        return read_tokenizer(folder, vocabularies.FAMILIES[name][0], values or {})
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from tests.served import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def new_page(browser):
+    """Opens pages and, at the end, requires that their consoles stayed empty."""
+    contexts, complaints = [], []
+
+    def note(message):
+        # Streamlit looks for its server below the page's own address first.
+        known = "/_stcore/" in message.location.get("url", "")
+        if message.type == "error" and not known:
+            complaints.append(f"{message.text} {message.location}")
+
+    def create(**settings):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.set_default_timeout(60_000)
+        return page
+
+    yield create
+    for context in contexts:
+        context.close()
+    assert not complaints

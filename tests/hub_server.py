@@ -78,7 +78,7 @@ class Hub:
     """token: the one that may do everything. requests: (method, path, authorization) as they came.
 
     moved: old names to new ones. uploads: names of the files that commits changed. cards: those
-    that were sent for checking. hub, storage: the addresses.
+    that were sent for checking. hub, storage: the addresses. encodings: accepted for files.
     """
 
     token = "hf_test"
@@ -89,6 +89,7 @@ class Hub:
         self.faults = []
         self.requests = []
         self.large = {}
+        self.encodings = set()
         self.uploads = []
         self.cards = []
         self.released = threading.Event()
@@ -291,6 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._part(self.hub.large[digest], {"ETag": f'"{digest}"'})
 
     def _part(self, content, headers):
+        self.hub.encodings.add(self.headers.get("Accept-Encoding"))
         match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
         if match and not (self.fault and self.fault.ignore_range):
             start = int(match[1])

@@ -1,4 +1,4 @@
-"""The real app on a free port, and the browser that looks at it."""
+"""The real app on a free port and the browser that looks at it."""
 
 import shutil
 import socket
@@ -9,7 +9,8 @@ import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -22,6 +23,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 HEATMAP = ".js-plotly-plot .heatmaplayer"
 
 
@@ -61,3 +63,23 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield browser
         browser.close()
+
+
+def opened(page, address):
+    page.goto(address)
+    page.wait_for_selector(HEATMAP)
+    settled(page)
+    return page
+
+
+def settled(page):
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=30_000)
+
+
+def check_accessible(page, width):
+    """Require that a page has no fault that axe knows, and nothing beyond the screen."""
+    found = Axe().run(page, options=WCAG)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for chart in page.locator(".js-plotly-plot").all():
+        assert chart.bounding_box()["x"] + chart.bounding_box()["width"] <= width

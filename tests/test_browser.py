@@ -6,16 +6,20 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, expect
 
 from seq2seq.trace import Trace
-from tests.served import HEATMAP, chromium, served_app
+from tests.served import (
+    HEATMAP,
+    check_accessible,
+    opened,
+    served_app,
+    settled,
+)
 
 pytestmark = pytest.mark.browser
 
 SENTENCE = "The old dog sleeps in the garden."
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
 
 @pytest.fixture(scope="module")
@@ -24,51 +28,8 @@ def server():
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def new_page(browser):
-    """Opens pages and, at the end, requires that their consoles stayed empty."""
-    contexts, complaints = [], []
-
-    def note(message):
-        # Streamlit looks for its server below the page's own address first.
-        known = "/_stcore/" in message.location.get("url", "")
-        if message.type == "error" and not known:
-            complaints.append(f"{message.text} {message.location}")
-
-    def create(**settings):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", note)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.set_default_timeout(60_000)
-        return page
-
-    yield create
-    for context in contexts:
-        context.close()
-    assert not complaints
-
-
 def link(server, page="translation", **query):
     return f"{server}/{page}?{urlencode(query)}"
-
-
-def opened(page, address):
-    page.goto(address)
-    page.wait_for_selector(HEATMAP)
-    settled(page)
-    return page
-
-
-def settled(page):
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=30_000)
 
 
 def labels(page, axis):
@@ -198,8 +159,4 @@ def test_downloads_and_the_copied_link(server, new_page):
 def test_accessible_and_inside_the_screen(server, new_page, path, width, colours):
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
     opened(page, link(server, path, text=SENTENCE, sentence=SENTENCE))
-    found = Axe().run(page, options=WCAG)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for chart in page.locator(".js-plotly-plot").all():
-        assert chart.bounding_box()["x"] + chart.bounding_box()["width"] <= width
+    check_accessible(page, width)

@@ -65,6 +65,7 @@ def offenders(files, forbidden):
 LIBRARY = list(python_files("seq2seq"))
 FIGURES = list(python_files("seq2seq/figures"))
 PAGES = list(python_files("pages"))
+BENCHMARK = ROOT / "seq2seq" / "benchmark.py"
 APP = list(python_files("app.py", *UI, "pages", "seq2seq"))
 
 
@@ -97,8 +98,15 @@ def test_only_the_ui_caches():
     assert not [path for path in set(APP) - ui if caches(path)]
 
 
-def test_referees_stay_in_the_tests():
-    assert not offenders(APP, REFEREES)
+def test_referees_stay_in_the_tests_and_the_benchmark():
+    assert not offenders(set(APP) - {BENCHMARK}, REFEREES)
+
+
+def test_the_benchmark_asks_for_a_referee_only_when_it_races():
+    tree = ast.parse(BENCHMARK.read_text(encoding="utf-8"))
+    assert imports(BENCHMARK) & REFEREES == {"ctranslate2", "transformers"}
+    tree.body = [node for node in tree.body if not isinstance(node, ast.FunctionDef)]
+    assert not {name.split(".")[0] for name in imported(tree)} & REFEREES
 
 
 @pytest.mark.parametrize("module", ["seq2seq.trace", "seq2seq.catalogue", "seq2seq.figures"])

@@ -4,8 +4,8 @@ import time
 import pytest
 
 from seq2seq.options import Options
-from ui.controls import plain, quoted
 from ui.runs import RUNS_AT_ONCE, RUNS_KEPT, _Runs
+from ui.text import plain, quoted
 
 
 def key(number):

@@ -8,6 +8,7 @@ import sentencepiece
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, trainers
 
 from seq2seq.families.languages import M2M100, NLLB
+from seq2seq.families.tokenizers import read_tokenizer
 
 TEXTS = """
 The small cat sleeps on the old chair near the window, doesn't it?
@@ -304,7 +305,8 @@ def nllb(folder):
 
 
 def m2m100(folder):
-    model, pieces = sentencepieces("bpe")
+    # A name that the model takes for a piece is still no text.
+    model, pieces = sentencepieces("bpe", user_defined_symbols=["<pad>"])
     rest = [p for p in reversed(pieces[3:]) if p not in pieces[20:24]]
     return write(
         folder,
@@ -331,3 +333,44 @@ def whisper(folder, timestamps=True):
         special=end | {"additional_special_tokens": ["<|endoftext|>", *special]},
         settings={"add_prefix_space": False, "model_max_length": 1024} | end,
     )
+
+
+# name: (family, maker of the published files, the reference's class)
+FAMILIES = {
+    "marian": ("marian", marian, "MarianTokenizer"),
+    "marian-multilingual": ("marian", marian_multilingual, "MarianTokenizer"),
+    "marian-separate": ("marian", marian_separate, "MarianTokenizer"),
+    "t5": ("t5", t5, "T5Tokenizer"),
+    "pegasus": ("pegasus", pegasus, "PegasusTokenizer"),
+    "bart": ("bart", bart, "BartTokenizer"),
+    "blenderbot": ("blenderbot", blenderbot, "BlenderbotTokenizer"),
+    "blenderbot-small": ("blenderbot-small", blenderbot_small, "BlenderbotSmallTokenizer"),
+    "mbart50": ("mbart", mbart50, "MBart50Tokenizer"),
+    "mbart25": ("mbart", mbart25, "MBartTokenizer"),
+    "nllb": ("m2m_100", nllb, "NllbTokenizer"),
+    "nllb-json": ("m2m_100", nllb_json, "NllbTokenizer"),
+    "m2m100": ("m2m_100", m2m100, "M2M100Tokenizer"),
+    "whisper": ("whisper", whisper, "WhisperTokenizer"),
+}
+
+
+class Case:
+    """One family in one layout: our reading of a folder beside the reference's."""
+
+    def __init__(self, name, folder):
+        # Only those who ask for a case wait for the reference to be imported.
+        import transformers
+
+        transformers.logging.set_verbosity_error()
+        self.family, _, kind = FAMILIES[name]
+        self.folder = folder
+        self.ours = read_tokenizer(folder, self.family, {})
+        self.reference = getattr(transformers, kind).from_pretrained(folder)
+        self.kind = getattr(transformers, kind)
+
+    def expected(self, text, **settings):
+        return self.reference(text, add_special_tokens=False, **settings).input_ids
+
+    def saved(self):
+        """Return what the folder's tokenizer.json holds."""
+        return json.loads((self.folder / NAMES["serialized"]).read_text(encoding="utf-8"))

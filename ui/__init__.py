@@ -11,27 +11,37 @@ from ui.controls import (
     examples,
     first_checkpoint,
     page_link,
+    recording,
     run_controls,
+    source_area,
     source_input,
 )
 from ui.frame import begin_page, show_menu
 from ui.instruments import attention_chart, instruments, timing
 from ui.runs import reopen, run, warm_up
+from ui.shelf import capabilities, intake, shelf
+from ui.task import show_run
 
 __all__ = [
     "attention_chart",
     "begin_page",
+    "capabilities",
     "empty_state",
     "example_chips",
     "examples",
     "first_checkpoint",
     "instruments",
+    "intake",
     "output_tokens",
     "page_link",
+    "recording",
     "reopen",
     "run",
     "run_controls",
+    "shelf",
     "show_menu",
+    "show_run",
+    "source_area",
     "source_input",
     "timing",
     "warm_up",

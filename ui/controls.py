@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from seq2seq import catalogue
-from seq2seq.catalogue import embedded, is_name
+from seq2seq.catalogue import is_name
 from seq2seq.errors import UserError
 from seq2seq.options import MAX_BEAM_WIDTH, MAX_CHARACTERS, MAX_LENGTH, Options
 from ui.components import copy_link
+from ui.models import card_of, checkpoints_for, models
+from ui.text import plain, quoted
 
-DEFAULT = "lstm-attention-en-fr"
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
 MAX_TYPED = 20_000  # a longer address is refused by the server
+if TYPE_CHECKING:
+    from seq2seq.audio import Audio
+
 URL: Any = {"bind": "query-params"}
-
-
-def quoted(text: str) -> str:
-    """Quote a visitor's text in Markdown, as code: escapes do not stop links, icons and arrows."""
-    text = re.sub(r"\s+", " ", text).strip()
-    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
-    return f"{fence} {text} {fence}" if text else "nothing"
-
-
-def plain(text: str) -> str:
-    """Escape a sentence of ours so that Markdown shows it as it is."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])", r"\\\1", text)
-
-
-def checkpoints_for(task: str) -> list[str]:
-    """Return the names of a task's checkpoints, the one to show first in front."""
-    names = [card.name for card in embedded().values() if card.task == task]
-    return sorted(names, key=lambda name: (name != DEFAULT, name))
 
 
 def first_checkpoint(task: str) -> str | None:
@@ -52,7 +38,8 @@ def first_checkpoint(task: str) -> str | None:
 
 def examples(name: str | None) -> tuple[str, ...]:
     """Return the example inputs of a checkpoint."""
-    return () if name is None else embedded()[name].examples
+    card = card_of(name) if name else None
+    return card.examples if card else ()
 
 
 def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
@@ -61,8 +48,8 @@ def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
     Returns the checkpoint's name, None if the task has none; the options; and a saved run if the
     visitor opened one.
     """
-    names, first = checkpoints_for(task), first_checkpoint(task)
     asked = st.query_params.get("checkpoint")
+    names, first = checkpoints_for(task, asked), first_checkpoint(task)
     if asked and first and asked not in names:
         st.warning(
             f"{_why_missing(asked, task)} Showing {quoted(first)} instead.",
@@ -72,13 +59,97 @@ def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
         name = st.selectbox(
             "Checkpoint",
             names,
+            format_func=_described,
             key="checkpoint",
-            help="A model in checkpoints/, with the tokenizer it was trained with.",
+            on_change=_forget_settings,
+            help="A model, with the tokenizer it was trained with. The page Models has more.",
             **URL,
         )
-        options, saved = search_controls(), saved_run_picker()
+        options, saved = search_controls(_defaults(name)), saved_run_picker()
+        options = replace(options, **_language_controls(name))
         copy_link()
     return name, options, saved
+
+
+def _described(name: str) -> str:
+    """Say where a checkpoint is, if it is not at hand."""
+    card = card_of(name)
+    if card and card.hub:
+        return f"{name} · Hub, {card.megabytes} MB"
+    return name
+
+
+# Widgets whose values are a checkpoint's own where nobody sets them.
+SETTINGS = (
+    "method",
+    "beam_width",
+    "length_penalty",
+    "coverage_penalty",
+    "early_stopping",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_length",
+    "max_length",
+    "no_repeat_ngram",
+    "source_language",
+    "target_language",
+    "instruction",
+)
+
+
+def _forget_settings() -> None:
+    for name in SETTINGS:
+        st.session_state.pop(name, None)
+
+
+def _defaults(name: str | None) -> Options:
+    """Return what a checkpoint's authors decode with; our own all have the same."""
+    loaded = models().loaded.get(name or "")
+    return loaded.conventions.options if loaded else Options()
+
+
+def _language_controls(name: str | None) -> dict[str, Any]:
+    """Let the visitor choose languages or a task, where the model knows several."""
+    loaded = models().loaded.get(name or "")
+    if loaded is None:
+        return {}
+    codes, conventions = list(loaded.tokenizer.languages), loaded.conventions
+    values: dict[str, Any] = {}
+    defaults = conventions.options
+    if len(codes) > 1:
+        hears = loaded.model.config.input == "audio"
+        for key, label, default in (
+            ("source_language", "Source language", defaults.source_language),
+            ("target_language", "Output language", defaults.target_language),
+        ):
+            choices: list[str] = [*([""] if hears or not default else []), *codes]
+            empty = "as it hears" if key == "source_language" and hears else "the same"
+            described = {code: code or empty for code in choices}
+            values[key] = st.selectbox(
+                label,
+                choices,
+                choices.index(default),
+                format_func=described.__getitem__,
+                key=key,
+                **URL,
+            )
+    if conventions.instructions:
+        texts = [text.strip() for text in conventions.instructions.values()]
+        values["instruction"] = st.selectbox(
+            "Instruction before the text",
+            ["", *texts],
+            1 + texts.index(defaults.instruction) if defaults.instruction in texts else 0,
+            format_func=lambda text: text or "none",
+            key="instruction",
+            accept_new_options=True,
+            **URL,
+        )
+    if conventions.speech is not None and conventions.speech.first_time is not None:
+        values["timestamps"] = st.toggle("Write times", key="timestamps", **URL)
+    return {
+        key: value or Options.__dataclass_fields__[key].default for key, value in values.items()
+    }
 
 
 def _why_missing(asked: str, task: str) -> str:
@@ -119,14 +190,46 @@ def source_input(label: str, key: str, value: str = "") -> str:
     )
 
 
-def search_controls() -> Options:
+def source_area(label: str, key: str) -> str:
+    """Return the text of several lines that the visitor typed."""
+    return st.text_area(
+        label,
+        key=key,
+        height=160,
+        placeholder="Paste a paragraph and press Ctrl+Enter",
+        max_chars=MAX_TYPED,
+        help=f"The first {MAX_CHARACTERS:,} characters are read.",
+        **URL,
+    )
+
+
+def recording() -> Audio | None:
+    """Return what the visitor recorded or uploaded; says why not where it cannot be read."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        spoken = st.audio_input("Record", key="spoken")
+        uploaded = st.file_uploader(
+            "Or upload a recording", ["wav", "flac", "ogg", "mp3"], key="uploaded"
+        )
+    file = uploaded or spoken
+    if file is None:
+        return None
+    from seq2seq.audio import read_audio
+
+    try:
+        return read_audio(file.getvalue(), "The recording" if file is spoken else file.name[:60])
+    except UserError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
+
+
+def search_controls(defaults: Options) -> Options:
     """Let the visitor set the search."""
     with st.popover("How to search", icon=":material/tune:"):
         chosen = st.segmented_control(
             "Method",
             list(METHODS),
             format_func=METHODS.__getitem__,
-            default="beam",
+            default=defaults.method,
             required=True,
             key="method",
             help="Beam keeps several hypotheses alive, greedy one; sampling draws by chance.",
@@ -135,22 +238,23 @@ def search_controls() -> Options:
         method = chosen or "beam"  # a link may say nothing
         values: dict[str, Any] = {"method": method}
         values |= _sampling_controls() if method == "sample" else {}
-        values |= _beam_controls(method) if method != "greedy" else {}
-        values |= _stopping_control() if method == "beam" else {}
-        values |= _rule_controls()
+        values |= _beam_controls(method, defaults) if method != "greedy" else {}
+        values |= _stopping_control(defaults) if method == "beam" else {}
+        values |= _rule_controls(defaults)
     return Options(**values)
 
 
-def _beam_controls(method: str) -> dict[str, Any]:
+def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
+    width = defaults.beam_width if defaults.beam_width > 1 else Options().beam_width
     label = "Beam width" if method == "beam" else "Samples"
     return {
-        "beam_width": st.slider(label, 1, MAX_BEAM_WIDTH, 5, key="beam_width", **URL),
+        "beam_width": st.slider(label, 1, MAX_BEAM_WIDTH, width, key="beam_width", **URL),
         "length_penalty": st.slider(
             "Length penalty",
             0.0,
-            2.0,
-            1.0,
-            0.1,
+            5.0,
+            defaults.length_penalty,
+            0.05,
             key="length_penalty",
             help="α in score = log P / lengthᵅ: 0 prefers short outputs, above 1 long ones.",
             **URL,
@@ -168,10 +272,10 @@ def _beam_controls(method: str) -> dict[str, Any]:
     }
 
 
-def _stopping_control() -> dict[str, Any]:
+def _stopping_control(defaults: Options) -> dict[str, Any]:
     stop = st.toggle(
         "Stop early",
-        True,
+        defaults.early_stopping,
         key="early_stopping",
         help="Stop once enough outputs are complete, even if a live one could still score higher.",
         **URL,
@@ -197,17 +301,29 @@ def _sampling_controls() -> dict[str, Any]:
     }
 
 
-def _rule_controls() -> dict[str, Any]:
+def _rule_controls(defaults: Options) -> dict[str, Any]:
     return {
         "prefix": st.text_input(
             "Output begins with", key="prefix", autocomplete="off", max_chars=500, **URL
         ),
-        "min_length": st.slider("At least so many tokens", 0, 50, 0, key="min_length", **URL),
+        "min_length": st.slider(
+            "At least so many tokens", 0, 200, defaults.min_length, key="min_length", **URL
+        ),
         "max_length": st.slider(
-            "At most so many tokens (0: by the source)", 0, MAX_LENGTH, 0, key="max_length", **URL
+            "At most so many tokens (0: by the source)",
+            0,
+            MAX_LENGTH,
+            defaults.max_length,
+            key="max_length",
+            **URL,
         ),
         "no_repeat_ngram": st.slider(
-            "No n-gram twice, n (0: off)", 0, 5, 0, key="no_repeat_ngram", **URL
+            "No n-gram twice, n (0: off)",
+            0,
+            10,
+            defaults.no_repeat_ngram,
+            key="no_repeat_ngram",
+            **URL,
         ),
     }
 

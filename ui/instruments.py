@@ -10,7 +10,9 @@ import streamlit as st
 
 from seq2seq.trace import Trace, shown
 from ui.components import is_dark, output_tokens
-from ui.controls import quoted
+from ui.text import quoted
+
+BOUND: Any = {"bind": "query-params"}
 
 
 @st.fragment
@@ -26,8 +28,8 @@ def instruments(trace: Trace) -> None:
         timing(trace)
     with left:
         st.subheader("Where it looked")
-        by_word = st.toggle("Whole words", key="by_word", bind="query-params")
-        attention_chart(trace, "attention", by_word, step)
+        view = _attention_controls(trace)
+        attention_chart(trace, "attention", step=step, **view)
     with right:
         described = _alternatives_in_words(trace, step)
         _chart("alternatives", described, trace, "alternatives", step=step)
@@ -36,7 +38,40 @@ def instruments(trace: Trace) -> None:
     st.subheader("The best outputs found")
     _n_best(trace)
     st.subheader("Take it with you")
-    _downloads(trace, by_word)
+    _downloads(trace, view)
+
+
+def _attention_controls(trace: Trace) -> dict[str, Any]:
+    """Let the visitor choose which attention is drawn; returns settings of the figure."""
+    view: dict[str, Any] = {}
+    kinds = {"cross": "Decoder to source"}
+    if trace.encoder_attention is not None:
+        kinds["encoder"] = "Within the source"
+    if trace.decoder_attention is not None:
+        kinds["decoder"] = "Within the output"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if len(kinds) > 1:
+            view["which"] = st.selectbox(
+                "Attention", list(kinds), format_func=kinds.__getitem__, key="which", **BOUND
+            )
+        arrays = {"encoder": trace.encoder_attention, "decoder": trace.decoder_attention}
+        shown_array = arrays.get(view.get("which", "cross"), trace.attention)
+        if shown_array is not None:
+            first = 0 if view.get("which") == "encoder" else 1
+            layers, heads = shown_array.shape[first : first + 2]
+            view["layer"] = _number_picker("Layer", layers)
+            view["head"] = _number_picker("Head", heads)
+        if view.get("which", "cross") == "cross" and not trace.position_seconds:
+            view["by_word"] = st.toggle("Whole words", key="by_word", **BOUND)
+    return view
+
+
+def _number_picker(name: str, count: int) -> int | None:
+    """Let the visitor choose one of several layers or heads, or their mean; from 0."""
+    if count == 1:
+        return None
+    chosen = st.selectbox(name, ["mean", *map(str, range(1, count + 1))], key=name.lower(), **BOUND)
+    return None if chosen == "mean" else int(chosen) - 1
 
 
 def _step_slider(trace: Trace) -> int:
@@ -61,7 +96,14 @@ def _select_step(step: int) -> None:
     st.session_state["step"] = step + 1
 
 
-def attention_chart(trace: Trace, key: str, by_word: bool = False, step: int | None = None) -> None:
+def attention_chart(
+    trace: Trace,
+    key: str,
+    by_word: bool = False,
+    step: int | None = None,
+    which: str = "cross",
+    **view: Any,
+) -> None:
     """Show where the model looked; with a step, its row is framed and a click chooses another."""
     if trace.attention is None:
         st.info(
@@ -78,8 +120,10 @@ def attention_chart(trace: Trace, key: str, by_word: bool = False, step: int | N
 
     described = (
         f"Matrix of attention weights: {len(trace.target)} output tokens, "
-        f"{len(trace.source)} source tokens. All weights are in the CSV below."
+        f"{len(trace.source)} source positions. All weights are in the CSV below."
     )
+    if which == "encoder":
+        step = None
     _chart(
         "attention",
         described,
@@ -88,6 +132,8 @@ def attention_chart(trace: Trace, key: str, by_word: bool = False, step: int | N
         select if step is not None else None,
         by_word=by_word,
         selected=step,
+        which=which,
+        **view,
     )
 
 
@@ -136,7 +182,8 @@ def timing(trace: Trace) -> None:
         f"{quoted(trace.checkpoint)} "
         f"{len(trace.source)} tokens in, {len(trace.target)} out in "
         f"{sum(seconds.values()) * 1000:.0f} ms: encoder {seconds['encode'] * 1000:.0f}, "
-        f"search {seconds['search'] * 1000:.0f}, record {seconds['record'] * 1000:.0f}. "
+        f"search {seconds['search'] * 1000:.0f} ({trace.precision}), "
+        f"record {seconds['record'] * 1000:.0f}. "
         f"Log-probability {trace.outputs[0].log_probability:.2f}."
     )
 
@@ -154,15 +201,15 @@ def _n_best(trace: Trace) -> None:
     )
 
 
-def _downloads(trace: Trace, by_word: bool) -> None:
+def _downloads(trace: Trace, view: dict[str, Any]) -> None:
     from seq2seq import figures
 
     files: list[tuple[str, str, str, Callable[[], Any]]] = [
         ("Run (JSON)", "run.json", "application/json", trace.to_json)
     ]
     if trace.attention is not None:
-        table = lambda: figures.attention_csv(trace, by_word=by_word)  # noqa: E731
-        page = lambda: figures.attention(trace, by_word=by_word).to_html()  # noqa: E731
+        table = lambda: figures.attention_csv(trace, **view)  # noqa: E731
+        page = lambda: figures.attention(trace, **view).to_html()  # noqa: E731
         files.append(("Attention (CSV)", "attention.csv", "text/csv", table))
         files.append(("Attention (HTML)", "attention.html", "text/html", page))
     with st.container(horizontal=True):

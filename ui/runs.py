@@ -1,7 +1,8 @@
-"""Loading and running, cached for all visitors; computes a few runs at a time."""
+"""Running models, cached for all visitors; computes a few runs at a time."""
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -14,44 +15,30 @@ import streamlit as st
 from seq2seq.errors import UserError
 from seq2seq.options import Options
 from seq2seq.trace import Trace
-from ui.controls import checkpoints_for, plain, quoted
+from ui.models import checkpoints_for, models, open_model
+from ui.text import plain, quoted
 
 if TYPE_CHECKING:
+    from seq2seq.audio import Audio
     from seq2seq.checkpoint import Checkpoint
     from seq2seq.search import Progress
 
-MODELS_KEPT = 3
-RUNS_KEPT = 64
+RUNS_KEPT, BYTES_KEPT = 64, 400_000_000
 RUNS_AT_ONCE = 2
 PATIENCE = 0.4  # seconds a run may take before it shows its progress
+# Self-attention grows with the square of the length: it is recorded for what fits on a screen.
+CHARACTERS_WITHIN = 300
 
-Key = tuple[str, str, Options]  # checkpoint, text, options
+Key = tuple[str, str, Options | None]  # checkpoint, text or digest of a recording, options
 
 
 class _Runs:
-    """The models and the last runs of all visitors, and the right to compute."""
+    """The last runs of all visitors, and the right to compute."""
 
     def __init__(self) -> None:
-        self.models: OrderedDict[str, Checkpoint] = OrderedDict()
         self.kept: OrderedDict[Key, Trace] = OrderedDict()
-        self.loading = threading.Lock()
         self.lock = threading.Lock()
         self.turns = threading.BoundedSemaphore(RUNS_AT_ONCE)
-
-    def model(self, name: str) -> Checkpoint:
-        """Return a checkpoint, loaded once however many ask for it at the same time."""
-        import torch
-
-        from seq2seq.checkpoint import load
-
-        torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
-        with self.loading:
-            if name not in self.models:
-                self.models[name] = load(name)
-            self.models.move_to_end(name)
-            while len(self.models) > MODELS_KEPT:
-                self.models.popitem(last=False)
-            return self.models[name]
 
     def get(self, key: Key) -> Trace | None:
         with self.lock:
@@ -62,7 +49,9 @@ class _Runs:
     def put(self, key: Key, trace: Trace) -> None:
         with self.lock:
             self.kept[key] = trace
-            while len(self.kept) > RUNS_KEPT:
+            while len(self.kept) > 1 and (
+                len(self.kept) > RUNS_KEPT or sum(map(_bytes, self.kept.values())) > BYTES_KEPT
+            ):
                 self.kept.popitem(last=False)
 
     @contextmanager
@@ -76,6 +65,10 @@ class _Runs:
             self.turns.release()
 
 
+def _bytes(trace: Trace) -> int:
+    return sum(getattr(value, "nbytes", 0) for value in vars(trace).values())
+
+
 @st.cache_resource(show_spinner=False)
 def _runs() -> _Runs:
     return _Runs()
@@ -87,7 +80,7 @@ def warm_up() -> None:
 
     The thread knows nothing of the visitor who started it, so it does not end with that visit.
     """
-    runs, names = _runs(), checkpoints_for("translation")[:1]
+    store, names = models(), checkpoints_for("translation")[:1]
 
     def work() -> None:
         import seq2seq.figures  # noqa: F401
@@ -95,19 +88,25 @@ def warm_up() -> None:
 
         for name in names:
             with suppress(UserError):  # whoever opens a page is told what is wrong
-                decode(runs.model(name), "Hello.")
+                decode(store.get(name), "Hello.")
 
     threading.Thread(target=work, daemon=True).start()
 
 
-def run(name: str, text: str, options: Options | None = None) -> Trace | None:
-    """Decode a text, or take the run from the cache; says why where it cannot, and returns None."""
-    runs, key = _runs(), (name, text, options or Options())
+def run(name: str, given: str | Audio, options: Options | None = None) -> Trace | None:
+    """Decode a text or a recording, or take the run from the cache.
+
+    options: None for the checkpoint's own. Where it cannot, says why and returns None.
+    """
+    runs, key = _runs(), (name, given if isinstance(given, str) else _digest(given), options)
     trace = runs.get(key)
     if trace is None:
+        checkpoint = open_model(name)
+        if checkpoint is None:
+            return None
         place = st.empty()
         try:
-            trace = _compute(runs, key, place)
+            trace = _compute(runs, checkpoint, given, options, place)
         except UserError as error:
             place.error(plain(str(error)), icon=":material/error:")
             return None
@@ -117,6 +116,10 @@ def run(name: str, text: str, options: Options | None = None) -> Trace | None:
     return trace
 
 
+def _digest(audio: Audio) -> str:
+    return hashlib.sha256(audio.samples.tobytes()).hexdigest()
+
+
 def reopen(saved: bytes) -> Trace | None:
     """Read a saved run, which needs no model; says why where it cannot, and returns None."""
     try:
@@ -124,9 +127,10 @@ def reopen(saved: bytes) -> Trace | None:
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return None
+    what = quoted(trace.source.text[:300]) if trace.source.text else "a recording"
     st.info(
-        f"A saved run of {quoted(trace.checkpoint)} on {quoted(trace.source.text[:300])}. "
-        "Remove the file to see your own text again.",
+        f"A saved run of {quoted(trace.checkpoint)} on {what}. "
+        "Remove the file to see your own input again.",
         icon=":material/history:",
     )
     _show_notes(trace)
@@ -138,12 +142,11 @@ def _show_notes(trace: Trace) -> None:
         st.info(plain(note), icon=":material/info:")
 
 
-def _compute(runs: _Runs, key: Key, place: Any) -> Trace:
-    name, text, options = key
-    with place, st.spinner("Loading the model: a few seconds, once."):
-        from seq2seq.pipeline import run as decode
+def _compute(
+    runs: _Runs, checkpoint: Checkpoint, given: str | Audio, options: Options | None, place: Any
+) -> Trace:
+    from seq2seq.pipeline import run as decode
 
-        checkpoint = runs.model(name)
     started = time.monotonic()
 
     # Touching the page is also what ends the run of a visitor who has left.
@@ -152,5 +155,6 @@ def _compute(runs: _Runs, key: Key, place: Any) -> Trace:
             share = min(1.0, progress.step / progress.limit)
             place.progress(share, f"Token {progress.step} of at most {progress.limit}")
 
+    within = isinstance(given, str) and len(given) <= CHARACTERS_WITHIN
     with runs.turn(lambda: place.progress(0.0, "Waiting for the runs of other visitors")):
-        return decode(checkpoint, text, options, on_step)
+        return decode(checkpoint, given, options, on_step, self_attention=within)

@@ -18,17 +18,18 @@ class Continued(Published):
         self, names: Names, frame: Frame, merges: list[tuple[str, str]], tidy: bool = False
     ) -> None:
         super().__init__(names, frame, tidy)
-        self._ranks = {pair: rank for rank, pair in reversed(list(enumerate(merges)))}
+        self._ranks = {pair: rank for rank, pair in enumerate(merges)}
 
     def encode(self, text: str) -> list[int]:
         """Split a source into ids, without special tokens around it."""
         unknown = self.unknown if self.unknown is not None else 0
-        found = (self._ids.get(piece.lower(), unknown) for piece in self._pieces(text))
+        found = (self._ids.get(piece, unknown) for piece in self._pieces(text))
         return [unknown if id in self.special else id for id in found]
 
     def split(self, text: str) -> tuple[str, ...]:
         """Return the pieces of a source, one for each id; unknown characters as written."""
-        return _marked(self._pieces(text), [False] * len(self._pieces(text)))
+        pieces = self._pieces(text)
+        return _marked(pieces, [False] * len(pieces))
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of ids; one that follows no @@ starts a word."""

@@ -23,11 +23,17 @@ def is_foreign(folder: Path) -> bool:
     return "model_type" in read_json(folder / "config.json")
 
 
+def family_of(folder: Path) -> str:
+    """Return the family of somebody else's model, as its config.json names it."""
+    return str(read_json(folder / "config.json").get("model_type", ""))
+
+
 def read_folder(
-    folder: Path, name: str, dtype: torch.dtype = torch.float32
+    folder: Path, name: str, dtype: torch.dtype = torch.float32, card: Card | None = None
 ) -> tuple[Card, Seq2Seq, Tokenizer, Conventions]:
     """Read a model with all that belongs to it.
 
+    card: ours, where there is one; else what its own files say.
     Raises UserError, in one sentence, for whatever is missing, damaged, unknown or too large.
     """
     _check_links(folder)
@@ -39,8 +45,9 @@ def read_folder(
             f"The tokenizer has {len(tokenizer)} tokens and the model {model.config.vocabulary}: "
             "they are not from the same model."
         )
-    habits = read_habits(folder, values, model.config, tokenizer)
-    return read_card(folder, values, name), model, tokenizer, habits
+    card = card or read_card(folder, values, name)
+    habits = read_habits(folder, values, model.config, tokenizer, card.task)
+    return card, model, tokenizer, habits
 
 
 def _check_links(folder: Path) -> None:

@@ -36,17 +36,20 @@ WINDOW = 30.0  # seconds of sound that Whisper was trained on
 USUAL = {"en": ("en", "en_XX", "eng_Latn"), "fr": ("fr", "fr_XX", "fra_Latn", "fra")}
 
 
-def read_habits(folder: Path, values: Values, config: Config, tokenizer: Tokenizer) -> Conventions:
+def read_habits(
+    folder: Path, values: Values, config: Config, tokenizer: Tokenizer, task: str = "translation"
+) -> Conventions:
     """Read what a model's files say of decoding with it; `values` is the parsed config.json.
 
-    What asks for more than there is here, such as a thousand beams, gets the most there is.
+    task: what it is used for, of several that it can do. What asks for more than there is here,
+    such as a thousand beams, gets the most there is.
     Raises UserError if generation_config.json is damaged or says what cannot be.
     """
     given = {name: values[name] for name in LEGACY if values.get(name) is not None}
     given |= {
         k: v for k, v in read_json(folder / "generation_config.json").items() if v is not None
     }
-    family, tasks = values["model_type"], _tasks(values)
+    family, tasks = values["model_type"], _tasks(values, task)
     # What an instruction's task says goes before what the whole model says.
     given |= tasks[0][1] if tasks else {}
     start = _named(given, "decoder_start_token_id", config)
@@ -98,8 +101,8 @@ def _options(
     )
 
 
-def _tasks(values: Values) -> list[tuple[str, Values]]:
-    """Return the tasks that have a text of their own to be put before the source, by name."""
+def _tasks(values: Values, wanted: str) -> list[tuple[str, Values]]:
+    """Return the tasks that have a text of their own to be put before the source, wanted first."""
     params = values.get("task_specific_params")
     if not isinstance(params, dict):
         return []
@@ -108,7 +111,9 @@ def _tasks(values: Values) -> list[tuple[str, Values]]:
         for name, task in params.items()
         if isinstance(task, dict) and isinstance(task.get("prefix"), str)
     ]
-    return sorted(tasks, key=lambda task: task[0] != "translation_en_to_fr")
+    return sorted(
+        tasks, key=lambda task: (not task[0].startswith(wanted), task[0] != "translation_en_to_fr")
+    )
 
 
 def _languages(folder: Path, tokenizer: Tokenizer, leads: str, first: int) -> tuple[str, str]:

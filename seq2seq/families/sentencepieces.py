@@ -63,11 +63,7 @@ class Mapped(Published):
         return [side.unknown if id in side.unwritten else id for id in found]
 
     def _join(self, ids: list[int]) -> str:
-        # The vocabulary may hold pieces that the target's model lacks; where both sides share it,
-        # the source's model joins them, as the reference does.
-        shared = self._source.ids is self._target.ids
-        processor = self._source.processor if shared else self._target.processor
-        text = processor.decode_pieces([self._names[id] for id in ids])
+        text = self._target.processor.decode_pieces([self._names[id] for id in ids])
         return text.replace(WORD_START, " ").strip()
 
 

@@ -117,3 +117,14 @@ def token_axis(
         "automargin": True,
         **more,
     }
+
+
+def time_axis(count: int, each: float, title: str, **more: Any) -> dict[str, Any]:
+    """Return an axis of so many positions, each so many seconds long, labelled in seconds."""
+    length = count * each
+    step = next((s for s in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if length / s <= 12), 10.0)
+    ticks = [number * step for number in range(int(length / step) + 1)]
+    labels = [f"{tick:g}" for tick in ticks]
+    axis = token_axis([""] * count, title, **more)
+    # The first position begins at half a unit before 1.
+    return axis | {"tickvals": [tick / each + 0.5 for tick in ticks], "ticktext": labels}

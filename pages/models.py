@@ -1,0 +1,18 @@
+"""Models: those at hand, those of the Hub, and your own; what each is and what it can show."""
+
+import streamlit as st
+
+import ui
+
+ui.begin_page(__file__)
+st.title("Models")
+st.markdown(
+    "Every picture here works on any encoder-decoder of the families Marian, T5, BART, Pegasus, "
+    "Blenderbot, mBART, M2M100, NLLB and Whisper, and on the models that this project has trained."
+)
+st.subheader("Bring a model")
+name = ui.intake()
+if name:
+    ui.capabilities(name)
+st.subheader("Ready to use, or to be fetched")
+ui.shelf()
