@@ -82,7 +82,7 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     ids, pieces = tokenizer.encode(words), tokenizer.split(words)
     language = checkpoint.conventions.source_language(options)
     before, after = tokenizer.around(language)
-    if ids[:1] and ids[0] in before:  # as in >>fra<<, written by hand
+    if ids[0] in tokenizer.languages.values():  # as in >>fra<<, written by hand
         before = ()
     most = MAX_TOKENS
     if config.longest is not None:
