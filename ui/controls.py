@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -18,6 +19,7 @@ from ui.models import card_of, checkpoints_for, models, open_model
 from ui.text import plain, quoted
 
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
+RECORDINGS = Path(__file__).parent.parent / "assets" / "recordings"
 MAX_TYPED = 20_000  # a longer address is refused by the server
 if TYPE_CHECKING:
     from seq2seq.audio import Audio
@@ -210,19 +212,24 @@ def source_area(label: str, key: str) -> str:
 
 
 def recording() -> Audio | None:
-    """Return what the visitor recorded or uploaded; says why not where it cannot be read."""
+    """Return what the visitor recorded, uploaded or chose; says why not where it cannot be read."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         spoken = st.audio_input("Record", key="spoken")
         uploaded = st.file_uploader(
             "Or upload a recording", ["wav", "flac", "ogg", "mp3"], key="uploaded"
         )
+    samples = {path.stem.replace("-", " "): path for path in sorted(RECORDINGS.glob("*.flac"))}
+    sample = st.pills("Examples", list(samples), key="recording", **URL)
     file = uploaded or spoken
-    if file is None:
+    if file is None and sample not in samples:
         return None
+    content = samples[sample].read_bytes() if file is None else file.getvalue()
+    if file is None:
+        st.audio(content)
     from seq2seq.audio import read_audio
 
     try:
-        return read_audio(file.getvalue(), "The recording" if file is spoken else file.name[:60])
+        return read_audio(content, uploaded.name[:60] if uploaded else "The recording")
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return None
