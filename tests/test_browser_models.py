@@ -67,7 +67,7 @@ def test_a_model_is_fetched_opened_and_seen_head_by_head(server, new_page):
     page.get_by_role("button", name="Fetch").click()
     expect(page.get_by_text("can be used")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("table")).to_contain_text("Transformer")
-    page.get_by_role("link", name="Open it").first.click()
+    page.get_by_role("link", name="Use it").click()
     page.get_by_role("textbox", name="English sentence").fill("The old dog sleeps.")
     page.get_by_role("textbox", name="English sentence").press("Enter")
     page.wait_for_selector(HEATMAP)

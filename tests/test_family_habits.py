@@ -17,8 +17,9 @@ from transformers.generation.logits_process import (
 import seq2seq
 from seq2seq import Options, UserError
 from seq2seq.audio import Audio, log_mel
-from seq2seq.pipeline import detect_language, transcribe
-from seq2seq.rules import after, forbid, no_copy, spoken_times
+from seq2seq.conventions import Conventions
+from seq2seq.pipeline import detect_language, rules_for, transcribe
+from seq2seq.rules import after, forbid, no_copy
 from tests import published
 
 published.hf.logging.set_verbosity_error()
@@ -229,13 +230,16 @@ def test_many_recordings_are_heard_as_one_by_one(whisper):
 
 @pytest.mark.parametrize("latest", [0, 1, 50, 2000])
 def test_the_rule_for_times_is_that_of_transformers(whisper, latest):
-    _, model, tokenizer, _, _ = whisper
+    checkpoint, model, tokenizer, _, _ = whisper
     size, eos = model.config.vocab_size, tokenizer.eos_token_id
     quiet, first = ids(tokenizer, "<|notimestamps|>", "<|0.00|>")
     config = copy.deepcopy(model.generation_config)
     config.max_initial_timestamp_index, config.eos_token_id = latest, eos
     theirs = WhisperTimeStampLogitsProcessor(config, begin_index=3)
-    rules = [forbid([quiet]), spoken_times(first, eos, latest)]
+    speech = dataclasses.replace(checkpoint.conventions.speech, latest_start=latest)
+    alone = Conventions(start=(0,), speech=speech)
+    options = Options(timestamps=True)
+    rules = rules_for(dataclasses.replace(checkpoint, conventions=alone), options, (), ())
     generator = torch.Generator().manual_seed(latest)
     choices = [first, first + 1, first + 9, first + 700, size - 1, 0, 5, 30, eos, quiet - 1]
     timed = 0
@@ -243,6 +247,7 @@ def test_the_rule_for_times_is_that_of_transformers(whisper, latest):
         picks = torch.randint(len(choices), (24, step), generator=generator)
         history = torch.tensor(choices)[picks].reshape(24, step)
         logits = 3 * torch.randn(24, size, generator=generator)
+        logits[:9, quiet] += 12
         logits[:12, first:] -= 6  # else times are always likelier
         logits[18:] -= 9 * (torch.rand(6, size, generator=generator) < 0.9)
         expected = theirs(torch.cat([torch.full((24, 3), 1), history], dim=1), logits)
@@ -578,6 +583,8 @@ AUTHORS = [
 @pytest.mark.parametrize(("name", "says"), AUTHORS)
 def test_without_options_a_model_answers_as_in_transformers(tmp_path, name, says, certain):
     folder, model, tokenizer = random_model(tmp_path, name, certain=certain)
+    model.final_logits_bias[0, tokenizer.pad_token_id] = 3  # so that it matters where it is bad
+    model.save_pretrained(folder)
     checkpoint = configured(folder, model, **says(tokenizer))
     trace = seq2seq.run(checkpoint, TEXT)
     count = checkpoint.conventions.options.beam_width

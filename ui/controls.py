@@ -12,6 +12,7 @@ from streamlit.errors import StreamlitAPIException
 
 from seq2seq import catalogue
 from seq2seq.catalogue import embedded, is_name
+from seq2seq.conventions import ENGLISH
 from seq2seq.errors import UserError
 from seq2seq.options import MAX_BEAM_WIDTH, MAX_CHARACTERS, MAX_LENGTH, Options
 from ui.components import copy_link
@@ -125,13 +126,16 @@ def _language_controls(name: str | None) -> dict[str, Any]:
     codes, conventions = list(loaded.tokenizer.languages), loaded.conventions
     values: dict[str, Any] = {}
     defaults = conventions.options
-    if len(codes) > 1:
+    if conventions.language_leads and len(codes) > 1:
         hears = loaded.model.config.input == "audio"
         for key, label, default in (
             ("source_language", "Source language", defaults.source_language),
             ("target_language", "Output language", defaults.target_language),
         ):
-            choices: list[str] = [*([""] if hears or not default else []), *codes]
+            if key == "source_language" and conventions.language_leads == "source":
+                continue  # only the output's can be chosen
+            known = [ENGLISH] if hears and key == "target_language" else codes
+            choices: list[str] = [*([""] if hears or not default else []), *known]
             empty = "as it hears" if key == "source_language" and hears else "the same"
             described = {code: code or empty for code in choices}
             values[key] = st.selectbox(
@@ -181,7 +185,8 @@ def example_chips(name: str | None, key: str, target: str) -> None:
             st.session_state[target] = st.session_state[key]
             st.session_state[key] = None
 
-    st.pills("Examples", examples(name), key=key, on_change=use)
+    if offered := examples(name):
+        st.pills("Examples", offered, key=key, on_change=use)
 
 
 def source_input(label: str, key: str, value: str = "") -> str:

@@ -135,7 +135,7 @@ def open_model(name: str) -> Checkpoint | None:
     try:
         if name not in store.loaded and name not in store.brought:
             identifier = on_hub(name)
-            if identifier and not _fetched(identifier):
+            if identifier and not _fetched(identifier, card_of(name)):
                 return None
         if name in store.loaded:
             return store.get(name)
@@ -156,17 +156,24 @@ def _inspect(identifier: str) -> Repository:
     return hub.inspect(identifier)
 
 
-def _fetched(identifier: str) -> bool:
-    """Fetch a model if the visitor says so; tells whether it is in the cache now."""
+def _fetched(identifier: str, card: Card | None) -> bool:
+    """Fetch a model if the visitor says so; tells whether it is in the cache now.
+
+    card: tells the size without asking the Hub, so that opening a page never waits for it.
+    """
     from seq2seq import hub
 
     if hub.is_cached(identifier):
         return True
-    repository = _inspect(identifier)
-    if hub.is_cached(repository):
-        return True
-    size = f"{repository.bytes / 1e6:,.0f} MB"
-    note = "" if repository.bytes <= hub.ASK_ABOVE else " This is a lot: be sure that you want it."
+    if card and card.megabytes:
+        count = card.megabytes * 1_000_000
+    else:
+        repository = _inspect(identifier)
+        if hub.is_cached(repository):
+            return True
+        count = repository.bytes
+    size = f"{count / 1e6:,.0f} MB"
+    note = "" if count <= hub.ASK_ABOVE else " This is a lot: be sure that you want it."
     place = st.empty()
     with place.container():
         st.info(
@@ -186,7 +193,7 @@ def _fetched(identifier: str) -> bool:
                 min(1.0, done / max(1, total)), f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
             )
 
-        hub.fetch(repository, show)
+        hub.fetch(_inspect(identifier), show)
     place.empty()
     return True
 

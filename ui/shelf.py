@@ -41,10 +41,10 @@ def _show_card(card: Card) -> None:
     _open_link(card.name, card.task)
 
 
-def _open_link(name: str, task: str) -> None:
+def _open_link(name: str, task: str, label: str = "Open it") -> None:
     """Link to the page of a model's task, with the model chosen."""
     if task in PAGES:
-        page_link(f"pages/{task}.py", "Open it", checkpoint=name)
+        page_link(f"pages/{task}.py", label, checkpoint=name)
 
 
 def intake() -> str | None:
@@ -122,7 +122,7 @@ def capabilities(name: str) -> None:
         st.markdown(f"To be seen: {', '.join(shown)}.")
         if not attention:
             st.markdown("It has no attention, so there is no matrix.")
-        _open_link(name, card.task)
+        _open_link(name, card.task, "Use it")
 
 
 def _in_words(codes: list[str]) -> str:
