@@ -138,7 +138,8 @@ class AudioEmbedding(nn.Module):
 
         Raises UserError beyond the positions that were learnt.
         """
-        states = F.gelu(self.second(F.gelu(self.first(frames.transpose(1, 2))))).transpose(1, 2)
+        frames = frames.transpose(1, 2).to(self.first.weight.dtype)
+        states = F.gelu(self.second(F.gelu(self.first(frames)))).transpose(1, 2)
         most = len(self.positions.weight)
         if states.shape[1] > most:
             raise UserError(f"This model hears {2 * most} frames: give a shorter recording.")

@@ -271,3 +271,19 @@ def test_beams_are_those_of_transformers(both, folder, theirs, options):
     ours_all = [hypothesis for each in found for hypothesis in each.hypotheses]
     assert [list(each.tokens) for each in ours_all] == expected
     assert [each.score for each in ours_all] == pytest.approx(scores.tolist(), abs=1e-4)
+
+
+def test_in_bfloat16_it_says_nearly_the_same(both, folder):
+    """What a GPU computes in; here on the CPU."""
+    _, ours, _ = both
+    values = json.loads((folder / "config.json").read_text())
+    half = read_model(folder, values, torch.bfloat16)
+    _, source = sources(both[0])
+    target = torch.randint(4, 48, (2, 7))
+    steps = half.decoder(target, half.encode(source, record=True), record=True)
+    assert steps.logits.dtype == torch.bfloat16
+    exact = ours.decoder(target, ours.encode(source)).logits
+    both_ways = torch.stack([steps.logits.float().flatten(), exact.flatten()])
+    assert torch.corrcoef(both_ways)[0, 1] > 0.95
+    found = search_with(folder, half, source, beam_width=3, max_length=8, method="beam")
+    assert all(each.hypotheses for each in found)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PAGES = ("translation", "summarization", "chatbot", "speech")
 LANGUAGES_SHOWN = 8
+LARGEST_UPLOAD = 1_000  # MB, of each of a model's files
 
 
 def shelf() -> None:
@@ -61,6 +62,7 @@ def intake() -> str | None:
         files = st.file_uploader(
             "config.json, the weights, and the tokenizer's files",
             accept_multiple_files=True,
+            max_upload_size=LARGEST_UPLOAD,
             key="model_files",
         )
     if files:
