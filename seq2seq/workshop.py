@@ -52,8 +52,10 @@ text, and repeats what its data says about people. It is made to be looked at, n
     "speech": """\
 A small model trained on about an hour of speech by some seventy people. It knows letters, numbers,
 dates and a few commands; whatever else it hears becomes these. Accents, children's voices and noisy
-rooms that its data lacks cost it accuracy, and b, d, e, p and t are easily taken for each other. It
-is made to be looked at, not to be relied on.\
+rooms that its data lacks cost it accuracy, and b, d, e, p and t are easily taken for each other.
+Every recording is normalised by itself, so that long silence around one short word makes it hard to
+tell: speak at once, and stop recording when you are done. It is made to be looked at, not to be
+relied on.\
 """,
 }
 
@@ -159,7 +161,7 @@ Data:
 
 def _example(card: Card) -> str:
     if card.task == "speech":
-        return "--audio recording.wav"
+        return f"--audio {(card.examples or ('recording.wav',))[0]}"
     return f'"{(card.examples or ("...",))[0]}"'
 
 
