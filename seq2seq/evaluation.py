@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jiwer
@@ -40,7 +40,8 @@ def evaluate(
 
     Pairs with the same source are its references. Returns BLEU, chrF (0-100, with sacrebleu's
     signatures), loss (nats a token) and perplexity of the references, sentences a second of the
-    search, and the same scores by source length in words.
+    search, and the same scores by source length in words. For spelling to sound, also the error
+    rates of phonemes and of whole words, for 100, each against the nearest reference.
     """
     references: dict[str, list[str]] = {}
     for pair in pairs:
@@ -64,6 +65,7 @@ def evaluate(
         "sentences": len(sources),
         "references": len(pairs),
         **_scores(outputs, list(references.values())),
+        **(_sounds(outputs, references.values()) if checkpoint.card.task == "spelling" else {}),
         "loss": round(loss, 4),
         "perplexity": round(math.exp(loss), 3),
         "seconds": round(seconds, 2),
@@ -109,6 +111,20 @@ def evaluate_speech(
         "seconds": round(seconds, 2),
         "recorded_seconds_per_second": round(recorded / seconds, 1),
         "by_corpus": by_corpus,
+    }
+
+
+def _sounds(outputs: Sequence[str], references: Iterable[Sequence[str]]) -> dict[str, float]:
+    errors = phonemes = wrong = 0
+    for output, possible in zip(outputs, references, strict=True):
+        compared = [jiwer.process_words(reference, output) for reference in possible]
+        nearest = min(compared, key=lambda each: each.wer)
+        errors += nearest.substitutions + nearest.deletions + nearest.insertions
+        phonemes += nearest.substitutions + nearest.deletions + nearest.hits
+        wrong += nearest.wer > 0
+    return {
+        "phoneme_error_rate": round(100 * errors / phonemes, 2),
+        "word_error_rate": round(100 * wrong / len(outputs), 2),
     }
 
 

@@ -45,6 +45,11 @@ ofl-1.1 openrail osl-3.0 other pddl postgresql unknown unlicense wtfpl zlib
 LICENCES = frozenset(_LICENCES.split())
 
 LIMITS = {
+    "spelling": """\
+A small model trained on one dictionary of American English. It knows no context, so it cannot tell
+the two ways to say *read*; names and foreign words it says as if they were English. It is made to
+be looked at, not to be relied on.\
+""",
     "translation": """\
 A small model trained on short sentences. It mistranslates rare words, names and long or literary
 text, and repeats what its data says about people. It is made to be looked at, not to be relied on.\
@@ -140,7 +145,7 @@ python -m seq2seq run {card.name} {_example(card)}
 
 ## Scores
 
-{_speech_scores(recipe, scores) if card.task == "speech" else _text_scores(recipe, scores)}
+{WRITERS.get(card.task, _text_scores)(recipe, scores)}
 
 The valid files were used to choose the weights, so scores on text of another kind will be lower.
 
@@ -205,9 +210,30 @@ Loss {scores["loss"]} nats a token, perplexity {scores["perplexity"]};
 {scores["recorded_seconds_per_second"]} seconds of sound a second ({scores["hardware"]})."""
 
 
+def _sound_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    return f"""On {_files(recipe)}: {scores["sentences"]:,} words with {scores["references"]:,}
+pronunciations, each output against the nearest one; beam width {scores["options"]["beam_width"]}.
+
+| metric | value |
+| --- | --- |
+| phoneme errors, % | {scores["phoneme_error_rate"]} |
+| words with an error, % | {scores["word_error_rate"]} |
+| loss, nats a token | {scores["loss"]} |
+| perplexity | {scores["perplexity"]} |
+| words a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |"""
+
+
+WRITERS = {"speech": _speech_scores, "spelling": _sound_scores}
+# What the Hub calls our scores, by task.
+METRICS = {
+    "speech": {"word_error_rate": "wer"},
+    "spelling": {"phoneme_error_rate": "per", "word_error_rate": "wer"},
+}
+
+
 def _metadata(card: Card, scores: dict[str, Any]) -> str:
     speech = card.task == "speech"
-    names = {"word_error_rate": "wer"} if speech else {"bleu": "bleu", "chrf": "chrf"}
+    names = METRICS.get(card.task, {"bleu": "bleu", "chrf": "chrf"})
     metrics = [{"type": kind, "value": scores[key], "name": kind} for key, kind in names.items()]
     task = PIPELINE_TAGS[card.task]
     # The Hub wants a type without spaces, as the names of its own data sets are.

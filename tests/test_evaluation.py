@@ -7,7 +7,7 @@ import sacrebleu
 import torch
 
 from seq2seq.data import Example, Pair, collate
-from seq2seq.evaluation import LENGTH_BINS, corpus_loss, encode_pairs, evaluate, token_loss
+from seq2seq.evaluation import LENGTH_BINS, _sounds, corpus_loss, encode_pairs, evaluate, token_loss
 from seq2seq.model import Config, build
 from seq2seq.options import Options
 from seq2seq.pipeline import run
@@ -154,3 +154,8 @@ def test_speed_is_that_of_the_search_alone(checkpoint, pairs):
     seconds = time.perf_counter() - started
     assert 0 <= scores["seconds"] <= seconds + 0.01
     assert scores["sentences_per_second"] > 0.99 * len(pairs) / seconds
+
+
+def test_sounds_are_compared_with_the_nearest_reference():
+    scores = _sounds(["A B C", "X Y"], [["A B", "A B C"], ["X Z"]])
+    assert scores == {"phoneme_error_rate": 20.0, "word_error_rate": 50.0}
