@@ -176,7 +176,7 @@ def log_mel(
     These are the features of Whisper (Radford et al. 2022, section 2.2): log10 of the energy in
     `bins` mel bands, no lower than 8 (80 dB) below the loudest, then (x + 4) / 4. pad_to: seconds
     to fill up with silence or to cut to, 30 for Whisper; None for one frame for each 160 samples.
-    normalise: every band gets mean 0 and variance 1 over the frames instead.
+    normalise: all bands together get mean 0 and variance 1 instead.
     Raises UserError for less than two frames of sound.
     """
     samples = torch.as_tensor(samples, dtype=torch.float32)
@@ -201,9 +201,12 @@ def log_energy(samples: Tensor, bins: int = 80) -> Tensor:
 
 
 def standardise(mel: Tensor) -> Tensor:
-    """Give every band of log energies (frames, bins), floored as in log_mel, mean 0, variance 1."""
+    """Give log energies (frames, bins), floored as in log_mel, mean 0 and variance 1 over all.
+
+    Not band by band: in a short word among silence, that would lift the silence to its level.
+    """
     mel = _lifted(mel)
-    return (mel - mel.mean(dim=0)) / (mel.std(dim=0, correction=0) + 1e-3)
+    return (mel - mel.mean()) / (mel.std(correction=0) + 1e-3)
 
 
 def _lifted(mel: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ normalising removes the loudness, so that is not varied.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ def at_speed(samples: np.ndarray, speed: float, bins: int) -> Tensor:
 def vary(mel: Tensor, settings: AugmentationSettings, draw: random.Random) -> Tensor:
     """Return normalised features (frames, bins) of a changed copy of log energies."""
     mel = warp(mel, 1 + draw.uniform(-settings.warp, settings.warp))
+    mel = mel + colour(mel.shape[1], settings.colour, draw)
     if draw.random() < settings.narrow:
         mel = narrow(mel)
     if draw.random() < settings.noise:
@@ -39,6 +41,16 @@ def warp(mel: Tensor, factor: float) -> Tensor:
     position = (torch.arange(bins) * factor).clamp(max=bins - 1)
     low = position.long().clamp(max=bins - 2)
     return torch.lerp(mel[:, low], mel[:, low + 1], position - low)
+
+
+def colour(bins: int, decibels: float, draw: random.Random) -> Tensor:
+    """Return what another microphone or room adds to each band's log energy: (bins,).
+
+    Two slow waves over the bands, together at most so many decibels.
+    """
+    place = torch.linspace(0, math.pi, bins)
+    waves = sum(torch.cos(draw.uniform(0.5, 3) * place + draw.uniform(0, 6.3)) for _ in range(2))
+    return draw.uniform(0, decibels / 20) * torch.as_tensor(waves)
 
 
 def narrow(mel: Tensor) -> Tensor:

@@ -23,10 +23,6 @@ from seq2seq.recipe import Recipe
 from seq2seq.speech import Spoken, Utterance, collate_speech, features, plan_speech, read_speech
 from seq2seq.tokenizer import Unigram
 
-# Most frames of 10 ms that are put around a recording in a string, and around half of those alone:
-# the others are heard as bare as they are cut.
-PAUSE = 20
-
 
 class Corpus(Protocol):
     """What the loop asks for; an example is of a type that only its corpus knows."""
@@ -190,7 +186,8 @@ class SpeechCorpus:
         speed = draw.randrange(len(self.recipe.augmentation.speeds))
         parts = [self.energies[file][number][speed] for number in numbers]
         if len(parts) > 1 or draw.random() < 0.5:
-            parts = [lengthen(part, len(part) + draw.randint(0, PAUSE), draw) for part in parts]
+            most = self.recipe.augmentation.silence
+            parts = [lengthen(part, len(part) + draw.randint(0, most), draw) for part in parts]
         source = vary(torch.cat(parts), self.recipe.augmentation, draw)
         return Spoken(source, list(chain.from_iterable(self.targets[file][n] for n in numbers)))
 

@@ -116,6 +116,8 @@ class AugmentationSettings:
 
     speeds: one is drawn each time. strings: for each training file, the most recordings of one
     speaker that are joined to one; () for none. warp: most that frequencies are stretched by.
+    colour: most decibels by which a band is raised or lowered, smoothly over the bands. silence:
+    most frames of 10 ms of quiet around a recording.
     narrow, noise: share of recordings cut off above 4 kHz, and with noise so many decibels below.
     time_masks: spans blotted out in a second, of up to time_width frames of 10 ms. bin_masks: spans
     of up to bin_width bins.
@@ -124,6 +126,8 @@ class AugmentationSettings:
     speeds: tuple[float, ...] = (1.0,)
     strings: tuple[int, ...] = ()
     warp: float = 0.0
+    colour: float = 0.0
+    silence: int = 20
     narrow: float = 0.0
     noise: float = 0.0
     noise_decibels: tuple[float, ...] = (5.0, 30.0)
@@ -141,6 +145,8 @@ class AugmentationSettings:
             raise UserError("The recipe's noise_decibels are a range: give two numbers.")
         ranges: dict[str, tuple[float, float]] = {
             "warp": (0, 0.5),
+            "colour": (0, 40),
+            "silence": (0, 1_000),
             "narrow": (0, 1),
             "noise": (0, 1),
             "time_masks": (0, 100),

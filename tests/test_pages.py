@@ -10,6 +10,7 @@ PAGES = [
     "pages/summarization.py",
     "pages/chatbot.py",
     "pages/speech.py",
+    "pages/spelling.py",
     "pages/models.py",
 ]
 SENTENCE = "The old dog sleeps in the garden."

@@ -16,7 +16,7 @@ from ui.text import plain, quoted
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
 
-PAGES = ("translation", "summarization", "chatbot", "speech")
+PAGES = ("translation", "summarization", "chatbot", "speech", "spelling")
 LANGUAGES_SHOWN = 8
 LARGEST_UPLOAD = 1_000  # MB, of each of a model's files
 
