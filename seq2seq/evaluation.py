@@ -187,25 +187,23 @@ def encode_pairs(
     return [Example(*both) for both in zip(sources, targets, strict=True)]
 
 
-@torch.inference_mode()
 def corpus_loss(model: Seq2Seq, examples: Sequence[Example], tokens: int = 4_000) -> float:
     """Return the cross-entropy in nats a target token, EOS included, under teacher forcing."""
-    device = next(model.parameters()).device
-    total, count = 0.0, 0
-    for numbers in plan_batches(examples, tokens, seed=0):
-        batch = collate([examples[number] for number in numbers])
-        total += float(token_loss(model, batch, device).sum())
-        count += int((batch.labels != PAD).sum())
-    return total / count
+    plan = plan_batches(examples, tokens, seed=0)
+    return _mean_loss(model, (collate([examples[n] for n in numbers]) for numbers in plan))
+
+
+def speech_loss(model: Seq2Seq, examples: Sequence[Spoken], frames: int = 20_000) -> float:
+    """Return the same for recordings."""
+    plan = plan_speech(examples, frames, seed=0)
+    return _mean_loss(model, (collate_speech([examples[n] for n in numbers]) for numbers in plan))
 
 
 @torch.inference_mode()
-def speech_loss(model: Seq2Seq, examples: Sequence[Spoken], frames: int = 20_000) -> float:
-    """Return the cross-entropy in nats a target token, EOS included, under teacher forcing."""
+def _mean_loss(model: Seq2Seq, batches: Iterable[Batch]) -> float:
     device = next(model.parameters()).device
     total, count = 0.0, 0
-    for numbers in plan_speech(examples, frames, seed=0):
-        batch = collate_speech([examples[number] for number in numbers])
+    for batch in batches:
         total += float(token_loss(model, batch, device).sum())
         count += int((batch.labels != PAD).sum())
     return total / count
