@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from contextlib import suppress
@@ -91,7 +92,15 @@ def offered() -> dict[str, Card]:
 
 def is_name(checkpoint: str) -> bool:
     """Tell whether a text can be the name of a checkpoint, rather than a path."""
-    return bool(re.fullmatch(r"\w[\w.-]*", checkpoint))
+    return bool(re.fullmatch(r"\w[\w.-]{0,99}", checkpoint))
+
+
+def is_ours(folder: Path) -> bool:
+    """Tell whether a folder's config.json is of this library."""
+    try:
+        return "architecture" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
 
 
 def locate(checkpoint: str) -> Path:

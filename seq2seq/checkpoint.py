@@ -53,7 +53,8 @@ class Checkpoint:
     @property
     def precision(self) -> str:
         """What the search multiplies in."""
-        return "float32" if self.quantized is None else "int8"
+        weight = next(self.model.parameters())
+        return str(weight.dtype).removeprefix("torch.") if self.quantized is None else "int8"
 
     def searching_in(self, precision: str) -> Checkpoint:
         """Return the checkpoint with a search in "float32", or in "int8" where the CPU can."""
@@ -71,33 +72,36 @@ def load(
     device: torch.device | None = None,
     on_progress: Progress | None = None,
     precision: str | None = None,
+    called: str = "",
 ) -> Checkpoint:
     """Load a checkpoint by its name in checkpoints/, its folder or its id on the Hub.
 
     on_progress is called with the bytes fetched and the bytes in all, where some have to be.
-    precision: of the search, None for what the checkpoint's card allows.
+    precision: of the search, None for what the checkpoint's card allows. called: what records and
+    messages name it, by default what it was asked for by. A model of the Hub that was fetched
+    before stays as it is: another revision is another name.
     Raises UserError, naming what is wrong, if it cannot be fetched, if a file is missing or
     damaged, or if weights are missing, left over, of another shape or not finite.
     """
     name = str(checkpoint)
     notes: tuple[str, ...] = ()
     if identifier := on_hub(name):
-        fetched = hub.fetch(identifier, on_progress)
+        fetched = hub.fetch(hub.cached(identifier) or identifier, on_progress)
         folder, notes = fetched.folder, fetched.notes
     else:
         folder = locate(name)
-    loaded = replace(_load(folder, name, device or best_device()), notes=notes)
+    ours = None if called else (embedded() | offered()).get(name)
+    loaded = _load(folder, called or _known_as(name), device or best_device(), ours)
+    loaded = replace(loaded, notes=notes + loaded.notes)
     return loaded.searching_in(precision or loaded.card.precision)
 
 
-def _load(folder: Path, name: str, device: torch.device) -> Checkpoint:
+def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> Checkpoint:
     if is_foreign(folder):
-        ours = (embedded() | offered()).get(name)
-        card, model, tokenizer, habits = read_folder(
-            folder, _known_as(name), _precision(device), ours
-        )
+        ours = ours or (embedded() | offered()).get(name)
+        card, model, tokenizer, habits = read_folder(folder, name, _precision(device), ours)
         return Checkpoint(card, model.to(device), tokenizer, habits, family=family_of(folder))
-    card = replace(read_card(folder), name=_known_as(name))
+    card = replace(read_card(folder), name=name)
     model = read_model(folder)
     tokenizer = Unigram.load(folder / TOKENIZER)
     if len(tokenizer) != model.config.vocabulary:

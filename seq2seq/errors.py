@@ -3,3 +3,7 @@
 
 class UserError(ValueError):
     """A mistake in the input, a file or a setting; its text is shown to the user as it is."""
+
+
+class TooLargeError(UserError):
+    """A model that does not fit into the memory that is free; it may once others are gone."""

@@ -38,6 +38,7 @@ __all__ = [
     "ASK_ABOVE",
     "Fetched",
     "Repository",
+    "cached",
     "fetch",
     "inspect",
     "is_cached",
@@ -103,10 +104,18 @@ def inspect(
         return known.noting(NOT_REACHED)
 
 
+def cached(identifier: str) -> Repository | None:
+    """Return a model as it was fetched last, if all of it is still there; makes no request."""
+    if not is_identifier(identifier):
+        return None
+    known = cache.recall(parse(identifier))
+    return known if known is not None and not cache.missing(known) else None
+
+
 def is_cached(model: str | Repository) -> bool:
     """Tell whether all files of a model are in the cache; makes no request."""
     if isinstance(model, str):
-        return is_identifier(model) and cache.recall(parse(model)) is not None
+        return cached(model) is not None
     return not cache.missing(model)
 
 

@@ -30,9 +30,11 @@ from seq2seq.rules import (
     spoken_times,
 )
 from seq2seq.search import Found, OnStep, search
-from seq2seq.source import clean, prepare
+from seq2seq.source import Source, clean, prepare
 from seq2seq.speech import pad_frames
 from seq2seq.trace import Trace
+
+SELF_BYTES = 20_000_000  # of self-attention that is kept unasked
 
 
 def forced_tokens(checkpoint: Checkpoint, options: Options) -> list[int]:
@@ -96,10 +98,12 @@ def run(
     source: str | Audio,
     options: Options | None = None,
     on_step: OnStep | None = None,
-    self_attention: bool = False,
+    self_attention: bool | None = False,
 ) -> Trace:
     """Decode one text or recording and record what the network did.
 
+    self_attention: True for all of it; None for the decoder's, and for the encoder's where that
+    takes no more than SELF_BYTES, since it grows with the square of the length.
     options: None for those of the checkpoint's authors. on_step is called after every decoder step
     and stops the search by returning True. Raises UserError if there is nothing to read.
     """
@@ -107,7 +111,8 @@ def run(
     read = prepare(checkpoint, source, options)
     started = time.perf_counter()
     with torch.inference_mode():
-        memory = checkpoint.model.encode(read.batch(checkpoint.device), record=self_attention)
+        inside = _fits(checkpoint, read) if self_attention is None else self_attention
+        memory = checkpoint.model.encode(read.batch(checkpoint.device), record=inside)
         if options != (options := detect_language(checkpoint, memory, options)):
             read = read._replace(notes=(*read.notes, f"It hears {options.source_language!r}."))
         if memory.states.is_cuda:  # a GPU works on while the clock is read
@@ -123,8 +128,14 @@ def run(
         found,
         options,
         {"encode": encoded - started, "search": searched - encoded},
-        self_attention,
+        self_attention is not False,
     )
+
+
+def _fits(checkpoint: Checkpoint, source: Source) -> bool:
+    config = checkpoint.model.config
+    positions = config.max_source if checkpoint.conventions.window else len(source.ids)
+    return 4 * config.encoder_layers * config.heads * positions**2 <= SELF_BYTES
 
 
 @torch.inference_mode()

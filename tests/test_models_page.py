@@ -1,6 +1,8 @@
 """The page of models, and what is fetched or brought through it."""
 
+import json
 import shutil
+import threading
 from pathlib import Path
 
 import huggingface_hub
@@ -8,6 +10,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from seq2seq.pipeline import run
+from tests import published
 from tests.hub_server import serving
 from ui import models as store
 
@@ -92,9 +96,11 @@ def test_a_folder_is_described(root):
 def test_a_folder_that_was_brought_is_offered_on_its_tasks_page(root, tmp_path):
     elsewhere = shutil.copytree(root / "transformer", tmp_path / "elsewhere")
     name_a_model(str(elsewhere))
-    at = open_page("translation", checkpoint="elsewhere", text=SENTENCE)
+    (name,) = store.models().brought
+    assert name.startswith("elsewhere-")
+    at = open_page("translation", checkpoint=name, text=SENTENCE)
     assert not at.exception
-    assert at.selectbox(key="checkpoint").value == "elsewhere"
+    assert at.selectbox(key="checkpoint").value == name
     assert at.get("plotly_chart")
     assert {each.label for each in at.selectbox} >= {"Attention", "Head", "Layer"}
 
@@ -176,7 +182,8 @@ class Upload:
 def test_uploaded_files_become_a_model(root):
     files = [Upload(path) for path in (root / "rnn-additive").iterdir()]
     name = store.bring_files(files)
-    assert name.startswith(store.UPLOADED)
+    assert name.startswith("upload-")
+    assert seq2seq_run(name).checkpoint == name
     assert store.bring_files(files) == name
     assert store.card_of(name).task == "translation"
     assert name in store.checkpoints_for("translation")
@@ -184,29 +191,121 @@ def test_uploaded_files_become_a_model(root):
 
 @pytest.mark.parametrize("name", ["../config.json", "a/b", ".hidden", "a\\b", ""])
 def test_an_upload_cannot_leave_its_folder(root, name):
-    before = sorted(Path(root).rglob("*"))
+    place = Path(store.models().uploads.name)
+    around = sorted(place.parent.glob("*")), sorted(place.rglob("*"))
     assert store.bring_files([Upload(root / "transformer" / "config.json", name or " ")]) is None
-    assert sorted(Path(root).rglob("*")) == before
+    assert (sorted(place.parent.glob("*")), sorted(place.rglob("*"))) == around
+    assert not (place.parent / "config.json").exists()
 
 
-def test_only_so_many_uploads_are_kept(root):
+def test_only_so_many_uploads_are_kept(root, tmp_path):
     first = store.bring_files([Upload(p) for p in (root / "gru-plain").iterdir()])
-    place = store.models().brought[first][0]
-    card = store.card_of(first)
+    place = store.models().brought[first].folder
     for number in range(store.BROUGHT_KEPT):
-        store.models().bring(f"other-{number}", place / "nothing", card)
+        folder = shutil.copytree(root / "transformer", tmp_path / f"upload-{number}")
+        assert store.bring_folder(str(folder))
     assert first not in store.models().brought
     assert not place.exists()
+    again = shutil.copytree(root / "rnn-additive", tmp_path / "one-more")
+    assert store.bring_folder(str(again))
+    assert (tmp_path / "upload-0").exists()  # it is its owner's
 
 
 def test_the_least_recently_used_model_goes_first(monkeypatch):
     kept = store.models()
-    one = store._bytes(kept.get("transformer"))
+    one = store.held_bytes(kept.get("transformer"))
     monkeypatch.setenv("SEQ2SEQ_MODELS_GB", f"{2.5 * max(one, 1) / 1e9:.12f}")
     used = kept.get("transformer")
     for name in ("lstm-attention", "gru-plain", "rnn-additive"):
         kept.get(name)
     assert "rnn-additive" in kept.loaded
     assert "transformer" not in kept.loaded
-    assert sum(map(store._bytes, kept.loaded.values())) <= 2.5 * one
+    assert sum(map(store.held_bytes, kept.loaded.values())) <= 2.5 * one
     assert used.model.parameter_count() > 0  # whoever holds it goes on with it
+
+
+def seq2seq_run(name):
+    return run(store.models().get(name), SENTENCE)
+
+
+def test_two_folders_of_one_name_are_two_models(root, tmp_path):
+    one = shutil.copytree(root / "transformer", tmp_path / "one" / "same")
+    two = shutil.copytree(root / "lstm-attention", tmp_path / "two" / "same")
+    first, second = store.bring_folder(str(one)), store.bring_folder(str(two))
+    assert first != second
+    configs = [store.models().get(name).model.config.architecture for name in (first, second)]
+    assert configs == ["transformer", "recurrent"]
+    shutil.copyfile(root / "gru-plain" / "card.toml", one / "card.toml")
+    (one / "notes.txt").write_text("changed")
+    assert store.bring_folder(str(one)) not in (first, second)
+
+
+def test_a_loaded_model_waits_for_nobody(monkeypatch):
+    kept, started, go_on = store.models(), threading.Event(), threading.Event()
+    ready = kept.get("transformer")
+    load = kept._load
+
+    def slow(name):
+        started.set()
+        go_on.wait(10)
+        return load(name)
+
+    monkeypatch.setattr(kept, "_load", slow)
+    other = threading.Thread(target=kept.get, args=("gru-plain",))
+    other.start()
+    assert started.wait(10)
+    assert kept.get("transformer") is ready
+    go_on.set()
+    other.join()
+    assert "gru-plain" in kept.loaded
+
+
+def test_a_newer_revision_is_not_fetched_unasked(server, root):
+    at = name_a_model("user/tiny")
+    button(at, "Fetch").click().run()
+    files = {name: (root / "transformer" / name).read_bytes() for name in OURS}
+    server.models["user/tiny"].commit(files | {"README.md": b"# Newer"})
+    before = len(server.requests)
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    assert name_a_model("user/tiny").table
+    assert seq2seq_run("user/tiny").checkpoint == "user/tiny"
+    assert len(server.requests) == before
+
+
+def test_the_controls_after_a_fetch_are_the_authors(server, root, tmp_path):
+    folder, _, _ = published.save(tmp_path, "bart")
+    habits = {"num_beams": 3, "length_penalty": 2.0, "no_repeat_ngram_size": 3, "max_length": 30}
+    habits |= {"decoder_start_token_id": 2}
+    (folder / "generation_config.json").write_text(json.dumps(habits))
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    server.model("user/bart", files)
+    card = (
+        'title = "BART"\ntask = "translation"\nlicence = "MIT"\nhub = "user/bart"\nmegabytes = 1\n'
+    )
+    (root / "far").mkdir()
+    (root / "far" / "card.toml").write_text(card)
+    at = open_page("translation", checkpoint="far", text=SENTENCE)
+    assert at.selectbox(key="checkpoint").value == "far"
+    button(at, "Fetch").click().run()
+    assert not at.exception
+    assert at.slider(key="beam_width").value == 3
+    assert at.slider(key="length_penalty").value == 2.0
+    assert at.slider(key="no_repeat_ngram").value == 3
+    assert at.slider(key="max_length").value == 29
+    assert at.get("plotly_chart")
+
+
+@pytest.mark.parametrize("name", ["a" * 10_000, "x/" * 300, "é" * 300, "\x00", "../../etc"])
+def test_a_strange_address_is_no_crash(name):
+    at = open_page("translation", checkpoint=name, text=SENTENCE)
+    assert not at.exception
+    assert at.get("plotly_chart") or at.error or at.warning
+
+
+@pytest.mark.parametrize("name", ["seq2seq/families", "checkpoints/transformer"])
+def test_an_id_of_the_hub_is_never_a_folder(server, monkeypatch, name):
+    monkeypatch.setenv("SEQ2SEQ_HOSTED", "1")
+    at = name_a_model(name)
+    assert not at.table
+    assert server.count(name) > 0

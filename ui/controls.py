@@ -11,16 +11,23 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from seq2seq import catalogue
-from seq2seq.catalogue import embedded, is_name
+from seq2seq.catalogue import is_name
 from seq2seq.conventions import ENGLISH
 from seq2seq.errors import UserError
-from seq2seq.options import MAX_BEAM_WIDTH, MAX_CHARACTERS, MAX_LENGTH, Options
+from seq2seq.options import (
+    MAX_BEAM_WIDTH,
+    MAX_CHARACTERS,
+    MAX_INSTRUCTION,
+    MAX_LENGTH,
+    Options,
+)
 from ui.components import copy_link
-from ui.models import card_of, checkpoints_for, models, open_model
+from ui.models import card_of, checkpoints_for, is_own, models, open_model
 from ui.text import plain, quoted
 
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
 RECORDINGS = Path(__file__).parent.parent / "assets" / "recordings"
+NO_INSTRUCTION = "none"
 MAX_TYPED = 20_000  # a longer address is refused by the server
 if TYPE_CHECKING:
     from seq2seq.audio import Audio
@@ -63,29 +70,20 @@ def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
         name = st.selectbox(
             "Checkpoint",
             names,
-            format_func=_described,
             key="checkpoint",
             on_change=_forget_settings,
             help="A model, with the tokenizer it was trained with. The page Models has more.",
             **URL,
         )
     # What its authors decode with is known once it is loaded; our own all have the same.
-    if name and name not in embedded() and open_model(name) is None:
-        name = None
+    if name and not is_own(name) and open_model(name) is None:
+        return None, Options(), saved_run_picker()
     with row:
         languages = _language_controls(name)
         options = replace(search_controls(_defaults(name)), **languages)
         saved = saved_run_picker()
         copy_link()
     return name, options, saved
-
-
-def _described(name: str) -> str:
-    """Say where a checkpoint is, if it is not at hand."""
-    card = card_of(name)
-    if card and card.hub:
-        return f"{name} · Hub, {card.megabytes} MB"
-    return name
 
 
 # Widgets whose values are a checkpoint's own where nobody sets them.
@@ -135,28 +133,24 @@ def _language_controls(name: str | None) -> dict[str, Any]:
             if key == "source_language" and conventions.language_leads == "source":
                 continue  # only the output's can be chosen
             known = [ENGLISH] if hears and key == "target_language" else codes
-            choices: list[str] = [*([""] if hears or not default else []), *known]
+            # What is chosen stands in the address, so it is what is shown.
             empty = "as it hears" if key == "source_language" and hears else "the same"
-            described = {code: code or empty for code in choices}
-            values[key] = st.selectbox(
-                label,
-                choices,
-                choices.index(default),
-                format_func=described.__getitem__,
-                key=key,
-                **URL,
-            )
+            choices = [*([empty] if hears or not default else []), *known]
+            first = choices.index(default) if default in choices else 0
+            chosen = st.selectbox(label, choices, first, key=key, **URL)
+            values[key] = "" if chosen == empty else chosen
     if conventions.instructions:
-        texts = [text.strip() for text in conventions.instructions.values()]
-        values["instruction"] = st.selectbox(
+        stripped = (text.strip() for text in conventions.instructions.values())
+        texts = [text for text in stripped if 0 < len(text) <= MAX_INSTRUCTION]
+        chosen = st.selectbox(
             "Instruction before the text",
-            ["", *texts],
+            [NO_INSTRUCTION, *texts],
             1 + texts.index(defaults.instruction) if defaults.instruction in texts else 0,
-            format_func=lambda text: text or "none",
             key="instruction",
             accept_new_options=True,
             **URL,
         )
+        values["instruction"] = "" if chosen == NO_INSTRUCTION else (chosen or "")[:MAX_INSTRUCTION]
     if conventions.speech is not None and conventions.speech.first_time is not None:
         values["timestamps"] = st.toggle("Write times", key="timestamps", **URL)
     return {
@@ -255,7 +249,7 @@ def search_controls(defaults: Options) -> Options:
         )
         method = chosen or "beam"  # a link may say nothing
         values: dict[str, Any] = {"method": method}
-        values |= _sampling_controls() if method == "sample" else {}
+        values |= _sampling_controls(defaults) if method == "sample" else {}
         values |= _beam_controls(method, defaults) if method != "greedy" else {}
         values |= _stopping_control(defaults) if method == "beam" else {}
         values |= _rule_controls(defaults)
@@ -301,20 +295,22 @@ def _stopping_control(defaults: Options) -> dict[str, Any]:
     return {"early_stopping": stop}
 
 
-def _sampling_controls() -> dict[str, Any]:
+def _sampling_controls(defaults: Options) -> dict[str, Any]:
     return {
         "temperature": st.slider(
             "Temperature",
             0.1,
             2.0,
-            1.0,
-            0.1,
+            min(2.0, max(0.1, defaults.temperature)),
+            0.05,
             key="temperature",
             help="Below 1 the probable becomes more probable, above 1 less.",
             **URL,
         ),
-        "top_k": st.slider("Top-k (0: all tokens)", 0, 100, 0, key="top_k", **URL),
-        "top_p": st.slider("Top-p", 0.05, 1.0, 1.0, 0.05, key="top_p", **URL),
+        "top_k": st.slider(
+            "Top-k (0: all tokens)", 0, 100, min(100, defaults.top_k), key="top_k", **URL
+        ),
+        "top_p": st.slider("Top-p", 0.05, 1.0, max(0.05, defaults.top_p), 0.05, key="top_p", **URL),
         "seed": st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", **URL),
     }
 
@@ -325,7 +321,7 @@ def _rule_controls(defaults: Options) -> dict[str, Any]:
             "Output begins with", key="prefix", autocomplete="off", max_chars=500, **URL
         ),
         "min_length": st.slider(
-            "At least so many tokens", 0, 200, defaults.min_length, key="min_length", **URL
+            "At least so many tokens", 0, MAX_LENGTH, defaults.min_length, key="min_length", **URL
         ),
         "max_length": st.slider(
             "At most so many tokens (0: by the source)",

@@ -44,16 +44,15 @@ def instruments(trace: Trace) -> None:
 def _attention_controls(trace: Trace) -> dict[str, Any]:
     """Let the visitor choose which attention is drawn; returns settings of the figure."""
     view: dict[str, Any] = {}
-    kinds = {"cross": "To the source"}
+    # What is chosen stands in the address, so it is what is shown.
+    kinds = {"To the source": "cross"}
     if trace.encoder_attention is not None:
-        kinds["encoder"] = "Within the source"
+        kinds["Within the source"] = "encoder"
     if trace.decoder_attention is not None:
-        kinds["decoder"] = "Within the output"
+        kinds["Within the output"] = "decoder"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if len(kinds) > 1:
-            view["which"] = st.selectbox(
-                "Attention", list(kinds), format_func=kinds.__getitem__, key="which", **BOUND
-            )
+            view["which"] = kinds[st.selectbox("Attention", list(kinds), key="which", **BOUND)]
         arrays = {"encoder": trace.encoder_attention, "decoder": trace.decoder_attention}
         shown_array = arrays.get(view.get("which", "cross"), trace.attention)
         if shown_array is not None:
@@ -63,6 +62,8 @@ def _attention_controls(trace: Trace) -> dict[str, Any]:
             view["head"] = _number_picker("Head", heads)
         if view.get("which", "cross") == "cross" and not trace.position_seconds:
             view["by_word"] = st.toggle("Whole words", key="by_word", **BOUND)
+    if trace.decoder_attention is not None and trace.encoder_attention is None:
+        st.caption("How the source looks at itself is not kept for one as long as this.")
     return view
 
 

@@ -1,6 +1,8 @@
 """The models at hand: embedded, fetched from the Hub, or brought by a visitor; loaded once for all.
 
 Held by bytes: the least recently used goes first. A run that still uses one keeps a reference.
+A name without a slash is one of ours or was brought; one with a slash is an id of the Hub, and
+nothing that a visitor writes is looked up on the disk unless it was brought as a folder.
 """
 
 from __future__ import annotations
@@ -12,14 +14,15 @@ import shutil
 import tempfile
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
 from seq2seq import catalogue
-from seq2seq.catalogue import Card, on_hub
-from seq2seq.errors import UserError
+from seq2seq.catalogue import Card, is_ours
+from seq2seq.errors import TooLargeError, UserError
 from seq2seq.repository import is_identifier
 from ui.text import plain, quoted
 
@@ -29,9 +32,18 @@ if TYPE_CHECKING:
 
 DEFAULT = "lstm-attention-en-fr"
 BROUGHT_KEPT = 8  # folders and uploads that can be named at a time
-UPLOADED = "upload-"
+FILES_UPLOADED, BYTES_UPLOADED = 40, 4_000_000_000  # most of one model
 # Set on a server that strangers can reach: they could otherwise ask what lies on its disk.
 HOSTED = ("SEQ2SEQ_HOSTED", "SPACE_ID")
+WITH_INT8 = 1.4  # what the eight-bit copy adds to a model's bytes
+
+
+class Brought(NamedTuple):
+    """A model that a visitor brought. uploaded: its files are ours to delete."""
+
+    folder: Path
+    card: Card
+    uploaded: bool
 
 
 def _limit() -> float:
@@ -49,43 +61,83 @@ class Models:
 
     def __init__(self) -> None:
         self.loaded: OrderedDict[str, Checkpoint] = OrderedDict()
-        self.brought: OrderedDict[str, tuple[Path, Card]] = OrderedDict()
-        self.loading = threading.Lock()
+        self.brought: OrderedDict[str, Brought] = OrderedDict()
+        self.uploads = tempfile.TemporaryDirectory(prefix="seq2seq-", ignore_cleanup_errors=True)
+        self._lock = threading.Lock()  # of the tables; never held while something is loaded
+        self._gates: dict[str, threading.Lock] = {}
 
     def get(self, name: str) -> Checkpoint:
         """Return a checkpoint, loaded once however many ask for it at the same time."""
+        with self._lock:
+            gate = self._gates.setdefault(name, threading.Lock())
+            if name in self.loaded:
+                self.loaded.move_to_end(name)
+                return self.loaded[name]
+        with gate:
+            if name not in self.loaded:
+                checkpoint = self._load(name)
+                with self._lock:
+                    self.loaded[name] = checkpoint
+                    self._make_room(_limit())
+            return self.loaded.get(name) or checkpoint
+
+    def _load(self, name: str) -> Checkpoint:
         import torch
 
+        from seq2seq import hub
         from seq2seq.checkpoint import load
 
         torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
-        with self.loading:
-            if name not in self.loaded:
-                place = self.brought[name][0] if name in self.brought else name
-                self.loaded[name] = load(place)
-                self._make_room(name)
-            self.loaded.move_to_end(name)
-            return self.loaded[name]
+        place: str | Path = self.brought[name].folder if name in self.brought else name
+        notes: tuple[str, ...] = ()
+        if identifier := hub_id(name):
+            fetched = hub.fetch(hub.cached(identifier) or identifier)
+            place, notes = fetched.folder, fetched.notes
+        try:
+            loaded = load(place, called=name)
+        except TooLargeError:
+            with self._lock:
+                self._make_room(0)
+            loaded = load(place, called=name)
+        return replace(loaded, notes=notes + loaded.notes)
 
-    def _make_room(self, name: str) -> None:
-        while len(self.loaded) > 1 and sum(map(_bytes, self.loaded.values())) > _limit():
-            first = next(other for other in self.loaded if other != name)
-            del self.loaded[first]
+    def _make_room(self, limit: float) -> None:
+        """Let go of models but the last one loaded until the others fit."""
+        while len(self.loaded) > 1 and sum(map(held_bytes, self.loaded.values())) > limit:
+            self.loaded.popitem(last=False)
+        if not limit:
+            self.loaded.clear()
 
-    def bring(self, name: str, folder: Path, card: Card) -> None:
-        """Remember where a model lies that a visitor brought; the oldest upload is deleted."""
-        with self.loading:
-            self.brought[name] = folder, card
+    def bring(self, name: str, brought: Brought) -> Checkpoint:
+        """Load a model that a visitor brought and remember it; the oldest one is forgotten."""
+        with self._lock:
+            self.brought[name] = brought
             while len(self.brought) > BROUGHT_KEPT:
-                gone, (place, _) = self.brought.popitem(last=False)
-                self.loaded.pop(gone, None)
-                if gone.startswith(UPLOADED):
-                    shutil.rmtree(place, ignore_errors=True)
+                gone, old = self.brought.popitem(last=False)
+                self._forget(gone, old)
+        try:
+            checkpoint = self.get(name)
+        except BaseException:
+            with self._lock:
+                if failed := self.brought.pop(name, None):
+                    self._forget(name, failed)
+            raise
+        card = replace(checkpoint.card, name=name, title=name)
+        with self._lock:
+            self.brought[name] = brought._replace(card=card)
+        return checkpoint
+
+    def _forget(self, name: str, brought: Brought) -> None:
+        self.loaded.pop(name, None)
+        if brought.uploaded:
+            shutil.rmtree(brought.folder, ignore_errors=True)
 
 
-def _bytes(checkpoint: Checkpoint) -> int:
+def held_bytes(checkpoint: Checkpoint) -> float:
+    """Return what a checkpoint takes in memory."""
     weights = checkpoint.model.parameters()
-    return sum(weight.numel() * weight.element_size() for weight in weights)
+    count = sum(weight.numel() * weight.element_size() for weight in weights)
+    return count if checkpoint.quantized is None else WITH_INT8 * count
 
 
 @st.cache_resource(show_spinner=False)
@@ -94,28 +146,26 @@ def models() -> Models:
     return Models()
 
 
+def _known() -> dict[str, Card]:
+    """Return the cards of all that can be named without a slash, but for what a link brings."""
+    brought = {name: each.card for name, each in list(models().brought.items())}
+    return catalogue.offered() | catalogue.embedded() | brought
+
+
 def card_of(name: str) -> Card | None:
     """Return the card of a checkpoint that can be named here, without loading it."""
-    known = catalogue.embedded() | catalogue.offered()
-    if name in known:
-        return known[name]
-    store = models()
-    if name in store.brought:
-        return store.brought[name][1]
-    return store.loaded[name].card if name in store.loaded else None
+    loaded = models().loaded.get(name)
+    return loaded.card if loaded else _known().get(name)
 
 
 def checkpoints_for(task: str, also: str | None = None) -> list[str]:
     """Return the names of a task's checkpoints, the one to show first in front.
 
-    also: one that a link or the visitor names, whatever its task says, if it is of the Hub.
+    also: one that a link names, whatever its task, if it is of the Hub or was brought.
     """
-    known = catalogue.embedded() | catalogue.offered()
-    store = models()
-    cards = [*known.values(), *(card for _, card in store.brought.values())]
-    cards += [loaded.card for loaded in store.loaded.values()]
-    names = dict.fromkeys(card.name for card in cards if card.task == task)
-    if also and (is_hub_name(also) or also in store.brought):
+    cards = _known() | {name: each.card for name, each in list(models().loaded.items())}
+    names = dict.fromkeys(name for name, card in cards.items() if card.task == task)
+    if also and (is_hub_name(also) or also in models().brought):
         names[also] = None
     ready = catalogue.embedded()
     return sorted(names, key=lambda name: (name != DEFAULT, name not in ready))
@@ -126,6 +176,19 @@ def is_hub_name(name: str) -> bool:
     return "/" in name and is_identifier(name)
 
 
+def hub_id(name: str) -> str | None:
+    """Return the Hub's id of a model: itself, or what its card says; None for one at hand."""
+    if "/" in name:
+        return name
+    card = None if name in models().brought else _known().get(name)
+    return card.hub or None if card else None
+
+
+def is_own(name: str) -> bool:
+    """Tell, without loading it, whether a checkpoint is one of ours, whose settings are known."""
+    return name in catalogue.embedded() and is_ours(catalogue.CHECKPOINTS / name)
+
+
 def open_model(name: str) -> Checkpoint | None:
     """Return a checkpoint ready to run.
 
@@ -133,12 +196,11 @@ def open_model(name: str) -> Checkpoint | None:
     """
     store = models()
     try:
-        if name not in store.loaded and name not in store.brought:
-            identifier = on_hub(name)
-            if identifier and not _fetched(identifier, card_of(name)):
-                return None
         if name in store.loaded:
             return store.get(name)
+        identifier = hub_id(name)
+        if identifier and not _fetched(identifier, card_of(name)):
+            return None
         place = st.empty()
         with place, st.spinner("Loading the model: a few seconds, once."):
             checkpoint = store.get(name)
@@ -163,7 +225,7 @@ def _fetched(identifier: str, card: Card | None) -> bool:
     """
     from seq2seq import hub
 
-    if hub.is_cached(identifier):
+    if hub.cached(identifier):
         return True
     if card and card.megabytes:
         count = card.megabytes * 1_000_000
@@ -205,52 +267,67 @@ def is_hosted() -> bool:
 
 def bring_folder(path: str) -> str | None:
     """Take a folder on this machine; returns the name it goes by, or says why not."""
-    folder = Path(path.strip()).expanduser()
     try:
+        folder = Path(path.strip()).expanduser().resolve()
         if is_hosted() or not folder.is_dir():
             raise UserError("There is no such folder here: check its path.")
-        return _take(folder, re.sub(r"[^\w.-]", "-", folder.resolve().name).strip(".-") or "folder")
-    except (UserError, OSError, ValueError) as error:
+        if folder.parent == catalogue.CHECKPOINTS.resolve() and folder.name in _known():
+            return folder.name
+        name = _name_of(folder)
+        if name not in models().brought:
+            _take(name, folder, uploaded=False)
+        return name
+    except (UserError, OSError, ValueError, RuntimeError) as error:
         text = str(error) if isinstance(error, UserError) else "There is no such folder here."
         st.error(plain(text), icon=":material/error:")
         return None
+
+
+def _name_of(folder: Path) -> str:
+    """Name a folder so that another one, or other files in it, have another name."""
+    seen = hashlib.sha256(str(folder).encode(errors="replace"))
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            facts = path.stat()
+            seen.update(f"{path.name} {facts.st_size} {facts.st_mtime_ns}".encode(errors="replace"))
+    shown = re.sub(r"[^\w.-]", "-", folder.name).strip(".-")[:40] or "folder"
+    return f"{shown}-{seen.hexdigest()[:6]}"
 
 
 def bring_files(files: list[Any]) -> str | None:
     """Take uploaded files as a model; returns the name it goes by, or says why not."""
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.name.encode())
-        digest.update(hashlib.sha256(file.getbuffer()).digest())
-    name = UPLOADED + digest.hexdigest()[:10]
-    if name in models().brought:
+        # An upload has an id of its own, so that a rerun of the page reads no gigabyte again.
+        content = getattr(file, "file_id", None) or hashlib.sha256(file.getbuffer()).hexdigest()
+        digest.update(f"{file.name} {content}".encode(errors="replace"))
+    store, name = models(), "upload-" + digest.hexdigest()[:10]
+    if name in store.brought:
         return name
-    folder = Path(tempfile.mkdtemp(prefix="seq2seq-"))
+    folder = Path(tempfile.mkdtemp(dir=store.uploads.name))
     try:
+        if len(files) > FILES_UPLOADED or sum(f.getbuffer().nbytes for f in files) > BYTES_UPLOADED:
+            raise UserError(
+                f"This is too much: give at most {FILES_UPLOADED} files of "
+                f"{BYTES_UPLOADED / 1e9:.0f} GB in all."
+            )
         for file in files:
-            if not re.fullmatch(r"\w[\w.-]*", file.name):
+            if not re.fullmatch(r"\w[\w.-]{0,100}", file.name):
                 raise UserError(f"A file cannot be called {file.name[:40]!r}: rename it.")
             (folder / file.name).write_bytes(file.getbuffer())
-        return _take(folder, name)
-    except UserError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        st.error(plain(str(error)), icon=":material/error:")
-        return None
-
-
-def _take(folder: Path, name: str) -> str:
-    """Load a model from a folder before it is named in any list, so that only good ones are."""
-    from seq2seq.checkpoint import load
-
-    store, taken = models(), catalogue.embedded() | catalogue.offered()
-    if name in taken:
-        if catalogue.CHECKPOINTS / name == folder.resolve():
-            return name
-        name = f"my-{name}"
-    if name in store.brought and store.brought[name][0] == folder:
+        _take(name, folder, uploaded=True)
         return name
+    except (UserError, OSError) as error:
+        text = str(error) if isinstance(error, UserError) else "The server has no room for this."
+        st.error(plain(text), icon=":material/error:")
+        return None
+    finally:  # a visitor who leaves in between leaves nothing behind
+        if name not in store.brought:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take(name: str, folder: Path, uploaded: bool) -> None:
+    """Load a model and remember it; only good ones are."""
     with st.spinner("Loading the model"):
-        checkpoint = load(folder)
-    card = checkpoint.card
-    store.bring(name, folder, Card(**{**vars(card), "name": name, "title": name}))
-    return name
+        unknown = Card(name, name, "translation", "unknown")
+        models().bring(name, Brought(folder, unknown, uploaded))

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 RUNS_KEPT, BYTES_KEPT = 64, 400_000_000
 RUNS_AT_ONCE = 2
 PATIENCE = 0.4  # seconds a run may take before it shows its progress
-# Self-attention grows with the square of the length: it is recorded for what fits on a screen.
-CHARACTERS_WITHIN = 300
 
 Key = tuple[str, str, Options | None]  # checkpoint, text or digest of a recording, options
 
@@ -155,6 +153,5 @@ def _compute(
             share = min(1.0, progress.step / progress.limit)
             place.progress(share, f"Token {progress.step} of at most {progress.limit}")
 
-    within = isinstance(given, str) and len(given) <= CHARACTERS_WITHIN
     with runs.turn(lambda: place.progress(0.0, "Waiting for the runs of other visitors")):
-        return decode(checkpoint, given, options, on_step, self_attention=within)
+        return decode(checkpoint, given, options, on_step, self_attention=None)

@@ -23,8 +23,8 @@ LARGEST_UPLOAD = 1_000  # MB, of each of a model's files
 
 def shelf() -> None:
     """Show a card for each model that is at hand or that the Hub is known to have."""
-    ready, brought = catalogue.embedded(), models().brought
-    cards = [*ready.values(), *(card for _, card in brought.values())]
+    ready, brought = catalogue.embedded(), list(models().brought.values())
+    cards = [*ready.values(), *(each.card for each in brought)]
     cards += catalogue.offered().values()
     for row in (cards[start : start + 3] for start in range(0, len(cards), 3)):
         for place, card in zip(st.columns(3), row, strict=False):
@@ -69,9 +69,9 @@ def intake() -> str | None:
         return bring_files(files)
     if not given:
         return None
-    if is_hub_name(given) and (is_hosted() or not _is_folder(given)):
-        return given
     if given in catalogue.embedded() or given in catalogue.offered():
+        return given
+    if is_hub_name(given) and (is_hosted() or not _is_folder(given)):
         return given
     if is_hosted():
         st.error(

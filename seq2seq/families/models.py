@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from seq2seq.errors import UserError
+from seq2seq.errors import TooLargeError
 from seq2seq.families.configs import Values, read_config
 from seq2seq.families.weights import is_untied, read_weights
 from seq2seq.model import Seq2Seq, build, tie
@@ -34,7 +34,7 @@ def require_memory(model: Seq2Seq, dtype: torch.dtype) -> None:
     """Refuse a model that would not fit: a config can claim any size. Raises UserError."""
     needed, free = model.parameter_count() * dtype.itemsize, psutil.virtual_memory().available
     if needed > 0.8 * free:
-        raise UserError(
+        raise TooLargeError(
             f"This model has {model.parameter_count() / 1e6:,.0f} million weights, which take "
             f"{needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free: choose a smaller one."
         )
