@@ -14,7 +14,7 @@ from seq2seq import hub
 from seq2seq.catalogue import Card, embedded, is_name, locate, offered, on_hub, read_card
 from seq2seq.conventions import Conventions
 from seq2seq.errors import UserError
-from seq2seq.families.folders import family_of, is_foreign, read_folder
+from seq2seq.families.folders import check_links, family_of, is_foreign, read_folder
 from seq2seq.model import Config, Seq2Seq, build, tie
 from seq2seq.quantized import available, quantize
 from seq2seq.tokenizer import Tokenizer, Unigram
@@ -97,10 +97,15 @@ def load(
 
 
 def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> Checkpoint:
+    check_links(folder)
     if is_foreign(folder):
         ours = ours or (embedded() | offered()).get(name)
         card, model, tokenizer, habits = read_folder(folder, name, _precision(device), ours)
-        return Checkpoint(card, model.to(device), tokenizer, habits, family=family_of(folder))
+        notes: tuple[str, ...] = ()
+        if habits.ignored:
+            notes = (f"Its authors also set {', '.join(habits.ignored)}: that is not done here.",)
+        model = model.to(device)
+        return Checkpoint(card, model, tokenizer, habits, notes, family=family_of(folder))
     card = replace(read_card(folder), name=name)
     model = read_model(folder)
     tokenizer = Unigram.load(folder / TOKENIZER)

@@ -40,7 +40,7 @@ class Conventions:
     language_leads: where a token names the language of the output: "" nowhere, "source" before the
     source, "start" as what the decoder reads first, "forced" as the first output; "heard" where one
     names the language of a recording instead, after the start. speech: of a speech model.
-    options: what its authors decode with.
+    options: what its authors decode with; ignored: settings of theirs that have no counterpart.
     """
 
     start: tuple[int, ...]
@@ -55,6 +55,7 @@ class Conventions:
     language_leads: str = ""
     speech: SpeechTokens | None = None
     options: Options = field(default_factory=Options)
+    ignored: tuple[str, ...] = ()
 
     def beginning(
         self, options: Options, languages: dict[str, int]

@@ -15,17 +15,17 @@ import torch.nn.functional as F
 from sacrebleu.metrics import BLEU, CHRF
 from torch import nn
 
-from seq2seq.audio import HOP, RATE
+from seq2seq.audio import RATE, Audio
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data import Batch, Example, Pair, collate, in_groups, pad, plan_batches
 from seq2seq.model import Seq2Seq
 from seq2seq.options import Options
-from seq2seq.pipeline import generate, to_text, transcribe
-from seq2seq.source import prepare
-from seq2seq.speech import Spoken, Utterance, collate_speech, features, plan_speech
+from seq2seq.pipeline import detect_language, generate, to_text, transcribe
+from seq2seq.protocol import Memory
+from seq2seq.source import Source, prepare
+from seq2seq.speech import Spoken, Utterance, collate_speech, pad_frames, plan_speech
 from seq2seq.tokenizer import PAD, Unigram
 
-FRAMES = RATE // HOP  # a second
 IGNORED = -100  # a label that cross_entropy does not count
 LENGTH_BINS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))
 
@@ -51,7 +51,9 @@ def evaluate(
     found = generate(checkpoint, sources, options, on_group=on_group)
     seconds = time.perf_counter() - started
     outputs = [to_text(checkpoint, each) for each in found]
-    loss = reference_loss(checkpoint, pairs, options or checkpoint.conventions.options)
+    chosen_options = options or checkpoint.conventions.options
+    read = [prepare(checkpoint, pair.source, chosen_options) for pair in pairs]
+    loss = reference_loss(checkpoint, read, [pair.target for pair in pairs], chosen_options)
     lengths = [len(source.split()) for source in sources]
     by_length = []
     for low, high in LENGTH_BINS:
@@ -85,24 +87,26 @@ def evaluate_speech(
     Returns the error rates in words and in characters (insertions, deletions and substitutions for
     100 that were said), the share of recordings without an error, loss (nats a token) and
     perplexity of the texts, and how many seconds are heard in one; the rates by corpus too.
+    Texts are compared as they are written, capitals and punctuation included.
     """
     texts: list[str] = []
     outputs: list[str] = []
-    examples: list[Spoken] = []
-    by_corpus, seconds = {}, 0.0
+    sources: list[Source] = []
+    by_corpus, seconds, recorded = {}, 0.0, 0.0
     for name, utterances in corpora.items():
         started = time.perf_counter()
-        heard = features(utterances, checkpoint.model.config.bins)
+        sounds = [Audio(each.samples, len(each.samples) / RATE) for each in utterances]
+        read = [prepare(checkpoint, sound) for sound in sounds]
+        heard = [source.frames for source in read if source.frames is not None]
         found = transcribe(checkpoint, heard, options, on_group=on_group)
         seconds += time.perf_counter() - started
+        recorded += sum(sound.seconds for sound in sounds)
         said = [each.text for each in utterances]
         written = [to_text(checkpoint, each) for each in found]
         by_corpus[name] = _errors(said, written)
         texts, outputs = texts + said, outputs + written
-        targets = [checkpoint.tokenizer.encode_target(text) for text in said]
-        examples += list(map(Spoken, heard, targets))
-    loss = speech_loss(checkpoint.model, examples)
-    recorded = sum(len(example.source) for example in examples) / FRAMES
+        sources += read
+    loss = reference_loss(checkpoint, sources, texts, options or checkpoint.conventions.options)
     return {
         **_errors(texts, outputs),
         "recorded_seconds": round(recorded, 1),
@@ -159,23 +163,36 @@ def _scores(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict
 
 
 @torch.inference_mode()
-def reference_loss(checkpoint: Checkpoint, pairs: Sequence[Pair], options: Options) -> float:
+def reference_loss(
+    checkpoint: Checkpoint, sources: Sequence[Source], texts: Sequence[str], options: Options
+) -> float:
     """Return the cross-entropy in nats a reference token, EOS included, under teacher forcing."""
-    model, config = checkpoint.model, checkpoint.model.config
-    before, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
-    prompt = [*before, *forced]
-    sources = [prepare(checkpoint, pair.source, options).ids for pair in pairs]
-    targets = [checkpoint.tokenizer.encode_target(pair.target) for pair in pairs]
+    config, device = checkpoint.model.config, checkpoint.device
+    targets = [checkpoint.tokenizer.encode_target(text) for text in texts]
     total, count = 0.0, 0
-    for group in in_groups([len(source) for source in sources], 32):
-        memory = model.encode(pad([sources[i] for i in group], config.pad).to(checkpoint.device))
-        read = pad([[*prompt, *targets[i]] for i in group], config.pad).to(checkpoint.device)
+    # A speech model that hears the language itself begins each output in its own way.
+    size = 1 if checkpoint.conventions.language_leads == "heard" else 32
+    for group in in_groups([len(source.ids) for source in sources], size):
+        memory = _encode(checkpoint, [sources[index] for index in group])
+        known = detect_language(checkpoint, memory, options)
+        before, forced = checkpoint.conventions.beginning(known, checkpoint.tokenizer.languages)
+        prompt = [*before, *forced]
+        read = pad([[*prompt, *targets[i]] for i in group], config.pad).to(device)
         skipped = [IGNORED] * (len(prompt) - 1)
-        labels = pad([[*skipped, *targets[i], config.eos] for i in group], IGNORED).to(read.device)
-        scores = model.decoder(read, memory).logits.flatten(0, 1).float()
+        labels = pad([[*skipped, *targets[i], config.eos] for i in group], IGNORED).to(device)
+        scores = checkpoint.model.decoder(read, memory).logits.flatten(0, 1).float()
         total += float(F.cross_entropy(scores, labels.flatten(), reduction="sum"))
         count += int((labels != IGNORED).sum())
     return total / count
+
+
+def _encode(checkpoint: Checkpoint, sources: Sequence[Source]) -> Memory:
+    frames = [source.frames for source in sources if source.frames is not None]
+    if frames:
+        stacked, mask = pad_frames(frames)
+        return checkpoint.model.encode(stacked.to(checkpoint.device), mask.to(checkpoint.device))
+    ids = pad([source.ids for source in sources], checkpoint.model.config.pad)
+    return checkpoint.model.encode(ids.to(checkpoint.device))
 
 
 def encode_pairs(

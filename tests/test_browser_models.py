@@ -1,7 +1,5 @@
 """Models of the Hub, uploads and recordings in headless Chromium."""
 
-import os
-
 import numpy as np
 import pytest
 import soundfile
@@ -118,6 +116,12 @@ def test_accessible_and_inside_the_screen(server, new_page, path, width, colours
     check_accessible(page, width)
 
 
-def test_the_server_is_alone_with_its_hub(hub):
-    assert os.environ["HF_ENDPOINT"] == hub.hub
-    assert hub.count() > 0
+def test_a_card_of_the_catalogue_opens_its_model(server, new_page):
+    page = new_page()
+    page.goto(f"{server}/models")
+    card = page.get_by_test_id("stVerticalBlock").filter(has_text="T5 for summaries").last
+    card.get_by_role("link", name="Open it").click()
+    page.wait_for_url("**/summarization?checkpoint=t5-summarizer")
+    expect(page.get_by_role("heading", name="Summarization")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Checkpoint")).to_have_value("t5-summarizer")
+    expect(page.get_by_role("button", name="Fetch 242 MB")).to_be_visible()

@@ -623,3 +623,20 @@ def test_any_token_may_start_an_output(tmp_path, token):
     assert checkpoint.conventions.start == (token,)
     trace = seq2seq.run(checkpoint, TEXT, Options(**GREEDY, max_length=9))
     assert [list(trace.target.ids)] == answers(model, list(trace.source.ids), max_length=10)
+
+
+def test_settings_that_are_not_followed_are_named(tmp_path):
+    folder, _, _ = published.save(tmp_path, "bart")
+    path = folder / "generation_config.json"
+    settings = json.loads(path.read_text())
+    path.write_text(json.dumps(settings | {"repetition_penalty": 1.3, "num_beams": 16}))
+    (note,) = seq2seq.load(folder).notes
+    assert "repetition_penalty" in note
+    assert "num_beams of 16" in note
+    chance = {"do_sample": True, "num_beams": 1, "temperature": 0.7, "top_k": 12, "top_p": 0.8}
+    path.write_text(json.dumps(settings | chance))
+    checkpoint = seq2seq.load(folder)
+    assert checkpoint.notes == ()
+    options = checkpoint.conventions.options
+    assert (options.method, options.temperature) == ("sample", 0.7)
+    assert (options.top_k, options.top_p) == (12, 0.8)

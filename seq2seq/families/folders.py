@@ -36,7 +36,6 @@ def read_folder(
     card: ours, where there is one; else what its own files say.
     Raises UserError, in one sentence, for whatever is missing, damaged, unknown or too large.
     """
-    _check_links(folder)
     values = read_json(folder / "config.json")
     model = read_model(folder, values, dtype)
     tokenizer = read_tokenizer(folder, values["model_type"], values)
@@ -50,7 +49,7 @@ def read_folder(
     return card, model, tokenizer, habits
 
 
-def _check_links(folder: Path) -> None:
+def check_links(folder: Path) -> None:
     """Refuse files that lie elsewhere, but for the blobs of a snapshot in the Hub's own cache."""
     homes = [folder.resolve()]
     homes += [above.parent / "blobs" for above in homes[0].parents if above.name == "snapshots"]

@@ -76,8 +76,37 @@ def read_habits(
         window=WINDOW * config.max_source / 1500 if whisper else 0.0,
         language_leads=leads,
         speech=speech,
+        ignored=_ignored(given),
         options=_options(given, read_first, tasks, source, target),
     )
+
+
+# Settings that have no counterpart here, with the values at which they do nothing.
+NOT_FOLLOWED: dict[str, tuple[Any, ...]] = {
+    "repetition_penalty": (1.0, 1),
+    "encoder_repetition_penalty": (1.0, 1),
+    "diversity_penalty": (0.0, 0),
+    "num_beam_groups": (1,),
+    "exponential_decay_length_penalty": (),
+    "penalty_alpha": (0.0, 0),
+    "typical_p": (1.0, 1),
+    "epsilon_cutoff": (0.0, 0),
+    "eta_cutoff": (0.0, 0),
+    "min_p": (0.0, 0),
+    "sequence_bias": (),
+}
+
+
+def _ignored(given: Values) -> tuple[str, ...]:
+    """Name the settings that change outputs elsewhere and not here."""
+    left = [key for key, idle in NOT_FOLLOWED.items() if key in given and given[key] not in idle]
+    words = given.get("bad_words_ids")
+    if isinstance(words, list) and any(isinstance(word, list) and len(word) > 1 for word in words):
+        left.append("bad_words_ids of several tokens")
+    for key, most in (("num_beams", MAX_BEAM_WIDTH), ("max_length", MAX_LENGTH + 1)):
+        if type(given.get(key)) is int and given[key] > most:
+            left.append(f"{key} of {min(given[key], 10**9)}")
+    return tuple(left)
 
 
 def _options(
@@ -87,9 +116,13 @@ def _options(
     longest = _whole(given, "max_length", 0, MAX_LENGTH + 1) - read_first
     longest = _whole(given, "max_new_tokens", longest, MAX_LENGTH)
     shortest = _whole(given, "min_length", 0, MAX_LENGTH) - read_first
+    by_chance = given.get("do_sample") is True and beams <= 1
     return Options(
-        method="beam" if beams > 1 else "greedy",
-        beam_width=max(1, beams),
+        method="sample" if by_chance else "beam" if beams > 1 else "greedy",
+        beam_width=1 if by_chance else max(1, beams),
+        temperature=min(10.0, max(0.01, _number(given, "temperature", 1.0))),
+        top_k=_whole(given, "top_k", 50, 1_000_000) if by_chance else 0,
+        top_p=min(1.0, max(0.01, _number(given, "top_p", 1.0))),
         length_penalty=min(5.0, max(0.0, _number(given, "length_penalty", 1.0))),
         early_stopping=given.get("early_stopping") is True,
         max_length=min(MAX_LENGTH, max(0, longest)),
