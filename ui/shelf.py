@@ -35,7 +35,7 @@ def shelf() -> None:
 def _show_card(card: Card) -> None:
     st.markdown(f"**{plain(card.title)}**")
     place = f"Hub, {card.megabytes:,} MB" if card.hub else "ready"
-    languages = ", ".join(card.languages[:LANGUAGES_SHOWN])
+    languages = ", ".join(list(dict.fromkeys(card.languages))[:LANGUAGES_SHOWN])
     st.caption(plain(" · ".join(filter(None, (card.task, languages, card.licence, place)))))
     if card.summary:
         st.markdown(plain(card.summary))
