@@ -19,6 +19,7 @@ import seq2seq
 from seq2seq import Options, Trace, UserError
 from seq2seq.audio import Audio, log_mel, read_audio
 from seq2seq.families.cards import read_card
+from seq2seq.families.models import free_memory
 from seq2seq.pipeline import to_text
 from tests import published
 
@@ -613,3 +614,13 @@ def test_a_card_is_read(tmp_path):
     (tmp_path / "README.md").write_text(text)
     card = read_card(tmp_path, {"model_type": "t5"}, "tiny")
     assert (card.licence, card.languages, card.task) == ("mit", ("en", "no"), "summarization")
+
+
+def test_a_containers_limit_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr("seq2seq.families.models.CGROUP", tmp_path)
+    whole = free_memory()
+    (tmp_path / "memory.max").write_text("1000\n")
+    (tmp_path / "memory.current").write_text("400\n")
+    assert free_memory() == 600
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_memory() > whole / 2

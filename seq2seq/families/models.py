@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -12,6 +13,8 @@ from seq2seq.errors import TooLargeError
 from seq2seq.families.configs import Values, read_config
 from seq2seq.families.weights import is_untied, read_weights
 from seq2seq.model import Seq2Seq, build, tie
+
+CGROUP = Path("/sys/fs/cgroup")
 
 
 def read_model(folder: Path, values: Values, dtype: torch.dtype = torch.float32) -> Seq2Seq:
@@ -32,9 +35,18 @@ def read_model(folder: Path, values: Values, dtype: torch.dtype = torch.float32)
 
 def require_memory(model: Seq2Seq, dtype: torch.dtype) -> None:
     """Refuse a model that would not fit: a config can claim any size. Raises UserError."""
-    needed, free = model.parameter_count() * dtype.itemsize, psutil.virtual_memory().available
+    needed, free = model.parameter_count() * dtype.itemsize, free_memory()
     if needed > 0.8 * free:
         raise TooLargeError(
             f"This model has {model.parameter_count() / 1e6:,.0f} million weights, which take "
             f"{needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free: choose a smaller one."
         )
+
+
+def free_memory() -> int:
+    """Return the bytes that may still be taken of the machine, or of a smaller container."""
+    free = psutil.virtual_memory().available
+    with suppress(OSError, ValueError):  # no container, or one without a limit
+        most, used = (int((CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+        free = min(free, max(0, most - used))
+    return free
