@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -35,7 +36,7 @@ class Names(NamedTuple):
     unknown: int | None
 
 
-class Published:
+class Published(ABC):
     """The part of the Tokenizer protocol that needs no way of splitting a text.
 
     A text never turns into special tokens, but for those that a family's readers write by hand:
@@ -73,17 +74,17 @@ class Published:
         named = self.languages.get(language or self._frame.language)
         return _filled(self._frame.before, named), _filled(self._frame.after, named)
 
+    @abstractmethod
     def encode(self, text: str) -> list[int]:
         """Split a source into ids, without special tokens around it."""
-        raise NotImplementedError
 
     def encode_target(self, text: str) -> list[int]:
         """Split as encode does: both sides share the pieces."""
         return self.encode(text)
 
+    @abstractmethod
     def split(self, text: str) -> tuple[str, ...]:
         """Return the pieces of a source, one for each id; unknown characters as written."""
-        raise NotImplementedError
 
     def decode(self, ids: Sequence[int]) -> str:
         """Join the pieces of an output to text; special and unheard-of tokens leave no trace."""
@@ -95,9 +96,9 @@ class Published:
         """Return the pieces of ids, special tokens by their names."""
         return tuple(self._names.get(token, f"<{token}>") for token in ids)
 
+    @abstractmethod
     def _join(self, ids: list[int]) -> str:
         """Return the text of ordinary tokens."""
-        raise NotImplementedError
 
 
 def _filled(frame: tuple[int, ...], language: int | None) -> tuple[int, ...]:
