@@ -86,6 +86,7 @@ def finish(
         },
         "options": asdict(options),
         **score(written, files, recipe.data.columns, options),
+        "precision": written.precision,
         "parameters": written.model.parameter_count(),
         "seed": recipe.training.seed,
         "training_seconds": log[-1]["seconds"],
@@ -176,7 +177,8 @@ def _files(recipe: Recipe) -> str:
 
 def _text_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
     return f"""On {_files(recipe)}: {scores["sentences"]:,} sentences with
-{scores["references"]:,} references, beam width {scores["options"]["beam_width"]}.
+{scores["references"]:,} references, beam width {scores["options"]["beam_width"]}, searched in
+{scores["precision"]}.
 
 | metric | value |
 | --- | --- |
