@@ -94,15 +94,28 @@ def test_uploaded_files_can_be_opened(server, new_page, checkpoint_root):
     expect(page.get_by_role("table")).to_contain_text("LSTM, general attention")
 
 
-def test_a_recording_without_a_speech_model_is_no_dead_end(server, new_page, tmp_path):
-    sound = tmp_path / "tone.wav"
-    soundfile.write(sound, 0.1 * np.sin(np.arange(16_000) / 5).astype(np.float32), 16_000)
+def test_a_recording_is_written_down_where_it_is_heard(server, new_page, tmp_path):
     page = new_page()
     page.goto(f"{server}/speech")
-    page.locator("input[type=file]").first.set_input_files(sound)
+    page.get_by_text("seven three one zero").click()
+    page.wait_for_selector(HEATMAP)
     settled(page)
-    expect(page.get_by_role("main")).to_contain_text("Hub")
-    assert "Traceback" not in page.get_by_role("main").inner_text()
+    expect(page.locator("p.text").first).to_have_text("seven three one zero")
+    expect(page.locator(".js-plotly-plot").first).to_contain_text("seconds →")
+    assert "recording=seven+three+one+zero" in page.url
+    sound = tmp_path / "tone.wav"
+    soundfile.write(sound, 0.1 * np.sin(np.arange(16_000) / 5).astype(np.float32), 16_000)
+    page.locator("input[type=file]").first.set_input_files(sound)
+    expect(page.locator("p.text").first).not_to_have_text("seven three one zero", timeout=30_000)
+
+
+def test_what_is_no_recording_is_said(server, new_page, tmp_path):
+    text = tmp_path / "text.wav"
+    text.write_text("This is no sound.")
+    page = new_page()
+    page.goto(f"{server}/speech")
+    page.locator("input[type=file]").first.set_input_files(text)
+    expect(page.get_by_text("text.wav cannot be read")).to_be_visible(timeout=30_000)
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
