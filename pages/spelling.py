@@ -6,10 +6,8 @@ import ui
 
 ui.begin_page(__file__)
 st.title("Spelling to sound")
-text_place, examples_place = st.container(), st.container()
-name, options, saved = ui.run_controls("spelling")
-with examples_place:
-    ui.example_chips(name, "example", target="text")
-with text_place:
-    text = ui.source_input("English word, in small letters", "text")
-ui.show_run(name, text, options, saved, "Nothing to say yet: type a word and press Enter.")
+ui.text_task(
+    "spelling",
+    "English word, in small letters",
+    "Nothing to say yet: type a word and press Enter.",
+)

@@ -6,10 +6,9 @@ import ui
 
 ui.begin_page(__file__)
 st.title("Summarization")
-text_place, examples_place = st.container(), st.container()
-name, options, saved = ui.run_controls("summarization")
-with examples_place:
-    ui.example_chips(name, "example", target="text")
-with text_place:
-    text = ui.source_area("English text", "text")
-ui.show_run(name, text, options, saved, "Nothing to sum up yet: paste a paragraph.")
+ui.text_task(
+    "summarization",
+    "English text",
+    "Nothing to sum up yet: paste a paragraph.",
+    paragraphs=True,
+)

@@ -309,3 +309,19 @@ def test_an_id_of_the_hub_is_never_a_folder(server, monkeypatch, name):
     at = name_a_model(name)
     assert not at.table
     assert server.count(name) > 0
+
+
+def test_an_instruction_of_any_length_is_no_crash(tmp_path):
+    folder, _, _ = published.save(tmp_path, "t5")
+    config = json.loads((folder / "config.json").read_text())
+    config["task_specific_params"] = {
+        "translation_en_to_fr": {"prefix": "translate: "},
+        "too_long": {"prefix": "x" * 300},
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    name = store.bring_folder(str(folder))
+    at = open_page("translation", checkpoint=name, text=SENTENCE)
+    assert at.selectbox(key="instruction").value == "translate:"
+    at = open_page("translation", checkpoint=name, text=SENTENCE, instruction="y" * 5_000)
+    assert not at.exception
+    assert at.get("plotly_chart")

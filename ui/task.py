@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import streamlit as st
+
 from seq2seq.options import Options
-from ui.controls import empty_state
+from ui.controls import empty_state, example_chips, run_controls, source_area, source_input
 from ui.instruments import instruments
 from ui.runs import reopen, run
 
 if TYPE_CHECKING:
     from seq2seq.audio import Audio
+
+
+def text_task(task: str, label: str, ask: str, paragraphs: bool = False) -> None:
+    """Show a task whose source is a text: input, examples, controls, then the run.
+
+    label: of the input. ask: what is said while it is empty.
+    """
+    text_place, examples_place = st.container(), st.container()
+    name, options, saved = run_controls(task)
+    with examples_place:
+        example_chips(name, "example", target="text")
+    with text_place:
+        text = source_area(label, "text") if paragraphs else source_input(label, "text")
+    show_run(name, text, options, saved, ask)
 
 
 def show_run(
