@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seq2seq.model import Config as Config
     from seq2seq.model import build as build
     from seq2seq.options import Options as Options
+    from seq2seq.pipeline import force as force
     from seq2seq.pipeline import generate as generate
     from seq2seq.pipeline import run as run
     from seq2seq.trace import Trace as Trace
@@ -30,6 +31,7 @@ _HOMES = {
     "UserError": "errors",
     "build": "model",
     "embedded": "catalogue",
+    "force": "pipeline",
     "generate": "pipeline",
     "load": "checkpoint",
     "run": "pipeline",

@@ -11,7 +11,13 @@ MAX_BEAM_WIDTH = 10
 MAX_LENGTH = 512
 MAX_CHARACTERS = 8_000  # of a source; what is longer is cut, with a note
 MAX_INSTRUCTION = 200
-KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    tuple: "a tuple of ids",
+}
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,8 @@ class Options:
     temperature, top_k, top_p, seed: of the sampling; top_k 0 and top_p 1 cut nothing.
     max_length: most tokens written, 0 for a length that follows from the source's.
     min_length: tokens before the end may be chosen. no_repeat_ngram: 0, or the size n of which no
-    n-gram may occur twice. prefix: text the output has to begin with.
+    n-gram may occur twice. prefix: text the output has to begin with; prefix_tokens: the same as
+    ids, instead, where another run has gone; the last one may end the output.
     instruction: text put before the source, for models that do several tasks. source_language,
     target_language: codes, for models that know several. timestamps: a speech model writes times.
     """
@@ -46,6 +53,7 @@ class Options:
     min_length: int = 0
     no_repeat_ngram: int = 0
     prefix: str = ""
+    prefix_tokens: tuple[int, ...] = ()
     instruction: str = ""
     source_language: str = ""
     target_language: str = ""
@@ -63,6 +71,8 @@ class Options:
                 raise UserError(f"The {name} holds bytes that are no text: give it as UTF-8.")
         if len(self.instruction) > MAX_INSTRUCTION:
             raise UserError(f"The instruction is too long: give at most {MAX_INSTRUCTION} letters.")
+        if any(type(token) is not int for token in self.prefix_tokens):
+            raise UserError(f"prefix_tokens is {self.prefix_tokens!r}: give {KINDS[tuple]}.")
         for name, low, high in (
             ("beam_width", 1, MAX_BEAM_WIDTH),
             ("n_best", 1, MAX_BEAM_WIDTH),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +14,7 @@ from seq2seq.audio import Audio
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data import in_groups, pad
 from seq2seq.errors import UserError
+from seq2seq.hypothesis import FINISHED, KEPT, BeamTree, Hypothesis
 from seq2seq.options import MAX_LENGTH, Options
 from seq2seq.protocol import Memory
 from seq2seq.record import record
@@ -38,20 +40,33 @@ SELF_BYTES = 20_000_000  # of self-attention that is kept unasked
 
 
 def forced_tokens(checkpoint: Checkpoint, options: Options) -> list[int]:
-    """Return the ids of the prefix.
+    """Return the ids that the output begins with after those that the model itself begins with.
 
-    Raises UserError if it has characters that the model has never seen, or if it is too long.
+    Raises UserError if they are none of this model's, have characters that it has never seen, or
+    are too many.
     """
-    config, limit = checkpoint.model.config, MAX_LENGTH
-    if config.longest is not None:
-        limit = min(limit, config.longest)
-    text = clean(options.prefix)
-    tokens = checkpoint.tokenizer.encode_target(text) if text else []
+    config = checkpoint.model.config
+    if options.prefix_tokens:
+        _, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
+        tokens = list(options.prefix_tokens)
+        if tuple(tokens[: len(forced)]) == forced:
+            tokens = tokens[len(forced) :]
+        known = all(0 <= token < config.vocabulary for token in tokens)
+        if not known or config.eos in tokens[:-1]:
+            raise UserError("The output cannot begin with these tokens: they are of another model.")
+    else:
+        text = clean(options.prefix)
+        tokens = checkpoint.tokenizer.encode_target(text) if text else []
     if config.unknown in tokens:
         raise UserError("The output cannot begin with characters that the model has never seen.")
-    if len(tokens) >= limit:
-        raise UserError(f"The output cannot begin with {len(tokens)} tokens: give less text.")
+    _check_length(checkpoint, tokens, "The output cannot begin with")
     return tokens
+
+
+def _check_length(checkpoint: Checkpoint, tokens: Sequence[int], what: str) -> None:
+    longest = checkpoint.model.config.longest
+    if len(tokens) >= min(MAX_LENGTH, longest or MAX_LENGTH):
+        raise UserError(f"{what} {len(tokens)} tokens: give less text.")
 
 
 def rules_for(
@@ -130,6 +145,73 @@ def run(
         {"encode": encoded - started, "search": searched - encoded},
         self_attention is not False,
     )
+
+
+@torch.inference_mode()
+def force(
+    checkpoint: Checkpoint,
+    source: str | Audio,
+    target: str | Sequence[int],
+    options: Options | None = None,
+    self_attention: bool | None = False,
+) -> Trace:
+    """Record how the model would have said a given output: teacher forcing.
+
+    target: a text, to whose tokens the end is added, or ids as a search has found them, with the
+    tokens that the model begins with. The trace has this one output; its beam tree is its path.
+    Otherwise as run does, but nothing is searched. Raises UserError for a text that is empty, too
+    long or written in characters that the model has never seen, and for ids that are no output.
+    """
+    options, config = options or checkpoint.conventions.options, checkpoint.model.config
+    read = prepare(checkpoint, source, options)
+    started = time.perf_counter()
+    inside = _fits(checkpoint, read) if self_attention is None else self_attention
+    memory = checkpoint.model.encode(read.batch(checkpoint.device), record=inside)
+    options = detect_language(checkpoint, memory, options)
+    start, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
+    if isinstance(target, str):
+        text = clean(target)
+        tokens = checkpoint.tokenizer.encode_target(text) if text else []
+        if not tokens:
+            raise UserError("There is no output to follow: type one.")
+        if config.unknown in tokens:
+            raise UserError("This output has characters that the model has never seen.")
+        tokens = [*forced, *tokens, config.eos]
+    else:
+        tokens = list(target)
+        if not tokens or not all(0 <= token < config.vocabulary for token in tokens):
+            raise UserError("These tokens are no output of this model.")
+    _check_length(checkpoint, tokens, "The model cannot follow an output of")
+    encoded = time.perf_counter()
+    found = _path(checkpoint, memory, start, tokens, options)
+    seconds = {"encode": encoded - started, "search": time.perf_counter() - encoded}
+    return record(checkpoint, read, memory, found, options, seconds, self_attention is not False)
+
+
+def _path(
+    checkpoint: Checkpoint,
+    memory: Memory,
+    start: Sequence[int],
+    tokens: Sequence[int],
+    options: Options,
+) -> Found:
+    """Put a given output into the form in which a search leaves its own."""
+    target = torch.tensor([[*start, *tokens[:-1]]], device=memory.states.device)
+    logits = checkpoint.model.decoder(target, memory).logits[0, len(start) - 1 :]
+    scores = logits.float().log_softmax(dim=-1)
+    each = scores.gather(1, torch.tensor([tokens], device=scores.device).T)[:, 0]
+    ranks = (scores > each[:, None]).sum(dim=1).cpu().numpy()
+    steps, each = np.arange(len(tokens)), each.double().cpu().numpy()
+    cumulated = each.cumsum()
+    # Coverage is left out: it would need the weights, which are recorded only later.
+    by_length = cumulated / (steps + 1) ** options.length_penalty
+    finished = tokens[-1] == checkpoint.model.config.eos
+    fate = np.where(finished & (steps == len(tokens) - 1), FINISHED, KEPT)
+    tree = BeamTree(steps, steps - 1, np.array(tokens), each, cumulated, by_length, ranks, fate)
+    best = Hypothesis(
+        tuple(tokens), tuple(each.tolist()), float(by_length[-1]), finished, len(tokens) - 1
+    )
+    return Found((best,), tree)
 
 
 def _fits(checkpoint: Checkpoint, source: Source) -> bool:

@@ -183,7 +183,7 @@ def _read(values: dict[str, Any]) -> Trace:
     return Trace(
         checkpoint=_one(str, values["checkpoint"]),
         task=_one(str, values["task"]),
-        options=Options(**values["options"]),
+        options=_options(values["options"]),
         notes=_each(str, values["notes"]),
         source=_tokens(values["source"]),
         target=_tokens(values["target"]),
@@ -212,6 +212,10 @@ def _read(values: dict[str, Any]) -> Trace:
         encoder_attention=weights("encoder_attention"),
         decoder_attention=weights("decoder_attention"),
     )
+
+
+def _options(values: dict[str, Any]) -> Options:
+    return Options(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 WHOLE = ("step", "parent", "token", "rank", "fate")
