@@ -16,14 +16,14 @@ st.markdown(
 name = ui.first_checkpoint("translation")
 example = next(iter(ui.examples(name)), "")
 text = ui.source_input("Type an English sentence, or keep this one", "sentence", example)
-trace = ui.run(name, text) if name and text.strip() else None
+trace = ui.run(ui.Subject(name, text)) if name and text.strip() else None
 if name and not text.strip():
     ui.empty_state("Nothing to read yet: type a sentence and press Enter.")
 if trace is not None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.subheader("What it wrote")
-        ui.output_tokens(trace, "output")
+        ui.reading(trace, "output")
         ui.timing(trace)
         st.markdown(
             "The stronger the colour of a token, the more probable the model found it. In the "

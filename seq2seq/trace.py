@@ -215,7 +215,7 @@ def _read(values: dict[str, Any]) -> Trace:
 
 
 def _options(values: dict[str, Any]) -> Options:
-    return Options(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    return Options(**values | {"prefix_tokens": tuple(values.get("prefix_tokens", ()))})
 
 
 WHOLE = ("step", "parent", "token", "rank", "fate")

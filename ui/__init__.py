@@ -4,7 +4,7 @@ outside the pages, and the only caches.
 Heavy imports happen inside functions, so that a page paints before they run.
 """
 
-from ui.components import output_tokens
+from ui.components import reading
 from ui.controls import (
     empty_state,
     examples,
@@ -15,12 +15,15 @@ from ui.controls import (
     source_input,
 )
 from ui.frame import begin_page, show_menu
-from ui.instruments import attention_chart, instruments, timing
-from ui.runs import reopen, run, warm_up
+from ui.instruments import instruments
+from ui.instruments.attention import attention_chart
+from ui.instruments.words import timing
+from ui.runs import Subject, run, warm_up
 from ui.shelf import capabilities, intake, shelf
 from ui.task import show_run, text_task
 
 __all__ = [
+    "Subject",
     "attention_chart",
     "begin_page",
     "capabilities",
@@ -29,10 +32,9 @@ __all__ = [
     "first_checkpoint",
     "instruments",
     "intake",
-    "output_tokens",
     "page_link",
+    "reading",
     "recording",
-    "reopen",
     "run",
     "run_controls",
     "shelf",

@@ -42,3 +42,8 @@ def begin_page(file: str) -> None:
             st.switch_page("app.py")
         except StreamlitAPIException:  # run by itself, as in a test: there is no app.py to go to
             del st.session_state[_WANTED]
+
+
+def is_dark() -> bool:
+    """Tell whether the visitor's page is dark."""
+    return st.context.theme.type == "dark"

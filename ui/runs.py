@@ -6,47 +6,78 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
 from seq2seq.errors import UserError
 from seq2seq.options import Options
 from seq2seq.trace import Trace
-from ui.models import checkpoints_for, models, open_model
+from ui.models import card_of, checkpoints_for, is_hub_name, models, open_model
 from ui.text import plain, quoted
 
 if TYPE_CHECKING:
     from seq2seq.audio import Audio
     from seq2seq.checkpoint import Checkpoint
-    from seq2seq.search import Progress
+    from seq2seq.search import OnStep, Progress
 
 RUNS_KEPT, BYTES_KEPT = 64, 400_000_000
 RUNS_AT_ONCE = 2
 PATIENCE = 0.4  # seconds a run may take before it shows its progress
 
-Key = tuple[str, str, Options | None]  # checkpoint, text or digest of a recording, options
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is run: a checkpoint by name, and a text or a recording.
+
+    given: None where a saved run does not hold it. options: None for the checkpoint's own.
+    """
+
+    name: str
+    given: str | Audio | None
+    options: Options | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """What tells this subject from others, in a cache."""
+        given = self.given
+        if given is not None and not isinstance(given, str):
+            given = hashlib.sha256(given.samples.tobytes()).hexdigest()
+        return self.name, given, self.options
+
+    @property
+    def missing(self) -> str:
+        """Why this cannot be run again; "" where it can."""
+        if self.given is None:
+            return "The saved run does not hold its recording, so nothing can be run anew."
+        # A file names any model it likes: only what visitors can choose is looked up.
+        if card_of(self.name) is None and not is_hub_name(self.name):
+            return "The model of this saved run is not here, so nothing can be run anew."
+        return ""
 
 
 class _Runs:
-    """The last runs of all visitors, and the right to compute."""
+    """What was last computed for all visitors, and the right to compute."""
 
     def __init__(self) -> None:
-        self.kept: OrderedDict[Key, Trace] = OrderedDict()
+        self.kept: OrderedDict[Hashable, Any] = OrderedDict()
         self.lock = threading.Lock()
         self.turns = threading.BoundedSemaphore(RUNS_AT_ONCE)
 
-    def get(self, key: Key) -> Trace | None:
+    def get(self, key: Hashable) -> Any:
         with self.lock:
             if key in self.kept:
                 self.kept.move_to_end(key)
             return self.kept.get(key)
 
-    def put(self, key: Key, trace: Trace) -> None:
+    def put(self, key: Hashable, value: Any) -> None:
         with self.lock:
-            self.kept[key] = trace
+            self.kept[key] = value
             while len(self.kept) > 1 and (
                 len(self.kept) > RUNS_KEPT or sum(map(_bytes, self.kept.values())) > BYTES_KEPT
             ):
@@ -63,8 +94,8 @@ class _Runs:
             self.turns.release()
 
 
-def _bytes(trace: Trace) -> int:
-    return sum(getattr(value, "nbytes", 0) for value in vars(trace).values())
+def _bytes(value: Any) -> int:
+    return sum(getattr(part, "nbytes", 0) for part in getattr(value, "__dict__", {}).values())
 
 
 @st.cache_resource(show_spinner=False)
@@ -91,31 +122,95 @@ def warm_up() -> None:
     threading.Thread(target=work, daemon=True).start()
 
 
-def run(name: str, given: str | Audio, options: Options | None = None) -> Trace | None:
+def run(subject: Subject, show: Callable[[Progress], Any] | None = None) -> Trace | None:
     """Decode a text or a recording, or take the run from the cache.
 
-    options: None for the checkpoint's own. Where it cannot, says why and returns None.
+    show: called after each step, in place of a progress bar. Where it cannot, says why and returns
+    None.
     """
-    runs, key = _runs(), (name, given if isinstance(given, str) else _digest(given), options)
-    trace = runs.get(key)
-    if trace is None:
-        checkpoint = open_model(name)
-        if checkpoint is None:
-            return None
-        place = st.empty()
-        try:
-            trace = _compute(runs, checkpoint, given, options, place)
-        except UserError as error:
-            place.error(plain(str(error)), icon=":material/error:")
-            return None
-        place.empty()
-        runs.put(key, trace)
-    _show_notes(trace)
+
+    def decode(checkpoint: Checkpoint, on_step: OnStep) -> Trace:
+        from seq2seq.pipeline import run
+
+        assert subject.given is not None
+        return run(checkpoint, subject.given, subject.options, on_step, self_attention=None)
+
+    trace = derive(subject, "run", decode, show)
+    if trace is not None:
+        _show_notes(trace)
     return trace
 
 
-def _digest(audio: Audio) -> str:
-    return hashlib.sha256(audio.samples.tobytes()).hexdigest()
+def follow(subject: Subject, target: str | tuple[int, ...]) -> Trace | None:
+    """Record how the model would have said an output, a text or its tokens; as `run` does."""
+
+    def force(checkpoint: Checkpoint, on_step: OnStep) -> Trace:
+        from seq2seq.pipeline import force
+
+        assert subject.given is not None
+        return force(checkpoint, subject.given, target, subject.options, self_attention=None)
+
+    return derive(subject, ("follow", target), force)
+
+
+def branch(subject: Subject, tokens: tuple[int, ...]) -> Trace | None:
+    """Decode on from where an output has begun with these tokens; as `run` does."""
+    options = replace(_options(subject), prefix="", prefix_tokens=tokens)
+    return run(replace(subject, options=options))
+
+
+def _options(subject: Subject) -> Options:
+    loaded = models().loaded.get(subject.name)
+    return subject.options or (loaded.conventions.options if loaded else Options())
+
+
+def derive(
+    subject: Subject,
+    what: Hashable,
+    work: Callable[[Checkpoint, OnStep], Found],
+    show: Callable[[Progress], Any] | None = None,
+) -> Found | None:
+    """Compute something with the model of a subject, or take it from the cache.
+
+    what: tells it from whatever else is computed of the subject. work: gets the checkpoint and a
+    function for it to call now and then. Where it cannot, says why and returns None.
+    """
+    runs, key = _runs(), (subject.key, what)
+    found = runs.get(key)
+    if found is not None:
+        return found
+    if subject.missing:
+        st.info(plain(subject.missing), icon=":material/info:")
+        return None
+    checkpoint = open_model(subject.name)
+    if checkpoint is None:
+        return None
+    place, started = st.empty(), time.monotonic()
+
+    # Touching the page is also what ends the run of a visitor who has left.
+    def on_step(progress: Progress) -> None:
+        if show is not None:
+            show(progress)
+        elif time.monotonic() - started > PATIENCE:
+            share = min(1.0, progress.step / progress.limit)
+            place.progress(share, f"Token {progress.step} of at most {progress.limit}")
+
+    try:
+        with runs.turn(lambda: place.progress(0.0, "Waiting for the runs of other visitors")):
+            found = work(checkpoint, on_step)
+    except UserError as error:
+        place.error(plain(str(error)), icon=":material/error:")
+        return None
+    place.empty()
+    runs.put(key, found)
+    return found
+
+
+def subject_of(trace: Trace) -> Subject:
+    """Return what a saved run was made of, as far as it is known."""
+    # The text that was read has the instruction in it.
+    options = replace(trace.options, instruction="")
+    return Subject(trace.checkpoint, trace.source.text or None, options)
 
 
 def reopen(saved: bytes) -> Trace | None:
@@ -138,20 +233,3 @@ def reopen(saved: bytes) -> Trace | None:
 def _show_notes(trace: Trace) -> None:
     for note in trace.notes:
         st.info(plain(note), icon=":material/info:")
-
-
-def _compute(
-    runs: _Runs, checkpoint: Checkpoint, given: str | Audio, options: Options | None, place: Any
-) -> Trace:
-    from seq2seq.pipeline import run as decode
-
-    started = time.monotonic()
-
-    # Touching the page is also what ends the run of a visitor who has left.
-    def on_step(progress: Progress) -> None:
-        if time.monotonic() - started > PATIENCE:
-            share = min(1.0, progress.step / progress.limit)
-            place.progress(share, f"Token {progress.step} of at most {progress.limit}")
-
-    with runs.turn(lambda: place.progress(0.0, "Waiting for the runs of other visitors")):
-        return decode(checkpoint, given, options, on_step, self_attention=None)

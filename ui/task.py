@@ -9,7 +9,7 @@ import streamlit as st
 from seq2seq.options import Options
 from ui.controls import empty_state, example_chips, run_controls, source_area, source_input
 from ui.instruments import instruments
-from ui.runs import reopen, run
+from ui.runs import Subject, reopen, run, subject_of
 
 if TYPE_CHECKING:
     from seq2seq.audio import Audio
@@ -35,10 +35,12 @@ def show_run(
     """Show the run of a model on a text or recording, or a saved one; `ask` if there is neither."""
     if saved is not None:
         trace = reopen(saved)
+        if trace is not None:
+            instruments(subject_of(trace), trace)
     elif given is None or (isinstance(given, str) and not given.strip()):
         empty_state(ask)
-        return
-    else:
-        trace = run(name, given, options) if name else None
-    if trace is not None:
-        instruments(trace)
+    elif name:
+        subject = Subject(name, given, options)
+        trace = run(subject)
+        if trace is not None:
+            instruments(subject, trace)

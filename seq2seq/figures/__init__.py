@@ -3,7 +3,19 @@
 Blue is what comes from the source (attention), amber what is said of the output (probability).
 """
 
-from seq2seq.figures.bars import alternatives, probabilities
+from seq2seq.figures.bars import (
+    alternatives,
+    alternatives_csv,
+    probabilities,
+    probabilities_csv,
+)
 from seq2seq.figures.heatmap import attention, attention_csv
 
-__all__ = ["alternatives", "attention", "attention_csv", "probabilities"]
+__all__ = [
+    "alternatives",
+    "alternatives_csv",
+    "attention",
+    "attention_csv",
+    "probabilities",
+    "probabilities_csv",
+]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.palette import Palette, escape, figure, mix, palette, token_axis
+from seq2seq.figures.tables import table
 from seq2seq.trace import Trace, label
 
 
@@ -33,6 +36,7 @@ def probabilities(trace: Trace, selected: int | None = None, dark: bool = False)
             y=values,
             marker=_marker(values, [step == selected for step in range(len(labels))], colours),
             unselected={"marker": {"opacity": 1}},
+            customdata=[[step] for step in range(len(labels))],
             hovertext=texts,
             hoverinfo="text",
         )
@@ -79,6 +83,29 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
         )
     )
     return drawn
+
+
+def probabilities_csv(trace: Trace) -> str:
+    """Return the probability of each generated token as CSV, steps from 1."""
+    rows = zip(
+        range(1, len(trace.target) + 1),
+        trace.target.pieces,
+        trace.probabilities.tolist(),
+        trace.log_probabilities.tolist(),
+        (trace.ranks + 1).tolist(),
+        strict=True,
+    )
+    return table(("step", "token", "probability", "log_probability", "rank"), rows)
+
+
+def alternatives_csv(trace: Trace) -> str:
+    """Return the most probable tokens of all steps as CSV, steps and ranks from 1."""
+    found = trace.alternatives
+    rows = (
+        (step + 1, rank + 1, found.pieces[step][rank], f"{math.exp(value):.6f}", f"{value:.4f}")
+        for (step, rank), value in np.ndenumerate(found.log_probabilities)
+    )
+    return table(("step", "rank", "token", "probability", "log_probability"), rows)
 
 
 def _share_axis(colours: Palette, title: str) -> dict:

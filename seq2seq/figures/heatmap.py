@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.palette import LABELS_UP_TO, escape, figure, palette, time_axis, token_axis
+from seq2seq.figures.tables import table
 from seq2seq.trace import Trace, label, merge_words, words
 
 NUMBERS_UP_TO = 12
@@ -150,13 +149,13 @@ def attention_csv(
 ) -> str:
     """Return the weights that are drawn as CSV, a line for each cell, positions from 1."""
     weights, rows, columns = matrix(trace, layer, head, by_word and which == "cross", which)
-    file = io.StringIO()
-    writer = csv.writer(file)
     names = ("target", "source") if which == "cross" else ("looking", "seen")
-    writer.writerow([f"{names[0]}_position", names[0], f"{names[1]}_position", names[1], "weight"])
-    for (row, column), weight in np.ndenumerate(weights):
-        writer.writerow([row + 1, rows[row], column + 1, columns[column], f"{weight:.6f}"])
-    return file.getvalue()
+    head_row = (f"{names[0]}_position", names[0], f"{names[1]}_position", names[1], "weight")
+    cells = (
+        (row + 1, rows[row], column + 1, columns[column], f"{weight:.6f}")
+        for (row, column), weight in np.ndenumerate(weights)
+    )
+    return table(head_row, cells)
 
 
 def _add_points(drawn: go.Figure, weights: np.ndarray, rows: list[str], columns: list[str]) -> None:

@@ -1,0 +1,57 @@
+"""A picture on the page, and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.components import save_picture
+from ui.frame import is_dark
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def chart(
+    key: str,
+    drawn: go.Figure,
+    described: str,
+    table: Callable[[], str] | None = None,
+    on_select: Callable[[], None] | None = None,
+) -> None:
+    """Show a figure, and offer it as PNG, SVG, HTML, and its data as CSV.
+
+    key: of the chart, unique on a page, in letters and underscores; its files are named by it.
+    described: what it shows, for those who do not see it. table: writes the data as CSV.
+    on_select: called when a point was clicked; `clicked` tells which.
+    """
+    with st.container(key=f"chart_{key}"):
+        st.plotly_chart(
+            drawn,
+            key=key,
+            theme=None,
+            on_select=on_select or "ignore",
+            selection_mode="points",
+            config={"displayModeBar": False, "responsive": True},
+            alt=described,
+        )
+    menu = st.popover("Save", icon=":material/download:", key=f"save_{key}", on_change="rerun")
+    if not menu.open:  # files are made when they are wanted
+        return
+    with menu:
+        from seq2seq.figures.palette import palette
+
+        save_picture(f"chart_{key}", key, palette(is_dark()).page)
+        with st.container(horizontal=True):
+            page: Callable[[], str] = drawn.to_html
+            st.download_button("HTML", page, f"{key}.html", "text/html", on_click="ignore")
+            if table is not None:
+                st.download_button("CSV", table, f"{key}.csv", "text/csv", on_click="ignore")
+
+
+def clicked(key: str) -> list | None:
+    """Return the customdata of the point of a chart that was clicked, None if there is none."""
+    points = st.session_state[key].selection.points
+    return points[0].get("customdata") if points else None

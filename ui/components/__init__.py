@@ -1,0 +1,8 @@
+"""Small parts of the page that Streamlit does not have. Text goes in by textContent only."""
+
+from ui.components.copy_link import copy_link
+from ui.components.hint import hint
+from ui.components.reading import reading
+from ui.components.save_picture import save_picture
+
+__all__ = ["copy_link", "hint", "reading", "save_picture"]

@@ -1,0 +1,35 @@
+"""A button that copies the address of the page as it stands."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_COPY_LINK = st.components.v2.component(
+    "copy_link",
+    html='<button class="copy" type="button">Copy link</button>',
+    css="""
+.copy { font: 400 1rem var(--st-font); color: var(--st-text-color); cursor: pointer;
+  background: var(--st-background-color); border: 1px solid var(--st-border-color);
+  border-radius: 8px; padding: 0 12px; min-height: 40px; white-space: nowrap; }
+.copy:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
+""",
+    js="""
+export default function (component) {
+  const button = component.parentElement.querySelector(".copy");
+  button.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(window.location.href);
+      button.textContent = "Link copied";
+    } catch {
+      window.prompt("Copy this link", window.location.href);
+    }
+    setTimeout(() => { button.textContent = "Copy link"; }, 2000);
+  };
+}
+""",
+)
+
+
+def copy_link() -> None:
+    """Offer the address of the page as it stands, all controls included."""
+    _COPY_LINK(key="copy_link", width="content")
