@@ -1,0 +1,115 @@
+"""Sentences of a text that is already split into tokens: what long inputs are looked at by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from seq2seq.trace import Tokens
+
+# How the vocabularies of others write tokens that stand for no text: <s>, <|en|>, [SEP], >>fra<<,
+# __en__, fra_Latn, en_XX.
+_SPECIAL = re.compile(r"<[^<>]*>|\[[A-Z]+\]|>>.+<<|__\w+__|[a-z]{2,3}_[A-Z][A-Za-z]{1,3}")
+
+# A full stop and what closes with it; Chinese and Japanese ones need no space behind them.
+_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s|$)|[。！？]+[」』”’）]*")
+_CLOSING = re.compile(r"\s*[»”)\]]+(?=\s|$)")
+_LAST_WORD = re.compile(r"[^\s(\[\"'“«]*$")
+_ABBREVIATIONS = """mr mrs ms dr prof st sr jr gen col capt lt rev hon sen rep gov vs etc inc ltd
+corp co dept est fig eq sec vol ed eds al cf ca approx jan feb mar apr jun jul aug sep sept oct nov
+dec mon tue wed thu fri mm mme mlle dipl ing hr fr bzw usw"""
+_ABBREVIATED = frozenset(_ABBREVIATIONS.split())
+_BEFORE_NUMBERS = frozenset(("no", "nos", "nr", "p", "pp", "art", "ch"))
+_CLAUSE = re.compile(r"[,;:、，；：]$|^[–—-]$")
+
+
+def special(tokens: Tokens) -> tuple[bool, ...]:
+    """Tell of each token whether it stands for no text, as ends and languages do."""
+    return tuple(bool(_SPECIAL.fullmatch(piece)) for piece in tokens.pieces)
+
+
+def sentences(tokens: Tokens, at_most: int | None = None) -> tuple[int, ...]:
+    """Return the number of the sentence that each token belongs to, from 0.
+
+    A full stop ends a sentence unless an abbreviation or a number goes on there. Special tokens
+    belong to the sentence before them, those in front to the first. at_most: tokens of a sentence;
+    a longer one is cut, after a comma where that is near.
+    """
+    text, starts = "", []
+    for piece, skipped in zip(tokens.pieces, special(tokens), strict=True):
+        written = "" if skipped else piece.replace("▁", " ")
+        # A piece belongs where its first letter stands.
+        starts.append(None if not written.strip() else len(text) + _blanks(written))
+        text += written
+    ends = [*_ends(text), len(text)]
+    numbers: list[int] = []
+    for start in starts:
+        last = numbers[-1] if numbers else 0
+        numbers.append(last if start is None else sum(end <= start for end in ends))
+    numbers = _consecutive(numbers)
+    return tuple(numbers if at_most is None else _cut(tokens, numbers, at_most))
+
+
+def _blanks(text: str) -> int:
+    return len(text) - len(text.lstrip())
+
+
+def _ends(text: str) -> Iterator[int]:
+    """Yield where sentences end."""
+    cased, start = text != text.lower(), 0
+    for found in _END.finditer(text):
+        closing = _CLOSING.match(text, found.end())
+        end = closing.end() if closing else found.end()
+        if end > start and _is_end(text[start : found.start()], found[0], text[end:], cased):
+            start = end
+            yield end
+
+
+def _is_end(before: str, mark: str, after: str, cased: bool) -> bool:
+    first = after.lstrip()[:1]
+    if mark[0] in "。！？":
+        return True
+    if not before.strip() or (cased and first.islower()):
+        return False
+    if mark[0] != "." or mark.startswith(".."):
+        return True
+    match = _LAST_WORD.search(before)
+    word = match[0].lower() if match else ""
+    listed = word.isdigit() and word == before.strip()  # "1. Introduction"
+    initial = len(word) == 1 and word.isalpha() and word != "i"
+    numbered = word in _BEFORE_NUMBERS and first.isdigit()
+    return not (listed or initial or numbered or "." in word or word in _ABBREVIATED)
+
+
+def _consecutive(numbers: list[int]) -> list[int]:
+    order = {number: place for place, number in enumerate(dict.fromkeys(numbers))}
+    return [order[number] for number in numbers]
+
+
+def _cut(tokens: Tokens, numbers: list[int], at_most: int) -> list[int]:
+    """Cut sentences of more tokens: in equal parts, moved to a comma where one is near."""
+    cut, last = [], -1
+    for number in dict.fromkeys(numbers):
+        first, count = numbers.index(number), numbers.count(number)
+        parts = -(-count // at_most)
+        begin = 0
+        for part in range(parts, 0, -1):
+            left = count - begin
+            size = min(at_most, -(-left // part))
+            if part > 1:
+                # No shorter than what lets the parts that follow hold the rest.
+                least = max(1, size // 2, left - (part - 1) * at_most)
+                size = _near_comma(tokens, first + begin, size, least, at_most)
+            last += 1
+            cut += [last] * size
+            begin += size
+    return cut
+
+
+def _near_comma(tokens: Tokens, start: int, size: int, least: int, most: int) -> int:
+    places = [
+        length
+        for length in range(least, most + 1)
+        if _CLAUSE.search(tokens.pieces[start + length - 1 : start + length][-1])
+    ]
+    return min(places, key=lambda length: abs(length - size), default=size)
