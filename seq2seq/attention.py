@@ -7,6 +7,7 @@ it, so that nothing is stored on a module.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -81,6 +82,18 @@ class General(nn.Module):
         return query @ keys.transpose(1, 2) / math.sqrt(keys.shape[-1])
 
 
+class Look(NamedTuple):
+    """What several heads did: queries and contexts are (rows, heads, target, head width).
+
+    scores, weights: (rows, heads, target, source), before and after the softmax.
+    """
+
+    queries: Tensor
+    scores: Tensor
+    weights: Tensor
+    contexts: Tensor
+
+
 class MultiHead(nn.Module):
     """Dot-product attention in several heads. Vaswani et al. 2017, section 3.2.
 
@@ -140,8 +153,8 @@ class MultiHead(nn.Module):
         queries, weights = query if query.dim() == 4 else self._split(self.query(query)), None
         alone = queries.shape[2] == 1 and len(queries) > FEW and not self.training
         if record or alone:
-            scores = queries @ keys[0].transpose(2, 3) * self.scale
-            context, weights = attend(scores if bias is None else scores + bias, keys[1], mask)
+            look = self.look(queries, keys, mask, bias)
+            context, weights = look.contexts, look.weights
         else:
             drop = self.dropout if self.training else 0.0
             seen = mask
@@ -150,7 +163,25 @@ class MultiHead(nn.Module):
             context = F.scaled_dot_product_attention(
                 queries, *keys, attn_mask=seen, dropout_p=drop, scale=self.scale
             )
-        return self.output(context.transpose(1, 2).flatten(2)), weights if record else None
+        return self.join(context), weights if record else None
+
+    def look(
+        self,
+        query: Tensor,
+        keys: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        bias: Tensor | None = None,
+    ) -> Look:
+        """Attend as forward does, head by head; returns every part of it."""
+        queries = query if query.dim() == 4 else self._split(self.query(query))
+        scores = queries @ keys[0].transpose(2, 3) * self.scale
+        scores = scores if bias is None else scores + bias
+        contexts, weights = attend(scores, keys[1], mask)
+        return Look(queries, scores, weights, contexts)
+
+    def join(self, contexts: Tensor) -> Tensor:
+        """Map the contexts of all heads (rows, heads, target, head width) to the model's width."""
+        return self.output(contexts.transpose(1, 2).flatten(2))
 
     def _split(self, states: Tensor) -> Tensor:
         rows, count, width = states.shape

@@ -25,23 +25,44 @@ Cell = tuple[Tensor, ...]
 Gates = Sequence[Callable[[Tensor], Tensor]]
 
 
-def rnn_cell(inputs: Tensor, state: Cell, gates: Gates) -> Cell:
-    """h' = tanh(W x + U h + b). Elman 1990."""
-    return (torch.tanh(gates[0](inputs) + gates[1](state[0])),)
+class Turn(NamedTuple):
+    """One step of one layer, all (rows, width): the state it leaves, and the gates that made it.
+
+    gates: in the order of GATES.
+    """
+
+    state: Cell
+    gates: tuple[Tensor, ...]
 
 
-def lstm_cell(inputs: Tensor, state: Cell, gates: Gates) -> Cell:
+# The numbers from which a cell makes its state, by the names that the cells below give them.
+GATES = {
+    "rnn": ("sum",),
+    "lstm": ("input", "forget", "candidate", "output"),
+    "gru": ("reset", "update", "candidate"),
+}
+
+
+def rnn_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
+    """h' = tanh(sum), sum = W x + U h + b. Elman 1990."""
+    total = gates[0](inputs) + gates[1](state[0])
+    return Turn((torch.tanh(total),), (total,))
+
+
+def lstm_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
     c' = forget * c + input * candidate, h' = output * tanh(c').
     """
     parts = (gates[0](inputs) + gates[1](state[0])).chunk(4, dim=-1)
     input_gate, forget_gate, output_gate = (torch.sigmoid(parts[i]) for i in (0, 1, 3))
-    cell = forget_gate * state[1] + input_gate * torch.tanh(parts[2])
-    return output_gate * torch.tanh(cell), cell
+    candidate = torch.tanh(parts[2])
+    cell = forget_gate * state[1] + input_gate * candidate
+    hidden = output_gate * torch.tanh(cell)
+    return Turn((hidden, cell), (input_gate, forget_gate, candidate, output_gate))
 
 
-def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Cell:
+def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     """Cho et al. 2014, section 2.3, with the reset gate after the matrix product.
 
     h' = update * h + (1 - update) * tanh(W x + reset * (U h)).
@@ -50,10 +71,11 @@ def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Cell:
     from_input, from_state = gates[0](inputs).chunk(3, dim=-1), gates[1](hidden).chunk(3, dim=-1)
     reset, update = (torch.sigmoid(from_input[i] + from_state[i]) for i in (0, 1))
     candidate = torch.tanh(from_input[2] + reset * from_state[2])
-    return (update * hidden + (1 - update) * candidate,)
+    hidden = update * hidden + (1 - update) * candidate
+    return Turn((hidden,), (reset, update, candidate))
 
 
-CELLS: dict[str, tuple[Callable[..., nn.RNNBase], Callable[..., Cell], int]] = {
+CELLS: dict[str, tuple[Callable[..., nn.RNNBase], Callable[..., Turn], int]] = {
     "rnn": (nn.RNN, rnn_cell, 1),
     "lstm": (nn.LSTM, lstm_cell, 2),
     "gru": (nn.GRU, gru_cell, 1),
@@ -123,12 +145,18 @@ class Stack(nn.Module):
 
         Returns the top layer's new h (rows, width) and the new state.
         """
-        layers = []
+        turns = self.turns(inputs, state)
+        layers = (turn.state for turn in turns)
+        return turns[-1].state[0], tuple(torch.stack(part, 1) for part in zip(*layers, strict=True))
+
+    def turns(self, inputs: Tensor, state: Cell) -> list[Turn]:
+        """Take one step as `step` does; returns what happened in each layer, from the lowest."""
+        turns: list[Turn] = []
         for index, gates in enumerate(self.gates or self._float_gates()):
             inputs = self.dropout(inputs) if index else inputs
-            layers.append(self.cell(inputs, tuple(part[:, index] for part in state), gates))
-            inputs = layers[-1][0]
-        return inputs, tuple(torch.stack(part, dim=1) for part in zip(*layers, strict=True))
+            turns.append(self.cell(inputs, tuple(part[:, index] for part in state), gates))
+            inputs = turns[-1].state[0]
+        return turns
 
     def _float_gates(self) -> list[Gates]:
         return [

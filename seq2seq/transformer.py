@@ -213,11 +213,13 @@ class FeedForward(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         """Map states (rows, time, width) to the same shape."""
+        return self.outer(self.dropout(self.activate(states)))
+
+    def activate(self, states: Tensor) -> Tensor:
+        """Return the inner layer (rows, time, inner width)."""
         if self.gate is None:
-            inner = self.activation(self.inner(states))
-        else:
-            inner = self.activation(self.gate(states)) * self.inner(states)
-        return self.outer(self.dropout(inner))
+            return self.activation(self.inner(states))
+        return self.activation(self.gate(states)) * self.inner(states)
 
 
 def multi_head(shape: Shape) -> MultiHead:
@@ -352,17 +354,18 @@ class TransformerDecoder(nn.Module):
 
     def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
         """Read tokens (rows,) and score the next ones."""
-        steps, state = self._read(tokens.unsqueeze(1), state, memory, record)
+        steps, state = self.read(tokens.unsqueeze(1), state, memory, record)
         weights = None if steps.weights is None else steps.weights[:, 0]
         return Step(steps.logits[:, 0], state, steps.hidden[:, 0], steps.context[:, 0], weights)
 
     def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
         """Read target (rows, target) under teacher forcing."""
-        return self._read(target, self.start(memory), memory, record)[0]
+        return self.read(target, self.start(memory), memory, record)[0]
 
-    def _read(
-        self, target: Tensor, state: State, memory: Memory, record: bool
+    def read(
+        self, target: Tensor, state: State, memory: Memory, record: bool = False
     ) -> tuple[Steps, State]:
+        """Read on from a state; returns all steps and the state after the last."""
         start, count = state[0][0].shape[2], target.shape[1]
         states = self.embedding(target, start)
         causal = None
