@@ -13,6 +13,7 @@ PAGES = [
     "pages/chatbot.py",
     "pages/speech.py",
     "pages/spelling.py",
+    "pages/map.py",
     "pages/models.py",
 ]
 SENTENCE = "The old dog sleeps in the garden."

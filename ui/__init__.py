@@ -18,6 +18,7 @@ from ui.frame import begin_page, show_menu
 from ui.instruments import instruments
 from ui.instruments.attention import attention_chart
 from ui.instruments.words import timing
+from ui.map import sentence_map_page
 from ui.runs import Subject, run, warm_up
 from ui.shelf import capabilities, intake, shelf
 from ui.task import show_run, text_task
@@ -37,6 +38,7 @@ __all__ = [
     "recording",
     "run",
     "run_controls",
+    "sentence_map_page",
     "shelf",
     "show_menu",
     "show_run",
