@@ -17,7 +17,7 @@ GROUPS = (
     ("#d55e00", "diamond"),
     ("#009e73", "square"),
     ("#cc79a7", "cross"),
-    ("#e69f00", "x"),
+    ("#e69f00", "square-open"),
     ("#56b4e9", "circle-open"),
     ("#8a8a00", "diamond-open"),
 )
@@ -211,9 +211,11 @@ def _add_axes(
 ) -> None:
     axes = {}
     for number, name in enumerate(("x", "y", "z")[:dimensions]):
-        title = f"direction {number + 1}" if len(explained) > number else ""
-        if title:
-            title += f", {explained[number]:.0%} of the variance"
+        title = ""
+        if len(explained) > number:
+            share = f"{explained[number]:.0%}"
+            title = f"direction {number + 1}, {share} of the variance"
+            title = title if dimensions == 2 else f"{number + 1}: {share}"
         axes[f"{name}axis"] = {
             "title": {"text": title},
             "gridcolor": colours.grid,
