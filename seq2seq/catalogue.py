@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import UserError
+from seq2seq.options import Options
 from seq2seq.repository import is_identifier
 from seq2seq.tables import read_table
 
@@ -28,6 +29,9 @@ class Card:
     fetched from, for one that is not embedded; megabytes: what that takes.
     precision: what the search may multiply in on a CPU: "int8" only where that was seen to change
     BLEU by less than 0.2 on 500 sentences or more.
+    turn_separator: the piece between the turns of a conversation, "" for a model that knows none.
+    mannered: it says no word of seq2seq.manners. decoding: what a run is searched with unless told
+    otherwise.
     """
 
     name: str
@@ -41,12 +45,17 @@ class Card:
     hub: str = ""
     megabytes: int = 0
     precision: str = PRECISIONS[0]
+    turn_separator: str = ""
+    mannered: bool = False
+    decoding: Options = Options()
 
     @classmethod
     def from_dict(cls, values: Any, name: str) -> Card:
         """Read plain values. Raises UserError for a missing or unknown field or task."""
         where = f"The card of {name}"
         given = {**values, "name": name} if isinstance(values, dict) else values
+        if isinstance(given, dict) and "decoding" in given:
+            given["decoding"] = read_table(Options, given["decoding"], f"{where}, its decoding,")
         card = read_table(cls, given, where)
         missing = [key for key in ("title", "task", "licence") if not getattr(card, key)]
         if missing:

@@ -14,12 +14,14 @@ from torch import Tensor
 
 from seq2seq.augmentation import at_speed, in_strings, lengthen, vary
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data import Batch, Pair, collate, plan_batches, read_pairs
+from seq2seq.data import Batch, Example, Pair, collate, plan_batches, read_pairs
 from seq2seq.errors import UserError
 from seq2seq.evaluation import corpus_loss, encode_pairs, evaluate, evaluate_speech, speech_loss
 from seq2seq.model import Seq2Seq
 from seq2seq.options import Options
+from seq2seq.dialogue import source_of, turns_of
 from seq2seq.recipe import Recipe
+from seq2seq.replies import casual, fit_to_learn
 from seq2seq.speech import Spoken, Utterance, collate_speech, features, plan_speech, read_speech
 from seq2seq.tokenizer import Unigram
 
@@ -60,8 +62,9 @@ class Corpus(Protocol):
 
 def read_corpus(recipe: Recipe, data: Path) -> Corpus:
     """Read the files of a recipe, below the folder `data`. Raises UserError where it cannot."""
-    audio = recipe.model.get("input") == "audio"
-    return SpeechCorpus(recipe, data) if audio else TextCorpus(recipe, data)
+    if recipe.model.get("input") == "audio":
+        return SpeechCorpus(recipe, data)
+    return DialogueCorpus(recipe, data) if recipe.card.turn_separator else TextCorpus(recipe, data)
 
 
 def chosen(recipe: Recipe, sizes: Sequence[int], draw: random.Random) -> list[list[int]]:
@@ -70,10 +73,12 @@ def chosen(recipe: Recipe, sizes: Sequence[int], draw: random.Random) -> list[li
     sizes: items in each file.
     """
     shares = recipe.data.share or (1.0,) * len(sizes)
-    return [
-        sorted(draw.sample(range(size), int(share * size))) if share < 1 else list(range(size))
-        for size, share in zip(sizes, shares, strict=True)
-    ]
+    numbers = []
+    for size, share in zip(sizes, shares, strict=True):
+        whole = int(share)
+        rest = draw.sample(range(size), int((share - whole) * size)) if share > whole else []
+        numbers.append(sorted([*list(range(size)) * whole, *rest]))
+    return numbers
 
 
 class TextCorpus:
@@ -136,6 +141,49 @@ class TextCorpus:
         """Choose by the loss; log BLEU."""
         greedy = evaluate(checkpoint, self.valid, Options(method="greedy"))
         return loss, {"valid_bleu_greedy": greedy["bleu"]}
+
+
+class DialogueCorpus(TextCorpus):
+    """Files of conversations: sources of several turns, varied at each epoch; tidied replies."""
+
+    def __init__(self, recipe: Recipe, data: Path) -> None:
+        self.recipe, self.separator = recipe, recipe.card.turn_separator
+        if self.separator not in recipe.tokenizer.symbols:
+            raise UserError("The recipe's turn_separator is not among its symbols: name it there.")
+
+        def read(names: Sequence[str]) -> list[list[Pair]]:
+            paths = (data / name for name in names)
+            columns = recipe.data.columns
+            return [fit_to_learn(read_pairs(path, columns, self.separator)) for path in paths]
+
+        self.files = read(recipe.data.train)
+        self.valid = list(chain.from_iterable(read(recipe.data.valid)))
+
+    def epoch(self, number: int) -> list[Any]:
+        """Draw the examples of an epoch, each source varied anew."""
+        draw = random.Random(self.recipe.training.seed * 1_000 + number)
+        numbers = chosen(self.recipe, [len(file) for file in self.files], draw)
+        sources, targets = [], []
+        for file, fixed, drawn in zip(self.files, self.examples, numbers, strict=True):
+            sources += [self._vary(file[i].source, draw) for i in drawn]
+            targets += [fixed[i].target for i in drawn]
+        limit = self.recipe.data.max_tokens
+        pairs = zip(self.tokenizer.encode_all(sources), targets, strict=True)
+        return [Example(*pair) for pair in pairs if max(map(len, pair)) <= limit]
+
+    def _vary(self, source: str, draw: random.Random) -> str:
+        settings, turns = self.recipe.dialogue, turns_of(source, self.separator)
+        if len(turns) > 1 and draw.random() < settings.forget:
+            turns = turns[-1:]
+        elif len(turns) == 1 and draw.random() < settings.interrupt:
+            turns = [draw.choice(draw.choice(self.files)).target, *turns]
+        if draw.random() < settings.casual:
+            turns[-1] = casual(turns[-1], draw)
+        return source_of(turns, self.separator)
+
+    def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
+        """Choose by the loss: what is said to a reply has too many answers to compare with one."""
+        return loss, {}
 
 
 class SpeechCorpus:

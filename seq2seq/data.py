@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seq2seq.dialogue import source_of
 from seq2seq.errors import UserError
 from seq2seq.tokenizer import BOS, EOS, PAD
 
@@ -22,6 +23,7 @@ COLUMN = re.compile(
     "id|source|target|en|fr|de|es|it|pt|nl|ru|sentence|compression|description|synopsis|abstract|tldr|"
     "lead|headline|before|context|response|word|phonemes"
 )
+SIDES, TURNS = ("source", "target"), ("before", "context", "response")
 OPENERS: dict[str, Callable] = {".xz": lzma.open, ".gz": gzip.open}
 
 
@@ -56,11 +58,13 @@ class Batch(NamedTuple):
         return Batch(*parts)  # type: ignore[arg-type]
 
 
-def read_pairs(path: Path, columns: Sequence[str] = ()) -> list[Pair]:
+def read_pairs(path: Path, columns: Sequence[str] = (), separator: str = "") -> list[Pair]:
     """Read a tab-separated file, plain or .xz or .gz; rows without text on both sides are left out.
 
     A first line of nothing but known column names, or with the columns named, is a header. The
-    pairs are the columns named, else `source` and `target` if both are there, else the first two.
+    target is the last of the columns named; all before it are turns, which source_of joins by the
+    separator. Without names they are `source` and `target` if both are there, else `before`,
+    `context` and `response`, else the first two.
     Raises UserError if the file is missing or holds no pairs.
     """
     opener = OPENERS.get(path.suffix, open)
@@ -73,11 +77,11 @@ def read_pairs(path: Path, columns: Sequence[str] = ()) -> list[Pair]:
         raise UserError(
             f"{path.name} cannot be read: give UTF-8 text, plain, .xz or .gz."
         ) from None
-    first, second = _columns(rows, columns, path.name)
+    *sides, target = _columns(rows, columns, path.name)
     pairs = [
-        Pair(row[first].strip(), row[second].strip())
+        Pair(source_of([row[side] for side in sides], separator), row[target].strip())
         for row in rows
-        if len(row) > max(first, second)
+        if len(row) > max(*sides, target)
     ]
     pairs = [pair for pair in pairs if pair.source and pair.target]
     if not pairs:
@@ -85,20 +89,21 @@ def read_pairs(path: Path, columns: Sequence[str] = ()) -> list[Pair]:
     return pairs
 
 
-def _columns(rows: list[list[str]], names: Sequence[str], file: str) -> tuple[int, int]:
+def _columns(rows: list[list[str]], names: Sequence[str], file: str) -> list[int]:
     header: list[str] = []
     first = rows[0] if rows else []
     known = all(COLUMN.fullmatch(cell) for cell in first)
     if len(first) > 1 and (known or (names and set(names) <= set(first))):
         header = rows.pop(0)
     if not names:
-        names = ("source", "target") if {"source", "target"} <= set(header) else header[:2]
+        usual = (each for each in (SIDES, TURNS) if set(each) <= set(header))
+        names = next(usual, tuple(header[:2]))
     if not names:
-        return 0, 1
+        return [0, 1]
     missing = [name for name in names if name not in header]
     if missing:
         raise UserError(f"{file} has no column {missing[0]!r}: it has {', '.join(header)}.")
-    return header.index(names[0]), header.index(names[1])
+    return [header.index(name) for name in names]
 
 
 def pad(rows: Sequence[Sequence[int]], value: int = PAD) -> Tensor:

@@ -15,9 +15,10 @@ from seq2seq.tables import read_table
 
 @dataclass(frozen=True)
 class DataSettings:
-    """train, valid: files below the data folder. columns: of source and target, () for the first
-    two. max_tokens: longer pairs are left out of training. share: of each training file's pairs
-    seen in an epoch, drawn anew each time; () for all of them.
+    """train, valid: files below the data folder. columns: of the source's turns and of the target,
+    () for the first two. max_tokens: longer pairs are left out of training. share: of each training
+    file's pairs seen in an epoch, drawn anew each time; 2.5 is all of them twice and half of them
+    once more; () for all of them.
     """
 
     train: tuple[str, ...]
@@ -29,12 +30,12 @@ class DataSettings:
     def __post_init__(self) -> None:
         if not self.train or not self.valid:
             raise UserError("The recipe's [data] names no files: give some as train and as valid.")
-        if len(self.columns) not in (0, 2):
-            raise UserError(f"The recipe's columns are {len(self.columns)}: name two, or none.")
+        if len(self.columns) == 1:
+            raise UserError("The recipe's columns are one: name two or more, or none.")
         if len(self.share) not in (0, len(self.train)):
             raise UserError("The recipe's share and train differ in length: give one share a file.")
-        if not all(0 < share <= 1 for share in self.share):
-            raise UserError("A share in the recipe is out of range: give more than 0, at most 1.")
+        if not all(0 < share <= 1_000 for share in self.share):
+            raise UserError("A share in the recipe is out of range: give more than 0, to 1,000.")
         _check_ranges(self, {"max_tokens": (1, 10_000)})
 
 
@@ -158,6 +159,23 @@ class AugmentationSettings:
 
 
 @dataclass(frozen=True)
+class DialogueSettings:
+    """How the sources of conversations are varied in training, each time anew.
+
+    casual: share of them written in small letters, without the last mark, or both. forget: share
+    of those of several turns that keep the last one only. interrupt: share of those of one turn
+    that get a reply to something else before it, as in a talk that changes its subject.
+    """
+
+    casual: float = 0.0
+    forget: float = 0.0
+    interrupt: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, {"casual": (0, 1), "forget": (0, 1), "interrupt": (0, 1)})
+
+
+@dataclass(frozen=True)
 class Recipe:
     """card: what the checkpoint is. model: fields of Config but for the vocabulary."""
 
@@ -167,6 +185,7 @@ class Recipe:
     model: dict[str, Any]
     training: TrainingSettings
     augmentation: AugmentationSettings
+    dialogue: DialogueSettings
     text: str
 
     @property
@@ -178,7 +197,8 @@ class Recipe:
     def settings(self) -> str:
         """All that the trained weights depend on, the data's own content aside."""
         model = sorted(self.model.items())
-        return repr((self.data, self.tokenizer, model, self.training, self.augmentation))
+        read = (self.card.turn_separator, self.dialogue) if self.card.turn_separator else ()
+        return repr((self.data, self.tokenizer, model, self.training, self.augmentation, *read))
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -193,7 +213,7 @@ def read_recipe(path: Path) -> Recipe:
         raise UserError(f"There is no recipe {path.name}: check its path.") from None
     except (OSError, ValueError) as error:
         raise UserError(f"The recipe {path.name} cannot be read: {error}.") from None
-    sections = {"card", "data", "tokenizer", "model", "training", "augmentation"}
+    sections = {"card", "data", "tokenizer", "model", "training", "augmentation", "dialogue"}
     unknown = sorted(set(values) - sections)
     missing = sorted({"card", "data", "model"} - set(values))
     if unknown or missing:
@@ -211,6 +231,7 @@ def read_recipe(path: Path) -> Recipe:
         read_table(
             AugmentationSettings, values.get("augmentation", {}), "The recipe's [augmentation]"
         ),
+        read_table(DialogueSettings, values.get("dialogue", {}), "The recipe's [dialogue]"),
         text,
     )
 

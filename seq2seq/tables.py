@@ -41,4 +41,5 @@ def _fits(value: Any, kind: Any) -> bool:
 def _in_words(kind: Any) -> str:
     if get_origin(kind) is tuple:
         return f"a list, each {_in_words(get_args(kind)[0])}"
-    return {str: "text", int: "a whole number", float: "a number"}[kind]
+    known = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+    return known.get(kind, "a table")
