@@ -30,7 +30,7 @@ class Card:
     precision: what the search may multiply in on a CPU: "int8" only where that was seen to change
     BLEU by less than 0.2 on 500 sentences or more.
     turn_separator: the piece between the turns of a conversation, "" for a model that knows none.
-    mannered: it says no word of seq2seq.manners. decoding: what a run is searched with unless told
+    folded: it reads and writes folded text, see seq2seq.folding. mannered: it says no word of seq2seq.manners. decoding: what a run is searched with unless told
     otherwise.
     """
 
@@ -46,6 +46,7 @@ class Card:
     megabytes: int = 0
     precision: str = PRECISIONS[0]
     turn_separator: str = ""
+    folded: bool = False
     mannered: bool = False
     decoding: Options = Options()
 

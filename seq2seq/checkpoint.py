@@ -108,7 +108,7 @@ def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> C
         return Checkpoint(card, model, tokenizer, habits, notes, family=family_of(folder))
     card = replace(read_card(folder), name=name)
     model = read_model(folder)
-    tokenizer = Unigram.load(folder / TOKENIZER)
+    tokenizer = Unigram.load(folder / TOKENIZER, card.folded)
     if len(tokenizer) != model.config.vocabulary:
         raise UserError(
             f"{folder.name} has a tokenizer of {len(tokenizer)} pieces and a model of "

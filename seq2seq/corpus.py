@@ -81,6 +81,20 @@ def chosen(recipe: Recipe, sizes: Sequence[int], draw: random.Random) -> list[li
     return numbers
 
 
+def in_texts(examples: Sequence[Example], share: float, draw: random.Random) -> list[Example]:
+    """Join some examples to texts of several, sources and targets alike; each is used once.
+
+    share: of the results, about, that are two or three examples.
+    """
+    joined, start = [], 0
+    while start < len(examples):
+        count = draw.randint(2, 3) if draw.random() < share else 1
+        parts = examples[start : start + count]
+        joined.append(Example(*(list(chain.from_iterable(side)) for side in zip(*parts, strict=True))))
+        start += count
+    return joined
+
+
 class TextCorpus:
     """Files of pairs."""
 
@@ -102,7 +116,12 @@ class TextCorpus:
         sentences = chain.from_iterable(zip(*(sides.pop(side) for side in read), strict=True))
         characters = sorted({c for texts in sides.values() for text in texts for c in text})
         return Unigram.train(
-            sentences, settings.pieces, settings.symbols, characters, kind=settings.kind
+            sentences,
+            settings.pieces,
+            settings.symbols,
+            characters,
+            kind=settings.kind,
+            folded=self.recipe.card.folded,
         )
 
     def encode(self, tokenizer: Unigram) -> None:
@@ -122,6 +141,9 @@ class TextCorpus:
                 examples += encode_pairs(self.tokenizer, [file[i] for i in drawn], alpha)
             else:
                 examples += [fixed[i] for i in drawn]
+        if self.recipe.data.join:
+            draw.shuffle(examples)
+            examples = in_texts(examples, self.recipe.data.join, draw)
         limit = self.recipe.data.max_tokens
         return [example for example in examples if max(map(len, example)) <= limit]
 

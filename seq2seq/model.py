@@ -48,6 +48,7 @@ class Config:
     width: of the states of encoder and decoder; a bidirectional encoder gives half to each side.
     embedding: width of the token vectors of a recurrent model, 0 for the same as `width`.
     feeds: what a recurrent decoder reads beside the previous token, see RecurrentDecoder.
+    copies: a recurrent decoder with attention may copy tokens of the source.
     shared: source and target have one embedding. tied: the output matrix is the target embedding
     (Press and Wolf 2017). source_vocabulary: 0 for the same as the target's.
     bos: what the decoder reads first. input: token ids, or log-mel frames of so many bins, which
@@ -79,6 +80,7 @@ class Config:
     bidirectional: bool = False
     attention: str = "none"
     feeds: str = "context"
+    copies: bool = False
     heads: int = 4
     feedforward: int = 1024
     activation: str = "relu"
@@ -138,6 +140,10 @@ class Config:
             self._check_transformer()
         elif self.bidirectional and self.width % 2:
             raise UserError(f"Two directions cannot share an odd width, {self.width}.")
+        elif self.copies and (self.attention == "none" or self.input != "tokens"):
+            raise UserError("Without attention to tokens nothing can be copied: choose attention.")
+        elif self.copies and self.source_vocabulary not in (0, self.vocabulary):
+            raise UserError("What is copied must be in both vocabularies: give both one size.")
 
     def _check_transformer(self) -> None:
         for heads in (self.heads, self.decoder_heads or self.heads):
@@ -250,6 +256,7 @@ def _build_recurrent(config: Config) -> Seq2Seq:
         _attention(config.attention, width) if attends else None,
         config.feeds,
         dropout,
+        config.copies,
     )
     return Seq2Seq(config, encoder, decoder)
 

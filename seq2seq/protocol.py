@@ -22,6 +22,7 @@ class Memory(NamedTuple):
     final: the last state of each recurrent layer, () for a Transformer.
     keys: what the decoder computes once from the states (projected keys, values).
     weights: (rows, layers, heads, source, source) self-attention if recorded, else None.
+    source: (rows, source), the ids that were read, for a decoder that copies them; else None.
     """
 
     states: Tensor
@@ -29,6 +30,7 @@ class Memory(NamedTuple):
     final: State = ()
     keys: State = ()
     weights: Tensor | None = None
+    source: Tensor | None = None
 
 
 class Step(NamedTuple):
@@ -40,6 +42,8 @@ class Step(NamedTuple):
     context: (rows, width), the context vector c_t that the step looked at.
     weights: (rows, layers, heads, source) cross-attention, None without attention and perhaps
     where recording was not asked for.
+    copying: (rows,), the probability with which the step copies a source token; None where the
+    decoder never does.
     """
 
     logits: Tensor
@@ -47,6 +51,7 @@ class Step(NamedTuple):
     hidden: Tensor
     context: Tensor
     weights: Tensor | None
+    copying: Tensor | None = None
 
 
 class Steps(NamedTuple):
@@ -61,6 +66,7 @@ class Steps(NamedTuple):
     context: Tensor
     weights: Tensor | None = None
     self_weights: Tensor | None = None
+    copying: Tensor | None = None
 
 
 class Encoder(Protocol):

@@ -18,7 +18,8 @@ class DataSettings:
     """train, valid: files below the data folder. columns: of the source's turns and of the target,
     () for the first two. max_tokens: longer pairs are left out of training. share: of each training
     file's pairs seen in an epoch, drawn anew each time; 2.5 is all of them twice and half of them
-    once more; () for all of them.
+    once more; () for all of them. join: share of examples that get one or two others after them, so
+    that texts of several sentences are learnt from single ones.
     """
 
     train: tuple[str, ...]
@@ -26,6 +27,7 @@ class DataSettings:
     columns: tuple[str, ...] = ()
     share: tuple[float, ...] = ()
     max_tokens: int = 100
+    join: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.train or not self.valid:
@@ -36,7 +38,7 @@ class DataSettings:
             raise UserError("The recipe's share and train differ in length: give one share a file.")
         if not all(0 < share <= 1_000 for share in self.share):
             raise UserError("A share in the recipe is out of range: give more than 0, to 1,000.")
-        _check_ranges(self, {"max_tokens": (1, 10_000)})
+        _check_ranges(self, {"max_tokens": (1, 10_000), "join": (0, 1)})
 
 
 KINDS = ("unigram", "character")
@@ -197,8 +199,9 @@ class Recipe:
     def settings(self) -> str:
         """All that the trained weights depend on, the data's own content aside."""
         model = sorted(self.model.items())
-        read = (self.card.turn_separator, self.dialogue) if self.card.turn_separator else ()
-        return repr((self.data, self.tokenizer, model, self.training, self.augmentation, *read))
+        reading = self.card.turn_separator, self.card.folded, self.dialogue
+        settings = self.data, self.tokenizer, model, self.training, self.augmentation
+        return repr((*settings, *reading))
 
 
 def read_recipe(path: Path) -> Recipe:

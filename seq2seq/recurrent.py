@@ -19,6 +19,8 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from seq2seq.attention import Additive, Dot, General, attend
 from seq2seq.protocol import Memory, State, Step, Steps
 
+# Of a probability, so that its logarithm is finite.
+LEAST = 1e-12
 # A cell's state: (h,) for RNN and GRU, (h, c) for LSTM.
 Cell = tuple[Tensor, ...]
 # What multiplies a cell's input and what its state: W x + b and U h + b of all gates side by side.
@@ -190,12 +192,13 @@ class RecurrentEncoder(nn.Module):
         embedded = self.dropout(self.embedding(source))
         lengths = None if bool(mask.all()) else mask.sum(dim=1)
         states, final = self.stack(embedded, self.stack.zeros(embedded), lengths)
-        return Memory(states, mask, final)
+        return Memory(states, mask, final, source=source)
 
 
 class _Reading(NamedTuple):
-    """What the decoder gets from reading tokens: the readout r_t, s_t, c_t and the weights."""
+    """What the decoder gets from reading tokens: x_t, the readout r_t, s_t, c_t and the weights."""
 
+    inputs: Tensor
     readout: Tensor
     hidden: Tensor
     context: Tensor
@@ -211,6 +214,11 @@ class RecurrentDecoder(nn.Module):
         with s_{t-1} for one with attention (Bahdanau et al. 2014, section 3.1).
     "readout": the previous r_{t-1} (input feeding, Luong et al. 2015, section 3.3).
     The readout is r_t = tanh(V [s_t; c_t]) with attention and s_t, projected if need be, without.
+
+    copies: what is written next may also be a token of the source, drawn by the attention weights
+    (See, Liu and Manning 2017, section 2.2): P(w) = p_gen softmax(W r_t + b) + p_copy times the
+    weights on w, where p_gen = sigmoid(v [c_t; s_t; x_t]) and p_copy = 1 - p_gen. Logits are then
+    the logarithms of P, which a softmax leaves as they are.
     """
 
     def __init__(
@@ -221,6 +229,7 @@ class RecurrentDecoder(nn.Module):
         attention: Additive | Dot | General | None = None,
         feeds: str = "token",
         dropout: float = 0.0,
+        copies: bool = False,
     ) -> None:
         super().__init__()
         self.embedding, self.stack, self.output = embedding, stack, output
@@ -232,6 +241,7 @@ class RecurrentDecoder(nn.Module):
             self.combine = nn.Linear(2 * width, readout, bias=False)
         elif width != readout:
             self.combine = nn.Linear(width, readout, bias=False)
+        self.switch = nn.Linear(2 * width + embedding.embedding_dim, 1) if copies else None
 
     def prepare(self, memory: Memory) -> State:
         """Return the attention's keys, () without attention."""
@@ -251,18 +261,21 @@ class RecurrentDecoder(nn.Module):
     def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
         """Read tokens (rows,) and score the next ones. The weights cost nothing: always there."""
         read, state = self._advance(self.dropout(self.embedding(tokens)), state, memory)
-        return Step(self.output(read.readout), state, read.hidden, read.context, read.weights)
+        logits, copying = self._scores(read, memory)
+        return Step(logits, state, read.hidden, read.context, read.weights, copying)
 
     def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
         """Read target (rows, target) under teacher forcing."""
         embedded = self.dropout(self.embedding(target))
         in_turn = self.feeds == "readout" or (self.feeds == "context" and self.attention)
         read = (self._in_turn if in_turn else self._at_once)(embedded, self.start(memory), memory)
-        return Steps(self.output(read.readout), read.hidden, read.context, read.weights)
+        logits, copying = self._scores(read, memory)
+        return Steps(logits, read.hidden, read.context, read.weights, copying=copying)
 
     def _advance(self, embedded: Tensor, state: State, memory: Memory) -> tuple[_Reading, State]:
         """Take one step; the tensors of the reading are (rows, ...)."""
         cells, previous = state
+        token = embedded
         if self.feeds == "context":
             context, weights = self._look(cells[0][:, -1:], memory)
             embedded = torch.cat([embedded, context[:, 0]], dim=-1)
@@ -273,7 +286,8 @@ class RecurrentDecoder(nn.Module):
             context, weights = self._look(hidden.unsqueeze(1), memory)
         context = context[:, 0]
         readout = self._readout(hidden, context)
-        read = _Reading(readout, hidden, context, None if weights is None else weights[:, 0])
+        looked = None if weights is None else weights[:, 0]
+        read = _Reading(token, readout, hidden, context, looked)
         return read, (cells, readout if self.feeds == "readout" else ())
 
     def _in_turn(self, embedded: Tensor, state: State, memory: Memory) -> _Reading:
@@ -282,8 +296,9 @@ class RecurrentDecoder(nn.Module):
         for inputs in embedded.unbind(1):
             read, state = self._advance(inputs, state, memory)
             steps.append(read)
-        readout, hidden, context, weights = zip(*steps, strict=True)
+        _, readout, hidden, context, weights = zip(*steps, strict=True)
         return _Reading(
+            embedded,
             torch.stack(readout, dim=1),
             torch.stack(hidden, dim=1),
             torch.stack(context, dim=1),
@@ -292,12 +307,97 @@ class RecurrentDecoder(nn.Module):
 
     def _at_once(self, embedded: Tensor, state: State, memory: Memory) -> _Reading:
         """Take all steps in one call of the fused kernel."""
+        inputs = embedded
         if self.feeds == "context":
             context, _ = self._look(embedded, memory)
-            embedded = torch.cat([embedded, context], dim=-1)
-        hidden, _ = self.stack(embedded, state[0])
+            inputs = torch.cat([embedded, context], dim=-1)
+        hidden, _ = self.stack(inputs, state[0])
         context, weights = self._look(hidden, memory)
-        return _Reading(self._readout(hidden, context), hidden, context, weights)
+        return _Reading(embedded, self._readout(hidden, context), hidden, context, weights)
+
+    def _scores(self, read: _Reading, memory: Memory) -> tuple[Tensor, Tensor | None]:
+        """Score the tokens that may come next: logits (..., vocabulary) and p_copy (...)."""
+        logits = self.output(read.readout)
+        if self.switch is None:
+            return logits, None
+        assert read.weights is not None and memory.source is not None
+        seen = torch.cat([read.context, read.hidden, read.inputs], dim=-1)
+        switch = self.switch(seen).float()
+        logits = logits.float()
+        written = logits - logits.logsumexp(dim=-1, keepdim=True) + F.logsigmoid(switch)
+        # Only tokens of the source change, each where it stands first, by the weights of all its
+        # places: over the vocabulary, one more pass costs more than the whole attention.
+        same = memory.source.unsqueeze(1) == memory.source.unsqueeze(2)
+        again = same.tril(-1).any(dim=2) | ~memory.mask
+        weights, source = read.weights[..., 0, 0, :].float(), memory.source
+        if weights.dim() == 3:
+            source, again = source.unsqueeze(1), again.unsqueeze(1)
+            looked = weights @ same.float()
+        else:
+            looked = (weights.unsqueeze(1) @ same.float()).squeeze(1)
+        source = source.expand_as(looked)
+        pointed = looked.clamp(min=LEAST).log() + F.logsigmoid(-switch)
+        before = written.gather(-1, source)
+        gained = (torch.logaddexp(before, pointed) - before).masked_fill(again, 0.0)
+        return written.scatter_add(-1, source, gained), torch.sigmoid(-switch).squeeze(-1)
+
+    def _advance(self, embedded: Tensor, state: State, memory: Memory) -> tuple[_Reading, State]:
+        """Take one step; the tensors of the reading are (rows, ...)."""
+        cells, previous = state
+        token = embedded
+        if self.feeds == "context":
+            context, weights = self._look(cells[0][:, -1:], memory)
+            embedded = torch.cat([embedded, context[:, 0]], dim=-1)
+        elif self.feeds == "readout":
+            embedded = torch.cat([embedded, previous], dim=-1)
+        hidden, cells = self.stack.step(embedded, cells)
+        if self.feeds != "context":
+            context, weights = self._look(hidden.unsqueeze(1), memory)
+        context = context[:, 0]
+        readout = self._readout(hidden, context)
+        looked = None if weights is None else weights[:, 0]
+        read = _Reading(token, readout, hidden, context, looked)
+        return read, (cells, readout if self.feeds == "readout" else ())
+
+    def _in_turn(self, embedded: Tensor, state: State, memory: Memory) -> _Reading:
+        """Take all steps, each after the other: what a step reads follows from the one before."""
+        steps = []
+        for inputs in embedded.unbind(1):
+            read, state = self._advance(inputs, state, memory)
+            steps.append(read)
+        _, readout, hidden, context, weights = zip(*steps, strict=True)
+        return _Reading(
+            embedded,
+            torch.stack(readout, dim=1),
+            torch.stack(hidden, dim=1),
+            torch.stack(context, dim=1),
+            None if weights[0] is None else torch.stack(weights, dim=1),
+        )
+
+    def _at_once(self, embedded: Tensor, state: State, memory: Memory) -> _Reading:
+        """Take all steps in one call of the fused kernel."""
+        inputs = embedded
+        if self.feeds == "context":
+            context, _ = self._look(embedded, memory)
+            inputs = torch.cat([embedded, context], dim=-1)
+        hidden, _ = self.stack(inputs, state[0])
+        context, weights = self._look(hidden, memory)
+        return _Reading(embedded, self._readout(hidden, context), hidden, context, weights)
+
+    def _scores(self, read: _Reading, memory: Memory) -> tuple[Tensor, Tensor | None]:
+        """Score the tokens that may come next: logits (..., vocabulary) and p_copy (...)."""
+        logits = self.output(read.readout)
+        if self.switch is None:
+            return logits, None
+        assert read.weights is not None and memory.source is not None
+        seen = torch.cat([read.context, read.hidden, read.inputs], dim=-1)
+        copying = torch.sigmoid(-self.switch(seen).float())
+        pointed = (copying * read.weights[..., 0, 0, :].float())
+        source = memory.source.unsqueeze(1) if pointed.dim() == 3 else memory.source
+        # Padding has no weight, so that its id gets none.
+        mixed = (1 - copying) * logits.float().softmax(dim=-1)
+        mixed = mixed.scatter_add(-1, source.expand_as(pointed), pointed)
+        return mixed.clamp(min=LEAST).log(), copying.squeeze(-1)
 
     def _look(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:
         """Find the context (rows, target, width) for query (rows, target, width).

@@ -11,6 +11,7 @@ from typing import Protocol
 import sentencepiece
 
 from seq2seq.errors import UserError
+from seq2seq.folding import fold
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
 WORD_START = "▁"
@@ -65,8 +66,9 @@ class Unigram:
 
     special = frozenset((PAD, UNKNOWN, BOS, EOS))
 
-    def __init__(self, model: bytes) -> None:
-        self.model = model
+    def __init__(self, model: bytes, folded: bool = False) -> None:
+        """Read a serialized model. folded: it knows folded text only, so that texts are folded."""
+        self.model, self.folded = model, folded
         self.languages: dict[str, int] = {}
         try:
             self._processor = sentencepiece.SentencePieceProcessor()
@@ -75,11 +77,11 @@ class Unigram:
             raise UserError("The tokenizer.model is damaged: fetch the checkpoint again.") from None
 
     @classmethod
-    def load(cls, path: Path) -> Unigram:
+    def load(cls, path: Path, folded: bool = False) -> Unigram:
         """Read a tokenizer.model. Raises UserError if it is missing or damaged."""
         if not path.is_file():
             raise UserError("The checkpoint has no tokenizer.model: fetch it again.")
-        return cls(path.read_bytes())
+        return cls(path.read_bytes(), folded)
 
     @classmethod
     def train(
@@ -90,6 +92,7 @@ class Unigram:
         characters: Iterable[str] = (),
         seed: int = 1,
         kind: str = "unigram",
+        folded: bool = False,
     ) -> Unigram:
         """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split.
 
@@ -99,6 +102,7 @@ class Unigram:
         """
         sentencepiece.set_random_generator_seed(seed)
         model = io.BytesIO()
+        sentences = map(fold, sentences) if folded else sentences
         try:
             sentencepiece.SentencePieceTrainer.train(
                 sentence_iterator=iter(sentences),
@@ -120,7 +124,7 @@ class Unigram:
             raise UserError(
                 f"No tokenizer of {pieces} pieces fits these texts: give more pieces, or more text."
             ) from None
-        return cls(model.getvalue())
+        return cls(model.getvalue(), folded)
 
     def seed(self, seed: int) -> None:
         """Fix the sampled splits that follow."""
@@ -137,6 +141,7 @@ class Unigram:
 
     def encode(self, text: str, alpha: float | None = None) -> list[int]:
         """Split into the best pieces, or with alpha into a sampled split (Kudo 2018)."""
+        text = fold(text) if self.folded else text
         if alpha is None:
             return self._processor.encode(text)
         return self._processor.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
@@ -152,7 +157,8 @@ class Unigram:
     def encode_all(self, texts: Sequence[str], alpha: float | None = None) -> list[list[int]]:
         """Encode many texts, on all cores unless splits are sampled: their seed is one thread's."""
         if alpha is None:
-            return self._processor.encode(list(texts), num_threads=os.cpu_count() or 1)
+            given = [fold(text) for text in texts] if self.folded else list(texts)
+            return self._processor.encode(given, num_threads=os.cpu_count() or 1)
         return [self.encode(text, alpha) for text in texts]
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -161,7 +167,8 @@ class Unigram:
 
     def split(self, text: str) -> tuple[str, ...]:
         """Return the pieces of a text as written: unknown characters stand for themselves."""
-        return tuple(self._processor.encode(text, out_type=str))
+        given = fold(text) if self.folded else text
+        return tuple(self._processor.encode(given, out_type=str))
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of ids, special tokens by their names."""

@@ -301,7 +301,7 @@ class _Run:
             os.replace(path.with_suffix(".new"), path)
         if self.world > 1:
             distributed.barrier()
-        return Unigram.load(path)
+        return Unigram.load(path, self.recipe.card.folded)
 
     def save(self) -> None:
         """Write all that a resumed run needs; a kill while writing leaves the state before."""
