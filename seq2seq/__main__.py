@@ -246,8 +246,7 @@ def _evaluate(values: argparse.Namespace) -> None:
         raise UserError(f"--limit is {values.limit}: give at least 1.")
     from tqdm import tqdm
 
-    from seq2seq.data import read_pairs
-    from seq2seq.evaluation import evaluate, evaluate_speech
+    from seq2seq.evaluation import evaluate, evaluate_speech, read_references
     from seq2seq.speech import read_speech
 
     checkpoint = _load(values)
@@ -258,7 +257,7 @@ def _evaluate(values: argparse.Namespace) -> None:
         total, unit = len(recordings), " recordings"
         score = partial(evaluate_speech, checkpoint, {values.pairs.stem: recordings}, options)
     else:
-        pairs = read_pairs(values.pairs)[: values.limit]
+        pairs = read_references(checkpoint, values.pairs)[: values.limit]
         total, unit = len({pair.source for pair in pairs}), " sentences"
         score = partial(evaluate, checkpoint, pairs, options)
     with tqdm(total=total, unit=unit) as bar:
@@ -291,7 +290,7 @@ def _train(values: argparse.Namespace) -> None:
     checkpoint = train(recipe, values.data, work, values.resume, values.minutes)
     if int(os.environ.get("RANK", "0")) == 0:
         scores = finish(checkpoint, recipe, values.data, work, folder)
-        shown = ("bleu", "chrf", "word_error_rate", "loss")
+        shown = ("bleu", "chrf", "kept_f1", "distinct_2", "word_error_rate", "loss")
         print(f"{folder}: " + ", ".join(f"{key} {scores[key]}" for key in shown if key in scores))
 
 

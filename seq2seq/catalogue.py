@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,10 @@ class Card:
     fetched from, for one that is not embedded; megabytes: what that takes.
     precision: what the search may multiply in on a CPU: "int8" only where that was seen to change
     BLEU by less than 0.2 on 500 sentences or more.
-    turn_separator: the piece between the turns of a conversation, "" for a model that knows none.
-    folded: it reads and writes folded text, see seq2seq.folding. mannered: it says no word of seq2seq.manners. decoding: what a run is searched with unless told
-    otherwise.
+    turn_separator: the piece between the turns of a conversation, "" for a model that knows none;
+    turns: how many of the last ones it reads, 0 for all. folded: it reads and writes folded text,
+    see seq2seq.folding. mannered: it says no word of seq2seq.manners. decoding: what a run is
+    searched with unless told otherwise.
     """
 
     name: str
@@ -46,9 +47,10 @@ class Card:
     megabytes: int = 0
     precision: str = PRECISIONS[0]
     turn_separator: str = ""
+    turns: int = 0
     folded: bool = False
     mannered: bool = False
-    decoding: Options = Options()
+    decoding: Options = field(default_factory=Options)
 
     @classmethod
     def from_dict(cls, values: Any, name: str) -> Card:

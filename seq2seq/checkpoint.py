@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from seq2seq.catalogue import Card, embedded, is_name, locate, offered, on_hub, 
 from seq2seq.conventions import Conventions
 from seq2seq.errors import UserError
 from seq2seq.families.folders import check_links, family_of, is_foreign, read_folder
+from seq2seq.folding import unfold
+from seq2seq.manners import Manners
 from seq2seq.model import Config, Seq2Seq, build, tie
 from seq2seq.quantized import available, quantize
 from seq2seq.tokenizer import Tokenizer, Unigram
@@ -55,6 +58,11 @@ class Checkpoint:
         """What the search multiplies in."""
         weight = next(self.model.parameters())
         return str(weight.dtype).removeprefix("torch.") if self.quantized is None else "int8"
+
+    def text(self, tokens: Sequence[int], source: str = "") -> str:
+        """Write an output, of a source that is needed where the model writes folded text."""
+        text = self.tokenizer.decode(tokens).strip()
+        return unfold(text, source) if self.conventions.folded else text
 
     def searching_in(self, precision: str) -> Checkpoint:
         """Return the checkpoint with a search in "float32", or in "int8" where the CPU can."""
@@ -120,7 +128,9 @@ def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> C
             f"{folder.name} has a tokenizer whose special tokens (pad, unknown, start, end) are "
             f"{tokenizer.special_ids()}, not those of its config.json."
         )
-    return Checkpoint(card, model.to(device).eval(), tokenizer, own_conventions(config))
+    return Checkpoint(
+        card, model.to(device).eval(), tokenizer, own_conventions(config, card, tokenizer)
+    )
 
 
 def _known_as(name: str) -> str:
@@ -128,9 +138,21 @@ def _known_as(name: str) -> str:
     return name if is_name(name) or on_hub(name) else Path(name).resolve().name
 
 
-def own_conventions(config: Config) -> Conventions:
-    """Return the habits of our own checkpoints."""
-    return Conventions(start=(config.bos,), forbidden=(config.pad, config.unknown, config.bos))
+def own_conventions(config: Config, card: Card, tokenizer: Tokenizer) -> Conventions:
+    """Return the habits of our own checkpoints: what the card says, and no special tokens."""
+    forbidden = [config.pad, config.unknown, config.bos]
+    if card.turn_separator:  # a reply is one turn
+        forbidden += tokenizer.encode(card.turn_separator)[-1:]
+    pieces = tokenizer.pieces(range(len(tokenizer))) if card.mannered else ()
+    return Conventions(
+        start=(config.bos,),
+        forbidden=tuple(forbidden),
+        turn_separator=card.turn_separator,
+        turns=card.turns,
+        folded=card.folded,
+        manners=Manners(pieces) if card.mannered else None,
+        options=card.decoding,
+    )
 
 
 def _precision(device: torch.device) -> torch.dtype:

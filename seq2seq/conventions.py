@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from seq2seq.errors import UserError
+from seq2seq.manners import Manners
 from seq2seq.options import Options
 
 ENGLISH = "en"  # what speech models translate to
@@ -40,6 +41,10 @@ class Conventions:
     language_leads: where a token names the language of the output: "" nowhere, "source" before the
     source, "start" as what the decoder reads first, "forced" as the first output; "heard" where one
     names the language of a recording instead, after the start. speech: of a speech model.
+    turn_separator: what stands between the turns of a conversation in a source (see source_of), ""
+    for a model that knows none; turns: how many of the last ones are read, 0 for all.
+    folded: it reads and writes folded text, see seq2seq.folding; outputs are written as their
+    source is. manners: words that it must not say.
     options: what its authors decode with; ignored: settings of theirs that have no counterpart.
     """
 
@@ -54,6 +59,10 @@ class Conventions:
     window: float = 0.0
     language_leads: str = ""
     speech: SpeechTokens | None = None
+    turn_separator: str = ""
+    turns: int = 0
+    folded: bool = False
+    manners: Manners | None = None
     options: Options = field(default_factory=Options)
     ignored: tuple[str, ...] = ()
 

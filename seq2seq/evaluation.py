@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import jiwer
@@ -17,11 +18,23 @@ from torch import nn
 
 from seq2seq.audio import RATE, Audio
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data import Batch, Example, Pair, collate, in_groups, pad, plan_batches
+from seq2seq.data import (
+    Batch,
+    Example,
+    Pair,
+    collate,
+    in_groups,
+    pad,
+    plan_batches,
+    read_pairs,
+)
+from seq2seq.diversity import reply_scores
 from seq2seq.model import Seq2Seq
 from seq2seq.options import Options
 from seq2seq.pipeline import detect_language, generate, to_text, transcribe
 from seq2seq.protocol import Memory
+from seq2seq.replies import fit_to_learn
+from seq2seq.rouge import summary_scores
 from seq2seq.source import Source, prepare
 from seq2seq.speech import Spoken, Utterance, collate_speech, pad_frames, plan_speech
 from seq2seq.tokenizer import PAD, Unigram
@@ -38,10 +51,12 @@ def evaluate(
 ) -> dict[str, Any]:
     """Score the outputs for the sources of the pairs.
 
-    Pairs with the same source are its references. Returns BLEU, chrF (0-100, with sacrebleu's
-    signatures), loss (nats a token) and perplexity of the references, sentences a second of the
-    search, and the same scores by source length in words. For spelling to sound, also the error
-    rates of phonemes and of whole words, for 100, each against the nearest reference.
+    Pairs with the same source are its references. Returns scores by task, loss (nats a token) and
+    perplexity of the references, and sentences a second of the search.
+    Translation: BLEU and chrF (0-100, with sacrebleu's signatures), by source length in words too.
+    Spelling to sound: the same, and the error rates of phonemes and of whole words, for 100, each
+    against the nearest reference. Summarization: see summary_scores; by source length too. A
+    chatbot: see reply_scores, since what is said has too many answers to compare with one.
     """
     references: dict[str, list[str]] = {}
     for pair in pairs:
@@ -50,29 +65,29 @@ def evaluate(
     started = time.perf_counter()
     found = generate(checkpoint, sources, options, on_group=on_group)
     seconds = time.perf_counter() - started
-    outputs = [to_text(checkpoint, each) for each in found]
+    outputs = [to_text(checkpoint, *each) for each in zip(found, sources, strict=True)]
     chosen_options = options or checkpoint.conventions.options
     read = [prepare(checkpoint, pair.source, chosen_options) for pair in pairs]
     loss = reference_loss(checkpoint, read, [pair.target for pair in pairs], chosen_options)
+    task, scores = checkpoint.card.task, SCORES.get(checkpoint.card.task, _translations)
     lengths = [len(source.split()) for source in sources]
-    by_length = []
-    for low, high in LENGTH_BINS:
+    by_length: list[dict[str, Any]] = []
+    for low, high in LENGTH_BINS if task in BY_LENGTH else ():
         chosen = [index for index, length in enumerate(lengths) if low <= length <= high]
         if chosen:
+            texts, read_then = [outputs[i] for i in chosen], [sources[i] for i in chosen]
+            part = scores(texts, [references[source] for source in read_then], read_then)
             row = {"words": [low, high], "sentences": len(chosen)}
-            texts = [outputs[index] for index in chosen]
-            scores = _scores(texts, [references[sources[index]] for index in chosen])
-            by_length.append(row | {key: scores[key] for key in ("bleu", "chrf")})
+            by_length.append(row | {key: part[key] for key in BY_LENGTH[task]})
     return {
         "sentences": len(sources),
         "references": len(pairs),
-        **_scores(outputs, list(references.values())),
-        **(_sounds(outputs, references.values()) if checkpoint.card.task == "spelling" else {}),
+        **scores(outputs, list(references.values()), sources),
         "loss": round(loss, 4),
         "perplexity": round(math.exp(loss), 3),
         "seconds": round(seconds, 2),
         "sentences_per_second": round(len(sources) / seconds, 1),
-        "by_source_length": by_length,
+        **({"by_source_length": by_length} if by_length else {}),
     }
 
 
@@ -118,7 +133,9 @@ def evaluate_speech(
     }
 
 
-def _sounds(outputs: Sequence[str], references: Iterable[Sequence[str]]) -> dict[str, float]:
+def _sounds(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str]
+) -> dict[str, Any]:
     errors = phonemes = wrong = 0
     for output, possible in zip(outputs, references, strict=True):
         compared = [jiwer.process_words(reference, output) for reference in possible]
@@ -127,6 +144,7 @@ def _sounds(outputs: Sequence[str], references: Iterable[Sequence[str]]) -> dict
         phonemes += nearest.substitutions + nearest.deletions + nearest.hits
         wrong += nearest.wer > 0
     return {
+        **_translations(outputs, references, sources),
         "phoneme_error_rate": round(100 * errors / phonemes, 2),
         "word_error_rate": round(100 * wrong / len(outputs), 2),
     }
@@ -147,7 +165,9 @@ def _errors(texts: list[str], outputs: list[str]) -> dict[str, Any]:
     }
 
 
-def _scores(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, Any]:
+def _translations(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str]
+) -> dict[str, Any]:
     most = max(map(len, references))
     # sacrebleu wants one list for each reference number, with None where a source has fewer.
     streams: Any = [
@@ -160,6 +180,35 @@ def _scores(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> dict
         "bleu_signature": str(bleu.get_signature()),
         "chrf_signature": str(chrf.get_signature()),
     }
+
+
+def _replies(
+    outputs: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str]
+) -> dict[str, Any]:
+    return reply_scores(outputs)
+
+
+# What is measured, by task; translations are the rule.
+SCORES: dict[str, Callable[..., dict[str, Any]]] = {
+    "spelling": _sounds,
+    "summarization": summary_scores,
+    "chatbot": _replies,
+}
+BY_LENGTH = {
+    "translation": ("bleu", "chrf"),
+    "spelling": ("bleu", "chrf"),
+    "summarization": ("rouge_l", "kept_f1"),
+}
+
+
+def read_references(checkpoint: Checkpoint, path: Path, columns: Sequence[str] = ()) -> list[Pair]:
+    """Read the pairs that a checkpoint is scored on, as read_pairs does.
+
+    Turns are joined as it knows them. The replies of its own kind of conversation are tidied, and
+    rude ones left out, as in training: what it learns to write is what it is measured by.
+    """
+    pairs = read_pairs(path, columns, checkpoint.conventions.turn_separator)
+    return fit_to_learn(pairs) if checkpoint.conventions.manners is not None else pairs
 
 
 @torch.inference_mode()

@@ -15,15 +15,14 @@ _DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")
 _WORD = re.compile(r"#+|\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
 _PLAIN = str.maketrans("’‘“”–—", "''\"\"--")
 # Words that have a capital only where they begin a sentence.
-_SMALL = frozenset(
-    """
-    a about after all although an and are as at because before both but by can could did do does
-    during each even every few for four from had has have he her here his how if in into is it its
-    just last many meanwhile more most my new no not of on once one only or other our over she
-    should since so some such than that the their then there these they this those three to two
-    under until was we were what when where which while who why will with would yet you your
-    """.split()
-)
+_SMALL_WORDS = """
+a about after all although an and are as at because before both but by can could did do does during
+each even every few for four from had has have he her here his how if in into is it its just last
+many meanwhile more most my new no not of on once one only or other our over she should since so
+some such than that the their then there these they this those three to two under until was we were
+what when where which while who why will with would yet you your
+"""
+_SMALL = frozenset(_SMALL_WORDS.split())
 # In the alignment, what following right after the word before is worth beside a match.
 _ADJACENT = 0.5
 
@@ -43,7 +42,7 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> list[Word]:
-    """Return the words of a text in order: runs of letters, with apostrophes inside, and numbers."""
+    """Return the words of a text in order: runs of letters, apostrophes inside, and numbers."""
     found, end = [], 0
     for match in _WORD.finditer(text):
         first = not found or bool(re.search(r"[.!?]\W*\s", text[end : match.start()]))

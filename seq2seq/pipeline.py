@@ -25,6 +25,7 @@ from seq2seq.rules import (
     forbid_first,
     forced_at,
     forced_prefix,
+    mannered,
     minimum_length,
     no_copy,
     no_repeat,
@@ -93,6 +94,8 @@ def rules_for(
         rules.append(forbid(conventions.forbidden))
     if conventions.forbidden_first:
         rules.append(forbid_first(conventions.forbidden_first))
+    if conventions.manners is not None:
+        rules.append(mannered(conventions.manners))
     speech = conventions.speech
     if options.timestamps and speech is not None and speech.first_time is not None:
         rules += [] if speech.no_times is None else [forbid([speech.no_times])]
@@ -305,7 +308,6 @@ def _find(
     return search(decoder, memory, options, start, config.eos, rules, on_step, limits)
 
 
-def to_text(checkpoint: Checkpoint, found: Found) -> str:
-    """Return the text of the best output."""
-    best = found.hypotheses[0].tokens if found.hypotheses else ()
-    return checkpoint.tokenizer.decode(best).strip()
+def to_text(checkpoint: Checkpoint, found: Found, source: str = "") -> str:
+    """Return the text of the best output, for a source as Checkpoint.text needs it."""
+    return checkpoint.text(found.hypotheses[0].tokens if found.hypotheses else (), source)

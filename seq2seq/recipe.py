@@ -179,7 +179,9 @@ class DialogueSettings:
 
 @dataclass(frozen=True)
 class Recipe:
-    """card: what the checkpoint is. model: fields of Config but for the vocabulary."""
+    """card: what the checkpoint is. model: fields of Config but for the vocabulary. prompts: inputs
+    whose outputs are printed on the model card, by their kind.
+    """
 
     card: Card
     data: DataSettings
@@ -188,6 +190,7 @@ class Recipe:
     training: TrainingSettings
     augmentation: AugmentationSettings
     dialogue: DialogueSettings
+    prompts: dict[str, tuple[str, ...]]
     text: str
 
     @property
@@ -217,6 +220,7 @@ def read_recipe(path: Path) -> Recipe:
     except (OSError, ValueError) as error:
         raise UserError(f"The recipe {path.name} cannot be read: {error}.") from None
     sections = {"card", "data", "tokenizer", "model", "training", "augmentation", "dialogue"}
+    sections.add("prompts")
     unknown = sorted(set(values) - sections)
     missing = sorted({"card", "data", "model"} - set(values))
     if unknown or missing:
@@ -235,8 +239,17 @@ def read_recipe(path: Path) -> Recipe:
             AugmentationSettings, values.get("augmentation", {}), "The recipe's [augmentation]"
         ),
         read_table(DialogueSettings, values.get("dialogue", {}), "The recipe's [dialogue]"),
+        _prompts(values.get("prompts", {})),
         text,
     )
+
+
+def _prompts(values: Any) -> dict[str, tuple[str, ...]]:
+    lists = values.values() if isinstance(values, dict) else [None]
+    for prompts in lists:
+        if not isinstance(prompts, list) or not all(type(each) is str for each in prompts):
+            raise UserError("The recipe's [prompts] are lists of texts: write one for each kind.")
+    return {kind: tuple(prompts) for kind, prompts in values.items()}
 
 
 def _check_ranges(settings: Any, ranges: dict[str, tuple[float, float]]) -> None:

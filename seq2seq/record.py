@@ -62,8 +62,8 @@ def record(
         options=options,
         notes=source.notes,
         source=_source(checkpoint, source),
-        target=_target(checkpoint, tokens),
-        outputs=tuple(_output(checkpoint, each) for each in found.hypotheses),
+        target=_target(checkpoint, tokens, source.text),
+        outputs=tuple(_output(checkpoint, each, source.text) for each in found.hypotheses),
         beam_tree=found.tree,
         beam_pieces=checkpoint.tokenizer.pieces(found.tree.token.tolist()),
         position_seconds=source.seconds,
@@ -104,9 +104,9 @@ def _alternatives(checkpoint: Checkpoint, scores: Tensor) -> Alternatives:
     return Alternatives(ids, pieces, values)
 
 
-def _target(checkpoint: Checkpoint, tokens: tuple[int, ...]) -> Tokens:
+def _target(checkpoint: Checkpoint, tokens: tuple[int, ...], source: str) -> Tokens:
     pieces = checkpoint.tokenizer.pieces(tokens)
-    return _tokens(checkpoint, checkpoint.tokenizer.decode(tokens).strip(), tokens, pieces)
+    return _tokens(checkpoint, checkpoint.text(tokens, source), tokens, pieces)
 
 
 def _source(checkpoint: Checkpoint, source: Source) -> Tokens:
@@ -122,9 +122,9 @@ def _tokens(
     return Tokens(text, tuple(ids), pieces, word_numbers(pieces, special))
 
 
-def _output(checkpoint: Checkpoint, hypothesis: Hypothesis) -> Output:
+def _output(checkpoint: Checkpoint, hypothesis: Hypothesis, source: str) -> Output:
     return Output(
-        checkpoint.tokenizer.decode(hypothesis.tokens).strip(),
+        checkpoint.text(hypothesis.tokens, source),
         checkpoint.tokenizer.pieces(hypothesis.tokens),
         float(sum(hypothesis.log_probabilities)),
         hypothesis.score,

@@ -320,84 +320,27 @@ class RecurrentDecoder(nn.Module):
         logits = self.output(read.readout)
         if self.switch is None:
             return logits, None
-        assert read.weights is not None and memory.source is not None
+        assert read.weights is not None
+        assert memory.source is not None
         seen = torch.cat([read.context, read.hidden, read.inputs], dim=-1)
-        switch = self.switch(seen).float()
-        logits = logits.float()
+        exact = torch.promote_types(logits.dtype, torch.float32)
+        logits, switch = logits.to(exact), self.switch(seen).to(exact)
         written = logits - logits.logsumexp(dim=-1, keepdim=True) + F.logsigmoid(switch)
         # Only tokens of the source change, each where it stands first, by the weights of all its
         # places: over the vocabulary, one more pass costs more than the whole attention.
         same = memory.source.unsqueeze(1) == memory.source.unsqueeze(2)
         again = same.tril(-1).any(dim=2) | ~memory.mask
-        weights, source = read.weights[..., 0, 0, :].float(), memory.source
+        weights, source = read.weights[..., 0, 0, :].to(exact), memory.source
         if weights.dim() == 3:
             source, again = source.unsqueeze(1), again.unsqueeze(1)
-            looked = weights @ same.float()
+            looked = weights @ same.to(exact)
         else:
-            looked = (weights.unsqueeze(1) @ same.float()).squeeze(1)
+            looked = (weights.unsqueeze(1) @ same.to(exact)).squeeze(1)
         source = source.expand_as(looked)
         pointed = looked.clamp(min=LEAST).log() + F.logsigmoid(-switch)
         before = written.gather(-1, source)
         gained = (torch.logaddexp(before, pointed) - before).masked_fill(again, 0.0)
         return written.scatter_add(-1, source, gained), torch.sigmoid(-switch).squeeze(-1)
-
-    def _advance(self, embedded: Tensor, state: State, memory: Memory) -> tuple[_Reading, State]:
-        """Take one step; the tensors of the reading are (rows, ...)."""
-        cells, previous = state
-        token = embedded
-        if self.feeds == "context":
-            context, weights = self._look(cells[0][:, -1:], memory)
-            embedded = torch.cat([embedded, context[:, 0]], dim=-1)
-        elif self.feeds == "readout":
-            embedded = torch.cat([embedded, previous], dim=-1)
-        hidden, cells = self.stack.step(embedded, cells)
-        if self.feeds != "context":
-            context, weights = self._look(hidden.unsqueeze(1), memory)
-        context = context[:, 0]
-        readout = self._readout(hidden, context)
-        looked = None if weights is None else weights[:, 0]
-        read = _Reading(token, readout, hidden, context, looked)
-        return read, (cells, readout if self.feeds == "readout" else ())
-
-    def _in_turn(self, embedded: Tensor, state: State, memory: Memory) -> _Reading:
-        """Take all steps, each after the other: what a step reads follows from the one before."""
-        steps = []
-        for inputs in embedded.unbind(1):
-            read, state = self._advance(inputs, state, memory)
-            steps.append(read)
-        _, readout, hidden, context, weights = zip(*steps, strict=True)
-        return _Reading(
-            embedded,
-            torch.stack(readout, dim=1),
-            torch.stack(hidden, dim=1),
-            torch.stack(context, dim=1),
-            None if weights[0] is None else torch.stack(weights, dim=1),
-        )
-
-    def _at_once(self, embedded: Tensor, state: State, memory: Memory) -> _Reading:
-        """Take all steps in one call of the fused kernel."""
-        inputs = embedded
-        if self.feeds == "context":
-            context, _ = self._look(embedded, memory)
-            inputs = torch.cat([embedded, context], dim=-1)
-        hidden, _ = self.stack(inputs, state[0])
-        context, weights = self._look(hidden, memory)
-        return _Reading(embedded, self._readout(hidden, context), hidden, context, weights)
-
-    def _scores(self, read: _Reading, memory: Memory) -> tuple[Tensor, Tensor | None]:
-        """Score the tokens that may come next: logits (..., vocabulary) and p_copy (...)."""
-        logits = self.output(read.readout)
-        if self.switch is None:
-            return logits, None
-        assert read.weights is not None and memory.source is not None
-        seen = torch.cat([read.context, read.hidden, read.inputs], dim=-1)
-        copying = torch.sigmoid(-self.switch(seen).float())
-        pointed = (copying * read.weights[..., 0, 0, :].float())
-        source = memory.source.unsqueeze(1) if pointed.dim() == 3 else memory.source
-        # Padding has no weight, so that its id gets none.
-        mixed = (1 - copying) * logits.float().softmax(dim=-1)
-        mixed = mixed.scatter_add(-1, source.expand_as(pointed), pointed)
-        return mixed.clamp(min=LEAST).log(), copying.squeeze(-1)
 
     def _look(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:
         """Find the context (rows, target, width) for query (rows, target, width).

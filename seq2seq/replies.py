@@ -1,4 +1,4 @@
-"""Replies as one would write them, made of what people typed in haste; and sources as one types them."""
+"""Replies written with care, made of what people typed in haste; and sources typed in haste."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from collections.abc import Sequence
 from seq2seq.data import Pair
 from seq2seq.manners import rude
 
+_NOT = "do does did is are was were have has had could would should ca"
+_IS = "that what there where who how"
 # Apostrophes that are left out in haste, where no other word is meant.
 _CONTRACTIONS = {
     "im": "I'm",
     "ive": "I've",
-    **{
-        f"{start}nt": f"{start}n't"
-        for start in "do does did is are was were have has had could would should ca".split()
-    },
-    **{f"{start}s": f"{start}'s" for start in "that what there where who how".split()},
-    **{f"{start}re": f"{start}'re" for start in "you they".split()},
+    "youre": "you're",
+    "theyre": "they're",
+    **{f"{start}nt": f"{start}n't" for start in _NOT.split()},
+    **{f"{start}s": f"{start}'s" for start in _IS.split()},
 }
 _CONTRACTION = re.compile(r"\b(?:" + "|".join(_CONTRACTIONS) + r")\b", re.IGNORECASE)
 _QUESTION = re.compile(
-    r"(?:and |so |but |oh )?(?:who|what(?! an?\b)|where|when|why|how|which|do|does|did|is|are|was|were|can|"
-    r"could|would|should|will|have you)(?:'s|'re|n't)?\b",
+    r"(?:and |so |but |oh )?(?:who|what(?! an?\b)|where|when|why|how|which|do|does|did|is|are|was|"
+    r"were|can|could|would|should|will|have you)(?:'s|'re|n't)?\b",
     re.IGNORECASE,
 )
 # What no reply of ours should hold: addresses, stars for letters, names left open, laughter alone.

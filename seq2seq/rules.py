@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from seq2seq.manners import Manners
+
 Rule = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -121,6 +123,18 @@ def no_repeat(size: int, after: int = 0) -> Rule:
             for start in range(len(tokens) - size + 1):
                 if tokens[start : start + size - 1] == said:
                     log_probabilities[row, tokens[start + size - 1]] = -math.inf
+        return log_probabilities
+
+    return rule
+
+
+def mannered(manners: Manners) -> Rule:
+    """Complete no word that manners forbid, in whatever pieces it is written."""
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        for row, tokens in enumerate(history.tolist()):
+            index = torch.tensor(manners.completing(tokens), device=log_probabilities.device)
+            log_probabilities[row].index_fill_(0, index.long(), -math.inf)
         return log_probabilities
 
     return rule

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seq2seq.audio import HOP, RATE, Audio, log_mel
 from seq2seq.checkpoint import Checkpoint
+from seq2seq.dialogue import source_of, turns_of
 from seq2seq.errors import UserError
 from seq2seq.options import MAX_CHARACTERS, Options
 from seq2seq.tokenizer import WORD_START
@@ -75,6 +76,9 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if len(text) > MAX_CHARACTERS:
         notes.append(f"Only the first {MAX_CHARACTERS:,} of {len(text):,} characters were read.")
     words = clean(text[:MAX_CHARACTERS])
+    if separator := checkpoint.conventions.turn_separator:
+        turns = turns_of(words, separator)[-checkpoint.conventions.turns :]
+        words = source_of(turns, separator)
     if not words or not tokenizer.split(words):
         raise UserError("There is nothing to read: type a sentence.")
     if options.instruction:
@@ -90,7 +94,8 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if len(ids) > most:
         notes.append(f"Only the first {most} of {len(ids)} tokens were read.")
         ids, pieces = ids[:most], pieces[:most]
-        words = "".join(pieces).replace(WORD_START, " ").strip()
+        if not checkpoint.conventions.folded:
+            words = "".join(pieces).replace(WORD_START, " ").strip()
     unknown = [piece for piece, token in zip(pieces, ids, strict=True) if token == config.unknown]
     if unknown and config.unknown != config.pad:
         shown = " ".join(dict.fromkeys(unknown))

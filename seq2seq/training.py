@@ -131,7 +131,10 @@ class _Run:
         )
         self.model = model.to(self.device)
         self.checkpoint = Checkpoint(
-            recipe.card, self.model, self.tokenizer, own_conventions(self.model.config)
+            recipe.card,
+            self.model,
+            self.tokenizer,
+            own_conventions(self.model.config, recipe.card, self.tokenizer),
         )
         settings = self.settings
         self.objective = Objective(
@@ -337,7 +340,8 @@ class _Run:
     def best(self) -> Checkpoint:
         """Load the best weights kept."""
         model = read_model(self.work / BEST).to(self.device).eval()
-        return Checkpoint(self.recipe.card, model, self.tokenizer, own_conventions(model.config))
+        habits = own_conventions(model.config, self.recipe.card, self.tokenizer)
+        return Checkpoint(self.recipe.card, model, self.tokenizer, habits)
 
 
 BAR = "{l_bar}{bar:20}| {postfix}"

@@ -15,14 +15,15 @@ import torch
 
 from seq2seq.catalogue import Card
 from seq2seq.checkpoint import TOKENIZER, Checkpoint, load, save
-from seq2seq.data import read_pairs
-from seq2seq.evaluation import evaluate, evaluate_speech
+from seq2seq.evaluation import evaluate, evaluate_speech, read_references
 from seq2seq.options import Options
+from seq2seq.pipeline import run
 from seq2seq.recipe import Recipe
 from seq2seq.speech import read_speech
 from seq2seq.tokenizer import Unigram
 from seq2seq.training import LOG
 
+EVALUATION, REPLIES = "evaluation.json", "replies.json"
 # The Hub's name for each task; it knows no chatbot and no spelling.
 PIPELINE_TAGS = {
     "translation": "translation",
@@ -54,6 +55,20 @@ be looked at, not to be relied on.\
 A small model trained on short sentences. It mistranslates rare words, names and long or literary
 text, and repeats what its data says about people. It is made to be looked at, not to be relied on.\
 """,
+    "summarization": """\
+A small model trained on news sentences, each with the words of it that an editor would keep. It
+shortens sentence by sentence, and says nothing in words of its own. Now and then it drops a word
+that the sense needs, such as *not*, or ends too early: check what it leaves. It is made to be looked
+at, not to be relied on.\
+""",
+    "chatbot": """\
+A small model that learnt from talks of strangers about films, music, sport and school. It knows
+nothing: what it says about people, films and results is made up, and so is what it says about
+itself. It forgets all but the last two turns, contradicts itself, and often answers a question with
+something that only sounds like an answer. A short list of insults and sexual words is kept out of
+what it learnt and of what it writes; unkind or false sentences of harmless words are not. It is made
+to be looked at, not to be relied on.\
+""",
     "speech": """\
 A small model trained on about an hour of speech by some seventy people. It knows letters, numbers,
 dates and a few commands; whatever else it hears becomes these. Accents, children's voices and noisy
@@ -77,7 +92,8 @@ def finish(
     (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
     shutil.copyfile(work / LOG, folder / LOG)
     files = [data / name for name in recipe.data.valid]
-    written, options = load(folder), Options()
+    written = load(folder)
+    options = written.conventions.options
     log = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     scores = {
         "data": {
@@ -94,10 +110,45 @@ def finish(
         "hardware": hardware(),
         "torch": torch.__version__,
     }
-    text = json.dumps(scores, indent=2, ensure_ascii=False) + "\n"
-    (folder / "evaluation.json").write_text(text, encoding="utf-8")
-    (folder / "README.md").write_text(model_card(recipe, scores), encoding="utf-8")
+    _write_json(folder / EVALUATION, scores)
+    if recipe.prompts:
+        _write_json(folder / REPLIES, answer(written, recipe.prompts, folder / REPLIES))
+    write_model_card(folder, recipe)
     return scores
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_model_card(folder: Path, recipe: Recipe) -> None:
+    """Write the README.md of a checkpoint folder, of its scores and its judged replies."""
+    scores = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
+    card = model_card(recipe, scores, _judged(folder / REPLIES))
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def answer(
+    checkpoint: Checkpoint, prompts: dict[str, tuple[str, ...]], path: Path
+) -> list[dict[str, Any]]:
+    """Return the reply to each prompt, with what a reader of the file at `path` judged of it.
+
+    sensible: it makes sense there; specific: it would not do as well elsewhere (Adiwardana et al.
+    2020, section 2.1). Both are None until someone has read that reply.
+    """
+    judged = {(each["prompt"], each["reply"]): each for each in _judged(path)}
+    replies = []
+    for kind, texts in prompts.items():
+        for prompt in texts:
+            reply = run(checkpoint, prompt).text
+            before = judged.get((prompt, reply), {})
+            verdict = {key: before.get(key) for key in ("sensible", "specific")}
+            replies.append({"kind": kind, "prompt": prompt, "reply": reply, **verdict})
+    return replies
+
+
+def _judged(path: Path) -> list[dict[str, Any]]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
 def score(
@@ -107,7 +158,7 @@ def score(
     if checkpoint.model.config.input == "audio":
         corpora = {file.stem: read_speech(file, "valid") for file in files}
         return evaluate_speech(checkpoint, corpora, options)
-    pairs = [pair for file in files for pair in read_pairs(file, columns)]
+    pairs = [pair for file in files for pair in read_references(checkpoint, file, columns)]
     return evaluate(checkpoint, pairs, options)
 
 
@@ -122,12 +173,24 @@ def hardware() -> str:
 def card_toml(card: Card) -> str:
     """Write a card as TOML. A JSON string or list of strings is also a TOML one."""
     values = {name: value for name, value in asdict(card).items() if value and name != "name"}
-    lines = (f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
-    return "\n".join(lines) + "\n"
+    decoding = values.pop("decoding")
+    usual = asdict(Options())
+    chosen = {name: value for name, value in decoding.items() if value != usual[name]}
+    tables = [values, chosen] if chosen else [values]
+    return "\n[decoding]\n".join("".join(map(_toml, table.items())) for table in tables)
 
 
-def model_card(recipe: Recipe, scores: dict[str, Any]) -> str:
-    """Write the README.md of a checkpoint, with the metadata that the Hugging Face Hub reads."""
+def _toml(entry: tuple[str, Any]) -> str:
+    return f"{entry[0]} = {json.dumps(entry[1], ensure_ascii=False)}\n"
+
+
+def model_card(
+    recipe: Recipe, scores: dict[str, Any], replies: Sequence[dict[str, Any]] = ()
+) -> str:
+    """Write the README.md of a checkpoint, with the metadata that the Hugging Face Hub reads.
+
+    replies: to the recipe's prompts, judged or not, as answer returns them.
+    """
     card = recipe.card
     return f"""---
 {_metadata(card, scores)}
@@ -150,7 +213,7 @@ python -m seq2seq run {card.name} {_example(card)}
 
 The valid files were used to choose the weights, so scores on text of another kind will be lower.
 
-## Training
+{_replies(replies)}## Training
 
 {scores["training_steps"]:,} steps in {scores["training_seconds"] / 60:.0f} minutes on
 {scores["hardware"]}; the settings are in `recipe.toml`, the course of the loss in `training.jsonl`.
@@ -225,11 +288,18 @@ pronunciations, each output against the nearest one; beam width {scores["options
 | words a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |"""
 
 
-WRITERS = {"speech": _speech_scores, "spelling": _sound_scores}
+WRITERS = {
+    "speech": _speech_scores,
+    "spelling": _sound_scores,
+    "chatbot": _reply_scores,
+    "summarization": _summary_scores,
+}
 # What the Hub calls our scores, by task.
 METRICS = {
     "speech": {"word_error_rate": "wer"},
     "spelling": {"phoneme_error_rate": "per", "word_error_rate": "wer"},
+    "chatbot": {"perplexity": "perplexity"},
+    "summarization": {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"},
 }
 
 
@@ -255,6 +325,104 @@ def _metadata(card: Card, scores: dict[str, Any]) -> str:
     }
     # JSON is YAML, so nothing in a title can break the front matter.
     return "\n".join(f"{name}: {json.dumps(value)}" for name, value in values.items() if value)
+
+
+def _decoding(scores: dict[str, Any]) -> str:
+    """Say in words how outputs were searched."""
+    options = scores["options"]
+    if options["method"] == "sample":
+        drawn = options["beam_width"]
+        how = f"the most probable of {drawn} samples" if drawn > 1 else "one sample"
+        how += f" at temperature {options['temperature']:g}"
+        how += f", of the most probable tokens with {options['top_p']:g} of the probability"
+        how += f", seed {options['seed']}"
+    else:
+        width = 1 if options["method"] == "greedy" else options["beam_width"]
+        how = f"beam width {width}, length penalty {options['length_penalty']:g}"
+    size = options["no_repeat_ngram"]
+    return how + (f", no {size} tokens in a row twice" if size else "")
+
+
+def _reply_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    return f"""On {_files(recipe)}, replies tidied and rude ones left out:
+{scores["sentences"]:,} sources with {scores["references"]:,} replies. A reply is
+{_decoding(scores)}.
+
+| metric | value |
+| --- | --- |
+| perplexity of people's replies, a token | {scores["perplexity"]} |
+| loss, nats a token | {scores["loss"]} |
+| distinct-1, distinct-2 | {scores["distinct_1"]}, {scores["distinct_2"]} |
+| different replies, % | {scores["different"]} |
+| dull replies ("I don't know", "That's cool."), % | {scores["dull"]} |
+| replies that repeat themselves, % | {scores["repetitive"]} |
+| words a reply | {scores["words"]} |
+| replies a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
+
+There is no BLEU: what can be said to a sentence has too many answers to compare with one."""
+
+
+def _replies(replies: Sequence[dict[str, Any]]) -> str:
+    """Print replies to our own prompts and count what was judged of them."""
+    if not replies:
+        return ""
+    rows, counts = [], []
+    for kind in dict.fromkeys(each["kind"] for each in replies):
+        of_kind = [each for each in replies if each["kind"] == kind]
+        counted = [sum(bool(each[key]) for each in of_kind) for key in ("sensible", "specific")]
+        counts.append(f"| {kind} | {len(of_kind)} | {counted[0]} | {counted[1]} |")
+        for each in of_kind:
+            verdict = (("no", "yes")[bool(each[key])] for key in ("sensible", "specific"))
+            cells = kind, *(each[key].replace("|", "/") for key in ("prompt", "reply")), *verdict
+            rows.append("| " + " | ".join(cells) + " |")
+    totals = [sum(bool(each[key]) for each in replies) for key in ("sensible", "specific")]
+    return f"""## What it says
+
+{len(replies)} prompts of our own, written before anything was trained, one reply each, judged by one
+reader: sensible, if a person could have said it there; specific, if it is sensible and would not do
+as well elsewhere. {totals[0]} of {len(replies)} are sensible, {totals[1]} specific. Turns are
+separated by ¶.
+
+| kind | prompts | sensible | specific |
+| --- | --- | --- | --- |
+{chr(10).join(counts)}
+
+| kind | prompt | reply | sensible | specific |
+| --- | --- | --- | --- | --- |
+{chr(10).join(rows)}
+
+"""
+
+
+def _summary_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    rows = "\n".join(
+        f"| {name} | {scores[key]} | {scores['first_words_' + key]} |"
+        for name, key in (
+            ("ROUGE-1, F1", "rouge_1"),
+            ("ROUGE-2, F1", "rouge_2"),
+            ("ROUGE-L, F1", "rouge_l"),
+            ("words kept, F1", "kept_f1"),
+        )
+    )
+    lengths = []
+    for row in scores["by_source_length"]:
+        low, high = row["words"]
+        count = f"{low} to {high}" if high < 10_000 else f"{low} and more"
+        lengths.append(f"| {count} | {row['sentences']} | {row['rouge_l']} | {row['kept_f1']} |")
+    return f"""On {_files(recipe)}: {scores["sentences"]:,} texts, {_decoding(scores)}, searched in
+{scores["precision"]}. All for 100, beside the first ten words of each text. An output has
+{scores["words_kept"]} words for 100 of its text.
+
+| metric | value | first ten words |
+| --- | --- | --- |
+{rows}
+
+Perplexity {scores["perplexity"]} a token; {scores["sentences_per_second"]} texts a second
+({scores["hardware"]}).
+
+| words in the text | texts | ROUGE-L | words kept, F1 |
+| --- | --- | --- | --- |
+{chr(10).join(lengths)}"""
 
 
 def _length_rows(scores: dict[str, Any]) -> str:
