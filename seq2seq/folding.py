@@ -43,7 +43,8 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[Word]:
     """Return the words of a text in order: runs of letters, apostrophes inside, and numbers."""
-    found, end = [], 0
+    found: list[Word] = []
+    end = 0
     for match in _WORD.finditer(text):
         first = not found or bool(re.search(r"[.!?]\W*\s", text[end : match.start()]))
         folded = NUMBER if match[0][0] == "#" else fold(match[0])

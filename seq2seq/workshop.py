@@ -58,16 +58,16 @@ text, and repeats what its data says about people. It is made to be looked at, n
     "summarization": """\
 A small model trained on news sentences, each with the words of it that an editor would keep. It
 shortens sentence by sentence, and says nothing in words of its own. Now and then it drops a word
-that the sense needs, such as *not*, or ends too early: check what it leaves. It is made to be looked
-at, not to be relied on.\
+that the sense needs, such as *not*, or ends too early: check what it leaves. It is made to be
+looked at, not to be relied on.\
 """,
     "chatbot": """\
 A small model that learnt from talks of strangers about films, music, sport and school. It knows
 nothing: what it says about people, films and results is made up, and so is what it says about
 itself. It forgets all but the last two turns, contradicts itself, and often answers a question with
 something that only sounds like an answer. A short list of insults and sexual words is kept out of
-what it learnt and of what it writes; unkind or false sentences of harmless words are not. It is made
-to be looked at, not to be relied on.\
+what it learnt and of what it writes; unkind or false sentences of harmless words are not. It is
+made to be looked at, not to be relied on.\
 """,
     "speech": """\
 A small model trained on about an hour of speech by some seventy people. It knows letters, numbers,
@@ -288,21 +288,6 @@ pronunciations, each output against the nearest one; beam width {scores["options
 | words a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |"""
 
 
-WRITERS = {
-    "speech": _speech_scores,
-    "spelling": _sound_scores,
-    "chatbot": _reply_scores,
-    "summarization": _summary_scores,
-}
-# What the Hub calls our scores, by task.
-METRICS = {
-    "speech": {"word_error_rate": "wer"},
-    "spelling": {"phoneme_error_rate": "per", "word_error_rate": "wer"},
-    "chatbot": {"perplexity": "perplexity"},
-    "summarization": {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"},
-}
-
-
 def _metadata(card: Card, scores: dict[str, Any]) -> str:
     speech = card.task == "speech"
     names = METRICS.get(card.task, {"bleu": "bleu", "chrf": "chrf"})
@@ -378,10 +363,10 @@ def _replies(replies: Sequence[dict[str, Any]]) -> str:
     totals = [sum(bool(each[key]) for each in replies) for key in ("sensible", "specific")]
     return f"""## What it says
 
-{len(replies)} prompts of our own, written before anything was trained, one reply each, judged by one
+{len(replies)} prompts of our own, written before any reply was seen, one reply each, judged by one
 reader: sensible, if a person could have said it there; specific, if it is sensible and would not do
-as well elsewhere. {totals[0]} of {len(replies)} are sensible, {totals[1]} specific. Turns are
-separated by ¶.
+as well elsewhere (Adiwardana et al. 2020). {totals[0]} of {len(replies)} are sensible, {totals[1]}
+specific. Turns are separated by ¶.
 
 | kind | prompts | sensible | specific |
 | --- | --- | --- | --- |
@@ -432,3 +417,18 @@ def _length_rows(scores: dict[str, Any]) -> str:
         words = f"{low} to {high}" if high < 10_000 else f"{low} and more"
         rows.append(f"| {words} | {row['sentences']} | {row['bleu']} | {row['chrf']} |")
     return "\n".join(rows)
+
+
+WRITERS = {
+    "speech": _speech_scores,
+    "spelling": _sound_scores,
+    "chatbot": _reply_scores,
+    "summarization": _summary_scores,
+}
+# What the Hub calls our scores, by task.
+METRICS = {
+    "speech": {"word_error_rate": "wer"},
+    "spelling": {"phoneme_error_rate": "per", "word_error_rate": "wer"},
+    "chatbot": {"perplexity": "perplexity"},
+    "summarization": {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"},
+}
