@@ -27,7 +27,8 @@ def read_table(kind: type[Table], values: Any, where: str) -> Table:
         if not _fits(value, types[name]):
             raise UserError(f"{where} has {value!r} as its {name}: give {_in_words(types[name])}.")
     for item in fields(kind):  # type: ignore[arg-type]
-        if item.default is MISSING and item.name not in values:
+        needed = item.default is MISSING and item.default_factory is MISSING
+        if needed and item.name not in values:
             raise UserError(f"{where} lacks {item.name!r}: write it there.")
     return kind(**values)
 

@@ -3,6 +3,7 @@ import pytest
 from seq2seq import catalogue
 from seq2seq.catalogue import TASKS, Card, embedded, locate, read_card
 from seq2seq.errors import UserError
+from seq2seq.options import Options
 
 PLAIN = {"title": "A title", "task": "translation", "licence": "CC0-1.0"}
 
@@ -36,6 +37,15 @@ def test_every_task_can_be_named(task):
     assert Card.from_dict({**PLAIN, "task": task}, "tiny").task == task
 
 
+def test_a_card_says_how_to_search(tmp_path):
+    head = "".join(f'{name} = "{value}"\n' for name, value in PLAIN.items())
+    folder = write(tmp_path / "tiny", head + '\n[decoding]\nmethod = "sample"\ntop_p = 0.5\n')
+    card = read_card(folder)
+    assert card.decoding == Options(method="sample", top_p=0.5)
+    assert hash(card) != hash(Card.from_dict(PLAIN, "tiny"))
+    assert Card.from_dict(PLAIN, "tiny").decoding == Options()
+
+
 def test_a_card_is_a_key(checkpoint_folder):
     assert hash(read_card(checkpoint_folder)) == hash(read_card(checkpoint_folder))
 
@@ -60,6 +70,10 @@ def test_a_missing_field_is_named(name, value):
         ({"examples": [1, 2]}, "examples"),
         ({"languages": {"en": "fr"}}, "languages"),
         ({"summary": True}, "summary"),
+        ({"mannered": "yes"}, "true or false"),
+        ({"decoding": 3}, "decoding"),
+        ({"decoding": {"speed": 3}}, "'speed'"),
+        ({"decoding": {"beam_width": 99}}, "beam_width"),
     ],
     ids=str,
 )

@@ -72,6 +72,17 @@ def test_only_a_newline_ends_a_line(file):
     assert read_pairs(file(text)) == [Pair("one\u2028two\x0bthree\x85four", "un\r deux")]
 
 
+TALK = "before\tcontext\tresponse\tsource\n\tHi!\tHello.\ta\nHello.\tYou?\tFine.\tb\n"
+
+
+def test_turns_are_joined_to_one_source(file):
+    columns = ("before", "context", "response")
+    expected = [Pair("Hi!", "Hello."), Pair("Hello.¶ You?", "Fine.")]
+    assert read_pairs(file(TALK), columns, "¶") == expected
+    assert read_pairs(file(TALK), separator="¶") == expected
+    assert read_pairs(file(TALK)) == [Pair("Hi!", "Hello."), Pair("You?", "Fine.")]
+
+
 @pytest.mark.parametrize("text", ["", "\n", "no tab\n", "en\tfr\n", "\t\n", "a b\t\n"])
 def test_a_file_without_pairs_is_refused(file, text):
     with pytest.raises(UserError, match=r"pairs\.tsv holds no pairs"):

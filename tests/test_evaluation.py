@@ -1,16 +1,19 @@
 import itertools
 import math
 import time
+from dataclasses import replace
 
 import pytest
 import sacrebleu
 import torch
 
 from seq2seq.data import Example, Pair, collate
+from seq2seq.diversity import reply_scores
 from seq2seq.evaluation import LENGTH_BINS, _sounds, corpus_loss, encode_pairs, evaluate, token_loss
 from seq2seq.model import Config, build
 from seq2seq.options import Options
 from seq2seq.pipeline import run
+from seq2seq.rouge import summary_scores
 from seq2seq.tokenizer import EOS, PAD
 
 OPTIONS = Options(beam_width=2, max_length=10)
@@ -142,6 +145,27 @@ def test_token_loss_is_zero_on_padding_and_cross_entropy_elsewhere(smoothing):
     assert not losses[batch.labels == PAD].any()
 
 
+def test_a_chatbot_is_scored_by_its_replies(checkpoint, pairs):
+    chatbot = replace(checkpoint, card=replace(checkpoint.card, task="chatbot"))
+    scores = evaluate(chatbot, pairs[:4], OPTIONS)
+    outputs = [run(checkpoint, pair.source, OPTIONS).text for pair in pairs[:4]]
+    expected = reply_scores(outputs)
+    assert {name: scores[name] for name in expected} == expected
+    assert "bleu" not in scores
+    assert scores["loss"] == evaluate(checkpoint, pairs[:4], OPTIONS)["loss"]
+
+
+def test_summaries_are_scored_by_what_they_keep(checkpoint, pairs):
+    summarizer = replace(checkpoint, card=replace(checkpoint.card, task="summarization"))
+    chosen = several_references(checkpoint, pairs)
+    scores, references = evaluate(summarizer, chosen, OPTIONS), grouped(chosen)
+    outputs = [run(checkpoint, source, OPTIONS).text for source in references]
+    expected = summary_scores(outputs, list(references.values()), list(references))
+    assert {name: scores[name] for name in expected} == expected
+    assert scores["rouge_1"] > 0
+    assert sum(row["sentences"] for row in scores["by_source_length"]) == scores["sentences"]
+
+
 def test_progress_counts_sentences(checkpoint, pairs):
     done = []
     evaluate(checkpoint, pairs, Options(method="greedy", max_length=2), on_group=done.append)
@@ -157,5 +181,6 @@ def test_speed_is_that_of_the_search_alone(checkpoint, pairs):
 
 
 def test_sounds_are_compared_with_the_nearest_reference():
-    scores = _sounds(["A B C", "X Y"], [["A B", "A B C"], ["X Z"]])
-    assert scores == {"phoneme_error_rate": 20.0, "word_error_rate": 50.0}
+    scores = _sounds(["A B C", "X Y"], [["A B", "A B C"], ["X Z"]], ["abc", "xy"])
+    expected = {"phoneme_error_rate": 20.0, "word_error_rate": 50.0}
+    assert {name: scores[name] for name in expected} == expected

@@ -25,6 +25,12 @@ RECURRENT = [
         CELLS, CHOICES["attention"], CHOICES["feeds"], (False, True), (False, True), DEPTHS
     )
 ]
+COPYING = [
+    {"cell": cell, "attention": attention, "feeds": feeds, "copies": True, "embedding": 6}
+    for cell, attention, feeds in itertools.product(
+        ("gru", "lstm"), ("additive", "dot", "general"), CHOICES["feeds"]
+    )
+]
 TRANSFORMERS = [
     dict(zip(("activation", "norm_first", "positions", "tied", "depths"), values, strict=True))
     for values in itertools.product(
@@ -35,6 +41,7 @@ SAMPLES = [
     {"cell": "lstm", "attention": "general", "feeds": "readout", "depths": (2, 1)},
     {"cell": "gru", "attention": "additive", "feeds": "context", "bidirectional": True},
     {"cell": "rnn", "feeds": "token", "tied": False, "embedding": 6},
+    {"attention": "dot", "feeds": "token", "copies": True, "tied": False},
     {"architecture": "transformer", "heads": 2, "feedforward": 12, "depths": (2, 2)},
     {"architecture": "transformer", "heads": 4, "positions": "learned", "norm_first": False},
 ]
@@ -82,6 +89,61 @@ def check_step_equals_forward(model):
 @pytest.mark.parametrize("values", RECURRENT, ids=name_of)
 def test_step_equals_forward_for_recurrent(values):
     check_step_equals_forward(model_of(values))
+
+
+@pytest.mark.parametrize("values", COPYING, ids=name_of)
+def test_step_equals_forward_where_tokens_are_copied(values):
+    check_step_equals_forward(model_of(values))
+
+
+@pytest.mark.parametrize("values", COPYING, ids=name_of)
+@torch.no_grad()
+def test_what_is_copied_is_mixed_with_what_is_written(values):
+    model = model_of(values).double()
+    memory = model.encode(SOURCE)
+    steps = model.decoder(TARGET, memory)
+    copying, weights = steps.copying[..., None], steps.weights[:, :, 0, 0]
+    assert ((copying > 0) & (copying < 1)).all()
+    seen = torch.cat([steps.context, steps.hidden, model.decoder.embedding(TARGET)], dim=-1)
+    torch.testing.assert_close(copying, torch.sigmoid(-model.decoder.switch(seen)))
+    readout = torch.tanh(model.decoder.combine(torch.cat([steps.hidden, steps.context], dim=-1)))
+    written = model.decoder.output(readout).softmax(-1)
+    expected = (1 - copying) * written
+    for row, ids in enumerate(SOURCE.tolist()):
+        for place, token in enumerate(ids):
+            expected[row, :, token] += copying[row, :, 0] * weights[row, :, place]
+    torch.testing.assert_close(steps.logits.exp(), expected, atol=1e-9, rtol=1e-6)
+    torch.testing.assert_close(steps.logits.log_softmax(-1), steps.logits, atol=1e-9, rtol=0)
+
+
+def test_copying_can_be_learnt():
+    """A target of unseen order is said by pointing: no weight knows it by heart."""
+    model = build(Config(40, width=24, attention="general", feeds="token", copies=True, dropout=0))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for step in range(250):
+        source = torch.randint(4, 40, (32, 5))
+        logits = model(source, torch.cat([torch.full((32, 1), 2), source[:, :-1]], dim=1))
+        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), source.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if step == 0:
+            first = loss.item()
+    assert loss.item() < first / 4
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"attention": "none"},
+        {"attention": "dot", "input": "audio"},
+        {"attention": "dot", "shared": False, "source_vocabulary": 30},
+    ],
+    ids=name_of,
+)
+def test_what_cannot_be_copied_is_refused(values):
+    with pytest.raises(UserError, match=r"copied.*(choose|give)"):
+        Config(40, copies=True, **values)
 
 
 @pytest.mark.parametrize("values", TRANSFORMERS, ids=name_of)
@@ -369,4 +431,5 @@ def test_fresh_embeddings_are_of_length_one(values, tied):
 def test_fresh_models_find_every_token_about_as_likely(values):
     config = dataclasses.replace(config_of(values), vocabulary=500)
     chances = build(config).eval()(SOURCE, TARGET).softmax(-1)
+    chances[..., SOURCE.unique()] = 0.0  # which may be copied
     assert chances.mean(dim=(0, 1)).max() < 0.05

@@ -1,4 +1,5 @@
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,10 +7,13 @@ import pytest
 from seq2seq.catalogue import read_card
 from seq2seq.checkpoint import Checkpoint, own_conventions
 from seq2seq.errors import UserError
+from seq2seq.folding import unfold
+from seq2seq.manners import forbidden, runs
 from seq2seq.model import Config, build
 from seq2seq.options import Options
 from seq2seq.pipeline import generate, run, to_text
-from seq2seq.source import clean
+from seq2seq.source import clean, prepare
+from seq2seq.tokenizer import Unigram
 from tests.test_source import STRANGE
 
 SHORT = Options(max_length=6)
@@ -152,6 +156,60 @@ def test_generate_of_nothing_is_nothing(checkpoint):
     assert generate(checkpoint, [], SHORT) == []
 
 
+# --- what a card says of a model of ours
+
+
+def known_by(checkpoint, **fields):
+    """Return a checkpoint as if its card had these fields."""
+    card = replace(checkpoint.card, **fields)
+    habits = own_conventions(checkpoint.model.config, card, checkpoint.tokenizer)
+    return replace(checkpoint, card=card, conventions=habits)
+
+
+def test_a_run_is_searched_as_the_card_says(checkpoint):
+    options = Options(method="sample", beam_width=2, seed=3, max_length=6)
+    chosen = known_by(checkpoint, decoding=options)
+    assert run(chosen, "The cat sleeps.").options == options
+    assert (
+        run(chosen, "The cat sleeps.").target == run(checkpoint, "The cat sleeps.", options).target
+    )
+
+
+def test_a_mannered_model_writes_no_word_on_the_list(checkpoint, monkeypatch):
+    said = run(checkpoint, "The cat sleeps.", SHORT).target.pieces
+    words = runs("".join(said).replace("▁", " "))
+    monkeypatch.setattr("seq2seq.manners.WHOLE", frozenset(word.lower() for word in words))
+    mannered = known_by(checkpoint, mannered=True)
+    for method in ("beam", "sample"):
+        for text in ("The cat sleeps.", "Where is the dog?"):
+            trace = run(mannered, text, replace(SHORT, method=method))
+            for output in trace.outputs:
+                assert not any(map(forbidden, runs("".join(output.pieces).replace("▁", " "))))
+
+
+@pytest.mark.parametrize(
+    "typed", ["Hi.¶ The cat sleeps.", " ¶¶Hi. ¶The cat sleeps.¶", "a¶Hi.¶The cat sleeps."]
+)
+def test_only_the_last_turns_are_read(checkpoint, typed):
+    chosen = known_by(checkpoint, turn_separator="¶", turns=2)
+    assert prepare(chosen, typed).text == "Hi.¶ The cat sleeps."
+    assert prepare(chosen, "The cat").text == "The cat"
+    with pytest.raises(UserError, match="nothing to read"):
+        prepare(chosen, "¶ ¶")
+
+
+def test_a_folded_model_writes_as_its_source_does(checkpoint, pairs):
+    tokenizer = Unigram(checkpoint.tokenizer.model, folded=True)
+    chosen = known_by(replace(checkpoint, tokenizer=tokenizer), folded=True)
+    text = "The CAT sleeps on 25 chairs."
+    trace = run(chosen, text, SHORT)
+    assert trace.source.text == text
+    assert trace.source.ids == run(chosen, text.lower().replace("25", "##"), SHORT).source.ids
+    assert trace.text == unfold(tokenizer.decode(trace.target.ids).strip(), text)
+    [found] = generate(chosen, [text], SHORT)
+    assert to_text(chosen, found, text) == trace.text == trace.outputs[0].text
+
+
 # --- a model that has learnt few positions
 
 
@@ -167,7 +225,7 @@ def short_sighted(checkpoint_root, tokenizer):
     )
     card = read_card(checkpoint_root / "transformer")
     model = build(config).eval().requires_grad_(False)
-    return Checkpoint(card, model, tokenizer, own_conventions(config))
+    return Checkpoint(card, model, tokenizer, own_conventions(config, card, tokenizer))
 
 
 @pytest.mark.parametrize("method", ["beam", "greedy", "sample"])

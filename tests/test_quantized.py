@@ -62,6 +62,17 @@ def encoded(checkpoint, texts):
     return pad(ids, checkpoint.model.config.pad)
 
 
+@pytest.mark.parametrize("feeds", ["token", "context", "readout"])
+def test_what_is_copied_stays_nearly_as_probable(feeds):
+    config = Config(50, width=16, attention="general", feeds=feeds, copies=True, bidirectional=True)
+    model = build(config).eval()
+    source, target = torch.randint(4, 50, (3, 7)), torch.randint(4, 50, (3, 5))
+    with torch.inference_mode():
+        expected, found = (each(source, target).exp() for each in (model, quantize(model)))
+    assert (found - expected).abs().max() < BOUND * expected.max()
+    torch.testing.assert_close(found.sum(-1), torch.ones(3, 5))
+
+
 def test_logits_are_close_in_every_kind(checkpoint):
     source = encoded(checkpoint, TEXTS)
     model, copied = checkpoint.model, quantize(checkpoint.model)
@@ -149,7 +160,7 @@ def trained(tokenizer, pairs):
         optimizer.step()
     assert loss < 0.1
     card = Card("tiny", "A tiny model", "translation", "CC0-1.0")
-    habits = own_conventions(config)
+    habits = own_conventions(config, card, tokenizer)
     return Checkpoint(card, model.eval().requires_grad_(False), tokenizer, habits)
 
 

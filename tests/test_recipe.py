@@ -4,6 +4,7 @@ from seq2seq.errors import UserError
 from seq2seq.recipe import (
     AugmentationSettings,
     DataSettings,
+    DialogueSettings,
     TokenizerSettings,
     TrainingSettings,
     read_recipe,
@@ -34,6 +35,8 @@ def test_what_is_not_written_has_defaults(recipe):
     assert read.data == DataSettings(train=("a.tsv", "b.tsv"), valid=("c.tsv",))
     assert read.tokenizer == TokenizerSettings()
     assert read.training == TrainingSettings()
+    assert read.dialogue == DialogueSettings()
+    assert read.prompts == {}
     assert read.model == {"width": 16}
     assert read.text == WHOLE
 
@@ -50,7 +53,11 @@ def test_everything_can_be_written(recipe):
         + "label_smoothing = 0\nclip = 0.5\naveraging = 0\nevaluate_every = 7\npatience = 8\n"
         + "seed = 9\nbatch_frames = 100\nctc = 0.25\n"
         + "[augmentation]\nspeeds = [1, 1.1]\nstrings = [1, 3]\nnoise = 0.5\nbin_masks = 1\n"
+        + "[dialogue]\ncasual = 0.5\nforget = 0.25\ninterrupt = 1\n"
+        + '[prompts]\ngreeting = ["Hi.", "Hello!"]\n'
     )
+    assert read.dialogue == DialogueSettings(0.5, 0.25, 1)
+    assert read.prompts == {"greeting": ("Hi.", "Hello!")}
     assert read.name == "other"
     assert read.data.columns == ("en", "fr")
     assert read.data.share == (1, 0.25)
@@ -84,7 +91,7 @@ def test_everything_can_be_written(recipe):
         (CARD + '[data]\ntrain = ["a"]\nvalid = []\n' + MODEL, "valid"),
         (CARD + DATA + 'columns = ["en"]\n' + MODEL, "columns"),
         (CARD + DATA + "share = [1.0]\n" + MODEL, "share"),
-        (CARD + DATA + "share = [1.0, 2.0]\n" + MODEL, "share"),
+        (CARD + DATA + "share = [1.0, 2000.0]\n" + MODEL, "share"),
         (CARD + DATA + "share = [1.0, 0.0]\n" + MODEL, "share"),
         (CARD + DATA + "max_tokens = 0\n" + MODEL, "max_tokens"),
         (WHOLE + '[training]\nepochs = "20"\n', "epochs"),
@@ -103,6 +110,11 @@ def test_everything_can_be_written(recipe):
         (WHOLE + "[training]\nseed = -1\n", "seed"),
         (WHOLE + "[training]\nctc = -1\n", "ctc"),
         (WHOLE + "[training]\nbatch_frames = 0\n", "batch_frames"),
+        (CARD + DATA + "join = 2\n" + MODEL, "join"),
+        (WHOLE + "[dialogue]\ncasual = 2\n", "casual"),
+        (WHOLE + "[dialogue]\nshout = 1\n", "'shout'"),
+        (WHOLE + '[prompts]\ngreeting = "Hi."\n', "prompts"),
+        ("prompts = 3\n" + WHOLE, "prompts"),
         (WHOLE + "[augmentation]\npitch = 3\n", "'pitch'"),
         (WHOLE + "[augmentation]\nspeeds = []\n", "speeds"),
         (WHOLE + "[augmentation]\nspeeds = [0.1]\n", "speeds"),

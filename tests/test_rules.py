@@ -4,7 +4,8 @@ import math
 import pytest
 import torch
 
-from seq2seq.rules import forbid, forced_prefix, minimum_length, no_repeat
+from seq2seq.manners import Manners
+from seq2seq.rules import forbid, forced_prefix, mannered, minimum_length, no_repeat
 
 VOCABULARY, END = 7, 3
 
@@ -35,6 +36,12 @@ def test_no_end_before_the_minimum(scores):
     assert forbidden(rule, scores, [], []) == [{END}] * 2
     assert forbidden(rule, scores, [4], [5]) == [{END}] * 2
     assert forbidden(rule, scores, [4, 4], [5, 5]) == [set()] * 2
+
+
+def test_a_word_on_the_list_is_not_completed(scores):
+    rule = mannered(Manners(["", "", "▁", "</s>", "▁id", "iot", "▁idiot"]))
+    assert forbidden(rule, scores, [], []) == [{6}] * 2
+    assert forbidden(rule, scores, [2, 4], [4, 2]) == [{5, 6}, {6}]
 
 
 def test_a_prefix_is_said_token_by_token(scores):

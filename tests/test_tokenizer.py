@@ -88,6 +88,16 @@ def test_symbols_are_never_split(pairs):
     assert {"<en>", "<fr>"} <= set(tokenizer.split("<en> the cat<fr>le chat"))
 
 
+def test_a_folded_model_reads_folded_text(pairs):
+    texts = [f"{pair.source} 12" for pair in pairs]
+    folded = Unigram.train(texts, pieces=90, folded=True)
+    assert folded.encode("The CAT 3.5") == folded.encode("the cat ##")
+    assert folded.encode_all(["The CAT 3.5"]) == [folded.encode_target("the cat ##")]
+    assert folded.split("The CAT 3.5") == folded.split("the cat ##")
+    assert folded.decode(folded.encode("The CAT 3.5")) == "the cat ##"
+    assert Unigram(folded.model).encode("The CAT 3.5") != folded.encode("The CAT 3.5")
+
+
 def test_a_model_comes_back_from_its_file(tokenizer, tmp_path):
     path = tmp_path / "tokenizer.model"
     path.write_bytes(tokenizer.model)

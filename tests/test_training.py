@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import torch
 
 from seq2seq import corpus, training
 from seq2seq.checkpoint import read_model
-from seq2seq.data import read_pairs
+from seq2seq.data import Example, read_pairs
 from seq2seq.errors import UserError
 from seq2seq.evaluation import corpus_loss, encode_pairs
 from seq2seq.options import Options
@@ -202,6 +203,75 @@ def test_long_pairs_are_left_out_and_shares_are_drawn(folder):
     ]
     assert {len(epoch) for epoch in epochs} == {120}
     assert len(set.union(*epochs)) > 230
+
+
+def test_a_share_above_one_repeats_a_file(folder):
+    recipe = recipe_of(folder)
+    more = replace(recipe, data=replace(recipe.data, share=(2.25,)))
+    examples = training._Run(more, folder, folder, 0, 1).corpus.epoch(0)
+    counts = Counter(tuple(example.source) for example in examples)
+    assert len(counts) == 240
+    assert sorted(Counter(counts.values()).items()) == [(2, 180), (3, 60)]
+
+
+def test_texts_of_several_examples_keep_their_order(folder):
+    examples = [Example([number, 1], [number]) for number in range(400)]
+    joined = corpus.in_texts(examples, 0.5, random.Random(0))
+    sizes = Counter(len(each.target) for each in joined)
+    assert set(sizes) == {1, 2, 3}
+    assert 0.4 < (sizes[2] + sizes[3]) / len(joined) < 0.6
+    assert [token for each in joined for token in each.target] == list(range(400))
+    for each in joined:
+        assert each.source == [token for number in each.target for token in (number, 1)]
+    assert corpus.in_texts(examples, 0.0, random.Random(0)) == examples
+
+
+@pytest.fixture
+def talks(folder):
+    """Write conversations of two turns and of one, and return their recipe."""
+    lines = ["before\tcontext\tresponse"]
+    for number, line in enumerate((folder / "train.tsv").read_text().splitlines()):
+        source, target = line.split("\t")
+        lines.append(f"{'' if number % 2 else 'b a.'}\t{source.upper()}?\t{target}")
+    (folder / "train.tsv").write_text("\n".join(lines) + "\n")
+    (folder / "valid.tsv").write_text("\n".join(lines[:40]) + "\n")
+    recipe = recipe_of(folder, epochs=1)
+    card = replace(recipe.card, task="chatbot", turn_separator="¶", turns=2, mannered=True)
+    data = replace(recipe.data, columns=("before", "context", "response"))
+    tokenizer = replace(recipe.tokenizer, symbols=("¶",), pieces=40)
+    return replace(recipe, card=card, data=data, tokenizer=tokenizer)
+
+
+def sources(recipe, folder, **settings):
+    """Return the texts of the sources of an epoch."""
+    recipe = replace(recipe, dialogue=replace(recipe.dialogue, **settings))
+    run = training._Run(recipe, folder, folder, 0, 1)
+    return [run.tokenizer.decode(each.source) for each in run.corpus.epoch(0)]
+
+
+def test_conversations_are_varied_as_the_recipe_says(talks, folder):
+    plain = sources(talks, folder)
+    assert sum("¶" in text for text in plain) == 120
+    assert all(text.endswith("?") and text != text.lower() for text in plain)
+    assert not any("¶" in text for text in sources(talks, folder, forget=1.0))
+    assert all("¶" in text for text in sources(talks, folder, interrupt=1.0))
+    hasty = sources(talks, folder, casual=1.0)
+    assert all(not text.endswith("?") or text == text.lower() for text in hasty)
+    assert sources(talks, folder, casual=0.5) == sources(talks, folder, casual=0.5)
+
+
+def test_replies_are_learnt_tidied(talks, folder):
+    run = training._Run(talks, folder, folder, 0, 1)
+    for example in run.corpus.epoch(0):
+        reply = run.tokenizer.decode(example.target)
+        assert reply[0].isupper()
+        assert reply.endswith(".")
+
+
+def test_a_separator_has_to_be_a_piece(talks, folder):
+    recipe = replace(talks, tokenizer=replace(talks.tokenizer, symbols=()))
+    with pytest.raises(UserError, match="turn_separator"):
+        train(recipe, folder, folder / "work")
 
 
 # --- stopping and going on
