@@ -9,6 +9,7 @@ st.title("Summarization")
 ui.text_task(
     "summarization",
     "English text",
-    "Nothing to sum up yet: paste a paragraph.",
+    "Nothing to sum up yet: paste a paragraph, or take an example.",
     paragraphs=True,
+    read=ui.read_summary,
 )

@@ -21,6 +21,7 @@ from ui.instruments.words import timing
 from ui.map import sentence_map_page
 from ui.runs import Subject, run, warm_up
 from ui.shelf import capabilities, intake, shelf
+from ui.summary import read_summary
 from ui.task import show_run, text_task
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "instruments",
     "intake",
     "page_link",
+    "read_summary",
     "reading",
     "recording",
     "run",

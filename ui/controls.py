@@ -28,8 +28,11 @@ from ui.text import plain, quoted
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
 RECORDINGS = Path(__file__).parent.parent / "assets" / "recordings"
 NO_INSTRUCTION = "none"
+LONGEST_PILL = 90  # characters of an example that are shown
 MAX_TYPED = 20_000  # a longer address is refused by the server
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from seq2seq.audio import Audio
 
 URL: Any = {"bind": "query-params"}
@@ -52,9 +55,10 @@ def examples(name: str | None) -> tuple[str, ...]:
     return card.examples if card else ()
 
 
-def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
+def run_controls(task: str, lengths: bool = False) -> tuple[str | None, Options, bytes | None]:
     """Show the row of controls of a task page.
 
+    lengths: what sets the length of the output is on the page, not among the search's settings.
     Returns the checkpoint's name, None if the task has none; the options; and a saved run if the
     visitor opened one.
     """
@@ -66,6 +70,7 @@ def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
             icon=":material/warning:",
         )
     row = st.container(horizontal=True, vertical_alignment="bottom")
+    lengths_place = st.container() if lengths else None
     with row:
         name = st.selectbox(
             "Checkpoint",
@@ -80,7 +85,7 @@ def run_controls(task: str) -> tuple[str | None, Options, bytes | None]:
         return None, Options(), saved_run_picker()
     with row:
         languages = _language_controls(name)
-        options = replace(search_controls(_defaults(name)), **languages)
+        options = replace(search_controls(_defaults(name), lengths_place), **languages)
         saved = saved_run_picker()
         copy_link()
     return name, options, saved
@@ -180,7 +185,12 @@ def example_chips(name: str | None, key: str, target: str) -> None:
             st.session_state[key] = None
 
     if offered := examples(name):
-        st.pills("Examples", offered, key=key, on_change=use)
+        st.pills("Examples", offered, format_func=_first_words, key=key, on_change=use)
+
+
+def _first_words(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_PILL else text[:LONGEST_PILL].rsplit(" ", 1)[0] + " …"
 
 
 def source_input(label: str, key: str, value: str = "") -> str:
@@ -234,8 +244,8 @@ def recording() -> Audio | None:
         return None
 
 
-def search_controls(defaults: Options) -> Options:
-    """Let the visitor set the search."""
+def search_controls(defaults: Options, lengths_place: DeltaGenerator | None = None) -> Options:
+    """Let the visitor set the search; what sets the length of the output, in a place of its own."""
     with st.popover("How to search", icon=":material/tune:"):
         chosen = st.segmented_control(
             "Method",
@@ -253,7 +263,45 @@ def search_controls(defaults: Options) -> Options:
         values |= _beam_controls(method, defaults) if method != "greedy" else {}
         values |= _stopping_control(defaults) if method == "beam" else {}
         values |= _rule_controls(defaults)
+        if lengths_place is None:
+            values |= _length_controls(method, defaults)
+    if lengths_place is not None:
+        with lengths_place:
+            values |= _length_controls(method, defaults, in_a_row=True)
     return Options(**values)
+
+
+def _length_controls(method: str, defaults: Options, in_a_row: bool = False) -> dict[str, Any]:
+    places = st.columns(3, gap="medium") if in_a_row else [st.container() for _ in range(3)]
+    with places[0]:
+        shortest = st.slider(
+            "At least so many tokens", 0, MAX_LENGTH, defaults.min_length, key="min_length", **URL
+        )
+    with places[1]:
+        longest = st.slider(
+            "At most so many tokens (0: by the source)",
+            0,
+            MAX_LENGTH,
+            defaults.max_length,
+            key="max_length",
+            **URL,
+        )
+    values: dict[str, Any] = {"min_length": shortest, "max_length": longest}
+    if 0 < longest < shortest:
+        st.caption("At most is less than at least: the output is cut there.")
+    if method != "greedy":
+        with places[2]:
+            values["length_penalty"] = st.slider(
+                "Length penalty",
+                0.0,
+                5.0,
+                defaults.length_penalty,
+                0.05,
+                key="length_penalty",
+                help="α in score = log P / lengthᵅ: 0 prefers short outputs, above 1 long ones.",
+                **URL,
+            )
+    return values
 
 
 def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
@@ -261,16 +309,6 @@ def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
     label = "Beam width" if method == "beam" else "Samples"
     return {
         "beam_width": st.slider(label, 1, MAX_BEAM_WIDTH, width, key="beam_width", **URL),
-        "length_penalty": st.slider(
-            "Length penalty",
-            0.0,
-            5.0,
-            defaults.length_penalty,
-            0.05,
-            key="length_penalty",
-            help="α in score = log P / lengthᵅ: 0 prefers short outputs, above 1 long ones.",
-            **URL,
-        ),
         "coverage_penalty": st.slider(
             "Coverage penalty",
             0.0,
@@ -319,17 +357,6 @@ def _rule_controls(defaults: Options) -> dict[str, Any]:
     return {
         "prefix": st.text_input(
             "Output begins with", key="prefix", autocomplete="off", max_chars=500, **URL
-        ),
-        "min_length": st.slider(
-            "At least so many tokens", 0, MAX_LENGTH, defaults.min_length, key="min_length", **URL
-        ),
-        "max_length": st.slider(
-            "At most so many tokens (0: by the source)",
-            0,
-            MAX_LENGTH,
-            defaults.max_length,
-            key="max_length",
-            **URL,
         ),
         "no_repeat_ngram": st.slider(
             "No n-gram twice, n (0: off)",

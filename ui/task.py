@@ -9,38 +9,47 @@ import streamlit as st
 from seq2seq.options import Options
 from ui.controls import empty_state, example_chips, run_controls, source_area, source_input
 from ui.instruments import instruments
+from ui.instruments.view import Reader, read_tokens
 from ui.runs import Subject, reopen, run, subject_of
 
 if TYPE_CHECKING:
     from seq2seq.audio import Audio
 
 
-def text_task(task: str, label: str, ask: str, paragraphs: bool = False) -> None:
+def text_task(
+    task: str, label: str, ask: str, paragraphs: bool = False, read: Reader = read_tokens
+) -> None:
     """Show a task whose source is a text: input, examples, controls, then the run.
 
-    label: of the input. ask: what is said while it is empty.
+    label: of the input. ask: what is said while it is empty. paragraphs: the text may be long, and
+    the length of the output is set on the page. read: shows source and output.
     """
     text_place, examples_place = st.container(), st.container()
-    name, options, saved = run_controls(task)
+    name, options, saved = run_controls(task, lengths=paragraphs)
     with examples_place:
         example_chips(name, "example", target="text")
     with text_place:
         text = source_area(label, "text") if paragraphs else source_input(label, "text")
-    show_run(name, text, options, saved, ask)
+    show_run(name, text, options, saved, ask, read)
 
 
 def show_run(
-    name: str | None, given: str | Audio | None, options: Options, saved: bytes | None, ask: str
+    name: str | None,
+    given: str | Audio | None,
+    options: Options,
+    saved: bytes | None,
+    ask: str,
+    read: Reader = read_tokens,
 ) -> None:
     """Show the run of a model on a text or recording, or a saved one; `ask` if there is neither."""
     if saved is not None:
         trace = reopen(saved)
         if trace is not None:
-            instruments(subject_of(trace), trace)
+            instruments(subject_of(trace), trace, read)
     elif given is None or (isinstance(given, str) and not given.strip()):
         empty_state(ask)
     elif name:
         subject = Subject(name, given, options)
         trace = run(subject)
         if trace is not None:
-            instruments(subject, trace)
+            instruments(subject, trace, read)

@@ -2,7 +2,8 @@
 
 from ui.components.copy_link import copy_link
 from ui.components.hint import hint
+from ui.components.passage import passage
 from ui.components.reading import reading
 from ui.components.save_picture import save_picture
 
-__all__ = ["copy_link", "hint", "reading", "save_picture"]
+__all__ = ["copy_link", "hint", "passage", "reading", "save_picture"]

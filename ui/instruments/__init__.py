@@ -7,9 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from seq2seq.trace import Trace
-from ui.components import hint
 from ui.instruments import attention, beams, files, probabilities, tokens
-from ui.instruments.view import View, selected_view
+from ui.instruments.view import Reader, View, read_tokens, selected_view
 from ui.runs import Subject
 
 TABS: dict[str, Callable[[View], None]] = {
@@ -21,14 +20,9 @@ TABS: dict[str, Callable[[View], None]] = {
 
 
 @st.fragment
-def instruments(subject: Subject, run: Trace) -> None:
+def instruments(subject: Subject, run: Trace, read: Reader = read_tokens) -> None:
     """Show a run: its output, and below it the instrument that the visitor has opened."""
-    view = selected_view(subject, run)
-    hint(
-        "tokens",
-        "Click a token of the output to look at that step; hover over any token to see what it "
-        "looked at, or who looked at it.",
-    )
+    view = selected_view(subject, run, read)
     for tab, show in zip(
         st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"),
         TABS.values(),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from seq2seq.trace import Trace
-from ui.components import reading
+from ui.components import hint, reading
 from ui.instruments.words import timing
 from ui.runs import Subject, branch, follow
 
@@ -33,7 +34,24 @@ class View(NamedTuple):
     word: int | None
 
 
-def selected_view(subject: Subject, run: Trace) -> View:
+# Shows source and output: of a subject, the output looked at, its step and source token.
+Reader = Callable[[Subject, Trace, int, int | None], Any]
+
+
+def read_tokens(subject: Subject, shown: Trace, step: int, word: int | None) -> None:
+    """Show source and output as rows of tokens."""
+    weights = None
+    if shown.attention is not None and not shown.position_seconds:
+        weights = shown.attention.mean(axis=(1, 2), dtype="float32")
+    reading(shown, "reading", step, word, select_step, select_word, weights)
+    hint(
+        "tokens",
+        "Click a token of the output to look at that step; hover over any token to see what it "
+        "looked at, or who looked at it.",
+    )
+
+
+def selected_view(subject: Subject, run: Trace, read: Reader = read_tokens) -> View:
     """Show both texts and what chooses an output, a step, a source token; returns the choice."""
     place = st.container()
     branches = _branches(subject, run)
@@ -42,10 +60,7 @@ def selected_view(subject: Subject, run: Trace) -> View:
         step = _step_slider(shown)
     word = _selected_word(shown)
     with place:
-        weights = None
-        if shown.attention is not None and not shown.position_seconds:
-            weights = shown.attention.mean(axis=(1, 2), dtype="float32")
-        reading(shown, "reading", step, word, select_step, select_word, weights)
+        read(subject, shown, step, word)
         timing(shown)
     return View(subject, run, shown, branches, step, word)
 
