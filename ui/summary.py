@@ -16,7 +16,7 @@ from ui.components.passage import SHADES, Side, Word
 from ui.instruments.view import select_step, select_word
 from ui.runs import Subject
 
-WHOLE, SENTENCE, WORD = "whole summary", "sentence", "word"
+WHOLE, SENTENCE, WORD = "the whole summary", "a sentence", "a word"
 _SHADE = "shade"
 LIT = 40  # words of the text, at most, that light up for one of the summary
 
@@ -47,10 +47,9 @@ def read_summary(subject: Subject, trace: Trace, step: int, word: int | None) ->
         rows = [_levels(row) for row in _mean_rows(looked, target, len(written))]
         weights = looked[_steps(trace, target, step, chosen)].mean(axis=0)
         resting = _levels(weights, len(weights))
-        most = (
-            f"what it looked at: none to {weights.max(initial=0):.1%} of its attention, "
-            f"of which {max(0, 1 - weights.sum()):.0%} went to marks that are no text"
-        )
+        most = f"the darkest word got {weights.max(initial=0):.1%} of the attention"
+        if (elsewhere := 1 - float(weights.sum())) >= 0.01:
+            most += f", tokens that are no text {elsewhere:.0%}"
 
     def choose_made(number: int) -> None:
         if number not in target:
@@ -93,18 +92,14 @@ def read_summary(subject: Subject, trace: Trace, step: int, word: int | None) ->
 
 def _shading() -> str:
     """Let the visitor choose of what the attention is shown."""
-    return (
-        st.segmented_control(
-            "Shade the text by what it looked at for the",
-            [WHOLE, SENTENCE, WORD],
-            default=WHOLE,
-            required=True,
-            key=_SHADE,
-            bind="query-params",
-            help="A sentence or word is that of the output step, or the one that you click.",
-        )
-        or WHOLE
-    )  # a link may say nothing
+    return st.radio(
+        "Shaded by what the model looked at for",
+        [WHOLE, SENTENCE, WORD],
+        key=_SHADE,
+        horizontal=True,
+        bind="query-params",
+        help="A sentence or word is that of the output step, or the one that you click.",
+    )
 
 
 def _looked(trace: Trace, source: Sequence[int | None], count: int) -> np.ndarray:
