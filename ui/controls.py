@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -30,6 +31,7 @@ RECORDINGS = Path(__file__).parent.parent / "assets" / "recordings"
 NO_INSTRUCTION = "none"
 LONGEST_PILL = 90  # characters of an example that are shown
 MAX_TYPED = 20_000  # a longer address is refused by the server
+MAX_PASTED = 200_000  # characters of a text of several lines
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
@@ -207,17 +209,32 @@ def source_input(label: str, key: str, value: str = "") -> str:
     )
 
 
-def source_area(label: str, key: str) -> str:
-    """Return the text of several lines that the visitor typed."""
-    return st.text_area(
+def source_area(label: str, key: str, query: str) -> str:
+    """Return the text of several lines that the visitor typed.
+
+    It stands in the address under the name `query` as long as it is short enough for a link.
+    """
+    if key not in st.session_state:
+        st.session_state[key] = st.query_params.get(query, "")
+    given = st.text_area(
         label,
         key=key,
         height=160,
-        placeholder="Paste a paragraph and press Ctrl+Enter",
-        max_chars=MAX_TYPED,
+        placeholder="Paste a text and press Ctrl+Enter",
         help=f"The first {MAX_CHARACTERS:,} characters are read.",
-        **URL,
     )
+    linked = given if len(quote_plus(given)) <= MAX_TYPED else ""
+    if linked != st.query_params.get(query, ""):
+        if linked:
+            st.query_params[query] = linked
+        else:
+            del st.query_params[query]
+    if given and not linked:
+        st.caption(
+            "This text is too long for a link, so a copied one leaves it away. "
+            "The run can be saved as JSON instead."
+        )
+    return given[:MAX_PASTED]
 
 
 def recording() -> Audio | None:

@@ -27,9 +27,12 @@ def text_task(
     text_place, examples_place = st.container(), st.container()
     name, options, saved = run_controls(task, lengths=paragraphs)
     with examples_place:
-        example_chips(name, "example", target="text")
+        example_chips(name, "example", target="paragraphs" if paragraphs else "text")
     with text_place:
-        text = source_area(label, "text") if paragraphs else source_input(label, "text")
+        if paragraphs:
+            text = source_area(label, "paragraphs", query="text")
+        else:
+            text = source_input(label, "text")
     show_run(name, text, options, saved, ask, read)
 
 

@@ -132,7 +132,7 @@ export default function (component) {
       sample.className = "bar";
       sample.style.background = `linear-gradient(to right, ${data.scale.join(", ")})`;
     } else {
-      sample.className = "word " + kind;
+      sample.className = kind === "unread" ? kind : "word " + kind;
       sample.textContent = "word";
     }
     line.append(sample, text);
@@ -195,6 +195,7 @@ def passage(
     legend = [("bar", most)] if rows is not None else []
     legend += [("run", "copied with a neighbour")] if 2 in marks else []
     legend += [("alone", "copied by itself")] if 1 in marks else []
+    legend += [("unread", "not read by the model")] if source.rest.strip() else []
 
     def chosen(event: str, count: int, use: Callable[[int], Any]) -> Callable[[], None]:
         def call() -> None:
