@@ -7,6 +7,7 @@ it, so that nothing is stored on a module.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -17,17 +18,25 @@ from torch import Tensor, nn
 FEW = 4
 
 
-def attend(scores: Tensor, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+def attend(
+    scores: Tensor,
+    values: Tensor,
+    mask: Tensor | None,
+    change: Callable[[Tensor], Tensor] | None = None,
+) -> tuple[Tensor, Tensor]:
     """Softmax the scores over the positions that may be seen and average the values.
 
     scores: (..., queries, positions). values: (..., positions, width).
     mask: broadcasts to scores, True where a query may look; None lets it look everywhere.
+    change: what is done to the weights before they are used.
     Returns the context (..., queries, width) and the weights (..., queries, positions), whose rows
     sum to 1 and are 0 outside the mask. Bahdanau et al. 2014, eq. 5-6.
     """
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
     weights = scores.softmax(dim=-1)
+    if change is not None:
+        weights = change(weights)
     return weights @ values, weights
 
 
@@ -143,6 +152,7 @@ class MultiHead(nn.Module):
         mask: Tensor | None,
         record: bool = False,
         bias: Tensor | None = None,
+        change: Callable[[Tensor], Tensor] | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """Attend from query (rows, target, width), or from queries that are projected by head.
 
@@ -152,8 +162,8 @@ class MultiHead(nn.Module):
         """
         queries, weights = query if query.dim() == 4 else self._split(self.query(query)), None
         alone = queries.shape[2] == 1 and len(queries) > FEW and not self.training
-        if record or alone:
-            look = self.look(queries, keys, mask, bias)
+        if record or alone or change is not None:
+            look = self.look(queries, keys, mask, bias, change)
             context, weights = look.contexts, look.weights
         else:
             drop = self.dropout if self.training else 0.0
@@ -171,12 +181,13 @@ class MultiHead(nn.Module):
         keys: tuple[Tensor, Tensor],
         mask: Tensor | None,
         bias: Tensor | None = None,
+        change: Callable[[Tensor], Tensor] | None = None,
     ) -> Look:
         """Attend as forward does, head by head; returns every part of it."""
         queries = query if query.dim() == 4 else self._split(self.query(query))
         scores = queries @ keys[0].transpose(2, 3) * self.scale
         scores = scores if bias is None else scores + bias
-        contexts, weights = attend(scores, keys[1], mask)
+        contexts, weights = attend(scores, keys[1], mask, change)
         return Look(queries, scores, weights, contexts)
 
     def join(self, contexts: Tensor) -> Tensor:

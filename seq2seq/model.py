@@ -169,6 +169,13 @@ class Config:
             return 1
         return 2 if self.architecture == "transformer" else 4
 
+    @property
+    def attention_shape(self) -> tuple[int, int]:
+        """Layers and heads of the attention to the source, (0, 0) without."""
+        if self.architecture == "transformer":
+            return self.decoder_layers, self.decoder_heads or self.heads
+        return (0, 0) if self.attention == "none" else (1, 1)
+
     @classmethod
     def from_json(cls, text: str) -> Config:
         """Read what to_json wrote. Raises UserError for anything else."""

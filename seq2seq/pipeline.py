@@ -15,9 +15,10 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data import in_groups, pad
 from seq2seq.errors import UserError
 from seq2seq.hypothesis import FINISHED, KEPT, BeamTree, Hypothesis
+from seq2seq.interventions import NOTHING, Interventions
 from seq2seq.options import MAX_LENGTH, Options
 from seq2seq.protocol import Memory
-from seq2seq.record import record
+from seq2seq.record import record, teach
 from seq2seq.rules import (
     Rule,
     after,
@@ -117,27 +118,29 @@ def run(
     options: Options | None = None,
     on_step: OnStep | None = None,
     self_attention: bool | None = False,
+    interventions: Interventions = NOTHING,
 ) -> Trace:
     """Decode one text or recording and record what the network did.
 
     self_attention: True for all of it; None for the decoder's, and for the encoder's where that
     takes no more than SELF_BYTES, since it grows with the square of the length.
     options: None for those of the checkpoint's authors. on_step is called after every decoder step
-    and stops the search by returning True. Raises UserError if there is nothing to read.
+    and stops the search by returning True. interventions: what is changed inside. Raises UserError
+    if there is nothing to read, or if a change does not fit.
     """
     options = options or checkpoint.conventions.options
     read = prepare(checkpoint, source, options)
     started = time.perf_counter()
     with torch.inference_mode():
         inside = _fits(checkpoint, read) if self_attention is None else self_attention
-        memory = checkpoint.model.encode(read.batch(checkpoint.device), record=inside)
+        memory = _encode(checkpoint, read, inside, interventions)
         if options != (options := detect_language(checkpoint, memory, options)):
             read = read._replace(notes=(*read.notes, f"It hears {options.source_language!r}."))
         if memory.states.is_cuda:  # a GPU works on while the clock is read
             torch.cuda.synchronize()
         encoded = time.perf_counter()
         said = read.ids if read.frames is None else ()
-        found = _find(checkpoint, memory, options, on_step, said)[0]
+        found = _find(checkpoint, memory, options, on_step, said, interventions)[0]
         searched = time.perf_counter()
     return record(
         checkpoint,
@@ -147,7 +150,24 @@ def run(
         options,
         {"encode": encoded - started, "search": searched - encoded},
         self_attention is not False,
+        interventions,
     )
+
+
+def _encode(
+    checkpoint: Checkpoint, source: Source, inside: bool, interventions: Interventions
+) -> Memory:
+    """Encode a source whose muted positions nobody sees; a recurrent encoder still reads them."""
+    config, batch = checkpoint.model.config, source.batch(checkpoint.device)
+    layers, heads = config.attention_shape
+    interventions.check(len(source.ids), layers, heads)
+    if not interventions.muted:
+        return checkpoint.model.encode(batch, record=inside)
+    if config.architecture == "transformer" and config.input == "tokens":
+        mask = interventions.mask(torch.ones_like(batch, dtype=torch.bool))
+        return checkpoint.model.encode(batch, mask, record=inside)
+    memory = checkpoint.model.encode(batch, record=inside)
+    return memory._replace(mask=interventions.mask(memory.mask))
 
 
 @torch.inference_mode()
@@ -157,6 +177,7 @@ def force(
     target: str | Sequence[int],
     options: Options | None = None,
     self_attention: bool | None = False,
+    interventions: Interventions = NOTHING,
 ) -> Trace:
     """Record how the model would have said a given output: teacher forcing.
 
@@ -169,7 +190,7 @@ def force(
     read = prepare(checkpoint, source, options)
     started = time.perf_counter()
     inside = _fits(checkpoint, read) if self_attention is None else self_attention
-    memory = checkpoint.model.encode(read.batch(checkpoint.device), record=inside)
+    memory = _encode(checkpoint, read, inside, interventions)
     options = detect_language(checkpoint, memory, options)
     start, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
     if isinstance(target, str):
@@ -186,9 +207,10 @@ def force(
             raise UserError("These tokens are no output of this model.")
     _check_length(checkpoint, tokens, "The model cannot follow an output of")
     encoded = time.perf_counter()
-    found = _path(checkpoint, memory, start, tokens, options)
+    found = _path(checkpoint, memory, start, tokens, options, interventions)
     seconds = {"encode": encoded - started, "search": time.perf_counter() - encoded}
-    return record(checkpoint, read, memory, found, options, seconds, self_attention is not False)
+    inside = self_attention is not False
+    return record(checkpoint, read, memory, found, options, seconds, inside, interventions)
 
 
 def _path(
@@ -197,14 +219,17 @@ def _path(
     start: Sequence[int],
     tokens: Sequence[int],
     options: Options,
+    interventions: Interventions,
 ) -> Found:
     """Put a given output into the form in which a search leaves its own."""
     target = torch.tensor([[*start, *tokens[:-1]]], device=memory.states.device)
-    logits = checkpoint.model.decoder(target, memory).logits[0, len(start) - 1 :]
+    prompt = len(start) - 1
+    logits = teach(checkpoint.model.decoder, target, memory, interventions, prompt).logits
+    logits = logits[0, prompt:]
     scores = logits.float().log_softmax(dim=-1)
-    each = scores.gather(1, torch.tensor([tokens], device=scores.device).T)[:, 0]
-    ranks = (scores > each[:, None]).sum(dim=1).cpu().numpy()
-    steps, each = np.arange(len(tokens)), each.double().cpu().numpy()
+    chosen = scores.gather(1, torch.tensor([tokens], device=scores.device).T)
+    ranks = (scores > chosen).sum(dim=1).cpu().numpy()
+    steps, each = np.arange(len(tokens)), chosen[:, 0].double().cpu().numpy()
     cumulated = each.cumsum()
     # Coverage is left out: it would need the weights, which are recorded only later.
     by_length = cumulated / (steps + 1) ** options.length_penalty
@@ -296,6 +321,7 @@ def _find(
     options: Options,
     on_step: OnStep | None = None,
     source: Sequence[int] = (),
+    interventions: Interventions = NOTHING,
 ) -> list[Found]:
     config, prefix = checkpoint.model.config, forced_tokens(checkpoint, options)
     start, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
@@ -305,7 +331,8 @@ def _find(
         limits = [min(limit, config.longest - len(start) + 1) for limit in limits]
     rules = rules_for(checkpoint, options, forced, prefix, source)
     decoder = checkpoint.searcher.decoder
-    return search(decoder, memory, options, start, config.eos, rules, on_step, limits)
+    changes = interventions.at if interventions.attention else None
+    return search(decoder, memory, options, start, config.eos, rules, on_step, limits, changes)
 
 
 def to_text(checkpoint: Checkpoint, found: Found, source: str = "") -> str:

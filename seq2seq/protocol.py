@@ -5,6 +5,7 @@ Rows come first everywhere. A row is one source while encoding, one hypothesis w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -12,6 +13,9 @@ from torch import Tensor
 
 # A tensor, None, or any nesting of tuples of them; every tensor has the rows as first dimension.
 State = Any
+# Changes, in a layer, the cross-attention (rows, heads, 1, source) of a step; a recurrent decoder
+# has one layer and one head.
+Change = Callable[[int, Tensor], Tensor]
 
 
 class Memory(NamedTuple):
@@ -42,6 +46,8 @@ class Step(NamedTuple):
     context: (rows, width), the context vector c_t that the step looked at.
     weights: (rows, layers, heads, source) cross-attention, None without attention and perhaps
     where recording was not asked for.
+    self_weights: (rows, layers, heads, tokens read so far), None for recurrent decoders and where
+    recording was not asked for.
     copying: (rows,), the probability with which the step copies a source token; None where the
     decoder never does.
     """
@@ -51,6 +57,7 @@ class Step(NamedTuple):
     hidden: Tensor
     context: Tensor
     weights: Tensor | None
+    self_weights: Tensor | None = None
     copying: Tensor | None = None
 
 
@@ -88,8 +95,18 @@ class Decoder(Protocol):
         """Return the state before the first token."""
         ...
 
-    def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
-        """Read tokens (rows,), the previous outputs, and score the next ones."""
+    def step(
+        self,
+        tokens: Tensor,
+        state: State,
+        memory: Memory,
+        record: bool = True,
+        change: Change | None = None,
+    ) -> Step:
+        """Read tokens (rows,), the previous outputs, and score the next ones.
+
+        change: of what is looked at in this step.
+        """
         ...
 
     def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:

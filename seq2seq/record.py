@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.hypothesis import Hypothesis
+from seq2seq.interventions import NOTHING, Interventions
 from seq2seq.options import Options
-from seq2seq.protocol import Memory, Steps
+from seq2seq.protocol import Decoder, Memory, Steps
 from seq2seq.search import Found
 from seq2seq.source import Source
 from seq2seq.tokenizer import word_numbers
@@ -31,6 +33,7 @@ def record(
     options: Options,
     seconds: dict[str, float],
     self_attention: bool = False,
+    interventions: Interventions = NOTHING,
 ) -> Trace:
     """Run the best hypothesis through the decoder once more and keep what happens.
 
@@ -41,7 +44,9 @@ def record(
     model, tokens = checkpoint.model, found.hypotheses[0].tokens
     start, _ = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
     target = torch.tensor([[*start, *tokens[:-1]]], device=checkpoint.device)
-    steps = _after(len(start) - 1, model.decoder(target, memory, record=True))
+    prompt = len(start) - 1
+    steps = teach(model.decoder, target, memory, interventions, prompt, record=True)
+    steps = _after(prompt, steps)
     heard = len(source.ids)  # a recording may be followed by silence
     scores = steps.logits[0].float().log_softmax(dim=-1)
     chosen = scores.gather(1, torch.tensor([tokens], device=scores.device).T)
@@ -54,6 +59,7 @@ def record(
         "contexts": _half(steps.context),
         "attention": _half(steps.weights, heard),
         "encoder_attention": _half(_first(memory.weights, heard, dim=3), heard),
+        "copying": _half(steps.copying),
         "decoder_attention": _half(steps.self_weights) if self_attention else None,
     }
     return Trace(
@@ -68,20 +74,61 @@ def record(
         beam_pieces=checkpoint.tokenizer.pieces(found.tree.token.tolist()),
         position_seconds=source.seconds,
         precision=checkpoint.precision,
+        interventions=interventions,
         seconds={**seconds, "record": time.perf_counter() - started},
         **arrays,
     )
 
 
+def teach(
+    decoder: Decoder,
+    target: Tensor,
+    memory: Memory,
+    interventions: Interventions = NOTHING,
+    prompt: int = 0,
+    record: bool = False,
+) -> Steps:
+    """Read target (rows, target) under teacher forcing: at once, or in steps if one is changed.
+
+    prompt: tokens before the first output, beyond the one that every output starts with.
+    """
+    if not interventions.attention:
+        return decoder.forward(target, memory, record)
+    state, steps = decoder.start(memory), []
+    for position, tokens in enumerate(target.unbind(1)):
+        change = interventions.at(position - prompt)
+        step = decoder.step(tokens, state, memory, True, change)
+        state = step.state
+        steps.append(step)
+    return Steps(
+        torch.stack([step.logits for step in steps], dim=1),
+        torch.stack([step.hidden for step in steps], dim=1),
+        torch.stack([step.context for step in steps], dim=1),
+        _stacked([step.weights for step in steps]),
+        _stacked([step.self_weights for step in steps]),
+        _stacked([step.copying for step in steps]),
+    )
+
+
+def _stacked(parts: list[Tensor | None]) -> Tensor | None:
+    """Stack what all steps have (rows, ..., seen); what is seen may grow, to the widest."""
+    present = [part for part in parts if part is not None]
+    if not present:
+        return None
+    last = present[-1].shape[-1]
+    return torch.stack([F.pad(part, (0, last - part.shape[-1])) for part in present], dim=1)
+
+
 def _after(prompt: int, steps: Steps) -> Steps:
     """Drop the steps, and the self-attention, of what the decoder read before its first output."""
-    own, weights = steps.self_weights, steps.weights
+    own, weights, copying = steps.self_weights, steps.weights, steps.copying
     return Steps(
         steps.logits[:, prompt:],
         steps.hidden[:, prompt:],
         steps.context[:, prompt:],
         None if weights is None else weights[:, prompt:],
         None if own is None else own[:, prompt:, ..., prompt:],
+        None if copying is None else copying[:, prompt:],
     )
 
 

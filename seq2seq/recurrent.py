@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from seq2seq.attention import Additive, Dot, General, attend
-from seq2seq.protocol import Memory, State, Step, Steps
+from seq2seq.protocol import Change, Memory, State, Step, Steps
 
 # Of a probability, so that its logarithm is finite.
 LEAST = 1e-12
@@ -258,11 +258,18 @@ class RecurrentDecoder(nn.Module):
         readout = cells[0].new_zeros(cells[0].shape[0], self.output.in_features)
         return cells, readout if self.feeds == "readout" else ()
 
-    def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
+    def step(
+        self,
+        tokens: Tensor,
+        state: State,
+        memory: Memory,
+        record: bool = True,
+        change: Change | None = None,
+    ) -> Step:
         """Read tokens (rows,) and score the next ones. The weights cost nothing: always there."""
-        read, state = self._advance(self.dropout(self.embedding(tokens)), state, memory)
+        read, state = self._advance(self.dropout(self.embedding(tokens)), state, memory, change)
         logits, copying = self._scores(read, memory)
-        return Step(logits, state, read.hidden, read.context, read.weights, copying)
+        return Step(logits, state, read.hidden, read.context, read.weights, copying=copying)
 
     def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
         """Read target (rows, target) under teacher forcing."""
@@ -272,18 +279,20 @@ class RecurrentDecoder(nn.Module):
         logits, copying = self._scores(read, memory)
         return Steps(logits, read.hidden, read.context, read.weights, copying=copying)
 
-    def _advance(self, embedded: Tensor, state: State, memory: Memory) -> tuple[_Reading, State]:
+    def _advance(
+        self, embedded: Tensor, state: State, memory: Memory, change: Change | None = None
+    ) -> tuple[_Reading, State]:
         """Take one step; the tensors of the reading are (rows, ...)."""
         cells, previous = state
         token = embedded
         if self.feeds == "context":
-            context, weights = self._look(cells[0][:, -1:], memory)
+            context, weights = self._look(cells[0][:, -1:], memory, change)
             embedded = torch.cat([embedded, context[:, 0]], dim=-1)
         elif self.feeds == "readout":
             embedded = torch.cat([embedded, previous], dim=-1)
         hidden, cells = self.stack.step(embedded, cells)
         if self.feeds != "context":
-            context, weights = self._look(hidden.unsqueeze(1), memory)
+            context, weights = self._look(hidden.unsqueeze(1), memory, change)
         context = context[:, 0]
         readout = self._readout(hidden, context)
         looked = None if weights is None else weights[:, 0]
@@ -342,7 +351,9 @@ class RecurrentDecoder(nn.Module):
         gained = (torch.logaddexp(before, pointed) - before).masked_fill(again, 0.0)
         return written.scatter_add(-1, source, gained), torch.sigmoid(-switch).squeeze(-1)
 
-    def _look(self, query: Tensor, memory: Memory) -> tuple[Tensor, Tensor | None]:
+    def _look(
+        self, query: Tensor, memory: Memory, change: Change | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Find the context (rows, target, width) for query (rows, target, width).
 
         The weights are (rows, target, 1 layer, 1 head, source).
@@ -350,7 +361,9 @@ class RecurrentDecoder(nn.Module):
         if self.attention is None:
             return memory.final[0][:, -1:].expand(-1, query.shape[1], -1), None
         scores = self.attention.scores(query, memory.keys)
-        context, weights = attend(scores, memory.states, memory.mask.unsqueeze(1))
+        # As many heads as a change expects: one.
+        here = None if change is None else lambda row: change(0, row.unsqueeze(1)).squeeze(1)
+        context, weights = attend(scores, memory.states, memory.mask.unsqueeze(1), here)
         return context, weights[:, :, None, None]
 
     def _readout(self, hidden: Tensor, context: Tensor) -> Tensor:

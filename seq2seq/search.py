@@ -15,7 +15,7 @@ from torch import Tensor
 
 from seq2seq.hypothesis import FINISHED, KEPT, PRUNED, BeamTree, Hypothesis
 from seq2seq.options import Options
-from seq2seq.protocol import Decoder, Memory, State, Step, select
+from seq2seq.protocol import Change, Decoder, Memory, State, Step, select
 from seq2seq.rules import Rule
 
 # Of `top`: how many scores share a maximum, and fewer than how many are not worth the detour.
@@ -83,14 +83,16 @@ def search(
     rules: Sequence[Rule] = (),
     on_step: OnStep | None = None,
     limits: Sequence[int] = (),
+    changes: Callable[[int], Change | None] | None = None,
 ) -> list[Found]:
     """Find the outputs for each row of the memory.
 
     on_step is called after every step; if it returns True the search stops and what stands so far
     is returned as unfinished. start: what the decoder reads before its first output.
-    limits: most tokens for each source, () for those of the options.
+    limits: most tokens for each source, () for those of the options. changes: tells what a step,
+    from 0, looks at instead.
     """
-    return _Search(decoder, memory, options, start, eos, rules, limits).run(on_step)
+    return _Search(decoder, memory, options, start, eos, rules, limits).run(on_step, changes)
 
 
 class _Search:
@@ -129,10 +131,13 @@ class _Search:
             coverage=np.zeros(memory.mask.shape) if covers else None,
         )
 
-    def run(self, on_step: OnStep | None) -> list[Found]:
+    def run(
+        self, on_step: OnStep | None, changes: Callable[[int], Change | None] | None
+    ) -> list[Found]:
         for number in range(max(self.limits)):
             covers = self.rows.coverage is not None
-            step = self.decoder.step(self.tokens, self.state, self.memory, covers)
+            change = None if changes is None else changes(number)
+            step = self.decoder.step(self.tokens, self.state, self.memory, covers, change)
             self._advance(step, number)
             stop = on_step is not None and on_step(self._progress(number + 1))
             if stop or not len(self.rows.owner):

@@ -5,7 +5,7 @@ Holds observations; anything that can be derived from them is a function of a Tr
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,9 +13,10 @@ import orjson
 
 from seq2seq.errors import UserError
 from seq2seq.hypothesis import FATES, BeamTree
+from seq2seq.interventions import NOTHING, AttentionEdit, Interventions
 from seq2seq.options import MAX_LENGTH, Options
 
-FORMAT = "seq2seq-trace/2"
+FORMAT = "seq2seq-trace/3"
 Kind = TypeVar("Kind")
 
 
@@ -64,12 +65,15 @@ class Trace:
     attention: (target, layers, heads, source), None for a model without attention.
     encoder_attention: (layers, heads, source, source), decoder_attention:
     (target, layers, heads, target): self-attention, None unless asked for.
+    copying: (target,), the probability with which a step copies a source token, None for a model
+    that does not.
     beam_pieces: the piece of each node of the beam tree. seconds: by phase.
     position_seconds: what a source position lasts where the source is a recording, else 0; its
     weights then sum to less than 1 where the model also looked at the silence that follows.
     precision: what the search multiplied in; everything else here comes from a float32 pass, so
     the last digits of outputs and beam tree may differ from it.
-    notes: sentences on what was changed before the model read the text.
+    notes: sentences on what was changed before the model read the text. interventions: what was
+    changed inside the run.
     """
 
     checkpoint: str
@@ -93,6 +97,8 @@ class Trace:
     precision: str = "float32"
     encoder_attention: np.ndarray | None = None
     decoder_attention: np.ndarray | None = None
+    copying: np.ndarray | None = None
+    interventions: Interventions = NOTHING
     format: str = field(default=FORMAT)
 
     def __post_init__(self) -> None:
@@ -211,6 +217,16 @@ def _read(values: dict[str, Any]) -> Trace:
         precision=_one(str, values["precision"]),
         encoder_attention=weights("encoder_attention"),
         decoder_attention=weights("decoder_attention"),
+        copying=weights("copying"),
+        interventions=_interventions(values["interventions"]),
+    )
+
+
+def _interventions(values: dict[str, Any]) -> Interventions:
+    edits = (AttentionEdit(**edit) for edit in values["attention"])
+    return Interventions(
+        tuple(replace(edit, weights=_each(float, edit.weights)) for edit in edits),
+        _each(int, values["muted"]),
     )
 
 
@@ -294,6 +310,7 @@ def _check(trace: Trace) -> None:
         (trace.attention, (target, None, None, source)),
         (trace.encoder_attention, (None, None, source, source)),
         (trace.decoder_attention, (target, None, None, target)),
+        (trace.copying, (target,)),
     ):
         if array is not None and not _has_shape(array, shape):
             raise ValueError
@@ -304,10 +321,13 @@ def _check(trace: Trace) -> None:
         (trace.attention, 0, 1),
         (trace.encoder_attention, 0, 1),
         (trace.decoder_attention, 0, 1),
+        (trace.copying, 0, 1),
     ):
         if array is not None and (array.min() < low or array.max() > high + ROUNDING):
             raise ValueError
     _check_tree(trace)
+    layers, heads = (0, 0) if trace.attention is None else trace.attention.shape[1:3]
+    trace.interventions.check(source, layers, heads)
 
 
 ROUNDING = 1e-3  # of a weight or probability of 1

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from seq2seq.attention import MultiHead
 from seq2seq.errors import UserError
-from seq2seq.protocol import Memory, State, Step, Steps
+from seq2seq.protocol import Change, Memory, State, Step, Steps
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
@@ -282,6 +282,7 @@ class DecoderLayer(nn.Module):
         source: tuple[tuple[Tensor, Tensor], Tensor | None],
         record: bool,
         bias: Tensor | None,
+        edit: Callable[[Tensor], Tensor] | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor, tuple[Tensor | None, Tensor | None]]:
         """Map states (rows, target, width) given past keys and values and (source keys, mask).
 
@@ -293,7 +294,7 @@ class DecoderLayer(nn.Module):
         change, self_weights = self.self_attention(query, past, causal, record, bias)
         states = self.around_self_attention.leave(states, change)
         query = self.around_attention.enter(states)
-        context, weights = self.attention(query, source[0], source[1], record)
+        context, weights = self.attention(query, source[0], source[1], record, None, edit)
         states = self.around_attention.leave(states, context)
         change = self.feedforward(self.around_feedforward.enter(states))
         states = self.around_feedforward.leave(states, change)
@@ -352,18 +353,30 @@ class TransformerDecoder(nn.Module):
         """Return an empty past for each layer."""
         return tuple((keys[:, :, :0], values[:, :, :0]) for keys, values in memory.keys)
 
-    def step(self, tokens: Tensor, state: State, memory: Memory, record: bool = True) -> Step:
+    def step(
+        self,
+        tokens: Tensor,
+        state: State,
+        memory: Memory,
+        record: bool = True,
+        change: Change | None = None,
+    ) -> Step:
         """Read tokens (rows,) and score the next ones."""
-        steps, state = self.read(tokens.unsqueeze(1), state, memory, record)
-        weights = None if steps.weights is None else steps.weights[:, 0]
-        return Step(steps.logits[:, 0], state, steps.hidden[:, 0], steps.context[:, 0], weights)
+        steps, state = self.read(tokens.unsqueeze(1), state, memory, record, change)
+        cross, own = (None if part is None else part[:, 0] for part in steps[3:5])
+        return Step(steps.logits[:, 0], state, steps.hidden[:, 0], steps.context[:, 0], cross, own)
 
     def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
         """Read target (rows, target) under teacher forcing."""
         return self.read(target, self.start(memory), memory, record)[0]
 
     def read(
-        self, target: Tensor, state: State, memory: Memory, record: bool = False
+        self,
+        target: Tensor,
+        state: State,
+        memory: Memory,
+        record: bool = False,
+        change: Change | None = None,
     ) -> tuple[Steps, State]:
         """Read on from a state; returns all steps and the state after the last."""
         start, count = state[0][0].shape[2], target.shape[1]
@@ -377,9 +390,11 @@ class TransformerDecoder(nn.Module):
         everywhere = count == 1 and bool(memory.mask.all())
         visible = None if everywhere else memory.mask[:, None, None, :]
         new_state, recorded = [], []
-        for layer, past, keys in zip(self.layers, state, memory.keys, strict=True):
+        parts = zip(self.layers, state, memory.keys, strict=True)
+        for number, (layer, past, keys) in enumerate(parts):
+            here = None if change is None else partial(change, number)
             source = keys, visible
-            states, past, context, weights = layer(states, past, causal, source, record, bias)
+            states, past, context, weights = layer(states, past, causal, source, record, bias, here)
             new_state.append(past)
             recorded.append(weights)
         hidden = self.norm(states)

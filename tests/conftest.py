@@ -69,6 +69,7 @@ KINDS = {
         "decoder_layers": 2,
         "tied": False,
         "shared": False,
+        "copies": True,
     },
     "transformer": {
         "architecture": "transformer",

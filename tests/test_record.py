@@ -47,6 +47,14 @@ def test_attention_rows_sum_to_one(checkpoint, trace):
         np.testing.assert_allclose(trace.attention.astype(np.float32).sum(-1), 1, atol=5e-3)
 
 
+def test_what_is_copied_is_recorded(checkpoint, trace):
+    assert (trace.copying is not None) == checkpoint.model.config.copies
+    if trace.copying is not None:
+        assert trace.copying.shape == (len(trace.target),)
+        assert (trace.copying > 0).all()
+        assert (trace.copying < 1).all()
+
+
 def test_self_attention_is_recorded_where_there_is_some(checkpoint, trace):
     config, source, target = checkpoint.model.config, len(trace.source), len(trace.target)
     if config.architecture == "recurrent":
@@ -128,7 +136,7 @@ def test_texts_and_pieces(checkpoint, trace):
     assert trace.source.ids == (*tokenizer.encode(TEXT), eos)
     assert trace.source.pieces == tokenizer.pieces(trace.source.ids)
     assert trace.target.pieces == tokenizer.pieces(trace.target.ids)
-    assert trace.text == tokenizer.decode(trace.target.ids) == trace.outputs[0].text
+    assert trace.text == tokenizer.decode(trace.target.ids).strip() == trace.outputs[0].text
     assert (trace.checkpoint, trace.task) == (checkpoint.card.name, "translation")
     assert trace.beam_pieces == tokenizer.pieces(trace.beam_tree.token.tolist())
 
@@ -141,7 +149,7 @@ def test_outputs_are_the_n_best_of_the_search(checkpoint, trace):
         path = trace.beam_tree.path(output.node)
         tokens = trace.beam_tree.token[path].tolist()
         assert output.pieces == checkpoint.tokenizer.pieces(tokens)
-        assert output.text == checkpoint.tokenizer.decode(tokens)
+        assert output.text == checkpoint.tokenizer.decode(tokens).strip()
         assert output.finished == (trace.beam_tree.fate[output.node] == FINISHED)
         total = trace.beam_tree.cumulated[output.node]
         assert output.log_probability == pytest.approx(total)
