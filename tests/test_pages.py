@@ -239,7 +239,7 @@ def test_no_checkpoint_at_all_is_said(root):
         at = open_page(page)
         assert not at.exception
         assert "no checkpoint" in at.error[0].value
-        assert at.text_input
+        assert [*at.text_input, *at.text_area, *at.chat_input, *at.get("file_uploader")]
 
 
 def test_a_step_changes_what_is_shown_of_it():
