@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypedDict
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from seq2seq.passages import special
 from seq2seq.trace import Tokens, Trace, label, words
@@ -20,17 +21,22 @@ UNTRANSLATED, TWICE = 0.3, 1.5
 DIFFUSE, FEWEST = 0.75, 4
 
 
-class Choice(TypedDict, total=False):
+class Picks(TypedDict, total=False):
+    """Layer and head, from 0, or the "mean" or "max" of them."""
+
+    layer: Pick
+    head: Pick
+
+
+class Choice(Picks, total=False):
     """Which weights are looked at.
 
-    which: "cross", or the self-attention of the "encoder" or the "decoder". layer, head: from 0, or
-    their "mean" or "max". by_word: merge pieces to words; weights are added over what was looked
-    at, averaged over who looked. rows, columns: keep these tokens only, None for all.
+    which: "cross", or the self-attention of the "encoder" or the "decoder". by_word: merge pieces
+    to words; weights are added over what was looked at, averaged over who looked. rows, columns:
+    keep these tokens only, None for all.
     """
 
     which: str
-    layer: Pick
-    head: Pick
     by_word: bool
     rows: range | None
     columns: range | None
@@ -40,11 +46,13 @@ class Side(NamedTuple):
     """The rows or the columns of a matrix.
 
     labels: as shown. tokens: the first token of each, from 0; -1 for the start token that a decoder
-    reads. numbers: their places in the text, from 1. seconds: what each lasts; 0 unless heard.
+    reads. end: the token after the last. numbers: their places in the text, from 1. seconds: what
+    each lasts; 0 unless heard.
     """
 
     labels: list[str]
     tokens: list[int]
+    end: int
     numbers: list[int]
     seconds: float = 0.0
 
@@ -54,9 +62,8 @@ class Side(NamedTuple):
 
     def place(self, token: int) -> int | None:
         """Return the row or column that a token is in, None if it is not there."""
-        # What follows the last one cannot be told from it here: whoever cut it looks before.
         found = int(np.searchsorted(self.tokens, token, side="right")) - 1
-        return found if found >= 0 else None
+        return found if found >= 0 and token < self.end else None
 
 
 class Grid(NamedTuple):
@@ -105,6 +112,7 @@ def grid(
         across = Side(
             ["▷", *across.labels[:kept]],
             [-1, *across.tokens[:kept]],
+            across.end - 1,
             [0, *across.numbers[:kept]],
         )
     # Cut before the rest is computed: 12 layers of 16 heads are many.
@@ -115,10 +123,20 @@ def grid(
         column_words, across = _cut(column_words, across, columns)
     weights = _pick(_pick(found, head, 2), layer, 1)
     if by_word:
-        to_columns = np.equal.outer(column_words, np.unique(column_words)).astype(np.float32)
-        to_rows = np.equal.outer(np.unique(row_words), row_words).astype(np.float32)
-        weights = to_rows / to_rows.sum(axis=1, keepdims=True) @ (weights @ to_columns)
+        weights = merge(weights, row_words, column_words)
     return Grid(weights, down, across)
+
+
+def merge(weights: np.ndarray, rows: ArrayLike, columns: ArrayLike) -> np.ndarray:
+    """Merge weights (rows, columns) by the numbers of what each row and column belongs to.
+
+    Weights are added over what was looked at and averaged over who looked, so that rows keep their
+    sum.
+    """
+    rows, columns = np.asarray(rows), np.asarray(columns)
+    to_columns = np.equal.outer(columns, np.unique(columns)).astype(np.float32)
+    to_rows = np.equal.outer(np.unique(rows), rows).astype(np.float32)
+    return to_rows / to_rows.sum(axis=1, keepdims=True) @ (weights @ to_columns)
 
 
 def _found(trace: Trace, which: str) -> np.ndarray | None:
@@ -150,14 +168,15 @@ def _side(trace: Trace, tokens: Tokens, by_word: bool) -> Side:
     else:
         labels = [label(piece) for piece in tokens.pieces]
         first = list(range(len(tokens)))
-    return Side(labels, first, list(range(1, len(labels) + 1)), seconds)
+    return Side(labels, first, len(tokens), list(range(1, len(labels) + 1)), seconds)
 
 
 def _cut(numbers: np.ndarray, side: Side, kept: range) -> tuple[np.ndarray, Side]:
     """Return the words of the tokens that are kept, and the side that is left."""
     cut = numbers[kept.start : kept.stop]
     part = slice(int(cut[0]), int(cut[-1]) + 1)
-    left = Side(side.labels[part], side.tokens[part], side.numbers[part], side.seconds)
+    after = [*side.tokens, side.end][part.stop]
+    left = Side(side.labels[part], side.tokens[part], after, side.numbers[part], side.seconds)
     return cut, left
 
 
@@ -216,6 +235,12 @@ def confidence(weights: np.ndarray) -> Confidence:
     return Confidence(float(deviation), *absent)
 
 
+def means(picks: Picks) -> Picks:
+    """Return means in place of maxima, whose rows do not sum to 1."""
+    layer, head = picks.get("layer", "mean"), picks.get("head", "mean")
+    return {"layer": "mean" if layer == "max" else layer, "head": "mean" if head == "max" else head}
+
+
 class Finding(NamedTuple):
     """Something that stands out.
 
@@ -239,8 +264,7 @@ def findings(trace: Trace, layer: Pick = "mean", head: Pick = "mean") -> list[Fi
     those of SoftAlignments (Rikters et al. 2017). A "max" is measured as the mean.
     """
     by_word = len(set(trace.source.words)) > 2 and not trace.position_seconds
-    picks = ("mean" if layer == "max" else layer), ("mean" if head == "max" else head)
-    found = grid(trace, "cross", *picks, by_word=by_word)
+    found = grid(trace, "cross", by_word=by_word, **means({"layer": layer, "head": head}))
     read = _worded(trace.source, by_word)
     written = _worded(trace.target, by_word)
     if trace.position_seconds:

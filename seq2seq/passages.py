@@ -1,11 +1,11 @@
-"""Sentences of a text that is already split into tokens: what long inputs are looked at by."""
+"""Sentences of a text that is split into tokens, seconds of a recording: what is long, in parts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from seq2seq.trace import Tokens
+from seq2seq.trace import Tokens, Trace
 
 # How the vocabularies of others write tokens that stand for no text: <s>, <|en|>, [SEP], >>fra<<,
 # __en__, fra_Latn, en_XX.
@@ -48,6 +48,30 @@ def sentences(tokens: Tokens, at_most: int | None = None) -> tuple[int, ...]:
         numbers.append(last if start is None else sum(end <= start for end in ends))
     numbers = _consecutive(numbers)
     return tuple(numbers if at_most is None else _cut(tokens, numbers, at_most))
+
+
+def passages(trace: Trace, which: str, at_most: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the passage of each row and of each column of a kind of attention, from 0.
+
+    They are sentences of so many tokens at most, or seconds where the source was heard. which:
+    "cross", "encoder" or "decoder".
+    """
+    target = sentences(trace.target, at_most)
+    if which == "decoder":  # a step reads what was written before it; the first a start token
+        return target, (0, *target[:-1])
+    if trace.position_seconds:
+        source = tuple(int(place * trace.position_seconds) for place in range(len(trace.source)))
+    else:
+        source = sentences(trace.source, at_most)
+    return (source if which == "encoder" else target), source
+
+
+def texts(tokens: Tokens, numbers: Sequence[int]) -> tuple[str, ...]:
+    """Return each passage as it is written, special tokens left out."""
+    written = [""] * (numbers[-1] + 1)
+    for piece, number, skipped in zip(tokens.pieces, numbers, special(tokens), strict=True):
+        written[number] += "" if skipped else piece.replace("▁", " ")
+    return tuple(text.strip() for text in written)
 
 
 def _blanks(text: str) -> int:

@@ -1,12 +1,15 @@
 import csv
 import io
+import itertools
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from seq2seq import figures
+from seq2seq.figures.heatmap import PLACES
 from seq2seq.figures.palette import DARK, LIGHT, escape, mix, readable_on
 from seq2seq.trace import label
 
@@ -20,13 +23,20 @@ def test_attention_draws_every_cell(trace, by_word, dark):
         return
     drawn = figures.attention(trace, by_word=by_word, selected=1, dark=dark)
     heatmap, points = drawn.data
+    firsts = [
+        [tokens.words.index(word) if by_word else word for word in range(count)]
+        for tokens, count in (
+            (trace.target, np.shape(heatmap.z)[0]),
+            (trace.source, np.shape(heatmap.z)[1]),
+        )
+    ]
     rows = max(trace.target.words) + 1 if by_word else len(trace.target)
     columns = max(trace.source.words) + 1 if by_word else len(trace.source)
     assert np.shape(heatmap.z) == (rows, columns)
     assert (heatmap.zmin, heatmap.zmax) == (0, 1)
     assert np.allclose(np.sum(heatmap.z, axis=1), 1, atol=5e-3)
     assert len(points.x) == rows * columns
-    assert [tuple(pair) for pair in points.customdata] == list(np.ndindex(rows, columns))
+    assert [tuple(each[:2]) for each in points.customdata] == list(itertools.product(*firsts))
     assert len(drawn.layout.xaxis.ticktext) == columns
     assert len(drawn.layout.shapes) == 1
 
@@ -55,25 +65,41 @@ def test_repeated_tokens_keep_their_columns(trace):
     assert list(drawn.layout.xaxis.ticktext) == ["the"] * len(pieces)
 
 
+def hover(drawn, place):
+    """Fill in the hover text of a point as plotly does, ticks for x and y where there are some."""
+    points = drawn.data[1]
+
+    def value(match):
+        if match[1]:
+            return str(points.customdata[place][int(match[1])])
+        axis = drawn.layout.xaxis if match[0] == "%{x}" else drawn.layout.yaxis
+        position = points.x[place] if match[0] == "%{x}" else points.y[place]
+        return axis.ticktext[list(axis.tickvals).index(position)]
+
+    return re.sub(r"%{(?:customdata\[(\d)\]|x|y)}", value, points.hovertemplate)
+
+
 def test_hover_names_both_tokens_and_the_weight(trace):
     if trace.attention is None:
         pytest.skip("a model without attention")
-    texts = figures.attention(trace).data[1].hovertext
     row, column = 1, 2
-    text = texts[row * len(trace.source) + column]
+    text = hover(figures.attention(trace), row * len(trace.source) + column)
     assert f"y{row + 1} <b>{escape(label(trace.target.pieces[row]))}</b>" in text
     assert f"x{column + 1} <b>{escape(label(trace.source.pieces[column]))}</b>" in text
-    weight = float(trace.attention[row].astype(np.float32).mean(axis=(0, 1))[column])
-    assert f"{weight:.2f}" in text
+    weights = trace.attention[row].astype(np.float32).mean(axis=(0, 1))
+    assert f"{weights[column]:.2f}" in text
+    found = re.search(rf"(\d+)(st|nd|rd|th) of {len(weights)}; row entropy \d\.\d bit", text)
+    least, most = (weights > weights[column]).sum(), (weights >= weights[column]).sum()
+    assert least < int(found[1]) <= most
 
 
 def test_markup_in_tokens_is_shown_as_text(trace):
+    if trace.attention is None:
+        pytest.skip("a model without attention")
     pieces = ("<b>x</b>",) * len(trace.source)
-    marked = replace(trace, source=replace(trace.source, pieces=pieces))
-    if marked.attention is not None:
-        drawn = figures.attention(marked)
-        assert drawn.layout.xaxis.ticktext[0] == "&lt;b&gt;x&lt;/b&gt;"
-        assert "<b>x</b>" not in drawn.data[1].hovertext[0]
+    drawn = figures.attention(replace(trace, source=replace(trace.source, pieces=pieces)))
+    assert drawn.layout.xaxis.ticktext[0] == "&lt;b&gt;x&lt;/b&gt;"
+    assert "<b>x</b>" not in hover(drawn, 0)
 
 
 def test_probabilities_are_those_of_the_trace(trace):
@@ -107,15 +133,21 @@ def test_a_chosen_token_outside_the_best_is_added_with_its_rank(trace):
     assert drawn.data[0].marker.line.width[-1] > 1
 
 
-def test_a_long_run_is_drawn_without_a_text_for_every_cell(trace):
+def test_a_long_run_has_points_on_the_strongest_cells_only(trace):
     if trace.attention is None:
         pytest.skip("a model without attention")
     source = replace(trace.source, pieces=("▁a",) * 80, ids=(5,) * 80, words=tuple(range(80)))
-    weights = np.full((*trace.attention.shape[:3], 80), 1 / 80, dtype=np.float16)
+    weights = np.full((*trace.attention.shape[:3], 80), 0.005, dtype=np.float16)
+    weights[1, ..., 33] = 0.6
     drawn = figures.attention(replace(trace, source=source, attention=weights))
-    assert len(drawn.data) == 1
-    assert "%{z" in drawn.data[0].hovertemplate
+    cells, points = drawn.data
+    assert cells.z.dtype == np.uint8
+    assert (cells.z.max(), cells.zmax) == (153, 255)
+    assert len(points.x) == len(trace.target) * PLACES
+    assert [1, 33] in [each[:2] for each in points.customdata]
     assert not drawn.layout.xaxis.ticktext
+    place = [each[:2] for each in points.customdata].index([1, 33])
+    assert "x34 <b>a</b>  0.60" in hover(drawn, place)
 
 
 def test_csv_holds_every_weight(trace):

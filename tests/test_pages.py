@@ -77,7 +77,7 @@ def test_every_architecture_is_shown(name):
     assert not at.exception
     assert at.selectbox(key="checkpoint").value == name
     without_attention = name == "gru-plain"
-    assert len(charts(at)) == (1 if without_attention else 2)
+    assert len(charts(at)) == 2
     assert any("no attention" in message for message in messages(at)) == without_attention
 
 
@@ -254,7 +254,7 @@ def test_a_saved_run_is_reopened_without_its_model(trace, root):
     at = open_page(PAGES[1])
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
-    assert len(charts(at)) == (1 if trace.attention is None else 2)
+    assert len(charts(at)) == 2
 
 
 def test_a_file_that_is_no_run_is_named():

@@ -9,8 +9,12 @@ from seq2seq.figures.bars import (
     probabilities,
     probabilities_csv,
 )
+from seq2seq.figures.blocks import blocks, blocks_csv
 from seq2seq.figures.heatmap import attention, attention_csv
 from seq2seq.figures.map import agreements, agreements_csv, map_csv, sentence_map, trajectories
+from seq2seq.figures.multiples import multiples, multiples_csv
+from seq2seq.figures.ribbons import ribbons, ribbons_csv
+from seq2seq.figures.strip import context, context_csv
 
 __all__ = [
     "agreements",
@@ -19,9 +23,17 @@ __all__ = [
     "alternatives_csv",
     "attention",
     "attention_csv",
+    "blocks",
+    "blocks_csv",
+    "context",
+    "context_csv",
     "map_csv",
+    "multiples",
+    "multiples_csv",
     "probabilities",
     "probabilities_csv",
+    "ribbons",
+    "ribbons_csv",
     "sentence_map",
     "trajectories",
 ]

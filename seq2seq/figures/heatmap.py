@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Unpack
 
 import numpy as np
 import plotly.graph_objects as go
 
-from seq2seq.figures.palette import LABELS_UP_TO, escape, figure, palette, time_axis, token_axis
+from seq2seq.figures.palette import (
+    LABELS_UP_TO,
+    Palette,
+    escape,
+    figure,
+    mix,
+    palette,
+    time_axis,
+    token_axis,
+)
 from seq2seq.figures.tables import table
-from seq2seq.trace import Trace, label, merge_words, words
+from seq2seq.measures import Choice, Grid, Side, coverage, entropy, grid
+from seq2seq.trace import Trace
 
 NUMBERS_UP_TO = 12
-# A text for every cell of a long run would be megabytes, sent again at every click.
-BIG_HOVER = "y%{y} ← x%{x}<br>weight %{z:.2f}<extra></extra>"
-
+# Points that can be hovered over and clicked, along a side that is too long for labels.
+PLACES = 30
+SCALES = ("0 to 1", "row maximum", "square root")
 
 # Which attention, by who looks at what; and the names of the two axes.
 AXES = {
@@ -22,117 +33,125 @@ AXES = {
     "encoder": ("source →", "← source"),
     "decoder": ("read so far →", "← generated"),
 }
+# How the tokens of rows and columns are numbered in the hover text.
+LETTERS = {"cross": ("y", "x"), "encoder": ("x", "x"), "decoder": ("y", "y")}
 
 
 def attention(
     trace: Trace,
-    layer: int | None = None,
-    head: int | None = None,
-    by_word: bool = False,
     selected: int | None = None,
+    word: int | None = None,
+    scale: str = "0 to 1",
+    measured: bool = False,
     dark: bool = False,
-    which: str = "cross",
+    **choice: Unpack[Choice],
 ) -> go.Figure:
     """Draw the weights with which each generated token looked at the source.
 
-    layer, head: of a Transformer, None for the mean. by_word: merge pieces to words (weights added
-    over the source, averaged over the output). selected: target token whose row is framed.
-    which: "cross", or the self-attention of the "encoder" or the "decoder", if it was recorded;
-    these are drawn by piece.
-    The scale is fixed to 0-1, so that runs can be compared. Clicking works through the points laid
-    over the cells, whose customdata is (row, column) from 0; a matrix too large for labels has
-    none.
+    choice: which weights; by default the mean of the attention to the source. selected: token whose
+    row is framed, of the output, or of the source where that looks at itself. word: source token
+    whose column is framed.
+    scale: the colours run from 0 to 1, so that runs can be compared; or to the maximum of each row;
+    or with the square root. measured: with bars of each row's entropy and of what each column got.
+    Clicking works through the points laid over the cells, whose customdata begins with the first
+    token of row and column, from 0; where there are too many for labels, over the strongest ones.
     Raises ValueError for a trace without such attention.
     """
-    colours, (across, down) = palette(dark), AXES[which]
-    by_word = by_word and which == "cross"
-    weights, rows, columns = matrix(trace, layer, head, by_word, which)
-    small = max(weights.shape) <= NUMBERS_UP_TO
+    found, which = grid(trace, **choice), choice.get("which", "cross")
+    colours = palette(dark)
+    weights, rows, columns = found
     labelled = max(weights.shape) <= LABELS_UP_TO
+    tall = max(150, min(34 * len(rows), 1_000))
+    across, down = AXES[which]
     drawn = figure(
         colours,
-        height=110 + max(150, min(34 * len(rows), 1_000)),
+        height=155 + tall + 60 * measured,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
-        xaxis=_axis(trace, columns, across, which in ("cross", "encoder"), side="top"),
-        yaxis=_axis(trace, rows, down, which == "encoder", downwards=True),
+        xaxis=side_axis(columns, across) | {"side": "top"},
+        yaxis=side_axis(rows, down, downwards=True),
     )
+    small = max(weights.shape) <= NUMBERS_UP_TO
     drawn.add_trace(
         go.Heatmap(
-            z=np.round(weights, 4),
-            zmin=0,
-            zmax=1,
+            **_levels(weights, scale, exact=labelled),
             colorscale=[list(stop) for stop in colours.attention],
             x0=1,
             y0=1,
             xgap=int(labelled),
             ygap=int(labelled),
-            hoverinfo="skip" if labelled else None,
-            hovertemplate=None if labelled else BIG_HOVER,
+            hoverinfo="skip",
             text=[[_number(weight) for weight in row] for row in weights] if small else None,
             texttemplate="%{text}" if small else None,
             textfont={"size": 11},
-            colorbar={
-                "title": {"text": "weight", "side": "right"},
-                "thickness": 10,
-                "outlinewidth": 0,
-                "tickvals": [0, 0.5, 1],
-            },
         )
     )
-    if labelled:
-        _add_points(drawn, weights, rows, columns)
-    if selected is not None and selected < len(trace.target) and which != "encoder":
-        row = trace.target.words[selected] if by_word else selected
-        drawn.add_shape(
-            type="rect",
-            x0=0.5,
-            x1=len(columns) + 0.5,
-            y0=row + 0.5,
-            y1=row + 1.5,
-            line={"color": colours.mark, "width": 3},
-        )
+    drawn.add_trace(_points(found, LETTERS[which]))
+    if measured:
+        _add_measures(drawn, found, which, colours, tall)
+    for line in _frames(found, which, selected, word):
+        drawn.add_shape(type="rect", line={"color": colours.mark, "width": 3}, **line)
     return drawn
 
 
-def _axis(trace: Trace, labels: list[str], title: str, source: bool, **more: Any) -> dict[str, Any]:
-    if source and trace.position_seconds:
+def attention_csv(trace: Trace, **choice: Unpack[Choice]) -> str:
+    """Return the weights that are drawn as CSV, a line for each cell, positions from 1."""
+    weights, rows, columns = grid(trace, **choice)
+    cross = choice.get("which", "cross") == "cross"
+    names = ("target", "source") if cross else ("looking", "seen")
+    head_row = (f"{names[0]}_position", names[0], f"{names[1]}_position", names[1], "weight")
+    cells = (
+        (
+            rows.numbers[row],
+            rows.labels[row],
+            columns.numbers[column],
+            columns.labels[column],
+            f"{weight:.6f}",
+        )
+        for (row, column), weight in np.ndenumerate(weights)
+    )
+    return table(head_row, cells)
+
+
+def side_axis(side: Side, title: str, downwards: bool = False) -> dict[str, Any]:
+    """Return the axis of rows or columns: their tokens, or seconds where they were heard."""
+    if side.seconds:
         title = title.replace("source", "seconds")
-        return time_axis(len(labels), trace.position_seconds, title, **more)
-    return token_axis(labels, title, **more)
+        return time_axis(len(side), side.seconds, title, downwards=downwards)
+    return token_axis(side.labels, title, downwards)
 
 
-def matrix(
-    trace: Trace,
-    layer: int | None = None,
-    head: int | None = None,
-    by_word: bool = False,
-    which: str = "cross",
-) -> tuple[np.ndarray, list[str], list[str]]:
-    """Return the weights (rows, columns) that are drawn, and the labels of rows and columns."""
-    found = {
-        "cross": trace.attention,
-        "encoder": trace.encoder_attention,
-        "decoder": trace.decoder_attention,
-    }[which]
-    if found is None:
-        raise ValueError("this trace has no attention of this kind")
-    if which == "encoder":  # as the others have it: who looks first
-        found = np.moveaxis(found, 2, 0)
-    weights = (merge_words(trace, found) if by_word else found).astype(np.float32)
-    weights = weights.mean(axis=1) if layer is None else weights[:, layer]
-    weights = weights.mean(axis=1) if head is None else weights[:, head]
-    if by_word:
-        return weights, list(words(trace.target)), list(words(trace.source))
-    source, target = (
-        [label(piece) for piece in tokens.pieces] for tokens in (trace.source, trace.target)
-    )
-    if which == "cross":
-        return weights, target, source
-    # A decoder step reads what was written before it; the first one a start token.
-    return (
-        (weights, source, source) if which == "encoder" else (weights, target, ["▷", *target[:-1]])
-    )
+def _levels(weights: np.ndarray, scale: str, exact: bool) -> dict[str, Any]:
+    """Return what the colours show of the weights, and the bar that tells what they mean."""
+    title, ticks, texts = "weight", [0, 0.5, 1], ["0", "0.5", "1"]
+    levels = np.clip(weights, 0, 1)
+    if scale == "row maximum":
+        title = "share of the row's largest weight"
+        levels = weights / np.maximum(weights.max(axis=1, keepdims=True), 1e-9)
+    elif scale == "square root":
+        title, texts = "weight (colour by its square root)", ["0", "0.25", "1"]
+        levels = np.sqrt(levels)
+    # A long run is sent in one byte a cell, again at every click.
+    most = 1 if exact else 255
+    return {
+        "z": np.round(levels, 4) if exact else np.rint(levels * most).astype(np.uint8),
+        "zmin": 0,
+        "zmax": most,
+        "colorbar": {
+            "title": {"text": title, "side": "top", "font": {"size": 11}},
+            "orientation": "h",
+            "thickness": 8,
+            "outlinewidth": 0,
+            "len": 0.5,
+            "x": 0,
+            "xanchor": "left",
+            "y": 0,
+            "yanchor": "top",
+            "ypad": 8,
+            "tickvals": [tick * most for tick in ticks],
+            "ticktext": texts,
+        },
+    }
 
 
 def _number(weight: float) -> str:
@@ -140,46 +159,140 @@ def _number(weight: float) -> str:
     return "" if weight < 0.05 else f"{weight:.2f}".lstrip("0")
 
 
-def attention_csv(
-    trace: Trace,
-    layer: int | None = None,
-    head: int | None = None,
-    by_word: bool = False,
-    which: str = "cross",
-) -> str:
-    """Return the weights that are drawn as CSV, a line for each cell, positions from 1."""
-    weights, rows, columns = matrix(trace, layer, head, by_word and which == "cross", which)
-    names = ("target", "source") if which == "cross" else ("looking", "seen")
-    head_row = (f"{names[0]}_position", names[0], f"{names[1]}_position", names[1], "weight")
-    cells = (
-        (row + 1, rows[row], column + 1, columns[column], f"{weight:.6f}")
-        for (row, column), weight in np.ndenumerate(weights)
-    )
-    return table(head_row, cells)
-
-
-def _add_points(drawn: go.Figure, weights: np.ndarray, rows: list[str], columns: list[str]) -> None:
-    """Lay an invisible point on each cell: plotly reports clicks on points, not on cells."""
-    row, column = (index.ravel() for index in np.indices(weights.shape))
+def _points(found: Grid, letters: tuple[str, str]) -> go.Scatter:
+    """Lay invisible points over cells: plotly reports clicks on points, not on cells."""
+    weights, rows, columns = found
     order = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1) + 1
-    safe = np.clip(weights, 1e-9, 1)
-    entropy = -(safe * np.log2(safe)).sum(axis=1)
-    texts = [
-        f"y{r + 1} <b>{escape(rows[r])}</b> ← x{c + 1} <b>{escape(columns[c])}</b><br>"
-        f"weight {weights[r, c]:.2f}, number {order[r, c]} of {len(columns)}<br>"
-        f"entropy of the row {entropy[r]:.1f} bit"
-        for r, c in zip(row, column, strict=True)
+    bits, places = [f"{each:.1f}" for each in entropy(weights)], list(places_of(weights))
+    # The labels of an axis need not be sent again for each cell: plotly finds them there.
+    row_name, column_name = ("%{y}" if on_axis(rows) else "", "%{x}" if on_axis(columns) else "")
+    data = [
+        [
+            rows.tokens[r],
+            columns.tokens[c],
+            rows.numbers[r],
+            columns.numbers[c],
+            f"{weights[r, c]:.2f}",
+            ordinal(int(order[r, c])),
+            bits[r],
+            *([] if row_name else [name(rows, r)]),
+            *([] if column_name else [name(columns, c)]),
+        ]
+        for r, c in places
     ]
+    row_name = row_name or "%{customdata[7]}"
+    column_name = column_name or f"%{{customdata[{7 if on_axis(rows) else 8}]}}"
+    return go.Scatter(
+        x=[c + 1 for _, c in places],
+        y=[r + 1 for r, _ in places],
+        mode="markers",
+        marker={"symbol": "square", "size": 12, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=data,
+        hovertemplate=f"{letters[0]}%{{customdata[2]}} <b>{row_name}</b> ← "
+        f"{letters[1]}%{{customdata[3]}} <b>{column_name}</b>  %{{customdata[4]}}<br>"
+        f"%{{customdata[5]}} of {len(columns)}; row entropy %{{customdata[6]}} bit<extra></extra>",
+    )
+
+
+def on_axis(side: Side) -> bool:
+    """Tell whether the axis of a side has the label of each of its tokens."""
+    return not side.seconds and len(side) <= LABELS_UP_TO
+
+
+def name(side: Side, place: int) -> str:
+    """Return the label of a row or column as plotly shows it, or when it was heard."""
+    if side.seconds:
+        return f"{(side.numbers[place] - 1) * side.seconds:.2f} s"
+    return escape(side.labels[place])
+
+
+def ordinal(number: int) -> str:
+    """Write 1 as 1st."""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def places_of(weights: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Yield each cell, or the strongest of each patch where there are too many."""
+    parts = [
+        np.array_split(np.arange(count), count if count <= LABELS_UP_TO else PLACES)
+        for count in weights.shape
+    ]
+    for rows in parts[0]:
+        for columns in parts[1]:
+            patch = weights[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            row, column = np.unravel_index(patch.argmax(), patch.shape)
+            yield int(rows[row]), int(columns[column])
+
+
+def _frames(
+    found: Grid, which: str, selected: int | None, word: int | None
+) -> Iterator[dict[str, float]]:
+    """Yield the corners of the row and the column that are selected."""
+    _, rows, columns = found
+    row = None if selected is None else rows.place(selected)
+    column = None if word is None or which == "decoder" else columns.place(word)
+    if row is not None:
+        yield {"x0": 0.5, "x1": len(columns) + 0.5, "y0": row + 0.5, "y1": row + 1.5}
+    if column is not None:
+        yield {"x0": column + 0.5, "x1": column + 1.5, "y0": 0.5, "y1": len(rows) + 0.5}
+
+
+def _add_measures(drawn: go.Figure, found: Grid, which: str, colours: Palette, tall: int) -> None:
+    """Add bars: beside each row its entropy, below each column what it got."""
+    weights, rows, columns = found
+    bits, got = entropy(weights), coverage(weights)
+    plain = {"showgrid": False, "zeroline": False, "fixedrange": True, "tickfont": {"size": 10}}
+    low = 60 / (tall + 60)
+    most_bits, most_got = max(1.0, float(np.log2(len(columns)))), max(1.0, float(got.max()))
+    drawn.update_layout(
+        xaxis={"domain": [0, 0.86]},
+        yaxis={"domain": [low, 1]},
+        xaxis2={
+            "domain": [0.88, 1],
+            "range": [0, most_bits],
+            "tickvals": [0, most_bits],
+            "ticktext": ["0", f"{most_bits:.1f}"],
+            "title": {"text": "bit", "font": {"size": 11}, "standoff": 2},
+            "side": "top",
+            "anchor": "y",
+            **plain,
+        },
+        yaxis2={
+            "domain": [0, low * 0.8],
+            "range": [0, most_got],
+            "tickvals": [0, most_got],
+            "ticktext": ["0", f"{most_got:.1f}"],
+            "title": {"text": "got", "font": {"size": 11}, "standoff": 2},
+            "anchor": "x",
+            **plain,
+        },
+    )
+    bars = {"color": mix(colours.attention, 0.6), "line": {"width": 0}}
+    letters = LETTERS[which]
     drawn.add_trace(
-        go.Scatter(
-            x=column + 1,
-            y=row + 1,
-            mode="markers",
-            marker={"symbol": "square", "size": 12, "opacity": 0},
-            selected={"marker": {"opacity": 0}},
-            unselected={"marker": {"opacity": 0}},
-            customdata=np.stack([row, column], axis=1).tolist(),
-            hovertext=texts,
-            hoverinfo="text",
+        go.Bar(
+            x=np.round(bits, 3),
+            y=list(range(1, len(rows) + 1)),
+            orientation="h",
+            xaxis="x2",
+            marker=bars,
+            unselected={"marker": {"opacity": 1}},
+            customdata=[[r, None, n] for r, n in zip(rows.tokens, rows.numbers, strict=True)],
+            hovertemplate=f"{letters[0]}%{{customdata[2]}} entropy %{{x:.2f}} bit<extra></extra>",
+        )
+    )
+    drawn.add_trace(
+        go.Bar(
+            x=list(range(1, len(columns) + 1)),
+            y=np.round(got, 3),
+            yaxis="y2",
+            marker=bars,
+            unselected={"marker": {"opacity": 1}},
+            customdata=[[None, c, n] for c, n in zip(columns.tokens, columns.numbers, strict=True)],
+            hovertemplate=f"{letters[1]}%{{customdata[2]}} got %{{y:.2f}} in all<extra></extra>",
         )
     )

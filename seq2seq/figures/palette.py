@@ -13,7 +13,11 @@ Scale = tuple[tuple[float, str], ...]
 
 
 class Palette(NamedTuple):
-    """Colours of one theme. Scales begin near the page's own colour, so that 0 fades into it."""
+    """Colours of one theme. Scales begin near the page's own colour, so that 0 fades into it.
+
+    diverging: from the lowest value over 0, in the middle, to the highest one; purple and green
+    stay apart for the colour-blind.
+    """
 
     text: str
     page: str
@@ -21,6 +25,7 @@ class Palette(NamedTuple):
     mark: str
     attention: Scale
     probability: Scale
+    diverging: Scale
 
 
 LIGHT = Palette(
@@ -30,6 +35,7 @@ LIGHT = Palette(
     mark="#1f7a35",
     attention=((0.0, "#f7fbff"), (0.5, "#6ba3d6"), (1.0, "#08306b")),
     probability=((0.0, "#fffaf0"), (0.5, "#f0b95a"), (1.0, "#9c4f05")),
+    diverging=((0.0, "#762a83"), (0.5, "#f7f7f7"), (1.0, "#1b7837")),
 )
 DARK = Palette(
     text="#e6eaf0",
@@ -38,6 +44,7 @@ DARK = Palette(
     mark="#5fc977",
     attention=((0.0, "#161d26"), (0.5, "#2f6fae"), (1.0, "#b9dcff")),
     probability=((0.0, "#1f1a12"), (0.5, "#a8650f"), (1.0, "#ffd591")),
+    diverging=((0.0, "#dba8e6"), (0.5, "#161d26"), (1.0, "#8fdc9f")),
 )
 
 

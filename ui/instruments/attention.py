@@ -1,96 +1,371 @@
-"""Where the model looked: the matrix, by layer and head."""
+"""Where the model looked: as a matrix, ribbons, all heads, or sentence by sentence."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
+from seq2seq.measures import Choice, Pick, Picks, has, layers_and_heads
 from seq2seq.trace import Trace
 from ui.chart import chart, clicked
 from ui.frame import is_dark
+from ui.instruments.findings import findings_list
 from ui.instruments.probabilities import alternatives_chart
-from ui.instruments.view import View, select_step
+from ui.instruments.view import View, output_name, select_step, select_word
+from ui.text import quoted
 
 BOUND: Any = {"bind": "query-params"}
+# Which attention: what is chosen stands in the address, so it is what is shown.
+WHICH = {
+    "To the source": "cross",
+    "Within the source": "encoder",
+    "Within the output": "decoder",
+}
+SHORT, LONG = "picture", "long_picture"  # keys: what is best for a long text is not for a sentence
+LONGER_THAN = 60
 
 
 def show(view: View) -> None:
     """Show attention beside what else the step considered."""
     left, right = st.columns([3, 2], gap="large")
     with left:
-        settings = _controls(view.shown)
-        attention_chart(view.shown, "attention", step=view.step, **settings)
+        if view.shown.attention is None:
+            _context(view)
+        else:
+            picture = _picture(view.shown)
+            _said(view)
+            PICTURES[picture](view)
     with right:
         alternatives_chart(view)
 
 
-def _controls(trace: Trace) -> dict[str, Any]:
-    """Let the visitor choose which attention is drawn; returns settings of the figure."""
-    settings: dict[str, Any] = {}
-    # What is chosen stands in the address, so it is what is shown.
-    kinds = {"To the source": "cross"}
-    if trace.encoder_attention is not None:
-        kinds["Within the source"] = "encoder"
-    if trace.decoder_attention is not None:
-        kinds["Within the output"] = "decoder"
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(kinds) > 1:
-            settings["which"] = kinds[st.selectbox("Attention", list(kinds), key="which", **BOUND)]
-        arrays = {"encoder": trace.encoder_attention, "decoder": trace.decoder_attention}
-        shown_array = arrays.get(settings.get("which", "cross"), trace.attention)
-        if shown_array is not None:
-            first = 0 if settings.get("which") == "encoder" else 1
-            layers, heads = shown_array.shape[first : first + 2]
-            settings["layer"] = _number_picker("Layer", layers)
-            settings["head"] = _number_picker("Head", heads)
-        if settings.get("which", "cross") == "cross" and not trace.position_seconds:
-            settings["by_word"] = st.toggle("Whole words", key="by_word", **BOUND)
-    if trace.decoder_attention is not None and trace.encoder_attention is None:
-        st.caption("How the source looks at itself is not kept for one as long as this.")
-    return settings
+def _picture(trace: Trace) -> str:
+    """Let the visitor choose how attention is drawn."""
+    names, key = [name for name in PICTURES if name != "Blocks"], SHORT
+    if _is_long(trace):
+        names, key = list(PICTURES)[::-1], LONG
+    return st.segmented_control("Picture", names, default=names[0], required=True, key=key, **BOUND)
 
 
-def _number_picker(name: str, count: int) -> int | None:
-    """Let the visitor choose one of several layers or heads, or their mean; from 0."""
+def _is_long(trace: Trace) -> bool:
+    return not trace.position_seconds and max(len(trace.source), len(trace.target)) > LONGER_THAN
+
+
+def _which(trace: Trace) -> str:
+    names = [name for name, which in WHICH.items() if has(trace, which)]
+    _keep("which", names)
+    chosen = names[0]
+    if len(names) > 1:
+        chosen = st.selectbox("Attention", names, key="which", width=180, **BOUND)
+    return WHICH[chosen]
+
+
+def _picks(trace: Trace, which: str) -> Picks:
+    """Let the visitor choose a layer and a head, or what is made of all of them."""
+    layers, heads = layers_and_heads(trace, which)
+    return Picks(layer=_pick("layer", layers), head=_pick("head", heads))
+
+
+def _pick(name: str, count: int) -> Pick:
     if count == 1:
-        return None
-    chosen = st.selectbox(name, ["mean", *map(str, range(1, count + 1))], key=name.lower(), **BOUND)
-    return None if chosen == "mean" else int(chosen) - 1
+        return 0
+    options = ["mean", "max", *map(str, range(1, count + 1))]
+    _keep(name, options)
+    chosen = st.selectbox(name.capitalize(), options, key=name, width=105, **BOUND)
+    return int(chosen) - 1 if chosen.isdigit() else chosen
+
+
+def _keep(key: str, options: list[str]) -> None:
+    """Forget a choice that this run does not have."""
+    if st.session_state.get(key, options[0]) not in options:
+        st.session_state[key] = options[0]
+
+
+def _by_word(trace: Trace, which: str) -> bool:
+    if trace.position_seconds and which == "encoder":
+        return False
+    return st.toggle("Whole words", key="by_word", **BOUND)
+
+
+def _scale() -> str:
+    from seq2seq.figures.heatmap import SCALES
+
+    return st.selectbox(
+        "Colours",
+        SCALES,
+        key="scale",
+        width=140,
+        help="From 0 to 1, so that runs can be compared; or so that weak weights can be told "
+        "apart: to the largest weight of each row, or by the square root.",
+        **BOUND,
+    )
+
+
+def _row() -> Any:
+    return st.container(horizontal=True, vertical_alignment="bottom")
+
+
+def _matrix(view: View) -> None:
+    trace = view.shown
+    with _row():
+        which = _which(trace)
+        picks = _picks(trace, which)
+        scale, by_word = _scale(), _by_word(trace, which)
+        measured = st.toggle(
+            "Measures",
+            True,
+            key="measured",
+            help="Beside each row its entropy in bit: 0 where it looked at one place only. Below "
+            "each column what it got of all rows together.",
+            **BOUND,
+        )
+    choice: Choice = {"which": which, "by_word": by_word, **picks}
+    attention_chart(trace, "attention", view, scale=scale, measured=measured, **choice)
+    findings_list(view, which, picks)
+
+
+def _ribbons(view: View) -> None:
+    from seq2seq import figures
+    from seq2seq.figures.ribbons import MASS, legible
+
+    trace = view.shown
+    with _row():
+        which = _which(trace)
+        picks, by_word = _picks(trace, which), _by_word(trace, which)
+        mass = st.slider(
+            "Share of each row",
+            0.05,
+            1.0,
+            MASS,
+            0.05,
+            key="mass",
+            width=200,
+            help="Of each row, the fewest ribbons are drawn whose weights reach this share.",
+            **BOUND,
+        )
+    choice: Choice = {"which": which, "by_word": by_word, **picks}
+    selected, word = _selected(view, which)
+    rows, columns = legible(trace, selected or 0, **choice)
+    drawn: Choice = {**choice, "rows": rows, "columns": columns}
+    chart(
+        "ribbons",
+        figures.ribbons(trace, selected, word, mass, is_dark(), **drawn),
+        f"Ribbons as wide as the attention weights{_of_output()}, from what was read, left, to "
+        "the output, right. All of them are in the CSV below.",
+        lambda: figures.ribbons_csv(trace, mass, **choice),
+        _select(view, which, "ribbons"),
+    )
+    wholes = (
+        (trace.source if which == "encoder" else trace.target),
+        (trace.target if which == "decoder" else trace.source),
+    )
+    parts = [
+        f"{part.start + 1} to {part.stop} of {len(whole)}"
+        for part, whole in zip((rows, columns), wholes, strict=True)
+    ]
+    if (len(rows), len(columns)) != tuple(map(len, wholes)):
+        st.caption(f"Shown around the selected step: outputs {parts[0]}, read {parts[1]}.")
+
+
+def _all_heads(view: View) -> None:
+    from seq2seq import figures
+    from seq2seq.figures.multiples import MOST
+
+    trace = view.shown
+    with _row():
+        which = _which(trace)
+        layers, heads = layers_and_heads(trace, which)
+        picks = _picks(trace, which)
+        shown, at_once = range(layers), max(1, MOST // heads)
+        if layers > at_once:
+            most = layers - at_once + 1
+            if st.session_state.get("from_layer", 1) > most:
+                st.session_state["from_layer"] = 1
+            first = st.slider("From layer", 1, most, key="from_layer", width=200, **BOUND) - 1
+            shown = range(first, first + at_once)
+    if layers * heads == 1:
+        st.info(
+            "This model has one layer of attention with one head: the matrix shows all of it.",
+            icon=":material/info:",
+        )
+        return
+    place = picks["layer"], picks["head"]
+
+    def open_head() -> None:
+        if found := clicked("heads"):
+            st.session_state["layer"] = str(found[0] + 1) if layers > 1 else "mean"
+            st.session_state["head"] = str(found[1] + 1) if heads > 1 else "mean"
+            st.session_state[LONG if _is_long(trace) else SHORT] = "Matrix"
+
+    chart(
+        "heads",
+        figures.multiples(trace, which, shown, place, is_dark()),
+        f"A small attention matrix for each head of layers {shown.start + 1} to {shown.stop} of "
+        f"{layers}{_of_output()}.",
+        lambda: figures.multiples_csv(trace, which, shown),
+        open_head,
+    )
+    st.caption("Click a head to open its matrix, or choose its layer and head above, then Matrix.")
+
+
+def _blocks(view: View) -> None:
+    from seq2seq import figures
+    from seq2seq.figures.blocks import block_tokens, block_weights
+
+    trace = view.shown
+    with _row():
+        which = _which(trace)
+        picks = _picks(trace, which)
+    row, column = _chosen_block(view, which, picks)
+
+    def open_block() -> None:
+        if found := clicked("blocks"):
+            st.session_state[_ROW] = str(found[0] + 1)
+            st.session_state[_COLUMN] = str(found[1] + 1)
+
+    chart(
+        "blocks",
+        figures.blocks(trace, (row, column), which, dark=is_dark(), **picks),
+        f"Attention{_of_output()} between sentences: {row + 1} is the open row, {column + 1} the "
+        "open column. All weights are in the CSV below.",
+        lambda: figures.blocks_csv(trace, which, **picks),
+        open_block,
+    )
+    weight = block_weights(trace, which, **picks)[row, column]
+    st.caption(
+        f"Each cell is what a sentence gave to a sentence, on average over its tokens. Open below: "
+        f"{row + 1} ← {column + 1}, {weight:.2f}. Click another, or choose it above."
+    )
+    with _row():
+        scale, by_word = _scale(), _by_word(trace, which)
+    rows, columns = block_tokens(trace, which, row, column)
+    choice: Choice = {"which": which, "by_word": by_word, "rows": rows, "columns": columns, **picks}
+    attention_chart(trace, "attention", view, scale=scale, measured=False, **choice)
+    findings_list(view, which, picks)
+
+
+_ROW, _COLUMN = "row_sentence", "column_sentence"
+OF_STEP, STRONGEST = "of the step", "strongest"
+
+
+def _chosen_block(view: View, which: str, picks: Picks) -> tuple[int, int]:
+    """Let the visitor choose a block; by itself it is the one that the selected step looked at."""
+    from seq2seq.figures.blocks import block_weights
+    from seq2seq.figures.palette import LABELS_UP_TO
+    from seq2seq.passages import passages
+
+    weights = block_weights(view.shown, which, **picks)
+    selected = _selected(view, which)[0] or 0
+    numbers = passages(view.shown, which, LABELS_UP_TO)[0]
+    with _row():
+        found = []
+        for key, label, first, count in (
+            (_ROW, "Sentence that looks", OF_STEP, weights.shape[0]),
+            (_COLUMN, "Sentence looked at", STRONGEST, weights.shape[1]),
+        ):
+            options = [first, *map(str, range(1, count + 1))]
+            _keep(key, options)
+            found.append(st.selectbox(label, options, key=key, width=180, **BOUND))
+    row = int(found[0]) - 1 if found[0] != OF_STEP else numbers[selected]
+    column = int(found[1]) - 1 if found[1] != STRONGEST else int(weights[row].argmax())
+    return row, column
+
+
+PICTURES: dict[str, Callable[[View], None]] = {
+    "Matrix": _matrix,
+    "Ribbons": _ribbons,
+    "All heads": _all_heads,
+    "Blocks": _blocks,
+}
 
 
 def attention_chart(
     trace: Trace,
     key: str,
-    by_word: bool = False,
-    step: int | None = None,
-    which: str = "cross",
-    **settings: Any,
+    view: View | None = None,
+    scale: str = "0 to 1",
+    measured: bool = False,
+    **choice: Any,
 ) -> None:
-    """Show where the model looked; with a step, its row is framed and a click chooses another."""
+    """Show where the model looked; with a view, its step and word are framed and can be chosen."""
     if trace.attention is None:
-        st.info(
-            "This model has no attention: all that its decoder sees of the source is one vector.",
-            icon=":material/visibility_off:",
-        )
+        no_attention()
         return
     from seq2seq import figures
 
-    def select() -> None:
-        if place := clicked(key):
-            select_step(trace.target.words.index(place[0]) if by_word else place[0])
-
+    which = choice.get("which", "cross")
+    selected, word = (None, None) if view is None else _selected(view, which)
     described = (
-        f"Matrix of attention weights: {len(trace.target)} output tokens, "
-        f"{len(trace.source)} source positions. All weights are in the CSV below."
+        f"Matrix of attention weights{_of_output() if view else ''}: {len(trace.target)} output "
+        f"tokens, {len(trace.source)} source positions. All weights are in the CSV below."
     )
-    if which == "encoder":
-        step = None
-    settings |= {"by_word": by_word, "which": which}
     chart(
         key,
-        figures.attention(trace, selected=step, dark=is_dark(), **settings),
+        figures.attention(trace, selected, word, scale, measured, is_dark(), **choice),
         described,
-        lambda: figures.attention_csv(trace, **settings),
-        select if step is not None else None,
+        lambda: figures.attention_csv(trace, **choice),
+        None if view is None else _select(view, which, key),
     )
+
+
+def no_attention() -> None:
+    """Say that a model has no attention."""
+    st.info(
+        "This model has no attention: all that its decoder sees of the source is one vector.",
+        icon=":material/visibility_off:",
+    )
+
+
+def _context(view: View) -> None:
+    """Show what a decoder without attention has of the source."""
+    from seq2seq import figures
+
+    no_attention()
+    trace = view.shown
+    st.subheader("The one vector it sees")
+    chart(
+        "context",
+        figures.context(trace, view.step, is_dark()),
+        f"The {trace.contexts.shape[1]} numbers of the context vector, the same at every step.",
+        lambda: figures.context_csv(trace),
+    )
+
+
+def _of_output() -> str:
+    return f" of output {output_name()}"
+
+
+def _said(view: View) -> None:
+    """Say which output the pictures are of, where there are several."""
+    if len(view.run.outputs) > 1 or view.branches:
+        st.caption(f"Attention of output {output_name()}: {quoted(view.shown.text)}")
+
+
+def _selected(view: View, which: str) -> tuple[int | None, int | None]:
+    """Return the row and the column token that are selected."""
+    if which == "encoder":
+        return view.word, view.word
+    return view.step, None if which == "decoder" else view.word
+
+
+def _select(view: View, which: str, key: str) -> Callable[[], None]:
+    """Return what a click on a point does: its row's token and its column's become selected."""
+
+    def select() -> None:
+        place = clicked(key)
+        if place is None:
+            return
+        step, word = place[0], place[1]
+        if which == "encoder":
+            step, word = None, place[1] if place[0] is None else place[0]
+        if which == "decoder":
+            word = None
+        # A second click on the same place leaves the word, as select_word does.
+        if word is not None and (word != view.word or step in (None, view.step)):
+            select_word(word)
+        if step is not None:
+            select_step(step)
+
+    return select

@@ -84,6 +84,11 @@ def select_output(name: str) -> None:
     st.session_state[_OUTPUT] = name
 
 
+def output_name() -> str:
+    """Return the name of the output shown."""
+    return st.session_state.get(_OUTPUT, BEST)
+
+
 def add_branch(tokens: tuple[int, ...]) -> None:
     """Decode on from an output that begins with these tokens, and show that; the oldest goes."""
     kept = [each for each in _asked_branches() if each != tokens][1 - MOST_BRANCHES :]

@@ -1,0 +1,251 @@
+"""Attention as ribbons between the source and the output, as wide as the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Unpack
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seq2seq.figures.heatmap import LETTERS, name, side_axis
+from seq2seq.figures.palette import LABELS_UP_TO, Palette, figure, mix, palette
+from seq2seq.figures.tables import table
+from seq2seq.measures import Choice, Side, grid, smallest_set
+from seq2seq.trace import Trace
+
+MASS = 0.75
+MOST_ROWS, MOST_COLUMNS = 40, 60
+WIDEST = 0.8  # of a weight of 1, where two tokens are 1 apart
+ALONG = np.linspace(0.1, 0.9, 5)  # where a ribbon can be hovered over
+
+
+class _Ribbon(NamedTuple):
+    """A weight, and where its ribbon begins (source) and ends (output)."""
+
+    row: int
+    column: int
+    weight: float
+    start: float
+    end: float
+    width: float
+
+
+def legible(trace: Trace, around: int, **choice: Unpack[Choice]) -> tuple[range, range]:
+    """Return the tokens, of who looks and of what is seen, that ribbons can show at once.
+
+    around: the step, or the source token where that looks at itself, that they lie around.
+    """
+    found = grid(trace, **choice)
+    row = found.rows.place(around) or 0
+    rows = _window(len(found.rows), row, MOST_ROWS)
+    columns = range(len(found.columns))
+    if not found.columns.seconds:  # time has no labels that would run into each other
+        middle = int(np.searchsorted(found.weights[row].cumsum(), found.weights[row].sum() / 2))
+        columns = _window(len(found.columns), middle, MOST_COLUMNS)
+    return _tokens(found.rows, rows), _tokens(found.columns, columns)
+
+
+def _window(count: int, centre: int, most: int) -> range:
+    start = max(0, min(centre - most // 2, count - most))
+    return range(start, min(count, start + most))
+
+
+def _tokens(side: Side, kept: range) -> range:
+    edges = [*side.tokens, side.end]
+    shift = -min(0, edges[0])  # a start token is a column, but no token of the output
+    return range(edges[kept.start] + shift, edges[kept.stop] + shift)
+
+
+def ribbons(
+    trace: Trace,
+    selected: int | None = None,
+    word: int | None = None,
+    mass: float = MASS,
+    dark: bool = False,
+    **choice: Unpack[Choice],
+) -> go.Figure:
+    """Draw the weights as ribbons from the source, left, to the output, right.
+
+    Of each output token the fewest are drawn that reach the mass (Strobelt et al. 2018). selected:
+    token whose ribbons are strong; word: source token whose ribbons are less pale. The other
+    arguments are those of the matrix; `legible` tells which tokens fit. customdata as there, with
+    None for whichever side a point does not belong to.
+    Raises ValueError for a trace without such attention.
+    """
+    (weights, rows, columns), which = grid(trace, **choice), choice.get("which", "cross")
+    colours = palette(dark)
+    heard = bool(columns.seconds)
+    height = max(len(rows), 12 if heard else len(columns))
+    left, right = _scaled(columns, "source", height), _scaled(rows, "output", height)
+    names = {"encoder": ("seen", "looking"), "decoder": ("read so far", "output")}
+    titles = names.get(which, ("seconds" if heard else "source", "output"))
+    drawn = figure(
+        colours,
+        height=70 + min(27 * height, 1_100),
+        margin={"l": 8, "r": 8, "t": 30, "b": 8},
+        hoverdistance=30,
+        xaxis={"range": [-0.02, 1.02], "visible": False, "fixedrange": True},
+        yaxis=left | {"title": None},
+        yaxis2=right | {"title": None, "side": "right", "overlaying": "y"},
+        annotations=[
+            {
+                "text": title,
+                "x": x,
+                "y": 1,
+                "yanchor": "bottom",
+                "xanchor": anchor,
+                "xref": "paper",
+                "yref": "paper",
+                "showarrow": False,
+            }
+            for title, x, anchor in zip(titles, (0, 1), ("left", "right"), strict=True)
+        ],
+    )
+    found = list(_ribbons(weights, mass, height))
+    row = -1 if selected is None else rows.place(selected)
+    column = -1 if word is None or which == "decoder" else columns.place(word)
+    strong = [each for each in found if each.row == row]
+    middle = [each for each in found if each.row != row and each.column == column]
+    pale = [each for each in found if each.row != row and each.column != column]
+    for group, level, opacity in ((pale, 0.5, 0.3), (middle, 0.6, 0.6), (strong, 0.75, 0.9)):
+        if group:
+            drawn.add_shape(
+                type="path",
+                path=" ".join(map(_path, group)),
+                fillcolor=mix(colours.attention, level),
+                opacity=opacity,
+                line={"width": 0},
+                # Ribbons that cross cover each other instead of cutting holes.
+                fillrule="nonzero",
+            )
+    letters = LETTERS[which]
+    drawn.add_trace(_places(found, rows, columns, letters))
+    if not heard:
+        drawn.add_trace(_tokens_of(columns, 0, colours, height, column, letters[1]))
+    drawn.add_trace(_tokens_of(rows, 1, colours, height, row, letters[0]))
+    drawn.add_trace(go.Scatter(x=[None], y=[None], yaxis="y2", hoverinfo="skip"))
+    return drawn
+
+
+def ribbons_csv(trace: Trace, mass: float = MASS, **choice: Unpack[Choice]) -> str:
+    """Return the weights that are drawn as CSV, positions from 1."""
+    weights, rows, columns = grid(trace, **choice)
+    found = (
+        (
+            rows.numbers[row],
+            rows.labels[row],
+            columns.numbers[column],
+            columns.labels[column],
+            f"{weights[row, column]:.6f}",
+        )
+        for row, column in np.argwhere(smallest_set(weights, mass)).tolist()
+    )
+    return table(("looking_position", "looking", "seen_position", "seen", "weight"), found)
+
+
+def _scaled(side: Side, title: str, height: int) -> dict[str, Any]:
+    """Return an axis for a side that is spread over so many places."""
+    axis = side_axis(side, title, downwards=True)
+    share = height / len(side)
+    axis["tickvals"] = [(tick - 0.5) * share + 0.5 for tick in axis["tickvals"]]
+    return axis | {"range": [height + 0.5, 0.5]}
+
+
+def _spread(place: int | np.ndarray, count: int, height: int) -> Any:
+    return (place + 0.5) * height / count + 0.5
+
+
+def _ribbons(weights: np.ndarray, mass: float, height: int) -> Iterator[_Ribbon]:
+    """Yield the ribbons of each row, side by side at its end, and of each column at its start."""
+    shown = np.where(smallest_set(weights, mass), weights, 0) * WIDEST
+    widest = 1.0  # a column that got more than one row gives its ribbons less room
+    starts = _spread(np.arange(weights.shape[1]), weights.shape[1], height)
+    room = np.minimum(1, widest / np.maximum(shown.sum(axis=0), 1e-9))
+    begun = starts - shown.sum(axis=0) * room / 2
+    for row, widths in enumerate(shown):
+        end = _spread(row, len(weights), height) - widths.sum() / 2
+        for column in np.flatnonzero(widths).tolist():
+            width = float(widths[column])
+            step = width * float(room[column])
+            yield _Ribbon(
+                row,
+                column,
+                float(weights[row, column]),
+                float(begun[column]) + step / 2,
+                float(end) + width / 2,
+                width,
+            )
+            begun[column] += step
+            end += width
+
+
+def _path(ribbon: _Ribbon) -> str:
+    half = ribbon.width / 2
+    a, b = f"{ribbon.start - half:.3f}", f"{ribbon.end - half:.3f}"
+    c, d = f"{ribbon.end + half:.3f}", f"{ribbon.start + half:.3f}"
+    return f"M0,{a} C0.5,{a} 0.5,{b} 1,{b} L1,{c} C0.5,{c} 0.5,{d} 0,{d} Z"
+
+
+def _places(
+    found: Iterable[_Ribbon], rows: Side, columns: Side, letters: tuple[str, str]
+) -> go.Scatter:
+    """Lay invisible points along the ribbons, to hover over and to click."""
+    across = 1.5 * ALONG * (1 - ALONG) + ALONG**3
+    down = ALONG**2 * (3 - 2 * ALONG)
+    x, y, data = [], [], []
+    for each in found:
+        x += across.round(3).tolist()
+        y += (each.start + (each.end - each.start) * down).round(3).tolist()
+        text = (
+            f"{letters[0]}{rows.numbers[each.row]} <b>{name(rows, each.row)}</b> ← "
+            f"{letters[1]}{columns.numbers[each.column]} <b>{name(columns, each.column)}</b>  "
+            f"{each.weight:.2f}"
+        )
+        data += [[rows.tokens[each.row], columns.tokens[each.column], text]] * len(ALONG)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        marker={"size": 10, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=data,
+        hovertemplate="%{customdata[2]}<extra></extra>",
+    )
+
+
+def _tokens_of(
+    side: Side, x: int, colours: Palette, height: int, chosen: int | None, letter: str
+) -> go.Scatter:
+    """Draw a square for each token of a side: blue what was read, amber what was said."""
+    scale = colours.probability if x else colours.attention
+    places = range(len(side))
+    if len(side) > LABELS_UP_TO:
+        places = range(0)
+    return go.Scatter(
+        x=[x] * len(places),
+        y=[_spread(place, len(side), height) for place in places],
+        mode="markers",
+        marker={
+            "symbol": "square",
+            "size": 11,
+            "opacity": 1,
+            "color": mix(scale, 0.55),
+            "line": {
+                "color": colours.mark,
+                "width": [3 if place == chosen else 0 for place in places],
+            },
+        },
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        customdata=[
+            [
+                side.tokens[place] if x else None,
+                None if x else side.tokens[place],
+                f"{letter}{side.numbers[place]} <b>{name(side, place)}</b>",
+            ]
+            for place in places
+        ],
+        hovertemplate="%{customdata[2]}<extra></extra>",
+    )
