@@ -25,6 +25,7 @@ from seq2seq.trace import Trace
 NUMBERS_UP_TO = 12
 # Points that can be hovered over and clicked, along a side that is too long for labels.
 PLACES = 30
+WORD = "#9c6d9b"  # frames a source token, as in the row of tokens
 SCALES = ("0 to 1", "row maximum", "square root")
 
 # Which attention, by who looks at what; and the names of the two axes.
@@ -89,8 +90,8 @@ def attention(
     drawn.add_trace(_points(found, LETTERS[which]))
     if measured:
         _add_measures(drawn, found, which, colours, tall)
-    for line in _frames(found, which, selected, word):
-        drawn.add_shape(type="rect", line={"color": colours.mark, "width": 3}, **line)
+    for frame, colour in _frames(found, which, selected, word, colours.mark):
+        drawn.add_shape(type="rect", line={"color": colour, "width": 3}, **frame)
     return drawn
 
 
@@ -229,16 +230,16 @@ def places_of(weights: np.ndarray) -> Iterator[tuple[int, int]]:
 
 
 def _frames(
-    found: Grid, which: str, selected: int | None, word: int | None
-) -> Iterator[dict[str, float]]:
-    """Yield the corners of the row and the column that are selected."""
+    found: Grid, which: str, selected: int | None, word: int | None, mark: str
+) -> Iterator[tuple[dict[str, float], str]]:
+    """Yield the corners of the column and the row that are selected, and their colours."""
     _, rows, columns = found
     row = None if selected is None else rows.place(selected)
     column = None if word is None or which == "decoder" else columns.place(word)
-    if row is not None:
-        yield {"x0": 0.5, "x1": len(columns) + 0.5, "y0": row + 0.5, "y1": row + 1.5}
     if column is not None:
-        yield {"x0": column + 0.5, "x1": column + 1.5, "y0": 0.5, "y1": len(rows) + 0.5}
+        yield {"x0": column + 0.5, "x1": column + 1.5, "y0": 0.5, "y1": len(rows) + 0.5}, WORD
+    if row is not None:
+        yield {"x0": 0.5, "x1": len(columns) + 0.5, "y0": row + 0.5, "y1": row + 1.5}, mark
 
 
 def _add_measures(drawn: go.Figure, found: Grid, which: str, colours: Palette, tall: int) -> None:

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 import plotly.graph_objects as go
 
-from seq2seq.figures.heatmap import LETTERS, name, side_axis
-from seq2seq.figures.palette import LABELS_UP_TO, Palette, figure, mix, palette
+from seq2seq.figures.heatmap import LETTERS, WORD, name, side_axis
+from seq2seq.figures.palette import figure, mix, palette
 from seq2seq.figures.tables import table
 from seq2seq.measures import Choice, Side, grid, smallest_set
 from seq2seq.trace import Trace
@@ -108,7 +108,7 @@ def ribbons(
     strong = [each for each in found if each.row == row]
     middle = [each for each in found if each.row != row and each.column == column]
     pale = [each for each in found if each.row != row and each.column != column]
-    for group, level, opacity in ((pale, 0.5, 0.3), (middle, 0.6, 0.6), (strong, 0.75, 0.9)):
+    for group, level, opacity in ((pale, 0.5, 0.4), (middle, 0.6, 0.6), (strong, 0.75, 0.9)):
         if group:
             drawn.add_shape(
                 type="path",
@@ -116,14 +116,19 @@ def ribbons(
                 fillcolor=mix(colours.attention, level),
                 opacity=opacity,
                 line={"width": 0},
+                layer="below",
                 # Ribbons that cross cover each other instead of cutting holes.
                 fillrule="nonzero",
             )
     letters = LETTERS[which]
     drawn.add_trace(_places(found, rows, columns, letters))
+    # Blue what was read, amber what was said.
+    blue, amber = mix(colours.attention, 0.55), mix(colours.probability, 0.55)
     if not heard:
-        drawn.add_trace(_tokens_of(columns, 0, colours, height, column, letters[1]))
-    drawn.add_trace(_tokens_of(rows, 1, colours, height, row, letters[0]))
+        drawn.add_trace(_tokens_of(columns, 0, height, letters[1], blue, column, WORD))
+    said = blue if which == "encoder" else amber
+    drawn.add_trace(_tokens_of(rows, 1, height, letters[0], said, row, colours.mark))
+    # An axis that no trace uses is not drawn.
     drawn.add_trace(go.Scatter(x=[None], y=[None], yaxis="y2", hoverinfo="skip"))
     return drawn
 
@@ -216,13 +221,10 @@ def _places(
 
 
 def _tokens_of(
-    side: Side, x: int, colours: Palette, height: int, chosen: int | None, letter: str
+    side: Side, x: int, height: int, letter: str, colour: str, framed: int | None, mark: str
 ) -> go.Scatter:
-    """Draw a square for each token of a side: blue what was read, amber what was said."""
-    scale = colours.probability if x else colours.attention
+    """Draw a square for each token of a side, at the left (x of 0) or the right."""
     places = range(len(side))
-    if len(side) > LABELS_UP_TO:
-        places = range(0)
     return go.Scatter(
         x=[x] * len(places),
         y=[_spread(place, len(side), height) for place in places],
@@ -231,11 +233,8 @@ def _tokens_of(
             "symbol": "square",
             "size": 11,
             "opacity": 1,
-            "color": mix(scale, 0.55),
-            "line": {
-                "color": colours.mark,
-                "width": [3 if place == chosen else 0 for place in places],
-            },
+            "color": colour,
+            "line": {"color": mark, "width": [3 if place == framed else 0 for place in places]},
         },
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},

@@ -14,8 +14,8 @@ from ui.frame import is_dark
 from ui.instruments.findings import findings_list
 from ui.instruments.probabilities import alternatives_chart
 from ui.instruments.view import View, output_name, select_step, select_word
-from ui.text import quoted
 
+Controls = Any  # a container
 BOUND: Any = {"bind": "query-params"}
 # Which attention: what is chosen stands in the address, so it is what is shown.
 WHICH = {
@@ -29,14 +29,16 @@ LONGER_THAN = 60
 
 def show(view: View) -> None:
     """Show attention beside what else the step considered."""
+    controls = st.container(horizontal=True, vertical_alignment="bottom")
     left, right = st.columns([3, 2], gap="large")
     with left:
         if view.shown.attention is None:
             _context(view)
         else:
-            picture = _picture(view.shown)
+            with controls:
+                picture = _picture(view.shown)
             _said(view)
-            PICTURES[picture](view)
+            PICTURES[picture](view, controls)
     with right:
         alternatives_chart(view)
 
@@ -45,7 +47,7 @@ def _picture(trace: Trace) -> str:
     """Let the visitor choose how attention is drawn."""
     names, key = [name for name in PICTURES if name != "Blocks"], SHORT
     if _is_long(trace):
-        names, key = list(PICTURES)[::-1], LONG
+        names, key = ["Blocks", *names], LONG
     return st.segmented_control("Picture", names, default=names[0], required=True, key=key, **BOUND)
 
 
@@ -103,13 +105,9 @@ def _scale() -> str:
     )
 
 
-def _row() -> Any:
-    return st.container(horizontal=True, vertical_alignment="bottom")
-
-
-def _matrix(view: View) -> None:
+def _matrix(view: View, controls: Controls) -> None:
     trace = view.shown
-    with _row():
+    with controls:
         which = _which(trace)
         picks = _picks(trace, which)
         scale, by_word = _scale(), _by_word(trace, which)
@@ -126,12 +124,12 @@ def _matrix(view: View) -> None:
     findings_list(view, which, picks)
 
 
-def _ribbons(view: View) -> None:
+def _ribbons(view: View, controls: Controls) -> None:
     from seq2seq import figures
     from seq2seq.figures.ribbons import MASS, legible
 
     trace = view.shown
-    with _row():
+    with controls:
         which = _which(trace)
         picks, by_word = _picks(trace, which), _by_word(trace, which)
         mass = st.slider(
@@ -169,12 +167,12 @@ def _ribbons(view: View) -> None:
         st.caption(f"Shown around the selected step: outputs {parts[0]}, read {parts[1]}.")
 
 
-def _all_heads(view: View) -> None:
+def _all_heads(view: View, controls: Controls) -> None:
     from seq2seq import figures
     from seq2seq.figures.multiples import MOST
 
     trace = view.shown
-    with _row():
+    with controls:
         which = _which(trace)
         layers, heads = layers_and_heads(trace, which)
         picks = _picks(trace, which)
@@ -210,14 +208,15 @@ def _all_heads(view: View) -> None:
     st.caption("Click a head to open its matrix, or choose its layer and head above, then Matrix.")
 
 
-def _blocks(view: View) -> None:
+def _blocks(view: View, controls: Controls) -> None:
     from seq2seq import figures
     from seq2seq.figures.blocks import block_tokens, block_weights
 
     trace = view.shown
-    with _row():
+    with controls:
         which = _which(trace)
         picks = _picks(trace, which)
+        scale, by_word = _scale(), _by_word(trace, which)
     row, column = _chosen_block(view, which, picks)
 
     def open_block() -> None:
@@ -238,8 +237,6 @@ def _blocks(view: View) -> None:
         f"Each cell is what a sentence gave to a sentence, on average over its tokens. Open below: "
         f"{row + 1} ← {column + 1}, {weight:.2f}. Click another, or choose it above."
     )
-    with _row():
-        scale, by_word = _scale(), _by_word(trace, which)
     rows, columns = block_tokens(trace, which, row, column)
     choice: Choice = {"which": which, "by_word": by_word, "rows": rows, "columns": columns, **picks}
     attention_chart(trace, "attention", view, scale=scale, measured=False, **choice)
@@ -259,7 +256,7 @@ def _chosen_block(view: View, which: str, picks: Picks) -> tuple[int, int]:
     weights = block_weights(view.shown, which, **picks)
     selected = _selected(view, which)[0] or 0
     numbers = passages(view.shown, which, LABELS_UP_TO)[0]
-    with _row():
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         found = []
         for key, label, first, count in (
             (_ROW, "Sentence that looks", OF_STEP, weights.shape[0]),
@@ -273,7 +270,7 @@ def _chosen_block(view: View, which: str, picks: Picks) -> tuple[int, int]:
     return row, column
 
 
-PICTURES: dict[str, Callable[[View], None]] = {
+PICTURES: dict[str, Callable[[View, Controls], None]] = {
     "Matrix": _matrix,
     "Ribbons": _ribbons,
     "All heads": _all_heads,
@@ -340,7 +337,7 @@ def _of_output() -> str:
 def _said(view: View) -> None:
     """Say which output the pictures are of, where there are several."""
     if len(view.run.outputs) > 1 or view.branches:
-        st.caption(f"Attention of output {output_name()}: {quoted(view.shown.text)}")
+        st.caption(f"Attention of output {output_name()}")
 
 
 def _selected(view: View, which: str) -> tuple[int | None, int | None]:
