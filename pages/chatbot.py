@@ -1,4 +1,4 @@
-"""Chatbot: say something; see the reply, and which of your words it looked at."""
+"""Chatbot: talk with a model; see which of the turns each token of a reply looked at."""
 
 import streamlit as st
 
@@ -6,8 +6,4 @@ import ui
 
 ui.begin_page(__file__)
 st.title("Chatbot")
-ui.text_task(
-    "chatbot",
-    "You say",
-    "Nothing said yet: type a sentence and press Enter.",
-)
+ui.chat("chatbot")

@@ -4,6 +4,7 @@ outside the pages, and the only caches.
 Heavy imports happen inside functions, so that a page paints before they run.
 """
 
+from ui.chat import chat
 from ui.components import reading
 from ui.controls import (
     empty_state,
@@ -29,6 +30,7 @@ __all__ = [
     "attention_chart",
     "begin_page",
     "capabilities",
+    "chat",
     "empty_state",
     "examples",
     "first_checkpoint",

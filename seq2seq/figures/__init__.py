@@ -15,6 +15,7 @@ from seq2seq.figures.map import agreements, agreements_csv, map_csv, sentence_ma
 from seq2seq.figures.multiples import multiples, multiples_csv
 from seq2seq.figures.ribbons import ribbons, ribbons_csv
 from seq2seq.figures.strip import context, context_csv
+from seq2seq.figures.turns import turn_attention, turn_attention_csv, turn_colours
 
 __all__ = [
     "agreements",
@@ -36,4 +37,7 @@ __all__ = [
     "ribbons_csv",
     "sentence_map",
     "trajectories",
+    "turn_attention",
+    "turn_attention_csv",
+    "turn_colours",
 ]
