@@ -35,7 +35,7 @@ from seq2seq.options import MAX_CHARACTERS, Options
 from seq2seq.trace import Trace
 from ui.chart import chart
 from ui.components import hint, marked
-from ui.controls import MAX_TYPED, URL, empty_state, examples, page_link, run_controls
+from ui.controls import URL, empty_state, examples, page_link, run_controls
 from ui.frame import is_dark
 from ui.instruments import instruments
 from ui.instruments.view import remove_branches, select_step
@@ -52,6 +52,14 @@ MAX_TURNS = 200
 SHOWN = 30  # turns on the page; the transcript has all
 HEIGHT = 440  # of the conversation, in pixels
 USUAL_REACH = 4
+# Streamlit's messages are made for longer texts than these.
+STYLE = """<style>
+.st-key-conversation .stChatMessage { padding: 0.5rem 0.5rem 0.5rem 0.75rem; gap: 0.5rem; }
+.st-key-conversation .stChatMessage .stVerticalBlock { gap: 0.1rem; }
+.st-key-conversation > .stVerticalBlock, .st-key-conversation { gap: 0.5rem; }
+.st-key-conversation .stButton button { min-height: 1.75rem; font-size: 0.875rem; }
+[class*=st-key-muted] .stText { text-decoration: line-through; }
+</style>"""
 # In the session: the conversation, what of it stands in the address, what a model is saying, the
 # seed for the next reply, the turn that is being edited, a sentence on what was typed last.
 _TURNS, _LINK, _SAYING, _SEED, _EDITING, _NOTE = (
@@ -71,26 +79,28 @@ def chat(task: str) -> None:
     if saved is not None:
         show_run(name, None, options, saved, "")
         return
-    checkpoint = open_model(name) if name else None
     turns = _conversation(name or "", options)
-    if checkpoint is None:
-        empty_state("Nobody to talk to yet: choose or bring a model with weights.")
-        page_link("pages/models.py", "To the models")
-    reach = _bar(checkpoint, turns)
     left, right = st.columns([6, 5], gap="large") if turns else (st.container(), None)
     with left:
-        if note := st.session_state.get(_NOTE):
-            st.info(plain(note), icon=":material/info:")
-        if not turns:
-            _openers(name)
+        if turns:
+            st.html(STYLE)
+            conversation = st.container(height=HEIGHT, autoscroll=True, key="conversation")
         else:
-            with st.container(height=HEIGHT, autoscroll=True, key="conversation"):
-                chosen = _chosen(turns)
-                _messages(turns, chosen)
-                if checkpoint is not None and is_due(turns):
-                    _answer(checkpoint, options, turns, reach)
-    _ask(disabled=checkpoint is None)
-    if right is not None and chosen is not None:
+            _openers(name)
+        _ask(disabled=name is None)
+        checkpoint = open_model(name) if name else None
+        reach = _bar(checkpoint, turns)
+        if checkpoint is None:
+            empty_state("Nobody to talk to yet: choose or bring a model with weights.")
+            page_link("pages/models.py", "To the models")
+    if right is None:
+        return
+    chosen = _chosen(turns)
+    with conversation:
+        _messages(turns, chosen)
+        if checkpoint is not None and is_due(turns):
+            _answer(checkpoint, options, turns, reach)
+    if chosen is not None:
         with right:
             looked = _look(turns, chosen)
         if looked is not None:
@@ -98,9 +108,9 @@ def chat(task: str) -> None:
 
 
 def _conversation(name: str, options: Options) -> Turns:
-    """Return the conversation of this visit, or the one that a link brings; put it into the address.
+    """Return the conversation of this visit, or the one that a link brings.
 
-    An address without one is what a page begins with that the visitor comes back to.
+    It is put into the address; one that has none yet is a visitor's who comes back to the page.
     """
     state, items = st.session_state, st.query_params.get_all(_TURN)
     if items and items != state.get(_LINK):
@@ -130,30 +140,29 @@ def _look_anew() -> None:
 
 def _bar(checkpoint: Checkpoint | None, turns: Turns) -> int:
     """Show what can be done with the conversation; returns how many turns back a reply reads."""
+    if note := st.session_state.get(_NOTE):
+        st.info(plain(note), icon=":material/info:")
     most = _most_turns(checkpoint)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         reach = _reach(checkpoint, most)
-        answered = bool(turns) and not is_due(turns)
-        st.button(
-            "Try again",
-            icon=":material/casino:",
-            on_click=_try_again,
-            disabled=not answered,
-            key="again",
-            help="Draws another reply to what you said last, with another seed.",
-        )
-        st.button(
-            "Undo",
-            icon=":material/undo:",
-            on_click=_undo,
-            disabled=not turns,
-            key="undo",
-            help="Takes back what you said last, and the reply.",
-        )
-        st.button(
-            "Clear all", icon=":material/delete:", on_click=_clear, disabled=not turns, key="clear"
-        )
-        _transcripts(turns)
+        if turns:
+            st.button(
+                "Try again",
+                icon=":material/casino:",
+                key="again",
+                on_click=_try_again,
+                disabled=is_due(turns),
+                help="Draws another reply to what you said last, with another seed.",
+            )
+            st.button(
+                "Undo",
+                icon=":material/undo:",
+                key="undo",
+                on_click=_undo,
+                help="Takes back what you said last, and the reply.",
+            )
+            st.button("Clear all", icon=":material/delete:", key="clear", on_click=_put, args=((),))
+            _transcripts(turns)
     if turns and not st.session_state[_LINK]:
         st.caption("This conversation is too long for a link: its transcript can be downloaded.")
     return reach
@@ -172,9 +181,8 @@ def _reach(checkpoint: Checkpoint | None, most: int) -> int:
             st.caption("This model reads what was said last, and nothing before it.")
         return 1
     first = checkpoint.conventions.turns if checkpoint else 0
-    # Another model may read fewer.
-    if "reach" in st.session_state:
-        st.session_state["reach"] = min(max(1, st.session_state["reach"]), most)
+    if st.session_state.get("reach", 1) > most:  # chosen for another model
+        del st.session_state["reach"]
     return st.slider(
         "Turns that a reply reads",
         1,
@@ -188,7 +196,7 @@ def _reach(checkpoint: Checkpoint | None, most: int) -> int:
 
 
 def _transcripts(turns: Turns) -> None:
-    with st.popover("Transcript", icon=":material/download:", disabled=not turns):
+    with st.popover("Transcript", icon=":material/download:"):
         st.download_button(
             "Plain text",
             lambda: transcript(turns),
@@ -220,7 +228,6 @@ def _ask(disabled: bool) -> None:
     st.chat_input(
         "Say something",
         key="said",
-        max_chars=MAX_TYPED,
         on_submit=lambda: _say(st.session_state["said"] or ""),
         disabled=disabled,
     )
@@ -269,10 +276,6 @@ def _undo() -> None:
     _put(undone(st.session_state[_TURNS]))
 
 
-def _clear() -> None:
-    _put(())
-
-
 def _mute(place: int) -> None:
     st.session_state[_TURNS] = toggled(st.session_state[_TURNS], place)
     _look_anew()
@@ -319,15 +322,16 @@ def _messages(turns: Turns, chosen: int | None) -> None:
             if st.session_state.get(_EDITING) == place:
                 _editor(turn, place)
             else:
-                _message(turn, place, chosen)
+                _message(turns, place, chosen)
 
 
-def _message(turn: Turn, place: int, chosen: int | None) -> None:
+def _message(turns: Turns, place: int, chosen: int | None) -> None:
+    turn = turns[place]
     # Not as Markdown: it is what somebody typed, or what a model has made of that.
-    with st.container(key=f"muted_{place}" if turn.muted else None):
-        st.text(turn.text or "…")
+    with st.container(key=f"{'muted' if turn.muted else 'heard'}_{place}"):
+        st.text(turn.text or "(nothing)")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(_about(turn, place), width="content")
+        st.markdown(f":small[{_about(turns, place)}]", width="content")
         st.button(
             "Unmute" if turn.muted else "Mute",
             icon=":material/volume_up:" if turn.muted else ":material/volume_off:",
@@ -349,19 +353,21 @@ def _message(turn: Turn, place: int, chosen: int | None) -> None:
             )
         elif place != chosen:
             st.button(
-                "Look at it",
+                "Look",
                 icon=":material/search:",
                 type="tertiary",
                 key=f"look_{place}",
                 on_click=_choose,
                 args=(place,),
+                help="Show what this reply looked at.",
             )
 
 
-def _about(turn: Turn, place: int) -> str:
-    said = [f"turn {place + 1}"]
+def _about(turns: Turns, place: int) -> str:
+    turn, said = turns[place], [f"turn {place + 1}"]
     if turn.reply is not None:
-        said.append(quoted(turn.reply.model))
+        if len({each.reply.model for each in turns if each.reply is not None}) > 1:
+            said.append(quoted(turn.reply.model))
         if turn.reply.options.method == "sample":
             said.append(f"seed {turn.reply.options.seed}")
         said += ["stopped"] if turn.reply.stopped else []
@@ -464,7 +470,8 @@ def _look(turns: Turns, place: int) -> tuple[Subject, Trace] | None:
         after = run(changed)
         if after is not None:
             st.markdown(_reading_in_words(turns, place, now, after))
-            _compare((subject, trace), (changed, after))
+            names = counted(reply.read), counted(now.read)
+            _compare((subject, trace), (changed, after), names)
             reply, subject, trace = now, changed, after
     _turn_chart(turns, reply, checkpoint, trace)
     return subject, trace
@@ -497,30 +504,33 @@ def _reading_in_words(turns: Turns, place: int, reply: Reply, trace: Trace) -> s
     return " ".join(said)
 
 
-def _compare(before: tuple[Subject, Trace], after: tuple[Subject, Trace]) -> None:
-    """Show a reply as it was and as it is with other turns, and how probable each is with each."""
+def _compare(
+    before: tuple[Subject, Trace], after: tuple[Subject, Trace], names: tuple[str, str]
+) -> None:
+    """Show a reply as it was and as it is with other turns, and how probable each is with each.
+
+    names: of the turns read then and now.
+    """
     (then, was), (now, becomes) = before, after
     old, new = differing(was.text, becomes.text)
-    marked("difference", [("It said", old), ("Now it says", new)])
-    kept = follow(now, was.target.ids)
-    first = _log_probability(was)
-    if kept is not None:
-        st.markdown(
-            f"Log-probability of what it said: {first:.2f} then, {_log_probability(kept):.2f} now, "
-            f"a change of **{_log_probability(kept) - first:+.2f}**."
-        )
-    if was.target.ids == becomes.target.ids:
+    marked("difference", [(f"With {names[0]} it said", old), (f"With {names[1]} it says", new)])
+    crossed = [follow(now, was.target.ids), follow(then, becomes.target.ids)]
+    if None in crossed:
         return
-    earlier = follow(then, becomes.target.ids)
-    if earlier is not None:
-        st.markdown(
-            f"Log-probability of what it says now: {_log_probability(earlier):.2f} then, "
-            f"{_log_probability(becomes):.2f} now, a change of "
-            f"**{_log_probability(becomes) - _log_probability(earlier):+.2f}**."
-        )
+    first = [_log_probability(was), _log_probability(crossed[1])]
+    second = [_log_probability(crossed[0]), _log_probability(becomes)]
+    rows = {
+        "log-probability of": ["what it said", "what it says"],
+        f"with {names[0]}": [f"{value:.2f}" for value in first],
+        f"with {names[1]}": [f"{value:.2f}" for value in second],
+        "change": [f"{b - a:+.2f}" for a, b in zip(first, second, strict=True)],
+    }
+    same = was.target.ids == becomes.target.ids
+    st.table({name: column[: 1 if same else 2] for name, column in rows.items()}, hide_index=True)
 
 
-def _log_probability(trace: Trace) -> float:
+def _log_probability(trace: Trace | None) -> float:
+    assert trace is not None
     return float(trace.log_probabilities.sum())
 
 
@@ -546,7 +556,7 @@ def _turn_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace
     )
     colours = figures.turn_colours(by_model, is_dark())
     rules = (
-        f".st-key-turn_{number} {{ border-left: 5px solid {colour}; padding-left: 6px; }}"
+        f".st-key-turn_{number} .stChatMessage {{ box-shadow: inset 5px 0 0 {colour}; }}"
         for number, colour in zip(reply.read, colours, strict=True)
     )
     st.html(f"<style>{' '.join(rules)}</style>")

@@ -22,13 +22,13 @@ def turn_numbers(source: Tokens, separator: str) -> list[int]:
     -1 for what no turn has: special tokens, and pieces of the separator (all pieces that hold a
     part of it, however it was split). Without a separator all is one turn.
     """
-    written = [piece.replace("▁", " ") for piece in source.pieces]
+    written = ["".join(piece.replace("▁", " ").split()) for piece in source.pieces]
     ends = np.cumsum([len(piece) for piece in written])
-    joined, mark = "".join(written), separator.strip()
+    joined, mark = "".join(written), "".join(separator.split())
     places = [found.span() for found in re.finditer(re.escape(mark), joined)] if mark else []
     numbers = []
     for piece, text, end in zip(source.pieces, written, ends, strict=True):
-        start = end - len(text.lstrip())
+        start = end - len(text)
         apart = re.fullmatch(r"<[^<>\s]+>", piece)
         if apart or any(start < last and first < end for first, last in places):
             numbers.append(-1)

@@ -1,0 +1,36 @@
+"""Tiny chatbots with fresh weights: what they say means nothing, how they are shown does."""
+
+import torch
+
+from seq2seq.checkpoint import save
+from seq2seq.model import Config, build
+from seq2seq.tokenizer import Unigram
+from tests.conftest import KINDS, PAIRS
+
+SEPARATOR = "¶"
+CARD = """\
+title = "A tiny chatbot"
+task = "chatbot"
+licence = "CC0-1.0"
+summary = "Fresh weights: it has learnt nothing."
+languages = ["en"]
+examples = ["The cat sleeps.", "Where is the dog?"]
+"""
+KNOWS_TURNS = f'turn_separator = "{SEPARATOR}"\n'
+
+
+def write(root):
+    """Write a chatbot of three kinds, and one that knows no turns; returns the folder."""
+    texts = [text for pair in PAIRS for text in pair]
+    tokenizer = Unigram.train(texts, 130, symbols=[SEPARATOR])
+    for name, kind, card in (
+        ("lstm-attention", "lstm-attention", CARD + KNOWS_TURNS),
+        ("gru-plain", "gru-plain", CARD + KNOWS_TURNS),
+        ("transformer", "transformer", CARD + KNOWS_TURNS),
+        ("one-turn", "transformer", CARD),
+    ):
+        torch.manual_seed(7)
+        config = Config(vocabulary=len(tokenizer), width=16, **KINDS[kind])
+        save(root / name, build(config), tokenizer)
+        (root / name / "card.toml").write_text(card, encoding="utf-8")
+    return root
