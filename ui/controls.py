@@ -82,7 +82,7 @@ def run_controls(task: str, lengths: bool = False) -> tuple[str | None, Options,
             help="A model, with the tokenizer it was trained with. The page Models has more.",
             **URL,
         )
-    # What its authors decode with is known once it is loaded; our own all have the same.
+    # What its authors decode with is known once it is loaded; of our own, before.
     if name and not is_own(name) and open_model(name) is None:
         return None, Options(), saved_run_picker()
     with row:
@@ -118,9 +118,12 @@ def _forget_settings() -> None:
 
 
 def _defaults(name: str | None) -> Options:
-    """Return what a checkpoint's authors decode with; our own all have the same."""
+    """Return what a checkpoint's authors decode with; the card of one of ours says it."""
     loaded = models().loaded.get(name or "")
-    return loaded.conventions.options if loaded else Options()
+    if loaded:
+        return loaded.conventions.options
+    card = card_of(name) if name else None
+    return card.decoding if card else Options()
 
 
 def _language_controls(name: str | None) -> dict[str, Any]:
@@ -330,7 +333,7 @@ def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
             "Coverage penalty",
             0.0,
             1.0,
-            0.0,
+            min(1.0, defaults.coverage_penalty),
             0.05,
             key="coverage_penalty",
             help="β: punishes outputs that never looked at some source token.",
