@@ -101,6 +101,7 @@ class Stack(nn.Module):
     ) -> None:
         super().__init__()
         fused, self.cell, self.parts = CELLS[cell]
+        self.kind = cell
         self.layers, self.directions = layers, 2 if bidirectional else 1
         self.width = width
         self.dropout = nn.Dropout(dropout)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from seq2seq.trace import Trace
-from ui.instruments import attention, beams, files, probabilities, tokens
+from ui.instruments import attention, beams, files, inside, probabilities, tokens
 from ui.instruments.view import Reader, View, read_tokens, selected_view
 from ui.runs import Subject
 
@@ -15,6 +15,7 @@ TABS: dict[str, Callable[[View], None]] = {
     "Attention": attention.show,
     "Probabilities": probabilities.show,
     "Beam tree": beams.show,
+    "Inside a step": inside.show,
     "Tokens": tokens.show,
 }
 

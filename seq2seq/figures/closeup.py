@@ -1,0 +1,350 @@
+"""One step taken apart: all units as strips of colour; what a softmax got, and what it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seq2seq.figures.palette import (
+    Palette,
+    Scale,
+    escape,
+    figure,
+    mix,
+    palette,
+    time_axis,
+    token_axis,
+)
+from seq2seq.figures.tables import table
+from seq2seq.trace import label
+
+if TYPE_CHECKING:
+    from seq2seq.closeup import Cell, CloseUp, Look
+
+ROWS_UP_TO = 40  # tokens that get a row of their own
+BLOCKS = ("as it came in", "after looking back", "after the source", "after feed-forward")
+Rows = Sequence[tuple[str, np.ndarray]]
+
+
+def gate_rows(cell: Cell) -> Rows:
+    """Return the gates of a recurrent layer by name."""
+    return list(cell.gates.items())
+
+
+def state_rows(cell: Cell) -> Rows:
+    """Return the states of a recurrent layer before and after a step."""
+    rows = []
+    for name, before, after in zip(("h", "c"), cell.before, cell.after, strict=False):
+        rows += [(f"{name} before", before), (f"{name} after", after)]
+    return rows
+
+
+def block_rows(close: CloseUp) -> Rows:
+    """Return the state in a Transformer layer, before and after each of its blocks."""
+    assert close.states is not None
+    return list(zip(BLOCKS, close.states, strict=True))
+
+
+def strips(rows: Rows, unit: int | None = None, most: float = 0.0, dark: bool = False) -> go.Figure:
+    """Draw vectors of the same width below each other, one narrow cell a unit, 0 in the middle.
+
+    unit: that is framed, from 0. most: the value of the strongest colour; 0 for the largest there
+    is. The customdata of a click is the unit.
+    """
+    colours, count = palette(dark), len(rows[0][1])
+    values = np.stack([row for _, row in rows])
+    most = most or float(np.abs(values).max()) or 1.0
+    drawn = figure(
+        colours,
+        height=84 + 32 * len(rows),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        hovermode="x",
+        hoverdistance=-1,
+        xaxis={
+            "title": {"text": "unit", "standoff": 4},
+            "range": [0.5, count + 0.5],
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
+        yaxis=token_axis([name for name, _ in rows], "", downwards=True),
+    )
+    drawn.add_trace(
+        go.Heatmap(
+            z=np.round(values, 3),
+            x0=1,
+            y0=1,
+            zmin=-most,
+            zmax=most,
+            colorscale=[list(stop) for stop in colours.diverging],
+            ygap=3,
+            hoverinfo="skip",
+            colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 3},
+        )
+    )
+    drawn.add_trace(
+        go.Scatter(
+            x=np.arange(1, count + 1),
+            y=np.full(count, (len(rows) + 1) / 2),
+            mode="markers",
+            marker={"size": 6, "opacity": 0},
+            selected={"marker": {"opacity": 0}},
+            unselected={"marker": {"opacity": 0}},
+            customdata=[[number] for number in range(count)],
+            hovertext=[
+                f"unit {number + 1}"
+                + "".join(f"<br>{name} {row[number]:.3f}" for name, row in rows)
+                for number in range(count)
+            ],
+            hoverinfo="text",
+        )
+    )
+    if unit is not None:
+        # A unit may be thinner than a line: the frame is around it, not on it.
+        around = max(0.5, count / 300)
+        drawn.add_shape(
+            type="rect",
+            x0=unit + 1 - around,
+            x1=unit + 1 + around,
+            y0=0.5,
+            y1=len(rows) + 0.5,
+            line={"color": colours.mark, "width": 2},
+        )
+    return drawn
+
+
+def strips_csv(rows: Rows) -> str:
+    """Return what `strips` draws as CSV, a line for each unit, from 1."""
+    lines = (
+        (unit + 1, *(f"{row[unit]:.6f}" for _, row in rows)) for unit in range(len(rows[0][1]))
+    )
+    return table(("unit", *(name for name, _ in rows)), lines)
+
+
+def scores(
+    look: Look,
+    pieces: Sequence[str],
+    marked: int | None = None,
+    seconds: float = 0.0,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw what attention gave each position before the softmax and after it.
+
+    pieces: of the positions. marked: the framed one, from 0. seconds: what a position of a
+    recording lasts. The customdata of a click is the position; there is none beyond ROWS_UP_TO.
+    """
+    colours = palette(dark)
+    labels = [label(piece) for piece in pieces]
+    texts = [
+        f"<b>{escape(name)}{' s' * bool(seconds)}</b><br>score {score:.3f}<br>weight {weight:.3f}"
+        for name, score, weight in zip(labels, look.scores, look.weights, strict=True)
+    ]
+    titles = "score", "weight"
+    if seconds or len(labels) > ROWS_UP_TO:
+        if seconds:
+            axis = time_axis(len(labels), seconds, "seconds →")
+        else:
+            axis = token_axis(labels, "position →") | {"tickmode": "auto"}
+        return _lines((look.scores, look.weights), titles, texts, axis, marked, colours)
+    return _pairs(
+        labels, (look.scores, look.weights), titles, texts, marked, colours.attention, colours
+    )
+
+
+def scores_csv(look: Look, pieces: Sequence[str]) -> str:
+    """Return scores and weights as CSV, positions from 1."""
+    rows = zip(range(1, len(pieces) + 1), pieces, look.scores, look.weights, strict=True)
+    lines = ((*place, f"{score:.6f}", f"{weight:.6f}") for *place, score, weight in rows)
+    return table(("position", "token", "score", "weight"), lines)
+
+
+def logits(close: CloseUp, dark: bool = False) -> go.Figure:
+    """Draw the logits and the probabilities of the best tokens; the chosen one is framed."""
+    colours = palette(dark)
+    labels = [label(piece) for piece in close.pieces]
+    probabilities = close.probabilities
+    texts = [
+        f"<b>{escape(name)}</b><br>logit {logit:.3f}<br>probability {value:.2%}"
+        for name, logit, value in zip(labels, close.logits, probabilities, strict=True)
+    ]
+    if close.rank >= len(labels):
+        labels[-1] += f" (number {close.rank + 1})"
+    return _pairs(
+        labels,
+        (close.logits, probabilities),
+        ("logit", "probability"),
+        texts,
+        close.chosen,
+        colours.probability,
+        colours,
+    )
+
+
+def logits_csv(close: CloseUp) -> str:
+    """Return the tokens that `logits` draws as CSV."""
+    rows = zip(close.pieces, close.ids, close.logits, close.probabilities, strict=True)
+    lines = ((*token, f"{logit:.6f}", f"{value:.6f}") for *token, logit, value in rows)
+    return table(("token", "id", "logit", "probability"), lines)
+
+
+def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
+    """Draw how long a Transformer's state is after each block; those of a layer are framed."""
+    assert close.sizes is not None
+    colours, count = palette(dark), len(close.sizes)
+    values = close.sizes.ravel()
+    drawn = figure(
+        colours,
+        height=200,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        bargap=0.15,
+        xaxis={
+            "title": {"text": "layer", "standoff": 4},
+            "tickmode": "array",
+            "tickvals": [4 * number + 2.5 for number in range(count)],
+            "ticktext": [str(number + 1) for number in range(count)],
+            "fixedrange": True,
+            "showgrid": False,
+            "zeroline": False,
+            "automargin": True,
+        },
+        yaxis=_amount_axis(colours, "length"),
+    )
+    framed = [number // 4 == layer % count for number in range(len(values))]
+    drawn.add_trace(
+        go.Bar(
+            x=np.arange(1, len(values) + 1),
+            y=values,
+            marker=_marker(values / (values.max() or 1), framed, colours.probability, colours),
+            hovertext=[
+                f"layer {number // 4 + 1}, {BLOCKS[number % 4]}<br>length {value:.2f}"
+                for number, value in enumerate(values)
+            ],
+            hoverinfo="text",
+        )
+    )
+    return drawn
+
+
+def sizes_csv(close: CloseUp) -> str:
+    """Return the lengths of a Transformer's states as CSV, layers from 1."""
+    assert close.sizes is not None
+    lines = (
+        (layer + 1, BLOCKS[block], f"{value:.6f}")
+        for (layer, block), value in np.ndenumerate(close.sizes)
+    )
+    return table(("layer", "state", "length"), lines)
+
+
+def _pairs(
+    labels: list[str],
+    values: tuple[np.ndarray, np.ndarray],
+    titles: tuple[str, str],
+    texts: list[str],
+    marked: int | None,
+    scale: Scale,
+    colours: Palette,
+) -> go.Figure:
+    """Draw two numbers of each token beside each other: any number, and a share of 1."""
+    drawn = figure(
+        colours,
+        height=70 + 24 * len(labels),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        bargap=0.2,
+        xaxis=_amount_axis(colours, titles[0]) | {"domain": [0, 0.46], "range": _range(values[0])},
+        xaxis2=_amount_axis(colours, titles[1])
+        | {"domain": [0.54, 1], "range": [0, 1.18], "tickvals": [0, 0.5, 1]},
+        yaxis=token_axis(labels, "", downwards=True),
+    )
+    framed = [number == marked for number in range(len(labels))]
+    for axis, numbers in zip(("x", "x2"), values, strict=True):
+        shares = values[1] if axis == "x2" else np.full(len(labels), 0.35)
+        drawn.add_trace(
+            go.Bar(
+                x=numbers,
+                y=np.arange(1, len(labels) + 1),
+                xaxis=axis,
+                orientation="h",
+                marker=_marker(shares, framed, scale, colours),
+                unselected={"marker": {"opacity": 1}},
+                text=[f"{number:.2f}" for number in numbers],
+                textposition="outside",
+                textfont={"size": 11, "color": colours.text},
+                cliponaxis=False,
+                customdata=[[number] for number in range(len(labels))],
+                hovertext=texts,
+                hoverinfo="text",
+            )
+        )
+    return drawn
+
+
+def _lines(
+    values: tuple[np.ndarray, np.ndarray],
+    titles: tuple[str, str],
+    texts: list[str],
+    axis: dict[str, Any],
+    marked: int | None,
+    colours: Palette,
+) -> go.Figure:
+    """Draw two numbers of very many positions, below each other."""
+    drawn = figure(
+        colours,
+        height=300,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        hovermode="x",
+        hoverdistance=-1,
+        xaxis=axis | {"anchor": "y2"},
+        yaxis=_amount_axis(colours, titles[0]) | {"domain": [0.56, 1]},
+        yaxis2=_amount_axis(colours, titles[1]) | {"domain": [0, 0.46], "rangemode": "tozero"},
+    )
+    colour = mix(colours.attention, 0.7)
+    for place, numbers in zip(("y", "y2"), values, strict=True):
+        drawn.add_trace(
+            go.Scatter(
+                x=np.arange(1, len(numbers) + 1),
+                y=numbers,
+                yaxis=place,
+                mode="lines",
+                line={"shape": "hvh", "color": colour, "width": 1.5},
+                fill="tozeroy" if place == "y2" else None,
+                hovertext=texts,
+                hoverinfo="text" if place == "y2" else "skip",
+            )
+        )
+    if marked is not None:
+        drawn.add_vline(marked + 1, line={"color": colours.mark, "width": 2})
+    return drawn
+
+
+def _range(values: np.ndarray) -> list[float]:
+    """Return a range with 0 in it, and room for a number beyond the longest bar on either side."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = 0.4 * ((high - low) or 1.0)
+    return [low - room if low < 0 else 0.0, high + room if high > 0 else 0.0]
+
+
+def _amount_axis(colours: Palette, title: str) -> dict[str, Any]:
+    return {
+        "title": {"text": title, "standoff": 4},
+        "gridcolor": colours.grid,
+        "zerolinecolor": colours.grid,
+        "nticks": 4,
+        "fixedrange": True,
+        "automargin": True,
+    }
+
+
+def _marker(
+    shares: np.ndarray, framed: list[bool], scale: Scale, colours: Palette
+) -> dict[str, Any]:
+    return {
+        "color": [mix(scale, float(share)) for share in shares],
+        "line": {
+            "color": [colours.mark if frame else colours.grid for frame in framed],
+            "width": [3 if frame else 1 for frame in framed],
+        },
+    }

@@ -1,0 +1,80 @@
+"""The instruments that look into a step, follow a reference, show the way of a text."""
+
+import shutil
+
+import pytest
+
+from tests.test_pages import SENTENCE, charts, messages, open_page, root  # noqa: F401
+
+PAGE = "pages/translation.py"
+INSIDE = {"text": SENTENCE, "tab": "Inside a step"}
+
+
+def titles(at):
+    return [each.value for each in at.subheader]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "chart"),
+    [
+        ("lstm-attention", "2. What becomes of the old state", "gates"),
+        ("gru-plain", "2. It knows the source by one vector", "context"),
+        ("rnn-additive", "2. It looks at the source", "source_scores"),
+        ("transformer", "2. It looks back at what it has read (layer 2, head 1)", "own_scores"),
+    ],
+)
+def test_a_step_is_a_chain_in_the_order_of_its_model(name, first, chart):
+    at = open_page(PAGE, checkpoint=name, step="2", **INSIDE)
+    assert not at.exception
+    assert not at.error
+    assert titles(at)[0] == "1. It reads the token before"
+    assert titles(at)[1] == first
+    assert titles(at)[-1].endswith("It chooses a token")
+    assert len(charts(at)) >= 5
+    assert at.latex
+
+
+def test_the_written_token_is_what_the_next_step_reads():
+    at = open_page(PAGE, step="1", **INSIDE)
+    button = next(each for each in at.button if each.label.startswith("Next step"))
+    piece = button.label.split("reads ")[1]
+    button.click().run()
+    assert at.slider(key="step").value == 2
+    assert piece in at.markdown[0].value
+
+
+def test_a_unit_is_chosen_by_number_pill_or_link():
+    at = open_page(PAGE, unit="7", **INSIDE)
+    assert at.number_input(key="unit").value == 7
+    assert any("Unit 7 goes from" in each.value for each in at.markdown)
+    pill = at.pills(key="most_changed")
+    number = pill.options[1]
+    pill.set_value(getattr(number, "content", number)).run()
+    assert at.number_input(key="unit").value == int(getattr(number, "content", number))
+
+
+@pytest.mark.parametrize("unit", ["0", "999999", "x"])
+def test_a_nonsense_unit_layer_and_head_in_a_link_are_ignored(unit):
+    for name in ("lstm-attention", "transformer"):
+        more = {"unit": unit, "inside_layer": unit, "inside_head": unit}
+        at = open_page(PAGE, checkpoint=name, **more, **INSIDE)
+        assert not at.exception
+        assert titles(at)[-1] == "5. It chooses a token"
+
+
+def test_a_narrower_model_forgets_the_unit(root):  # noqa: F811
+    at = open_page(PAGE, checkpoint="lstm-attention", unit="16", inside_layer="1", **INSIDE)
+    assert at.number_input(key="unit").value == 16
+    at.selectbox(key="checkpoint").set_value("transformer").run()
+    assert not at.exception
+    at.selectbox(key="checkpoint").set_value("gru-plain").run()
+    assert not at.exception
+    assert titles(at)[-1] == "5. It chooses a token"
+
+
+def test_a_saved_run_without_its_model_says_so(trace, root):  # noqa: F811
+    shutil.rmtree(root / trace.checkpoint)
+    at = open_page(PAGE, tab="Inside a step")
+    at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
+    assert not at.exception
+    assert any("nothing can be run anew" in each for each in messages(at))
