@@ -76,6 +76,8 @@ class CloseUp:
     made of. ids, pieces, logits: of the most probable tokens, best first, and of the chosen one, if
     it is none of them, at the end. chosen: its place among these. rank: among all tokens, from 0.
     log_sum: log of the sum of exp(logit) over all `vocabulary` tokens: p = exp(logit - log_sum).
+    copying: of a model that copies, the probability that it does, else None; its logits are then
+    logarithms of probabilities. pointed: the weights on the chosen token in the source.
     """
 
     kind: str
@@ -99,6 +101,8 @@ class CloseUp:
     rank: int
     log_sum: float
     vocabulary: int
+    copying: float | None = None
+    pointed: float = 0.0
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -138,6 +142,9 @@ def close_up(
         parts = _transformer(model.decoder, read, memory, heard, layer, head)
         kind, attention, feeds = "transformer", "heads", ""
     logits = parts.pop("logits").float()
+    if parts.get("copying") is not None:
+        same = np.array(given.ids) == tokens[step]
+        parts["pointed"] = float(parts["look"].weights[same].sum())
     return CloseUp(
         kind=kind,
         attention=attention,
@@ -209,6 +216,7 @@ def _recurrent(
         "context": _numbers(step.context[0]),
         "hidden": _numbers(step.hidden[0]),
         "logits": step.logits[0],
+        "copying": None if step.copying is None else float(step.copying[0]),
     }
 
 

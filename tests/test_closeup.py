@@ -25,6 +25,7 @@ DEEPER = {
         "encoder_layers": 2,
         "decoder_layers": 2,
     },
+    "copying": {"cell": "lstm", "attention": "general", "feeds": "token", "copies": True},
     "norm-last": {
         "architecture": "transformer",
         "encoder_layers": 2,
@@ -44,10 +45,17 @@ def every_step(checkpoint, given, **settings):
         yield trace, step, close_up(checkpoint, given, trace.target.ids, step, **settings)
 
 
+def built(config, card, tokenizer):
+    habits = own_conventions(config, card, tokenizer)
+    return Checkpoint(card, build(config).eval(), tokenizer, habits)
+
+
 @pytest.fixture(params=[*KINDS, *DEEPER])
 def model(request, tokenizer, any_card):
     config = Config(vocabulary=len(tokenizer), width=16, **(KINDS | DEEPER)[request.param])
-    return Checkpoint(any_card, build(config).eval(), tokenizer, own_conventions(config))
+    return Checkpoint(
+        any_card, build(config).eval(), tokenizer, own_conventions(config, any_card, tokenizer)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +144,19 @@ def test_probabilities_are_those_of_the_run(model):
         assert len(found.pieces) == len(found.ids)
 
 
+def test_a_copied_token_gets_its_share(model):
+    for trace, step, found in every_step(model, TEXT):
+        if not model.model.config.copies:
+            assert found.copying is None
+            continue
+        token = trace.target.ids[step]
+        places = [place for place, each in enumerate(trace.source.ids) if each == token]
+        close(found.pointed, found.look.weights[places].sum())
+        assert 0 < found.copying < 1
+        assert found.probabilities[found.chosen] >= found.copying * found.pointed - 1e-6
+        close(found.log_sum, 0, 1e-4)
+
+
 def test_a_token_that_is_not_among_the_best_is_added(checkpoint):
     trace = run(checkpoint, TEXT, Options(max_length=4))
     last = np.argsort(-trace.alternatives.log_probabilities[0])[-1]
@@ -165,7 +186,9 @@ def test_a_recording(tokenizer, any_card, architecture):
         heads=2,
         feedforward=32,
     )
-    model = Checkpoint(any_card, build(config).eval(), tokenizer, own_conventions(config))
+    model = Checkpoint(
+        any_card, build(config).eval(), tokenizer, own_conventions(config, any_card, tokenizer)
+    )
     samples = torch.randn(RATE // 2).mul(0.1).numpy()
     for trace, step, found in every_step(model, Audio(samples, 0.5)):
         close(half(trace.attention[step, 0, 0]), found.look.weights, 1e-3)

@@ -176,7 +176,7 @@ def logits(close: CloseUp, dark: bool = False) -> go.Figure:
     return _pairs(
         labels,
         (close.logits, probabilities),
-        ("logit", "probability"),
+        ("logit" if close.copying is None else "log-probability", "probability"),
         texts,
         close.chosen,
         colours.probability,

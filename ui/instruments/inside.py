@@ -389,18 +389,18 @@ def _says(view: View, found: CloseUp) -> None:
 
     state = found.kind == "transformer" or found.attention == "none"
     made = "From the new state" if state else "From state and context together"
-    logit, probability = found.logits[found.chosen], found.probabilities[found.chosen]
     piece = quoted(shown(found.pieces[found.chosen]))
     place = "the most probable one" if not found.rank else f"number {found.rank + 1} of them"
     st.markdown(
         f"{made} each of the {found.vocabulary:,} tokens gets a logit; the softmax makes "
         f"probabilities of them. {piece} was written, {place}:"
     )
-    lines = [
-        r"p &= e^{\text{logit}} / \textstyle\sum_k e^{\text{logit}_k}",
-        f"&= e^{{{logit:.2f} - {_n(found.log_sum)}}} = {probability:.3f}",
-    ]
-    with _beside(_aligned(lines)):
+    if found.copying is not None:
+        st.markdown(
+            f"This model may also copy: with {found.copying:.0%} it takes a token of the source, "
+            "by the weights above. A bar has both."
+        )
+    with _beside(_probability(found)):
         chart(
             "logits",
             logits(found, is_dark()),
@@ -416,6 +416,29 @@ def _says(view: View, found: CloseUp) -> None:
         )
     else:
         st.caption("This was the last step.")
+
+
+def _probability(found: CloseUp) -> str:
+    """Write how the probability of the chosen token was computed, with its numbers."""
+    logit, probability = found.logits[found.chosen], found.probabilities[found.chosen]
+    if found.copying is None:
+        return _aligned(
+            [
+                r"p &= e^{\text{logit}} / \textstyle\sum_k e^{\text{logit}_k}",
+                f"&= e^{{{logit:.2f} - {_n(found.log_sum)}}} = {probability:.3f}",
+            ]
+        )
+    copied = found.copying * found.pointed
+    written = (probability - copied) / (1 - found.copying)
+    return _aligned(
+        [
+            r"p &= (1 - p_\text{copy})\,p_\text{vocabulary}",
+            r"&\quad + p_\text{copy}\,\textstyle\sum_{j: x_j = y} \alpha_j",
+            f"&= {1 - found.copying:.2f}\\cdot{max(written, 0):.2f} + "
+            f"{found.copying:.2f}\\cdot{found.pointed:.2f}",
+            f"&= {probability:.3f}",
+        ]
+    )
 
 
 @contextmanager
