@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+import re
+import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +26,7 @@ FORMATS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3"}
 # What no microphone or file of speech has; beyond, a header is damaged or made to do harm.
 MAX_CHANNELS, RATES = 16, (4_000, 192_000)
 BLOCK = 4_096  # values read at a time; what a damaged spot can cost
+LENGTH_UNKNOWN = 0xFFFF_0000  # from here on, in the header of a WAV
 SILENCE, FULL_SCALE, CLIPPED = 1e-4, 0.99, 0.01  # peak, level of a cut sample, share of those
 
 
@@ -47,6 +50,8 @@ def read_audio(source: bytes | Path, name: str = "", limit: float = MAX_SECONDS)
     claims. Raises UserError if it cannot be read, is shorter than 0.1 s, or is silent.
     """
     name = name or (source.name if isinstance(source, Path) else "The recording")
+    if source == b"":
+        raise UserError(f"{name} is empty: choose another file.")
     try:
         with (
             open(source, "rb") if isinstance(source, Path) else io.BytesIO(source) as file,
@@ -74,6 +79,8 @@ def _read(sound: soundfile.SoundFile, name: str, limit: float) -> Audio:
     mixed, full, damaged = _mix(sound, most)
     if damaged:
         notes.append("The file is damaged: only the part before the damage was read.")
+    elif len(mixed) <= most and _ends_early(sound, len(mixed)):
+        notes.append("The file ends too early: what there is of it was read.")
     if len(mixed) > most:
         notes.append(f"Only the first {limit:g} seconds were read.")
         mixed = mixed[:most]
@@ -91,6 +98,21 @@ def _read(sound: soundfile.SoundFile, name: str, limit: float) -> Audio:
         mixed = resample(torch.from_numpy(mixed), rate, RATE).numpy()
     samples = np.clip(mixed, -1, 1)
     return Audio(samples, len(samples) / RATE, tuple(notes))
+
+
+def _ends_early(sound: soundfile.SoundFile, frames: int) -> bool:
+    """Tell whether there are fewer frames than a file was to have.
+
+    libsndfile corrects the length of some formats and says so in its log. What is written to a pipe
+    claims a length of 0 or of nearly 4 GB, since nobody knows its length yet.
+    """
+    claimed = re.search(r"^data : (\d+) \(should be (\d+)\)", sound.extra_info, re.MULTILINE)
+    if claimed:
+        return int(claimed[2]) < int(claimed[1]) < LENGTH_UNKNOWN
+    if sound.format == "OGG":
+        return "lacks an end-of-stream bit" in sound.extra_info
+    # That of an MP3 without an index is an estimate; that of a FLAC from a pipe is endless.
+    return frames < 0.9 * sound.frames < LENGTH_UNKNOWN
 
 
 def _mix(sound: soundfile.SoundFile, most: int) -> tuple[np.ndarray, int, bool]:
@@ -124,6 +146,17 @@ def _blocks(sound: soundfile.SoundFile, frames: int) -> Iterator[np.ndarray]:
             return
         frames -= len(block)
         yield block
+
+
+def to_wav(samples: np.ndarray) -> bytes:
+    """Write samples (time,) in [-1, 1] at 16 kHz as a WAV file of 16 bits."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(RATE)
+        sound.writeframes(np.rint(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return file.getvalue()
 
 
 def resample(samples: Tensor, rate: int, new_rate: int) -> Tensor:
@@ -220,13 +253,22 @@ def mel_filters(bins: int) -> Tensor:
     The mel scale and the area normalisation are those of Slaney's Auditory Toolbox (1998): linear
     up to 1 kHz, logarithmic above.
     """
-    top = _hertz_to_mel(RATE / 2)
-    edges = torch.tensor([_mel_to_hertz(top * i / (bins + 1)) for i in range(bins + 2)])
+    edges = torch.tensor(_edges(bins))
     low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     frequencies = torch.linspace(0, RATE / 2, WINDOW // 2 + 1)
     rising = (frequencies - low) / (centre - low)
     falling = (high - frequencies) / (high - centre)
     return torch.minimum(rising, falling).clamp(min=0) * 2 / (high - low)
+
+
+def band_hertz(bins: int) -> np.ndarray:
+    """Return the middle of each mel band in Hz: (bins,)."""
+    return np.array(_edges(bins)[1:-1])
+
+
+def _edges(bins: int) -> list[float]:
+    top = _hertz_to_mel(RATE / 2)
+    return [_mel_to_hertz(top * i / (bins + 1)) for i in range(bins + 2)]
 
 
 def _hertz_to_mel(hertz: float) -> float:

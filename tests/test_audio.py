@@ -135,7 +135,7 @@ def test_a_length_that_is_not_there_is_not_believed():
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"", "cannot be read"),
+        (b"", "is empty: choose"),
         (b"Hello, this is a text and no sound.", "cannot be read"),
         (b"RIFF", "cannot be read"),
         (WAV[:44], "shorter"),

@@ -14,6 +14,7 @@ from seq2seq.figures.heatmap import attention, attention_csv
 from seq2seq.figures.map import agreements, agreements_csv, map_csv, sentence_map, trajectories
 from seq2seq.figures.multiples import multiples, multiples_csv
 from seq2seq.figures.ribbons import ribbons, ribbons_csv
+from seq2seq.figures.sound import speech, speech_csv
 from seq2seq.figures.strip import context, context_csv
 from seq2seq.figures.turns import turn_attention, turn_attention_csv, turn_colours
 
@@ -36,6 +37,8 @@ __all__ = [
     "ribbons",
     "ribbons_csv",
     "sentence_map",
+    "speech",
+    "speech_csv",
     "trajectories",
     "turn_attention",
     "turn_attention_csv",

@@ -1,10 +1,11 @@
 """Small parts of the page that Streamlit does not have. Text goes in by textContent only."""
 
 from ui.components.copy_link import copy_link
+from ui.components.differences import differences
 from ui.components.hint import hint
 from ui.components.marked import marked
 from ui.components.passage import passage
 from ui.components.reading import reading
 from ui.components.save_picture import save_picture
 
-__all__ = ["copy_link", "hint", "marked", "passage", "reading", "save_picture"]
+__all__ = ["copy_link", "differences", "hint", "marked", "passage", "reading", "save_picture"]

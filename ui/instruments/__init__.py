@@ -9,6 +9,7 @@ import streamlit as st
 from seq2seq.trace import Trace
 from ui.instruments import attention, beams, files, inside, probabilities, tokens
 from ui.instruments.view import Reader, View, read_tokens, selected_view
+from ui.listening import listening
 from ui.runs import Subject
 
 TABS: dict[str, Callable[[View], None]] = {
@@ -24,6 +25,8 @@ TABS: dict[str, Callable[[View], None]] = {
 def instruments(subject: Subject, run: Trace, read: Reader = read_tokens) -> None:
     """Show a run: its output, and below it the instrument that the visitor has opened."""
     view = selected_view(subject, run, read)
+    if view.shown.position_seconds:
+        listening(view)
     for tab, show in zip(
         st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"),
         TABS.values(),

@@ -15,6 +15,7 @@ from ui.runs import Subject, branch, follow
 MOST_BRANCHES = 4
 BEST = "1"
 _STEP, _WORD, _OUTPUT, _BRANCH = "step", "word", "output", "branch"
+_CHOICES = "step_choices"
 
 
 class View(NamedTuple):
@@ -68,6 +69,16 @@ def selected_view(subject: Subject, run: Trace, read: Reader = read_tokens) -> V
 def select_step(step: int) -> None:
     """Choose a step of the output shown, from 0."""
     st.session_state[_STEP] = step + 1
+    _count_choice()
+
+
+def _count_choice() -> None:
+    st.session_state[_CHOICES] = step_choices() + 1
+
+
+def step_choices() -> int:
+    """Return how often the visitor has chosen a step, the same one again included."""
+    return st.session_state.get(_CHOICES, 0)
 
 
 def select_word(word: int) -> None:
@@ -157,6 +168,7 @@ def _step_slider(shown: Trace) -> int:
         1,
         count,
         key=_STEP,
+        on_change=_count_choice,
         bind="query-params",
         help="A click on a token, a row of the matrix or a bar chooses it too.",
     )

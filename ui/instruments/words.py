@@ -13,9 +13,10 @@ from ui.text import quoted
 def timing(trace: Trace) -> None:
     """Say what went in and out, and what it took."""
     seconds = trace.seconds
+    what = "positions" if trace.position_seconds else "tokens"
     st.caption(
         f"{quoted(trace.checkpoint)} "
-        f"{len(trace.source)} tokens in, {len(trace.target)} out in "
+        f"{len(trace.source)} {what} in, {len(trace.target)} out in "
         f"{sum(seconds.values()) * 1000:.0f} ms: encoder {seconds['encode'] * 1000:.0f}, "
         f"search {seconds['search'] * 1000:.0f} ({trace.precision}), "
         f"record {seconds['record'] * 1000:.0f}. "
