@@ -16,6 +16,7 @@ from seq2seq.figures.multiples import multiples, multiples_csv
 from seq2seq.figures.ribbons import ribbons, ribbons_csv
 from seq2seq.figures.sound import speech, speech_csv
 from seq2seq.figures.strip import context, context_csv
+from seq2seq.figures.tree import beam_tree, beam_tree_csv
 from seq2seq.figures.turns import turn_attention, turn_attention_csv, turn_colours
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "alternatives_csv",
     "attention",
     "attention_csv",
+    "beam_tree",
+    "beam_tree_csv",
     "blocks",
     "blocks_csv",
     "context",
