@@ -17,7 +17,7 @@ from seq2seq.errors import UserError
 from seq2seq.hypothesis import FINISHED, KEPT, BeamTree, Hypothesis
 from seq2seq.interventions import NOTHING, Interventions
 from seq2seq.options import MAX_LENGTH, Options
-from seq2seq.protocol import Memory
+from seq2seq.protocol import Memory, select
 from seq2seq.record import record, teach
 from seq2seq.rules import (
     Rule,
@@ -211,6 +211,35 @@ def force(
     seconds = {"encode": encoded - started, "search": time.perf_counter() - encoded}
     inside = self_attention is not False
     return record(checkpoint, read, memory, found, options, seconds, inside, interventions)
+
+
+@torch.inference_mode()
+def coverage(
+    checkpoint: Checkpoint,
+    source: str | Audio,
+    outputs: Sequence[Sequence[int]],
+    options: Options | None = None,
+) -> np.ndarray:
+    """Return how much each source position was looked at over each output, (outputs, source).
+
+    Added over steps, averaged over layers and heads: what a coverage penalty is about. outputs: ids
+    as a search has found them. One teacher-forced pass over all of them, in the precision of the
+    search. Raises ValueError for a model without attention.
+    """
+    options, config = options or checkpoint.conventions.options, checkpoint.model.config
+    read = prepare(checkpoint, source, options)
+    memory = checkpoint.model.encode(read.batch(checkpoint.device))
+    options = detect_language(checkpoint, memory, options)
+    start, _ = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
+    target = pad([[*start, *ids[:-1]] for ids in outputs], config.pad).to(checkpoint.device)
+    rows = select(memory, torch.zeros(len(outputs), dtype=torch.long, device=checkpoint.device))
+    weights = checkpoint.searcher.decoder(target, rows, record=True).weights
+    if weights is None:
+        raise ValueError("a model without attention covers nothing")
+    looked = weights[:, len(start) - 1 :, ..., : int(memory.mask.sum())].float().mean(dim=(2, 3))
+    lengths = torch.tensor([len(ids) for ids in outputs], device=looked.device)
+    real = torch.arange(looked.shape[1], device=looked.device) < lengths[:, None]
+    return (looked * real[..., None]).sum(dim=1).cpu().double().numpy()
 
 
 def _path(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from seq2seq.hypothesis import FINISHED, Hypothesis
-from seq2seq.trace import Trace
+from seq2seq.trace import Output, Trace
 
 MOST = 20
+MARGIN = 1e-3  # of a score: less may be rounding, since a search in eight bits rounds by its batch
 UNSEEN = 1e-9  # as in the search: a token never looked at costs this much, not all
 
 
@@ -25,6 +26,23 @@ def complete(trace: Trace, most: int = MOST) -> tuple[Hypothesis, ...]:
     rest = [hypothesis(trace, node, True) for node in sorted(others)]
     rest.sort(key=lambda each: (-each.score, each.tokens))
     return tuple(found + rest[: max(0, most - len(found))])
+
+
+def outputs(trace: Trace, most: int = MOST) -> dict[str, Output]:
+    """Return what `complete` does as outputs, by "1", "2" and so on.
+
+    The text of one that is none of the run's outputs is put together from its pieces.
+    """
+    known = {output.node: output for output in trace.outputs}
+    found = {}
+    for number, each in enumerate(complete(trace, most)):
+        pieces = tuple(trace.beam_pieces[node] for node in trace.beam_tree.path(each.node))
+        text = "".join(pieces[:-1]).replace("▁", " ").strip()
+        own = Output(
+            text, pieces, sum(each.log_probabilities), each.score, each.finished, each.node
+        )
+        found[str(number + 1)] = known.get(each.node, own)
+    return found
 
 
 def hypothesis(trace: Trace, node: int, finished: bool) -> Hypothesis:
@@ -68,3 +86,15 @@ def order(hypotheses: Sequence[Hypothesis], scored: Iterable[float]) -> list[int
     """
     values = list(scored)
     return sorted(range(len(values)), key=lambda n: (-values[n], hypotheses[n].tokens))
+
+
+def better(best: Hypothesis, others: Mapping[str, Hypothesis]) -> dict[str, Hypothesis]:
+    """Return those that the model scores higher than what its search chose: its search errors.
+
+    All have to be scored with the same penalties; what is not complete is no rival.
+    """
+    return {
+        name: each
+        for name, each in others.items()
+        if each.finished and each.tokens != best.tokens and each.score > best.score + MARGIN
+    }

@@ -153,10 +153,23 @@ def follow(subject: Subject, target: str | tuple[int, ...]) -> Trace | None:
     return derive(subject, ("follow", target), force)
 
 
-def branch(subject: Subject, tokens: tuple[int, ...]) -> Trace | None:
-    """Decode on from where an output has begun with these tokens; as `run` does."""
+def branch(subject: Subject, tokens: tuple[int, ...]) -> Trace | str | None:
+    """Decode on from where an output has begun with these tokens; as `run` does.
+
+    Tokens that no output of this model can begin with give the reason, which is not shown.
+    """
     options = replace(_options(subject), prefix="", prefix_tokens=tokens)
-    return run(replace(subject, options=options))
+
+    def decode(checkpoint: Checkpoint, on_step: OnStep) -> Trace | str:
+        from seq2seq.pipeline import run
+
+        assert subject.given is not None
+        try:
+            return run(checkpoint, subject.given, options, on_step, self_attention=None)
+        except UserError as error:
+            return str(error)
+
+    return derive(subject, ("branch", tokens), decode)
 
 
 def _options(subject: Subject) -> Options:

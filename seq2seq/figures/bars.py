@@ -47,15 +47,18 @@ def probabilities(trace: Trace, selected: int | None = None, dark: bool = False)
 def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
     """Draw the most probable tokens of a step, best on top; the chosen one is framed.
 
-    A chosen token that is not among them comes last, with its rank.
+    A chosen token that is not among them comes last, with its rank. The customdata of a bar is the
+    id of its token.
     """
     colours = palette(dark)
     values = np.exp(trace.alternatives.log_probabilities[step])
     pieces = [label(piece) for piece in trace.alternatives.pieces[step]]
+    ids = trace.alternatives.ids[step].tolist()
     chosen = trace.alternatives.ids[step] == trace.target.ids[step]
     if not chosen.any():
         values = np.append(values, trace.probabilities[step])
         pieces.append(f"{label(trace.target.pieces[step])} (number {trace.ranks[step] + 1})")
+        ids.append(trace.target.ids[step])
         chosen = np.append(chosen, True)
     texts = [
         f"<b>{escape(piece)}</b><br>probability {value:.1%}" + ("<br>chosen" if is_chosen else "")
@@ -75,6 +78,8 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
             y=list(range(1, len(pieces) + 1)),
             orientation="h",
             marker=_marker(values, chosen.tolist(), colours),
+            unselected={"marker": {"opacity": 1}, "textfont": {"color": colours.text}},
+            customdata=[[token] for token in ids],
             text=[f"{value:.1%}" for value in values],
             textposition="outside",
             cliponaxis=False,

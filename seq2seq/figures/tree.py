@@ -11,12 +11,14 @@ import plotly.graph_objects as go
 from seq2seq.figures.palette import Palette, Scale, escape, figure, mix, palette, readable_on
 from seq2seq.figures.tables import table
 from seq2seq.hypothesis import FATES, FINISHED, PRUNED
+from seq2seq.ranking import complete
 from seq2seq.trace import Trace, label
 
 NODES, LEAST_STEPS, MOST_STEPS = 220, 8, 20  # in one picture
-STEP_PIXELS, LANE_PIXELS = 88, 30
-LETTERS = 9  # of a token in its node
-HALF_WIDTH, HALF_HEIGHT = 0.37, 0.36  # of a node, in steps and lanes
+STEP_PIXELS, LANE_PIXELS = 58, 30  # a step is wider where there is room
+LETTERS = 8  # of a token in its node
+FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"  # the page's own is a narrow one
+HALF_WIDTH, HALF_HEIGHT = 0.41, 0.36  # of a node, in steps and lanes
 SHADES = 12
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 LIGHT_BRANCHES = ("#8a3fb0", "#00777d", "#c02060", "#8a4b00")
@@ -104,13 +106,18 @@ def join(run: Trace, branches: Mapping[str, Trace] | None = None) -> Joined:
         return places
 
     places = add(run, range(len(run.beam_pieces)), "")
-    for number, output in enumerate(run.outputs):
-        paths[str(number + 1)] = tuple(places[n] for n in run.beam_tree.path(output.node))
+    for number, each in enumerate(complete(run)):
+        paths[str(number + 1)] = tuple(places[n] for n in run.beam_tree.path(each.node))
     for name, branch in (branches or {}).items():
         path = branch.beam_tree.path(branch.outputs[0].node)
         places = add(branch, path, name)
         paths[name] = tuple(places[n] for n in path)
     return Joined(tuple(nodes), paths)
+
+
+def tints(dark: bool) -> dict[str, str]:
+    """Return the colours of the branches by their letters."""
+    return dict(zip("ABCD", DARK_BRANCHES if dark else LIGHT_BRANCHES, strict=True))
 
 
 def steps_shown(tree: Joined, step: int, pruned: bool = True) -> range:
@@ -143,7 +150,6 @@ def beam_tree(
     steps = steps_shown(tree, step or 0, pruned)
     lanes = _lanes(tree, steps, pruned)
     height = max(lanes.values(), default=0) + 1
-    tints = dict(zip("ABCD", DARK_BRANCHES if dark else LIGHT_BRANCHES, strict=True))
     drawn = figure(
         colours,
         height=LANE_PIXELS * height + 108,
@@ -172,8 +178,8 @@ def beam_tree(
             opacity=0.14,
             layer="below",
         )
-    _add_edges(drawn, tree, lanes, colours, tints, shown)
-    _add_nodes(drawn, tree, lanes, colours, tints, selected)
+    _add_edges(drawn, tree, lanes, colours, tints(dark), shown)
+    _add_nodes(drawn, tree, lanes, colours, tints(dark), selected)
     _add_scale(drawn, colours)
     return drawn
 
@@ -199,6 +205,12 @@ def beam_tree_csv(tree: Joined) -> str:
     )
     head = "node parent step token id probability log_probability cumulated score rank fate branch"
     return table(head.split(), rows)
+
+
+def candidates(tree: Joined, steps: range, pruned: bool = True) -> list[int]:
+    """Return the numbers of the nodes that are drawn, by step and rank."""
+    seen = [number for number in _seen(tree, pruned) if tree.nodes[number].step in steps]
+    return sorted(seen, key=lambda number: (tree.nodes[number].step, tree.nodes[number].rank))
 
 
 def _seen(tree: Joined, pruned: bool) -> list[int]:
@@ -252,7 +264,7 @@ def _add_edges(
     tree: Joined,
     lanes: Mapping[int, int],
     colours: Palette,
-    tints: Mapping[str, str],
+    tinted: Mapping[str, str],
     shown: str,
 ) -> None:
     best = set(tree.paths[BEST])
@@ -267,7 +279,7 @@ def _add_edges(
         (lanes.keys() - set(let_go), {"width": 1.5, "color": mix(grey, 0.45)}),
         (best, {"width": 4, "color": colours.text}),
     ]
-    for name, colour in tints.items():
+    for name, colour in tinted.items():
         own = [number for number in tree.paths.get(name, ()) if number not in best]
         groups.append((own, {"width": 3, "color": colour}))
     for numbers, line in groups:
@@ -285,7 +297,7 @@ def _add_nodes(
     tree: Joined,
     lanes: Mapping[int, int],
     colours: Palette,
-    tints: Mapping[str, str],
+    tinted: Mapping[str, str],
     selected: int | None,
 ) -> None:
     """Draw the nodes as few shapes of many outlines: a shape for each would be slow."""
@@ -306,15 +318,14 @@ def _add_nodes(
     ends = [number for number, node in nodes.items() if node.fate == FINISHED]
     _add_lines(drawn, [boxes[number] for number in ends], {"width": 2.5, "color": colours.text})
     best = set(tree.paths[BEST])
-    for name, colour in tints.items():
+    for name, colour in tinted.items():
         own = [n for n in tree.paths.get(name, ()) if n in nodes and n not in best]
         _add_lines(drawn, [boxes[number] for number in own], {"width": 3, "color": colour})
-    if selected in boxes:
+    if selected is not None and selected in boxes:
         _add_lines(drawn, [boxes[selected]], {"width": 3.5, "color": colours.mark})
     written: dict[str, list[int]] = {}
     for number, node in nodes.items():
-        level = round(shade(node.log_probability) * SHADES) / SHADES
-        fill = mix(colours.probability, level)
+        fill = mix(colours.probability, round(shade(node.log_probability) * SHADES) / SHADES)
         colour = mix(grey, 0.65) if number in faint else readable_on(fill)
         written.setdefault(colour, []).append(number)
     names = {path[-1]: name for name, path in reversed(tree.paths.items())}
@@ -325,7 +336,7 @@ def _add_nodes(
                 y=[lanes[number] for number in numbers],
                 mode="text",
                 text=[_short(nodes[number], names.get(number, "")) for number in numbers],
-                textfont={"size": 12, "color": colour},
+                textfont={"size": 12, "color": colour, "family": FONT},
                 # A click elsewhere would let the text fade.
                 unselected={"textfont": {"color": colour}},
                 hoverinfo="skip",

@@ -4,8 +4,18 @@ from ui.components.copy_link import copy_link
 from ui.components.differences import differences
 from ui.components.hint import hint
 from ui.components.marked import marked
+from ui.components.outputs_list import outputs_list
 from ui.components.passage import passage
 from ui.components.reading import reading
 from ui.components.save_picture import save_picture
 
-__all__ = ["copy_link", "differences", "hint", "marked", "passage", "reading", "save_picture"]
+__all__ = [
+    "copy_link",
+    "differences",
+    "hint",
+    "marked",
+    "outputs_list",
+    "passage",
+    "reading",
+    "save_picture",
+]

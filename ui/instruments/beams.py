@@ -2,26 +2,343 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 import streamlit as st
 
-from seq2seq.trace import Trace
-from ui.instruments.view import View
+from seq2seq.hypothesis import FINISHED, PRUNED, Hypothesis
+from seq2seq.ranking import better, complete, hypothesis, order, outputs, scores
+from seq2seq.trace import Trace, label
+from ui.chart import chart, clicked
+from ui.frame import is_dark
+from ui.instruments.view import BEST, View, add_branch, remove_branches, select_output, select_step
+from ui.runs import derive
+from ui.text import plain, quoted
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from seq2seq.checkpoint import Checkpoint
+    from seq2seq.figures.tree import Joined
+    from seq2seq.search import OnStep
+
+BOUND: Any = {"bind": "query-params"}
+_NODE, _PLACE, _CHOSEN = "node", "node_place", "node_chosen"
+_ALPHA, _BETA, _RANKED_FROM = "rank_length", "rank_coverage", "ranked_from"
 
 
 def show(view: View) -> None:
-    """Show the outputs that the search found."""
-    st.subheader("The best outputs found")
-    _n_best(view.run)
+    """Show the beam tree, what is known of a node, and the outputs that the search found."""
+    from seq2seq.figures.tree import join
+
+    tree = join(view.run, view.named)
+    st.subheader("What the search considered")
+    st.caption(_explained(view.run))
+    node = _tree(view, tree)
+    _node_panel(view, tree, node)
+    st.subheader("The outputs, ranked")
+    _search_errors(view)
+    _ranking(view)
 
 
-def _n_best(trace: Trace) -> None:
+def _explained(run: Trace) -> str:
+    """Say what is seen in the tree of this method."""
+    width = run.options.rows
+    if run.options.method == "sample":
+        return (
+            f"Each of the {width} samples was drawn token by token, so each is a path; those that "
+            "begin alike share nodes. Nothing is let go. Click a node to see more of it, and to go "
+            "on from there."
+        )
+    if width == 1:
+        return (
+            "Greedy search keeps one candidate a step: a single path, and beside it, dashed, the "
+            "runner-up that was let go. Click a node to see more of it, and to go on from there."
+        )
+    return (
+        f"Of {2 * width} candidates a step the beam went on with the best {width}; the others, "
+        "dashed, were let go. The thick line leads to the best output, numbers tell where outputs "
+        "end, green marks the output and the step you look at. Click a node to see more of it, and "
+        "to go on from there."
+    )
+
+
+def _tree(view: View, tree: Joined) -> int:
+    """Show the tree and what chooses a node of it; returns the node."""
+    from seq2seq import figures
+    from seq2seq.figures.tree import STEP_PIXELS, candidates, steps_shown
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        place = st.container(width=220)
+        has_pruned = any(node.fate == PRUNED for node in tree.nodes)
+        pruned = has_pruned and st.toggle("What was let go", True, key="pruned", **BOUND)
+    steps = steps_shown(tree, view.step, pruned)
+    offered = {tree.name(number): number for number in candidates(tree, steps, pruned)}
+    _chosen_node(view, tree, list(offered))
+
+    def choose(number: int) -> None:
+        st.session_state[_NODE] = tree.name(number)
+        st.session_state[_CHOSEN] = True
+        select_step(min(tree.nodes[number].step, len(view.shown.target) - 1))
+
+    def use_point() -> None:
+        if found := clicked("beam_tree"):
+            choose(found[0])
+
+    def use_name() -> None:
+        if (number := offered.get(st.session_state[_NODE])) is not None:
+            choose(number)
+
+    with place:
+        name = st.selectbox(
+            "Node: step, rank, token", list(offered), key=_NODE, on_change=use_name, **BOUND
+        )
+    node = offered[name]
+    # A narrow screen scrolls the tree, not the page.
+    st.html(
+        "<style>.st-key-chart_beam_tree { overflow-x: auto; } "
+        ".st-key-chart_beam_tree > div { min-width: "
+        f"{STEP_PIXELS * len(steps)}px; }}</style>"
+    )
+    chart(
+        "beam_tree",
+        figures.beam_tree(tree, view.name, view.step, node, pruned, is_dark()),
+        f"Tree of the {len(tree.nodes)} candidates that the search considered. "
+        "All of them are in the CSV below.",
+        lambda: figures.beam_tree_csv(tree),
+        use_point,
+    )
+    last = max(each.step for each in tree.nodes) + 1
+    if len(steps) < last:
+        st.caption(
+            f"Steps {steps.start + 1} to {steps.stop} of {last}, those around the output step that "
+            "you look at."
+        )
+    return node
+
+
+def _chosen_node(view: View, tree: Joined, offered: list[str]) -> None:
+    """Let the node be that of the output and step shown, unless another one was chosen there."""
+    state, place = st.session_state, (view.name, view.step)
+    moved = state.get(_PLACE, place) != place and not state.pop(_CHOSEN, False)
+    state[_PLACE] = place
+    if moved or state.get(_NODE, st.query_params.get(_NODE)) not in offered:
+        path = tree.paths.get(view.name, tree.paths[BEST])
+        name = tree.name(path[min(view.step, len(path) - 1)])
+        state[_NODE] = name if name in offered else offered[0]
+
+
+def _node_panel(view: View, tree: Joined, number: int) -> None:
+    """Tell everything about a node, and let the visitor go on from it."""
+    node, run = tree.nodes[number], view.run
+    path = [tree.nodes[each] for each in tree.path(number)]
+    written = "".join(each.piece for each in path).replace("▁", " ")
+    lies_in = [name for name, each in tree.paths.items() if number in each]
+    facts = [
+        f"probability {math.exp(node.log_probability):.2%} (log {node.log_probability:.3f})",
+        f"Σ log P {node.cumulated:.3f}",
+        f"score {node.score:.3f}",
+    ]
+    if not node.branch:
+        facts.append(f"number {node.rank + 1} of its step")
+    fate = _fate(run, tree, number)
+    with st.container(border=True):
+        st.markdown(
+            f"**Step {node.step + 1}:** {quoted(label(node.piece))} — {', '.join(facts)}. {fate} "
+            f"Written so far: {quoted(written)}."
+            + (
+                f" In {'output' if len(lies_in) == 1 else 'outputs'} {', '.join(lies_in)}."
+                if lies_in
+                else ""
+            )
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Go on from here",
+                key="go_on_node",
+                icon=":material/alt_route:",
+                type="primary",
+                disabled=bool(view.subject.missing),
+                on_click=add_branch,
+                args=(tree.tokens(number),),
+                help="Decodes on from this node. What comes out is a branch: drawn in a colour of "
+                "its own, and shown above.",
+            )
+            if view.branches:
+                st.button("Remove all branches", icon=":material/delete:", on_click=remove_branches)
+            if view.subject.missing:
+                st.caption(plain(view.subject.missing))
+
+
+def _fate(run: Trace, tree: Joined, number: int) -> str:
+    node, width = tree.nodes[number], run.options.rows
+    if node.branch:
+        return f"Branch {node.branch} came here; the search itself did not."
+    if node.fate == FINISHED:
+        return "An output ends here."
+    if node.fate == PRUNED:
+        return f"Let go: it was not among the best {width}."
+    if run.options.method == "sample":
+        return "Drawn once." if node.times == 1 else f"Drawn {node.times} times."
+    return "Kept: the search went on from here."
+
+
+def _ranking(view: View) -> None:
+    """Let the visitor score all complete outputs with other penalties; a row chooses an output."""
+    run = view.run
+    found, texts = complete(run), [each.text for each in outputs(run).values()]
+    names = [[str(number + 1)] for number in range(len(found))]
+    rivals = list(found)
+    for letter, trace in view.named.items():
+        best = trace.outputs[0]
+        rival = hypothesis(trace, best.node, best.finished)
+        same = [number for number, each in enumerate(rivals) if each.tokens == rival.tokens]
+        if same:
+            names[same[0]].append(letter)
+            continue
+        rivals.append(rival)
+        names.append([letter])
+        texts.append(best.text)
+    alpha, beta, coverage = _penalties(view, rivals)
+    own = run.options.length_penalty, _own_beta(run)
+    before = order(rivals, [each.score for each in rivals])
+    scored = [each.score for each in rivals]
+    if (alpha, beta) != own:
+        scored = scores(rivals, alpha, beta, coverage).tolist()
+    placed = order(rivals, scored)
+    moves = [before.index(number) - place for place, number in enumerate(placed)]
+    shown = next((place for place, n in enumerate(placed) if view.name in names[n]), 0)
+    key = f"ranking_{view.name}_{'_'.join(map(str, placed))}"
+
+    def use_row() -> None:
+        if rows := st.session_state[key].selection.rows:
+            select_output(names[placed[rows[0]]][0])
+
     st.dataframe(
         {
-            "output": [output.text for output in trace.outputs],
-            "score": [round(output.score, 3) for output in trace.outputs],
-            "log-probability": [round(output.log_probability, 3) for output in trace.outputs],
-            "tokens": [len(output.pieces) for output in trace.outputs],
-            "complete": [output.finished for output in trace.outputs],
+            "name": [", ".join(names[number]) for number in placed],
+            "moved": [f"▲ {m}" if m > 0 else f"▼ {-m}" if m < 0 else "" for m in moves],
+            "output": [texts[number] for number in placed],
+            "score": [round(scored[number], 3) for number in placed],
+            "score in its search": [round(rivals[number].score, 3) for number in placed],
+            "log-probability": [round(sum(rivals[n].log_probabilities), 3) for n in placed],
+            "tokens": [len(rivals[number].tokens) for number in placed],
+            "complete": [rivals[number].finished for number in placed],
         },
         hide_index=True,
+        key=key,
+        on_select=use_row,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [shown]}},
+        alt="The outputs, best first",
     )
+    st.caption(
+        f"Choose a row to look at that output. The search itself ran with a length penalty of "
+        f"{own[0]:g} and a coverage penalty of {own[1]:g}: with other ones it might have found "
+        "other outputs, which is set above under How to search."
+    )
+
+
+def _own_beta(run: Trace) -> float:
+    """Return the coverage penalty that the search applied: none without attention."""
+    return 0.0 if run.attention is None else run.options.coverage_penalty
+
+
+def _penalties(view: View, rivals: list[Hypothesis]) -> tuple[float, float, np.ndarray | None]:
+    """Let the visitor choose penalties; returns them, and the coverage where it is needed."""
+    run, state = view.run, st.session_state
+    own = run.options.length_penalty, _own_beta(run)
+    if state.setdefault(_RANKED_FROM, own) != own:  # another search: its own values again
+        state[_RANKED_FROM] = own
+        state.pop(_ALPHA, None)
+        state.pop(_BETA, None)
+    why_not = view.subject.missing
+    if run.attention is None:
+        why_not = "This model has no attention, so there is no coverage to score."
+    with st.container(horizontal=True):
+        alpha = st.slider(
+            "Score with a length penalty of",
+            0.0,
+            max(3.0, own[0]),
+            own[0],
+            0.05,
+            key=_ALPHA,
+            help="α in score = log P / lengthᵅ. Nothing is decoded anew.",
+            **BOUND,
+        )
+        beta = st.slider(
+            "Score with a coverage penalty of",
+            0.0,
+            max(1.0, own[1]),
+            own[1],
+            0.05,
+            key=_BETA,
+            disabled=bool(why_not),
+            help="β: punishes outputs that never looked at some source position.",
+            **BOUND,
+        )
+    if why_not:
+        st.caption(plain(why_not))
+        return alpha, own[1] if run.attention is not None else 0.0, None
+    if not beta:
+        return alpha, 0.0, None
+    tokens = tuple(each.tokens for each in rivals)
+
+    def cover(checkpoint: Checkpoint, on_step: OnStep) -> np.ndarray:
+        from seq2seq.pipeline import coverage
+
+        assert view.subject.given is not None
+        return coverage(checkpoint, view.subject.given, tokens, view.subject.options)
+
+    covered = derive(view.subject, ("coverage", tokens), cover)
+    return alpha, 0.0 if covered is None else beta, covered
+
+
+def _search_errors(view: View) -> None:
+    """Say whether anything at hand has a higher score than what the search chose."""
+    run = view.run
+    if run.options.method == "sample":
+        return
+    best = complete(run)[0]
+    rivals = {
+        f"Branch {name}": hypothesis(trace, trace.outputs[0].node, trace.outputs[0].finished)
+        for name, trace in view.named.items()
+    }
+    if run.options.rows > 1 and not view.subject.missing and (greedy := _greedy(view)) is not None:
+        first = greedy.outputs[0]
+        rivals = {"The greedy output": hypothesis(greedy, first.node, first.finished), **rivals}
+    chooser = "the beam" if run.options.rows > 1 else "greedy search"
+    # What the search has itself found was scored there.
+    known = {each.tokens: each for each in complete(run)}
+    rivals = {name: known.get(each.tokens, each) for name, each in rivals.items()}
+    errors = better(best, rivals)
+    for name, each in errors.items():
+        st.warning(
+            f"{name} scores {each.score:.3f}, better than the {best.score:.3f} of what {chooser} "
+            "chose: a search error. The model prefers it, but the search let go of its beginning.",
+            icon=":material/crisis_alert:",
+        )
+    if rivals and not errors:
+        compared = ", ".join(
+            f"{name[0].lower() if name.startswith('The') else name[0]}{name[1:]} "
+            + ("is the same" if each.tokens == best.tokens else f"scores {each.score:.3f}")
+            for name, each in rivals.items()
+        )
+        st.caption(
+            f"No search error seen: {chooser} chose an output that scores {best.score:.3f}; "
+            f"{compared}."
+        )
+
+
+def _greedy(view: View) -> Trace | None:
+    options = replace(view.run.options, method="greedy")
+
+    def decode(checkpoint: Checkpoint, on_step: OnStep) -> Trace:
+        from seq2seq.pipeline import run
+
+        assert view.subject.given is not None
+        return run(checkpoint, view.subject.given, options, on_step)
+
+    return derive(view.subject, "greedy", decode)

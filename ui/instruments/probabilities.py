@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from seq2seq.ranking import outputs
+from seq2seq.trace import label
 from ui.chart import chart, clicked
+from ui.components import outputs_list
 from ui.frame import is_dark
-from ui.instruments.view import View, select_step
+from ui.instruments.view import View, add_branch, select_output, select_step
 from ui.instruments.words import alternatives_in_words
+from ui.text import plain
 
 
 def show(view: View) -> None:
@@ -29,16 +33,57 @@ def show(view: View) -> None:
         select,
     )
     alternatives_chart(view)
+    found = outputs(view.run)
+    if len(found) > 1:
+        st.subheader("The other outputs of the search")
+        st.caption("What differs from the best one is underlined. Click one to look at it.")
+        outputs_list("outputs_list", found, view.name, select_output)
 
 
 def alternatives_chart(view: View) -> None:
-    """Show what else the selected step considered."""
+    """Show what else the selected step considered, and let the visitor go on with it."""
     from seq2seq import figures
 
     st.subheader("What else it considered")
+    trace, step = view.shown, view.step
+
+    def go_on(token: int) -> None:
+        if token != trace.target.ids[step]:
+            add_branch((*trace.target.ids[:step], token))
+
+    def use_bar() -> None:
+        if place := clicked("alternatives"):
+            go_on(place[0])
+
+    if not view.subject.missing:
+        st.caption(
+            f"**Choose another token here:** click a bar, or take one below. The output is then "
+            f"written on from step {step + 1}, as a branch beside the others."
+        )
     chart(
         "alternatives",
-        figures.alternatives(view.shown, step=view.step, dark=is_dark()),
-        alternatives_in_words(view.shown, view.step),
-        lambda: figures.alternatives_csv(view.shown),
+        figures.alternatives(trace, step=step, dark=is_dark()),
+        alternatives_in_words(trace, step),
+        lambda: figures.alternatives_csv(trace),
+        None if view.subject.missing else use_bar,
     )
+    if view.subject.missing:
+        st.caption(f"No other token can be chosen. {plain(view.subject.missing)}")
+        return
+    ids = trace.alternatives.ids[step].tolist()
+    others = {
+        f"{rank + 1}: {label(piece)}": ids[rank]
+        for rank, piece in enumerate(trace.alternatives.pieces[step])
+        if ids[rank] != trace.target.ids[step]
+    }
+    if st.session_state.get("other_token") not in others:  # those of another step
+        st.session_state.pop("other_token", None)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        asked = st.selectbox(f"Another token at step {step + 1}", list(others), key="other_token")
+        st.button(
+            "Go on with it",
+            key="go_on_token",
+            icon=":material/alt_route:",
+            on_click=go_on,
+            args=(others[asked],),
+        )

@@ -7,32 +7,43 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from seq2seq.options import MAX_LENGTH
+from seq2seq.ranking import complete
 from seq2seq.trace import Trace
-from ui.components import hint, reading
+from ui.components import hint, outputs_list, reading
 from ui.instruments.words import timing
 from ui.runs import Subject, branch, follow
+from ui.text import plain
 
-MOST_BRANCHES = 4
+LETTERS = "ABCD"
+MOST_BRANCHES = len(LETTERS)
 BEST = "1"
 _STEP, _WORD, _OUTPUT, _BRANCH = "step", "word", "output", "branch"
 _CHOICES = "step_choices"
+_ADDED, _BRANCHES_OF = "branch_added", "branches_of"
 
 
 class View(NamedTuple):
     """What the instruments show.
 
     run: with the search that was asked for. shown: the output that is looked at, which is the run's
-    best one, another of its outputs, or a branch. branches: what was decoded on from a place that
-    the visitor chose, by the tokens it began with. step: of the output shown; word: number of a
-    source token, None for none; both from 0.
+    best one, another of its outputs, or a branch; name: "1" and so on, or a branch's letter.
+    branches: what was decoded on from a place that the visitor chose, by the tokens it began with.
+    step: of the output shown; word: number of a source token, None for none; both from 0.
     """
 
     subject: Subject
     run: Trace
+    name: str
     shown: Trace
     branches: dict[tuple[int, ...], Trace]
     step: int
     word: int | None
+
+    @property
+    def named(self) -> dict[str, Trace]:
+        """The branches by their letters."""
+        return dict(zip(LETTERS, self.branches.values(), strict=False))
 
 
 # Shows source and output: of a subject, the output looked at, its step and source token.
@@ -55,15 +66,25 @@ def read_tokens(subject: Subject, shown: Trace, step: int, word: int | None) -> 
 def selected_view(subject: Subject, run: Trace, read: Reader = read_tokens) -> View:
     """Show both texts and what chooses an output, a step, a source token; returns the choice."""
     place = st.container()
-    branches = _branches(subject, run)
+    branches = _branches(subject)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shown = _shown_output(subject, run, branches)
+        name, shown = _shown_output(subject, run, branches)
         step = _step_slider(shown)
     word = _selected_word(shown)
+    view = View(subject, run, name, shown, branches, step, word)
     with place:
         read(subject, shown, step, word)
         timing(shown)
-    return View(subject, run, shown, branches, step, word)
+        if branches:
+            _compare(view)
+    return view
+
+
+def _compare(view: View) -> None:
+    """Show the best output and the branches below each other."""
+    found = {BEST: view.run.outputs[0]}
+    found |= {name: trace.outputs[0] for name, trace in view.named.items()}
+    outputs_list("branches", found, view.name, select_output, remove_branch)
 
 
 def select_step(step: int) -> None:
@@ -103,40 +124,76 @@ def output_name() -> str:
 def add_branch(tokens: tuple[int, ...]) -> None:
     """Decode on from an output that begins with these tokens, and show that; the oldest goes."""
     kept = [each for each in _asked_branches() if each != tokens][1 - MOST_BRANCHES :]
-    st.query_params[_BRANCH] = [".".join(map(str, each)) for each in [*kept, tokens]]
-    select_output(_letter(len(kept)))
+    _keep_branches([*kept, tokens])
+    st.session_state[_ADDED] = tokens
+    select_output(LETTERS[len(kept)])
+
+
+def remove_branch(name: str) -> None:
+    """Forget the branch of this letter; those behind it move up."""
+    kept, number = _asked_branches(), LETTERS.index(name)
+    _keep_branches(kept[:number] + kept[number + 1 :])
+    shown = st.session_state.get(_OUTPUT, BEST)
+    if shown in LETTERS and shown >= name:
+        select_output(BEST if shown == name else LETTERS[LETTERS.index(shown) - 1])
 
 
 def remove_branches() -> None:
     """Forget all branches."""
-    st.query_params.pop(_BRANCH, None)
-    select_output(BEST)
+    _keep_branches([])
+    if st.session_state.get(_OUTPUT, BEST) in LETTERS:
+        select_output(BEST)
 
 
-def _letter(number: int) -> str:
-    return "ABCD"[number]
+def _keep_branches(branches: list[tuple[int, ...]]) -> None:
+    if branches:
+        st.query_params[_BRANCH] = [".".join(map(str, each)) for each in branches]
+    else:
+        st.query_params.pop(_BRANCH, None)
 
 
 def _asked_branches() -> list[tuple[int, ...]]:
     found = []
     for text in st.query_params.get_all(_BRANCH)[:MOST_BRANCHES]:
         parts = text.split(".")
-        if all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        if len(parts) <= MAX_LENGTH and all(map(_is_number, parts)):
             found.append(tuple(map(int, parts)))
     return list(dict.fromkeys(found))
 
 
-def _branches(subject: Subject, run: Trace) -> dict[tuple[int, ...], Trace]:
-    traces = {tokens: branch(subject, tokens) for tokens in _asked_branches()}
-    return {tokens: trace for tokens, trace in traces.items() if trace is not None}
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
-def _shown_output(subject: Subject, run: Trace, branches: dict[tuple[int, ...], Trace]) -> Trace:
-    """Let the visitor choose an output; returns how the model said it."""
-    names = [str(number + 1) for number in range(len(run.outputs))]
-    names += [_letter(number) for number in range(len(branches))]
+def _branches(subject: Subject) -> dict[tuple[int, ...], Trace]:
+    """Return the branches in the address; what is none of this run leaves it without a word."""
+    of = subject.name, subject.given if isinstance(subject.given, str) else subject.key
+    if st.session_state.setdefault(_BRANCHES_OF, of) != of:  # another text, or another model
+        st.session_state[_BRANCHES_OF] = of
+        remove_branches()
+    if subject.missing:
+        return {}
+    asked, added = _asked_branches(), st.session_state.pop(_ADDED, None)
+    found = {tokens: branch(subject, tokens) for tokens in asked}
+    # What was clicked a moment ago is no nonsense of a link, so it gets its answer.
+    if isinstance(why := found.get(added), str):
+        st.info(plain(why), icon=":material/info:")
+    traces = {tokens: trace for tokens, trace in found.items() if isinstance(trace, Trace)}
+    if len(traces) < len(asked):
+        _keep_branches(list(traces))
+    return traces
+
+
+def _shown_output(
+    subject: Subject, run: Trace, branches: dict[tuple[int, ...], Trace]
+) -> tuple[str, Trace]:
+    """Let the visitor choose an output; returns its name, and how the model said it."""
+    found = complete(run)
+    names = [str(number + 1) for number in range(len(found))]
+    letters = dict(zip(LETTERS, branches.values(), strict=False))
+    names += letters
     if len(names) == 1:
-        return run
+        return BEST, run
     if st.session_state.get(_OUTPUT, BEST) not in names:
         st.session_state[_OUTPUT] = BEST
     chosen = st.selectbox(
@@ -147,13 +204,12 @@ def _shown_output(subject: Subject, run: Trace, branches: dict[tuple[int, ...], 
         width=110,
         help="1 is the best that the search has found; letters are branches of yours.",
     )
-    if not chosen.isdigit():
-        return list(branches.values())[names.index(chosen) - len(run.outputs)]
+    if chosen in letters:
+        return chosen, letters[chosen]
     if chosen == BEST:
-        return run
-    tree = run.beam_tree
-    path = tree.path(run.outputs[int(chosen) - 1].node)
-    return follow(subject, tuple(tree.token[path].tolist())) or run
+        return BEST, run
+    trace = follow(subject, found[int(chosen) - 1].tokens)
+    return (BEST, run) if trace is None else (chosen, trace)
 
 
 def _step_slider(shown: Trace) -> int:
