@@ -47,7 +47,7 @@ def probabilities(trace: Trace, selected: int | None = None, dark: bool = False)
 def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
     """Draw the most probable tokens of a step, best on top; the chosen one is framed.
 
-    A chosen token that is not among them comes last, with its rank. The customdata of a bar is the
+    A chosen token that is not among them comes last, with its rank. The customdata of a row is the
     id of its token.
     """
     colours = palette(dark)
@@ -69,20 +69,35 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
         height=70 + 26 * len(pieces),
         margin={"l": 8, "r": 40, "t": 8, "b": 8},
         bargap=0.2,
+        barmode="overlay",
         xaxis=_share_axis(colours, "probability"),
         yaxis=token_axis(pieces, "", downwards=True),
     )
+    rows = list(range(1, len(pieces) + 1))
     drawn.add_trace(
         go.Bar(
             x=values,
-            y=list(range(1, len(pieces) + 1)),
+            y=rows,
             orientation="h",
             marker=_marker(values, chosen.tolist(), colours),
+            # A click on a bar would let the others fade.
             unselected={"marker": {"opacity": 1}, "textfont": {"color": colours.text}},
-            customdata=[[token] for token in ids],
             text=[f"{value:.1%}" for value in values],
             textposition="outside",
             cliponaxis=False,
+            hoverinfo="skip",
+        )
+    )
+    # A bar of next to nothing cannot be hit: each row is one from end to end.
+    drawn.add_trace(
+        go.Bar(
+            x=[1] * len(rows),
+            y=rows,
+            orientation="h",
+            marker={"opacity": 0},
+            selected={"marker": {"opacity": 0}},
+            unselected={"marker": {"opacity": 0}},
+            customdata=[[token] for token in ids],
             hovertext=texts,
             hoverinfo="text",
         )
