@@ -78,3 +78,62 @@ def test_a_saved_run_without_its_model_says_so(trace, root):  # noqa: F811
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
     assert any("nothing can be run anew" in each for each in messages(at))
+
+
+FORCED = {"text": SENTENCE, "tab": "Teacher forcing"}
+
+
+@pytest.mark.parametrize("name", ["lstm-attention", "gru-plain", "rnn-additive", "transformer"])
+def test_a_reference_is_compared_with_the_output(name):
+    reference = "Le chien dort dans le jardin."
+    at = open_page(PAGE, checkpoint=name, reference=reference, reference_step="3", **FORCED)
+    assert not at.exception
+    assert not at.error
+    assert at.slider(key="reference_step").value == 3
+    assert [metric.label for metric in at.metric][:3] == ["BLEU", "chrF", "ROUGE-L"]
+    assert any("exposure bias" in each.value for each in at.markdown)
+    assert len(charts(at)) == (3 if name == "gru-plain" else 5)
+
+
+def test_the_output_shown_can_be_the_reference():
+    at = open_page(PAGE, **FORCED)
+    assert "Type a right answer" in messages(at)[-1]
+    at.button(key="take_0").click().run()
+    assert at.text_input(key="reference").value
+    assert not at.exception
+    assert at.metric
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("", "Type a right answer"),
+        ("  ", "Type a right answer"),
+        ("🙂 ☃", "never seen"),
+        ("\x07", "no output to follow"),
+        ("chien " * 2_000, "cannot follow an output of"),
+        ("<b>x</b> **bold** $x$ [a](b)", ""),
+    ],
+)
+def test_an_odd_reference_gets_a_sentence_and_stays(reference, said):
+    at = open_page(PAGE, **FORCED)
+    at.text_input(key="reference").set_value(reference).run()
+    assert not at.exception
+    assert at.text_input(key="reference").value == reference
+    assert any(said in each.replace("\\", "") for each in [*messages(at), ""])
+
+
+@pytest.mark.parametrize("step", ["0", "99", "x"])
+def test_a_nonsense_step_of_the_reference_is_ignored(step):
+    at = open_page(PAGE, reference="Le chien dort.", reference_step=step, **FORCED)
+    assert not at.exception
+    assert at.metric
+
+
+def test_nothing_is_asked_of_a_saved_run_without_its_model(trace, root):  # noqa: F811
+    shutil.rmtree(root / trace.checkpoint)
+    at = open_page(PAGE, tab="Teacher forcing")
+    at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
+    assert not at.exception
+    assert any("nothing can be run anew" in each for each in messages(at))
+    assert "reference" not in {each.key for each in at.text_input}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from seq2seq.trace import Trace
-from ui.instruments import attention, beams, files, inside, probabilities, tokens
+from ui.instruments import attention, beams, files, forcing, inside, probabilities, tokens
 from ui.instruments.view import Reader, View, read_tokens, selected_view
 from ui.listening import listening
 from ui.runs import Subject
@@ -17,6 +17,7 @@ TABS: dict[str, Callable[[View], None]] = {
     "Probabilities": probabilities.show,
     "Beam tree": beams.show,
     "Inside a step": inside.show,
+    "Teacher forcing": forcing.show,
     "Tokens": tokens.show,
 }
 
