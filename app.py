@@ -20,6 +20,7 @@ ui.show_menu(
         st.Page("pages/chatbot.py", title="Chatbot", icon=":material/forum:"),
         st.Page("pages/speech.py", title="Speech to text", icon=":material/mic:"),
         st.Page("pages/spelling.py", title="Spelling to sound", icon=":material/spellcheck:"),
+        st.Page("pages/race.py", title="Race", icon=":material/flag:"),
         st.Page("pages/map.py", title="Map of sentences", icon=":material/scatter_plot:"),
         st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
     ]

@@ -13,6 +13,7 @@ PAGES = [
     "pages/chatbot.py",
     "pages/speech.py",
     "pages/spelling.py",
+    "pages/race.py",
     "pages/map.py",
     "pages/models.py",
 ]

@@ -20,6 +20,7 @@ from ui.instruments import instruments
 from ui.instruments.attention import attention_chart
 from ui.instruments.words import timing
 from ui.map import sentence_map_page
+from ui.race import race_page
 from ui.runs import Subject, run, warm_up
 from ui.shelf import capabilities, intake, shelf
 from ui.summary import read_summary
@@ -37,6 +38,7 @@ __all__ = [
     "instruments",
     "intake",
     "page_link",
+    "race_page",
     "read_summary",
     "reading",
     "recording",

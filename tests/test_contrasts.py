@@ -1,0 +1,35 @@
+import pytest
+
+from seq2seq.contrasts import contrasts
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "other"),
+    [
+        ("He sold his car.", "pronoun", "She sold his car."),
+        ("My sister is here.", "pronoun", "Your sister is here."),
+        ("My sister is here.", "tense", "My sister was here."),
+        ("My sister is here.", "negation", "My sister is not here."),
+        ("She did not see this dog.", "negation", "She did see this dog."),
+        ("I can't swim.", "negation", "I can swim."),
+        ("It isn't far.", "negation", "It is far."),
+        ("I saw this.", "number", "I saw these."),
+        ("A dog sleeps.", "number", "Two dog sleeps."),
+        ("It rains.", "question mark", "It rains?"),
+        ("Is it late?", "full stop", "Is it late."),
+    ],
+)
+def test_one_thing_changes(text, kind, other):
+    assert contrasts(text)[kind] == other
+
+
+def test_every_contrast_differs_and_words_inside_others_are_left():
+    for text in ("He saw the theatre.", "The hero is hissing.", "They have a caravan."):
+        for other in contrasts(text).values():
+            assert other != text
+    assert "pronoun" not in contrasts("The theatre opens.")
+
+
+def test_nothing_to_change_is_nothing():
+    assert contrasts("Hello") == {}
+    assert contrasts("") == {}

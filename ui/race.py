@@ -1,0 +1,181 @@
+"""Several models on one sentence, with one step selected in all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from seq2seq.trace import Trace, words
+from ui.chart import chart
+from ui.components import copy_link, marked, reading
+from ui.controls import empty_state, examples, first_checkpoint, source_input
+from ui.frame import is_dark
+from ui.models import checkpoints_for, open_model
+from ui.runs import Subject, run
+from ui.text import quoted
+
+URL: Any = {"bind": "query-params"}
+# Who runs first, as far as they are at hand: each has one thing more than the one before.
+FIRST = (
+    "lstm-vanilla-en-fr",
+    "lstm-attention-en-fr",
+    "bilstm-attention-en-fr",
+    "transformer-en-fr",
+)
+MOST = 4
+_STEP = "step"
+
+
+def race_page() -> None:
+    """Show the runs of the chosen models beside each other."""
+    first = first_checkpoint("translation")
+    example = next(iter(examples(first)), "")
+    text = source_input("English sentence", "text", example)
+    reference = source_input("A translation of it to compare with, if you have one", "reference")
+    names = _models()
+    if not text.strip():
+        empty_state("Nothing to translate yet: type a sentence and press Enter.")
+        return
+    if not names:
+        empty_state("Nobody runs yet: choose a model.")
+        return
+    runs = {}
+    for name in names:
+        trace = run(Subject(name, text))
+        if trace is not None:
+            runs[name] = trace
+    if runs:
+        _show(runs, reference.strip())
+
+
+def _models() -> list[str]:
+    at_hand = checkpoints_for("translation")
+    defaults = [name for name in FIRST if name in at_hand]
+    defaults += [name for name in at_hand if name not in defaults and "en-fr" in name]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.multiselect(
+            "Models",
+            at_hand,
+            _ready(defaults)[:MOST],
+            key="models",
+            max_selections=MOST,
+            help="At most four. The page Models has more of them.",
+            **URL,
+        )
+        copy_link()
+    return list(chosen)[:MOST]
+
+
+def _ready(names: list[str]) -> list[str]:
+    """Keep what needs not be fetched first."""
+    from seq2seq.catalogue import embedded
+
+    ready = embedded()
+    return [name for name in names if name in ready]
+
+
+@st.fragment
+def _show(runs: dict[str, Trace], reference: str) -> None:
+    """Show all runs, with what differs and one step for all."""
+    _outputs(runs)
+    step = _step(max(len(trace.target) for trace in runs.values()))
+    for column, (name, trace) in zip(st.columns(len(runs)), runs.items(), strict=True):
+        with column:
+            _column(name, trace, step)
+    _table(runs, reference)
+
+
+def _outputs(runs: dict[str, Trace]) -> None:
+    """Show what each wrote, with the first word underlined in which they differ."""
+    said = {name: [w for w in words(trace.target) if w != "</s>"] for name, trace in runs.items()}
+    longest = max(map(len, said.values()))
+    padded = [line + [""] * (longest - len(line)) for line in said.values()]
+    differs = (n for n, column in enumerate(zip(*padded, strict=True)) if len(set(column)) > 1)
+    first = next(differs, None)
+    marked(
+        "outputs",
+        [
+            (name, [(word, number == first) for number, word in enumerate(line)])
+            for name, line in said.items()
+        ],
+    )
+    if len(runs) > 1:
+        st.caption(
+            "All wrote the same."
+            if first is None
+            else "Underlined: the first word in which they are not all the same."
+        )
+
+
+def _step(count: int) -> int:
+    if count == 1:
+        return 0
+    if _STEP in st.session_state:
+        st.session_state[_STEP] = min(max(1, st.session_state[_STEP]), count)
+    return st.slider("Output step of all", 1, count, key=_STEP, **URL) - 1
+
+
+def _select(step: int) -> None:
+    st.session_state[_STEP] = step + 1
+
+
+def _column(name: str, trace: Trace, step: int) -> None:
+    from seq2seq import figures
+
+    here = min(step, len(trace.target) - 1)
+    key = name.replace("-", "_").replace("/", "_").replace(".", "_")
+    st.markdown(f"**{quoted(name)}**")
+    reading(trace, f"tokens {name}", here, on_step=_select)
+    if step >= len(trace.target):
+        st.caption(f"It was done after step {len(trace.target)}.")
+    if trace.attention is None:
+        st.caption("No attention: this one vector is all that the decoder sees of the source.")
+        chart(
+            f"context_{key}",
+            figures.context(trace, here, dark=is_dark()),
+            f"Context vector of {name}.",
+            lambda: figures.context_csv(trace),
+        )
+    else:
+        chart(
+            f"attention_{key}",
+            figures.attention(trace, selected=here, dark=is_dark()),
+            f"Attention of {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
+            "source. All weights are in the CSV.",
+            lambda: figures.attention_csv(trace),
+        )
+
+
+def _table(runs: dict[str, Trace], reference: str) -> None:
+    """Say what each took, and how good it was where that can be told."""
+    columns: dict[str, list[Any]] = {
+        "model": list(runs),
+        "parameters": [],
+        "log-probability": [],
+        "a token": [],
+        "encoder, ms": [],
+        "search, ms": [],
+    }
+    if reference:
+        columns |= {"BLEU": [], "chrF": []}
+    for name, trace in runs.items():
+        checkpoint = open_model(name)
+        count = 0 if checkpoint is None else checkpoint.model.parameter_count()
+        total = float(trace.log_probabilities.sum())
+        columns["parameters"].append(count)
+        columns["log-probability"].append(round(total, 2))
+        columns["a token"].append(round(total / len(trace.target), 3))
+        columns["encoder, ms"].append(round(1000 * trace.seconds["encode"], 1))
+        columns["search, ms"].append(round(1000 * trace.seconds["search"], 1))
+        if reference:
+            from seq2seq.scores import sentence_scores
+
+            scores = sentence_scores(trace.text, reference)
+            columns["BLEU"].append(scores["bleu"])
+            columns["chrF"].append(scores["chrf"])
+    st.dataframe(columns, hide_index=True)
+    st.caption(
+        "Log-probabilities of models with other tokens cannot be compared; those of one tokenizer "
+        "can. Times are of the run you see, or of the earlier one it was kept from."
+    )
