@@ -24,16 +24,33 @@ QUIET = [
     "--disable-sync",
 ]
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+# Longer than on an idle machine.
+expect.set_options(timeout=20_000)
 HEATMAP = ".js-plotly-plot .heatmaplayer"
 
 
+# Runs Streamlit's command line with checkpoints of another folder, which is the first argument.
+ELSEWHERE = """
+import sys
+from pathlib import Path
+from seq2seq import catalogue
+from streamlit.web.cli import main
+catalogue.CHECKPOINTS = Path(sys.argv.pop(1))
+main()
+"""
+
+
 @contextmanager
-def served_app():
-    """Start a fresh server that nobody has visited yet; gives its address."""
+def served_app(checkpoints=None):
+    """Start a fresh server that nobody has visited yet; gives its address.
+
+    checkpoints: a folder of them, in place of the repository's own.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    start = ["-c", ELSEWHERE, str(checkpoints)] if checkpoints else ["-m", "streamlit"]
+    command = [sys.executable, *start, "run", "app.py", "--server.port", str(port)]
     address = f"http://localhost:{port}"
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

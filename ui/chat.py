@@ -45,6 +45,8 @@ from ui.task import show_run
 from ui.text import plain, quoted
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from seq2seq.checkpoint import Checkpoint
     from seq2seq.search import Progress
 
@@ -80,31 +82,42 @@ def chat(task: str) -> None:
         show_run(name, None, options, saved, "")
         return
     turns = _conversation(name or "", options)
-    left, right = st.columns([6, 5], gap="large") if turns else (st.container(), None)
+    chosen = _chosen(turns)
+    left, right = st.columns([6, 5], gap="large")
     with left:
+        above = st.container()
+        _ask(disabled=name is None)
+        # Beside the conversation, which moves while something is said.
+        below = st.container()
+    with above:
         if turns:
             st.html(STYLE)
             conversation = st.container(height=HEIGHT, autoscroll=True, key="conversation")
+            with conversation:
+                _messages(turns, chosen)
         else:
             _openers(name)
-        _ask(disabled=name is None)
+    with below:
         checkpoint = open_model(name) if name else None
-        reach = _bar(checkpoint, turns)
+        reach, act = _bar(checkpoint, turns)
         if checkpoint is None:
             empty_state("Nobody to talk to yet: choose or bring a model with weights.")
             page_link("pages/models.py", "To the models")
-    if right is None:
+    if checkpoint is not None and is_due(turns):
+        with conversation:
+            _answer(checkpoint, options, turns, reach, act)
+    if chosen is None:
+        if not turns:
+            with right:
+                st.caption(
+                    "Here you will see which turns of the conversation each token of a reply "
+                    "looked at, and what the reply becomes without one of them."
+                )
         return
-    chosen = _chosen(turns)
-    with conversation:
-        _messages(turns, chosen)
-        if checkpoint is not None and is_due(turns):
-            _answer(checkpoint, options, turns, reach)
-    if chosen is not None:
-        with right:
-            looked = _look(turns, chosen)
-        if looked is not None:
-            _inside(chosen, *looked)
+    with right:
+        looked = _look(turns, chosen)
+    if looked is not None:
+        _inside(chosen, *looked)
 
 
 def _conversation(name: str, options: Options) -> Turns:
@@ -127,7 +140,8 @@ def _conversation(name: str, options: Options) -> Turns:
 def _put(turns: Turns) -> None:
     """Change the conversation; what was looked at is of the one before."""
     st.session_state[_TURNS] = turns
-    st.session_state[_EDITING] = st.session_state[_NOTE] = None
+    for name in (_EDITING, _NOTE, _SEED, _SAYING):
+        st.session_state[name] = None
     st.query_params.pop(_REPLY, None)
     _look_anew()
 
@@ -138,22 +152,25 @@ def _look_anew() -> None:
     select_step(0)
 
 
-def _bar(checkpoint: Checkpoint | None, turns: Turns) -> int:
-    """Show what can be done with the conversation; returns how many turns back a reply reads."""
+def _bar(checkpoint: Checkpoint | None, turns: Turns) -> tuple[int, DeltaGenerator]:
+    """Show what can be done with the conversation.
+
+    Returns how many turns back a reply reads, and the place of the button that stops one.
+    """
     if note := st.session_state.get(_NOTE):
         st.info(plain(note), icon=":material/info:")
-    most = _most_turns(checkpoint)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        reach = _reach(checkpoint, most)
+        reach = _reach(checkpoint, _most_turns(checkpoint))
+        act = st.empty()
         if turns:
-            st.button(
-                "Try again",
-                icon=":material/casino:",
-                key="again",
-                on_click=_try_again,
-                disabled=is_due(turns),
-                help="Draws another reply to what you said last, with another seed.",
-            )
+            if not is_due(turns):
+                act.button(
+                    "Try again",
+                    icon=":material/casino:",
+                    key="again",
+                    on_click=_try_again,
+                    help="Draws another reply to what you said last, with another seed.",
+                )
             st.button(
                 "Undo",
                 icon=":material/undo:",
@@ -165,7 +182,7 @@ def _bar(checkpoint: Checkpoint | None, turns: Turns) -> int:
             _transcripts(turns)
     if turns and not st.session_state[_LINK]:
         st.caption("This conversation is too long for a link: its transcript can be downloaded.")
-    return reach
+    return reach, act
 
 
 def _most_turns(checkpoint: Checkpoint | None) -> int:
@@ -257,7 +274,7 @@ def _readable(text: str) -> tuple[str, str | None]:
 
 
 def _with_what_is_said(turns: Turns) -> Turns:
-    saying = st.session_state.pop(_SAYING, None)
+    saying = st.session_state.get(_SAYING)
     return (*turns, saying) if saying is not None and is_due(turns) else turns
 
 
@@ -268,8 +285,8 @@ def _stop() -> None:
 def _try_again() -> None:
     turns = st.session_state[_TURNS]
     options = turns[-1].reply.options
-    st.session_state[_SEED] = options.seed + 1 if options.method == "sample" else 1
     _put(turns[:-1])
+    st.session_state[_SEED] = options.seed + 1 if options.method == "sample" else 1
 
 
 def _undo() -> None:
@@ -383,8 +400,13 @@ def _editor(turn: Turn, place: int) -> None:
         st.button("Leave it", key="leave", on_click=_leave)
 
 
-def _answer(checkpoint: Checkpoint, options: Options, turns: Turns, reach: int) -> None:
-    """Let the model reply to the last turn, as far as the visitor lets it."""
+def _answer(
+    checkpoint: Checkpoint, options: Options, turns: Turns, reach: int, act: DeltaGenerator
+) -> None:
+    """Let the model reply to the last turn, as far as the visitor lets it.
+
+    act: the place of the button that stops it.
+    """
     name, state = checkpoint.card.name, st.session_state
     if state.get(_SEED) is not None:
         options = drawn(options, state[_SEED])
@@ -400,7 +422,7 @@ def _answer(checkpoint: Checkpoint, options: Options, turns: Turns, reach: int) 
         place.text("…")
         if options.method == "beam":
             st.caption("It may still rewrite this: a beam search changes its mind.")
-        st.button("Stop", icon=":material/stop_circle:", key="stop", on_click=_stop)
+        act.button("Stop", icon=":material/stop_circle:", key="stop", on_click=_stop)
 
         def show(progress: Progress) -> None:
             text = checkpoint.text(progress.tokens, str(subject.given))
@@ -408,7 +430,8 @@ def _answer(checkpoint: Checkpoint, options: Options, turns: Turns, reach: int) 
             place.text(text or "…")
 
         trace = run(subject, show)
-    state.pop(_SAYING, None)
+    act.empty()
+    state[_SAYING] = None
     if trace is not None:
         state[_SEED] = None
         state[_TURNS] = (*turns, Turn(trace.text, replace(reply, stopped=False)))

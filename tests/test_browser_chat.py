@@ -1,0 +1,171 @@
+"""The page of chatbots in headless Chromium, with tiny ones that have learnt nothing."""
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import chatbots
+from tests.served import check_accessible, served_app, settled
+
+pytestmark = pytest.mark.browser
+
+SHORT = {"min_length": 4, "max_length": 8, "beam_width": 2}
+LONG = {"min_length": 500, "max_length": 512, "beam_width": 10}
+# Notes what the reply that is being said looks like, and when after Enter was pressed.
+WATCH = """() => {
+  window.seen = [];
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") { window.entered = performance.now(); window.seen = []; }
+  }, true);
+  new MutationObserver(() => {
+    const replies = document.querySelectorAll(
+      "[aria-label='Chat message from assistant'] [data-testid=stText]");
+    const text = replies.length ? replies[replies.length - 1].textContent : "";
+    const last = window.seen[window.seen.length - 1];
+    if (text.length > 1 && (!last || last.text !== text)) {
+      window.seen.push({ text, milliseconds: performance.now() - window.entered });
+    }
+  }).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with served_app(chatbots.write(tmp_path_factory.mktemp("chatbots"))) as address:
+        yield address
+
+
+def opened(page, server, name="transformer", **query):
+    page.goto(f"{server}/chatbot?{urlencode({'checkpoint': name, **query}, doseq=True)}")
+    expect(page.get_by_text("Turns that a reply reads")).to_be_visible()
+    settled(page)
+    return page
+
+
+def say(page, text):
+    box = page.get_by_role("textbox", name="Say something")
+    box.fill(text)
+    box.press("Enter")
+
+
+def replies(page):
+    return page.get_by_label("Chat message from assistant")
+
+
+def turns_of(page):
+    return parse_qs(urlparse(page.url).query).get("turn", [])
+
+
+def test_a_reply_grows_and_is_stopped_where_it_is(server, new_page):
+    page = opened(new_page(), server, **LONG)
+    page.evaluate(WATCH)
+    say(page, "The cat sleeps.")
+    page.wait_for_function("window.seen.length > 5")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("turn 2, stopped")).to_be_visible()
+    settled(page)
+    seen = page.evaluate("window.seen")
+    assert len(seen[0]["text"]) < len(seen[4]["text"])
+    assert seen[0]["milliseconds"] < 3_000
+    said = replies(page).get_by_test_id("stText").text_content()
+    assert said
+    assert said in {each["text"] for each in seen}
+    assert turns_of(page)[1].startswith("s0001.")
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.get_by_label("by turn")).to_be_visible()
+
+
+def test_saying_something_else_ends_a_reply(server, new_page):
+    page = opened(new_page(), server, **LONG)
+    say(page, "It is raining.")
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    say(page, "Where is the dog?")
+    expect(page.get_by_text("turn 2, stopped")).to_be_visible()
+    expect(replies(page)).to_have_count(2)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("turn 4, stopped")).to_be_visible()
+
+
+def test_mute_look_and_the_link(server, new_page):
+    page = opened(new_page(), server, **SHORT)
+    for number, text in enumerate(("The cat sleeps.", "Where is the dog?"), 1):
+        say(page, text)
+        expect(page.get_by_role("heading", name=f"What turn {2 * number} looked")).to_be_visible()
+    settled(page)
+    page.get_by_role("button", name="Mute").first.click()
+    expect(page.get_by_text("With turns 1, 2 and 3 it said")).to_be_visible()
+    expect(page.get_by_text("With turns 2 and 3 it says")).to_be_visible()
+    page.get_by_text("Look inside turn 4").click()
+    expect(page.locator(".js-plotly-plot .heatmaplayer")).to_be_visible()
+    settled(page)
+    assert turns_of(page)[0] == "m.The cat sleeps."
+    texts = page.locator(".st-key-conversation").get_by_test_id("stText").all_text_contents()
+    other = new_page()
+    other.goto(page.url)
+    expect(other.get_by_text("With turns 2 and 3 it says")).to_be_visible()
+    expect(other.locator(".js-plotly-plot .heatmaplayer")).to_be_visible()
+    conversation = other.locator(".st-key-conversation")
+    assert conversation.get_by_test_id("stText").all_text_contents() == texts
+    other.get_by_role("button", name="Unmute").click()
+    expect(other.get_by_text("With turns 2 and 3 it says")).to_have_count(0)
+
+
+def test_back_and_another_page_keep_the_conversation(server, new_page):
+    page = opened(new_page(), server, **SHORT)
+    say(page, "The cat sleeps.")
+    expect(page.get_by_role("heading", name="What turn 2 looked")).to_be_visible()
+    settled(page)
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", name="Bring a model")).to_be_visible()
+    page.get_by_role("link", name="Chatbot").click()
+    expect(page.get_by_text("The cat sleeps.").first).to_be_visible()
+    settled(page)
+    assert turns_of(page)[0] == ".The cat sleeps."
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.get_by_text("To begin with")).to_be_visible()
+    settled(page)
+    assert not turns_of(page)
+
+
+def test_markup_is_shown_as_text_and_never_run(server, new_page):
+    evil = "<img src=x onerror='window.pwned=1'> [a](javascript:window.pwned=1) **bold** 🙂"
+    page = opened(new_page(), server, **SHORT)
+    say(page, evil)
+    expect(page.get_by_role("heading", name="What turn 2 looked")).to_be_visible()
+    settled(page)
+    said = page.get_by_label("Chat message from user").get_by_test_id("stText")
+    assert said.text_content() == evil
+    assert page.evaluate("window.pwned") is None
+    assert page.locator("a[href^=javascript]").count() == 0
+
+
+def test_the_transcript_is_downloaded(server, new_page):
+    page = opened(new_page(), server, turn=[".Hello", "01-3.Le chat"], **SHORT)
+    page.get_by_role("button", name="Transcript").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Plain text").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8")
+    assert text == "1. You: Hello\n2. transformer (seed 3): Le chat\n"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON, with").click()
+    turns = json.loads(Path(download.value.path()).read_bytes())["turns"]
+    assert turns[1]["options"]["seed"] == 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_is_accessible_and_fits(server, new_page, scheme):
+    turns = ["m.The cat sleeps.", "001.Le chat", ".Where is the dog?", "s111.Le"]
+    page = new_page(color_scheme=scheme)
+    opened(page, server, "lstm-attention", turn=turns, **SHORT)
+    expect(page.get_by_label("by turn")).to_be_visible()
+    page.get_by_role("button", name="Edit").last.click()
+    expect(page.get_by_role("button", name="Answer this")).to_be_visible()
+    expect(page.get_by_role("button", name="Edit")).to_have_count(1)
+    settled(page)
+    for width in (1280, 375):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(300)
+        check_accessible(page, width)
