@@ -65,7 +65,7 @@ def blocks(
         height=190 + max(60, min(30 * len(weights), 900)),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
-        xaxis=token_axis(across, AXES[which][0], side="top") | {"tickangle": -60},
+        xaxis=token_axis(across, AXES[which][0], side="top"),
         yaxis=token_axis(down, AXES[which][1], downwards=True),
     )
     drawn.add_trace(

@@ -75,7 +75,7 @@ def attention(
     small = max(weights.shape) <= NUMBERS_UP_TO
     drawn.add_trace(
         go.Heatmap(
-            **_levels(weights, scale, exact=labelled),
+            **_cells(weights, scale, exact=labelled),
             colorscale=[list(stop) for stop in colours.attention],
             x0=1,
             y0=1,
@@ -122,20 +122,25 @@ def side_axis(side: Side, title: str, downwards: bool = False) -> dict[str, Any]
     return token_axis(side.labels, title, downwards)
 
 
-def _levels(weights: np.ndarray, scale: str, exact: bool) -> dict[str, Any]:
-    """Return what the colours show of the weights, and the bar that tells what they mean."""
-    title, ticks, texts = "weight", [0, 0.5, 1], ["0", "0.5", "1"]
-    levels = np.clip(weights, 0, 1)
+def levels(weights: np.ndarray, scale: str) -> np.ndarray:
+    """Return what the colours show of the weights, from 0 to 1; scale: one of SCALES."""
     if scale == "row maximum":
-        title = "share of the row's largest weight"
-        levels = weights / np.maximum(weights.max(axis=1, keepdims=True), 1e-9)
-    elif scale == "square root":
-        title, texts = "weight (colour by its square root)", ["0", "0.25", "1"]
-        levels = np.sqrt(levels)
+        return weights / np.maximum(weights.max(axis=1, keepdims=True), 1e-9)
+    shown = np.clip(weights, 0, 1)
+    return np.sqrt(shown) if scale == "square root" else shown
+
+
+def _cells(weights: np.ndarray, scale: str, exact: bool) -> dict[str, Any]:
+    """Return the cells of a matrix, and the bar that tells what their colours mean."""
+    title, texts = {
+        "0 to 1": ("weight", ["0", "0.5", "1"]),
+        "row maximum": ("share of the row's largest weight", ["0", "0.5", "1"]),
+        "square root": ("weight", ["0", "0.25", "1"]),
+    }[scale]
     # A long run is sent in one byte a cell, again at every click.
-    most = 1 if exact else 255
+    most, shown = (1, levels(weights, scale)) if exact else (255, levels(weights, scale) * 255)
     return {
-        "z": np.round(levels, 4) if exact else np.rint(levels * most).astype(np.uint8),
+        "z": np.round(shown, 4) if exact else np.rint(shown).astype(np.uint8),
         "zmin": 0,
         "zmax": most,
         "colorbar": {
@@ -149,7 +154,7 @@ def _levels(weights: np.ndarray, scale: str, exact: bool) -> dict[str, Any]:
             "y": 0,
             "yanchor": "top",
             "ypad": 8,
-            "tickvals": [tick * most for tick in ticks],
+            "tickvals": [0, most / 2, most],
             "ticktext": texts,
         },
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from seq2seq.figures.heatmap import levels
 from seq2seq.figures.palette import figure, palette
 from seq2seq.figures.tables import table
 from seq2seq.measures import Pick, entropy, grid, layers_and_heads
@@ -20,16 +21,18 @@ def multiples(
     which: str = "cross",
     layers: range | None = None,
     selected: tuple[Pick, Pick] | None = None,
+    scale: str = "0 to 1",
     dark: bool = False,
 ) -> go.Figure:
-    """Draw a small matrix for each head of these layers, all if None; colours run from 0 to 1.
+    """Draw a small matrix for each head of these layers, all if None.
 
-    selected: layer and head that are framed, from 0. customdata of the points: layer and head.
+    selected: layer and head that are framed, from 0. scale: of the colours, as in the large matrix.
+    customdata of the points: layer and head.
     Raises ValueError for a trace without such attention.
     """
     colours, heads = palette(dark), _heads(trace, which, layers)
     weights = [grid(trace, which, layer, head).weights for layer, head in heads]
-    tiles = [_coarse(each) for each in weights]
+    tiles = [_coarse(levels(each, scale)) for each in weights]
     rows, columns = tiles[0].shape
     across = min(ACROSS, layers_and_heads(trace, which)[1])
     down = -(-len(tiles) // across)

@@ -17,6 +17,7 @@ from seq2seq.trace import Trace
 MASS = 0.75
 MOST_ROWS, MOST_COLUMNS = 40, 60
 WIDEST = 0.8  # of a weight of 1, where two tokens are 1 apart
+THINNEST = 0.02  # weights that are drawn: a thinner ribbon cannot be seen
 ALONG = np.linspace(0.1, 0.9, 5)  # where a ribbon can be hovered over
 
 
@@ -41,8 +42,7 @@ def legible(trace: Trace, around: int, **choice: Unpack[Choice]) -> tuple[range,
     rows = _window(len(found.rows), row, MOST_ROWS)
     columns = range(len(found.columns))
     if not found.columns.seconds:  # time has no labels that would run into each other
-        middle = int(np.searchsorted(found.weights[row].cumsum(), found.weights[row].sum() / 2))
-        columns = _window(len(found.columns), middle, MOST_COLUMNS)
+        columns = _window(len(columns), int(found.weights[row].argmax()), MOST_COLUMNS)
     return _tokens(found.rows, rows), _tokens(found.columns, columns)
 
 
@@ -67,13 +67,13 @@ def ribbons(
 ) -> go.Figure:
     """Draw the weights as ribbons from the source, left, to the output, right.
 
-    Of each output token the fewest are drawn that reach the mass (Strobelt et al. 2018). selected:
-    token whose ribbons are strong; word: source token whose ribbons are less pale. The other
-    arguments are those of the matrix; `legible` tells which tokens fit. customdata as there, with
-    None for whichever side a point does not belong to.
+    Of each output token the fewest are drawn that reach the mass (Strobelt et al. 2018), but none
+    too thin to be seen. selected: token whose ribbons are strong; word: source token whose ribbons
+    are less pale. The other arguments are those of the matrix; `legible` tells which tokens fit.
+    customdata as there, with None for whichever side a point does not belong to.
     Raises ValueError for a trace without such attention.
     """
-    (weights, rows, columns), which = grid(trace, **choice), choice.get("which", "cross")
+    rows, columns, shown, which = *_shown(trace, mass, choice), choice.get("which", "cross")
     colours = palette(dark)
     heard = bool(columns.seconds)
     height = max(len(rows), 12 if heard else len(columns))
@@ -102,7 +102,7 @@ def ribbons(
             for title, x, anchor in zip(titles, (0, 1), ("left", "right"), strict=True)
         ],
     )
-    found = list(_ribbons(weights, mass, height))
+    found = list(_ribbons(np.where(shown < THINNEST, 0, shown), height))
     row = -1 if selected is None else rows.place(selected)
     column = -1 if word is None or which == "decoder" else columns.place(word)
     strong = [each for each in found if each.row == row]
@@ -135,18 +135,29 @@ def ribbons(
 
 def ribbons_csv(trace: Trace, mass: float = MASS, **choice: Unpack[Choice]) -> str:
     """Return the weights that are drawn as CSV, positions from 1."""
-    weights, rows, columns = grid(trace, **choice)
+    rows, columns, shown = _shown(trace, mass, choice)
     found = (
         (
             rows.numbers[row],
             rows.labels[row],
             columns.numbers[column],
             columns.labels[column],
-            f"{weights[row, column]:.6f}",
+            f"{shown[row, column]:.6f}",
         )
-        for row, column in np.argwhere(smallest_set(weights, mass)).tolist()
+        for row, column in np.argwhere(shown).tolist()
     )
     return table(("looking_position", "looking", "seen_position", "seen", "weight"), found)
+
+
+def _shown(trace: Trace, mass: float, choice: Choice) -> tuple[Side, Side, np.ndarray]:
+    """Return rows, columns, and their weights: 0 outside the smallest set of the whole row."""
+    everything = choice.copy()
+    everything["columns"] = None
+    whole = grid(trace, **everything)
+    shown = np.where(smallest_set(whole.weights, mass), whole.weights, 0)
+    _, rows, columns = grid(trace, **choice)
+    first = whole.columns.numbers.index(columns.numbers[0])
+    return rows, columns, shown[:, first : first + len(columns)]
 
 
 def _scaled(side: Side, title: str, height: int) -> dict[str, Any]:
@@ -161,26 +172,20 @@ def _spread(place: int | np.ndarray, count: int, height: int) -> Any:
     return (place + 0.5) * height / count + 0.5
 
 
-def _ribbons(weights: np.ndarray, mass: float, height: int) -> Iterator[_Ribbon]:
+def _ribbons(weights: np.ndarray, height: int) -> Iterator[_Ribbon]:
     """Yield the ribbons of each row, side by side at its end, and of each column at its start."""
-    shown = np.where(smallest_set(weights, mass), weights, 0) * WIDEST
-    widest = 1.0  # a column that got more than one row gives its ribbons less room
-    starts = _spread(np.arange(weights.shape[1]), weights.shape[1], height)
-    room = np.minimum(1, widest / np.maximum(shown.sum(axis=0), 1e-9))
-    begun = starts - shown.sum(axis=0) * room / 2
-    for row, widths in enumerate(shown):
-        end = _spread(row, len(weights), height) - widths.sum() / 2
-        for column in np.flatnonzero(widths).tolist():
-            width = float(widths[column])
+    widths = weights * WIDEST
+    got = widths.sum(axis=0)
+    room = np.minimum(1, 1 / np.maximum(got, 1e-9))  # what got more than one row has to overlap
+    begun = _spread(np.arange(weights.shape[1]), weights.shape[1], height) - got * room / 2
+    for row, each in enumerate(widths):
+        end = _spread(row, len(weights), height) - each.sum() / 2
+        for column in np.flatnonzero(each).tolist():
+            width = float(each[column])
             step = width * float(room[column])
-            yield _Ribbon(
-                row,
-                column,
-                float(weights[row, column]),
-                float(begun[column]) + step / 2,
-                float(end) + width / 2,
-                width,
-            )
+            start = float(begun[column]) + step / 2
+            weight = float(weights[row, column])
+            yield _Ribbon(row, column, weight, start, float(end) + width / 2, width)
             begun[column] += step
             end += width
 

@@ -91,6 +91,30 @@ def _by_word(trace: Trace, which: str) -> bool:
     return st.toggle("Whole words", key="by_word", **BOUND)
 
 
+def _position_heard(view: View) -> None:
+    """Let the visitor choose a place of a recording by keyboard: it has no tokens to click."""
+    if not view.shown.position_seconds:
+        return
+
+    def select() -> None:
+        chosen = st.session_state["position_heard"] - 1
+        if chosen >= 0:
+            select_word(chosen)
+        elif view.word is not None:
+            select_word(view.word)
+
+    st.session_state["position_heard"] = 0 if view.word is None else view.word + 1
+    st.number_input(
+        "Position heard",
+        0,
+        len(view.shown.source),
+        key="position_heard",
+        on_change=select,
+        width=130,
+        help=f"Each lasts {view.shown.position_seconds * 1000:.0f} ms; 0 for none.",
+    )
+
+
 def _scale() -> str:
     from seq2seq.figures.heatmap import SCALES
 
@@ -111,6 +135,7 @@ def _matrix(view: View, controls: Controls) -> None:
         which = _which(trace)
         picks = _picks(trace, which)
         scale, by_word = _scale(), _by_word(trace, which)
+        _position_heard(view)
         measured = st.toggle(
             "Measures",
             True,
@@ -132,6 +157,7 @@ def _ribbons(view: View, controls: Controls) -> None:
     with controls:
         which = _which(trace)
         picks, by_word = _picks(trace, which), _by_word(trace, which)
+        _position_heard(view)
         mass = st.slider(
             "Share of each row",
             0.05,
@@ -181,8 +207,13 @@ def _all_heads(view: View, controls: Controls) -> None:
             most = layers - at_once + 1
             if st.session_state.get("from_layer", 1) > most:
                 st.session_state["from_layer"] = 1
-            first = st.slider("From layer", 1, most, key="from_layer", width=200, **BOUND) - 1
+            layer = picks["layer"]
+            start = min(layer + 1, most) if isinstance(layer, int) else 1
+            first = (
+                st.slider("From layer", 1, most, start, key="from_layer", width=200, **BOUND) - 1
+            )
             shown = range(first, first + at_once)
+        scale = _scale()
     if layers * heads == 1:
         st.info(
             "This model has one layer of attention with one head: the matrix shows all of it.",
@@ -199,7 +230,7 @@ def _all_heads(view: View, controls: Controls) -> None:
 
     chart(
         "heads",
-        figures.multiples(trace, which, shown, place, is_dark()),
+        figures.multiples(trace, which, shown, place, scale, is_dark()),
         f"A small attention matrix for each head of layers {shown.start + 1} to {shown.stop} of "
         f"{layers}{_of_output()}.",
         lambda: figures.multiples_csv(trace, which, shown),
