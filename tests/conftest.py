@@ -90,6 +90,13 @@ examples = ["The cat sleeps.", "Where is the dog?"]
 """
 
 
+# As TOML has it: two paragraphs.
+PARAGRAPHS = (
+    "The old dog sleeps in the garden. My sister reads a good book.\\n\\n"
+    "The children play near the river. It is raining in the city."
+)
+
+
 @pytest.fixture(autouse=True)
 def _same_weights_every_time():
     torch.manual_seed(0)
@@ -174,6 +181,16 @@ def altered(cases, tmp_path):
         return read_tokenizer(folder, vocabularies.FAMILIES[name][0], values or {})
 
     return read
+
+
+@pytest.fixture(scope="session")
+def summarizers(checkpoint_root, tmp_path_factory):
+    """A folder of the tiny checkpoints, which say that they sum up."""
+    copy = shutil.copytree(checkpoint_root, tmp_path_factory.mktemp("sums") / "checkpoints")
+    for card in copy.glob("*/card.toml"):
+        text = card.read_text(encoding="utf-8").replace("translation", "summarization")
+        card.write_text(text.replace("The cat sleeps.", PARAGRAPHS), encoding="utf-8")
+    return copy
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,3 @@
-import json
-import shutil
-
 import numpy as np
 import pytest
 import streamlit as st
@@ -9,25 +6,17 @@ from streamlit.testing.v1 import AppTest
 from seq2seq.options import Options
 from seq2seq.overlap import overlap, places_of, text_words
 from seq2seq.pipeline import run
-from tests.conftest import KINDS
+from tests.conftest import KINDS, PARAGRAPHS
 from ui import summary
 
-TEXT = """The old dog sleeps in the garden. My sister reads a good book.
-
-The children play near the river. It is raining in the city."""
+TEXT = PARAGRAPHS.replace("\\n", "\n")
 
 
 @pytest.fixture(autouse=True)
-def root(checkpoint_root, tmp_path, monkeypatch):
-    """Tiny checkpoints that say they sum up."""
-    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
-    for card in copy.glob("*/card.toml"):
-        text = card.read_text(encoding="utf-8").replace("translation", "summarization")
-        long = json.dumps(TEXT)
-        card.write_text(text.replace('"The cat sleeps."', long), encoding="utf-8")
-    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
+def _only_summarizers(summarizers, monkeypatch):
+    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", summarizers)
     st.cache_resource.clear()
-    yield copy
+    yield
     st.cache_resource.clear()
 
 

@@ -1,0 +1,118 @@
+"""The page of summaries in headless Chromium, with tiny models of fresh weights."""
+
+import re
+from urllib.parse import parse_qs, urlencode, urlparse
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import PARAGRAPHS
+from tests.served import check_accessible, served_app, settled
+
+pytestmark = pytest.mark.browser
+
+TEXT = PARAGRAPHS.replace("\\n", "\n")
+# The beginning of the output is given, so that there is something that was copied.
+BEGUN = {"text": TEXT, "prefix": "the old dog reads", "max_length": "24"}
+SHADES = "words => words.map(word => word.style.background)"
+
+
+@pytest.fixture(scope="module")
+def server(summarizers):
+    with served_app(summarizers) as address:
+        yield address
+
+
+def opened(page, server, **query):
+    page.goto(f"{server}/summarization?{urlencode(query)}")
+    words(page, "text").first.wait_for()
+    settled(page)
+    return page
+
+
+def words(page, of):
+    return page.get_by_role("group", name=f"Words of the {of}").get_by_role("button")
+
+
+def query_of(page):
+    return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
+
+
+def test_a_word_shows_what_it_was_drawn_from_and_a_click_keeps_it(server, new_page):
+    page = opened(new_page(), server, checkpoint="transformer", **BEGUN)
+    assert words(page, "text").all_text_contents() == TEXT.split()
+    resting = words(page, "text").evaluate_all(SHADES)
+    second = words(page, "summary").nth(1)
+    second.hover()
+    hovered = words(page, "text").evaluate_all(SHADES)
+    assert hovered != resting
+    page.get_by_role("heading", name="Summarization").hover()
+    assert words(page, "text").evaluate_all(SHADES) == resting
+    second.click()
+    expect(second).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("radio", name="a word")).to_be_checked()
+    page.get_by_role("heading", name="Summarization").hover()
+    settled(page)
+    assert words(page, "text").evaluate_all(SHADES) != resting
+    assert query_of(page)["shade"] == "a word"
+    second.click()
+    expect(page.get_by_role("radio", name="the whole summary")).to_be_checked()
+
+
+def test_words_are_chosen_by_keyboard(server, new_page):
+    page = opened(new_page(), server, checkpoint="lstm-attention", **BEGUN)
+    first = words(page, "text").first
+    first.focus()
+    first.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    third = words(page, "text").nth(2)
+    expect(third).to_have_attribute("aria-pressed", "true")
+    settled(page)
+    expect(third).to_be_focused()
+    assert int(query_of(page)["word"]) >= 3
+    page.keyboard.press("Enter")
+    expect(third).to_have_attribute("aria-pressed", "false")
+
+
+def test_what_was_copied_is_underlined_and_counted(server, new_page):
+    page = opened(new_page(), server, checkpoint="gru-plain", **BEGUN)
+    lines = words(page, "text").evaluate_all(
+        "words => words.map(word => getComputedStyle(word).textDecorationLine)"
+    )
+    assert lines[:3] == ["underline"] * 3
+    assert page.get_by_text("copied with a neighbour").is_visible()
+    expect(page.get_by_text("This model has no attention: its decoder sees")).to_be_visible()
+    copied = page.get_by_test_id("stMetric").filter(has_text="Copied words")
+    expect(copied).to_contain_text(re.compile(r"[1-9]\d*%"))
+
+
+def test_a_long_text_stays_fast_and_its_unread_rest_is_said(server, new_page):
+    page = opened(new_page(), server, checkpoint="lstm-attention", text=TEXT, max_length="12")
+    box = page.get_by_role("textbox", name="English text")
+    box.fill((TEXT + "\n") * 420)  # more than 10,000 words
+    box.press("Control+Enter")
+    expect(page.get_by_text("not read by the model")).to_be_visible()
+    settled(page)
+    assert page.evaluate("document.querySelectorAll('*').length") < 5_000
+    expect(page.get_by_test_id("stMetric").first).to_contain_text(" of 10,500")
+    assert "text" not in query_of(page)
+    words(page, "summary").last.click()
+    expect(words(page, "summary").last).to_have_attribute("aria-pressed", "true", timeout=3_000)
+
+
+def test_markup_is_shown_as_text(server, new_page):
+    evil = "<img src=x onerror='window.pwned=1'> <b>bold</b> **bold** [a](b) " + TEXT
+    page = opened(new_page(), server, checkpoint="lstm-attention", text=evil, max_length="12")
+    assert words(page, "text").first.text_content() == "<img"
+    assert page.evaluate("window.pwned") is None
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_accessible_and_inside_the_screen(server, new_page, width, colours):
+    page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
+    opened(page, server, checkpoint="transformer", shade="a word", word="5", **BEGUN)
+    page.wait_for_selector(".js-plotly-plot")
+    settled(page)
+    check_accessible(page, width)
