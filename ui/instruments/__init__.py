@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from seq2seq.trace import Trace
+from ui.code import begin_noting
 from ui.instruments import attention, beams, files, forcing, inside, probabilities, tokens
 from ui.instruments.view import Reader, View, read_tokens, selected_view
 from ui.listening import listening
@@ -28,6 +29,7 @@ def instruments(subject: Subject, run: Trace, read: Reader = read_tokens) -> Non
     view = selected_view(subject, run, read)
     if view.shown.position_seconds:
         listening(view)
+    begin_noting()
     for tab, show in zip(
         st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"),
         TABS.values(),

@@ -12,6 +12,7 @@ from seq2seq.hypothesis import FINISHED, PRUNED, Hypothesis
 from seq2seq.ranking import better, complete, hypothesis, order, outputs, scores
 from seq2seq.trace import Trace, label
 from ui.chart import chart, clicked
+from ui.code import define, draw
 from ui.frame import is_dark
 from ui.instruments.view import BEST, View, add_branch, remove_branches, select_output, select_step
 from ui.runs import derive
@@ -34,6 +35,7 @@ def show(view: View) -> None:
     from seq2seq.figures.tree import join
 
     tree = join(view.run, view.named)
+    define("tree", tree, join, view.run, view.named)
     st.subheader("What the search considered")
     st.caption(_explained(view.run))
     node = _tree(view, tree)
@@ -104,7 +106,7 @@ def _tree(view: View, tree: Joined) -> int:
     )
     chart(
         "beam_tree",
-        figures.beam_tree(tree, view.name, view.step, node, pruned, is_dark()),
+        draw(figures.beam_tree, tree, view.name, view.step, node, pruned, is_dark()),
         f"Tree of the {len(tree.nodes)} candidates that the search considered. "
         "All of them are in the CSV below.",
         lambda: figures.beam_tree_csv(tree),

@@ -10,6 +10,7 @@ import streamlit as st
 from seq2seq.comparison import Comparison, compare, first_choice
 from seq2seq.trace import Trace, shown
 from ui.chart import chart, clicked
+from ui.code import Written, define, draw
 from ui.components.token_rows import Chip, Row, token_rows
 from ui.frame import is_dark
 from ui.instruments.view import View, select_step
@@ -52,6 +53,11 @@ def show(view: View) -> None:
         return
     reference = follow(view.subject, text.strip())
     if reference is not None:
+        from seq2seq import force
+
+        more = {} if reference.decoder_attention is None else {"self_attention": None}
+        args = (Written("checkpoint"), Written("source"), text.strip(), Written("trace.options"))
+        define("reference", reference, force, *args, **more)
         _compare(view, reference)
 
 
@@ -175,7 +181,7 @@ def _chart(own: Trace, reference: Trace, selected: tuple[int, int]) -> None:
     st.subheader("How probable each token was", anchor=False)
     chart(
         "side_by_side",
-        side_by_side(own, reference, selected, is_dark()),
+        draw(side_by_side, own, reference, selected, is_dark()),
         f"Probability of the {len(reference.target)} tokens of the reference, and of the "
         f"{len(own.target)} of its own output.",
         lambda: side_by_side_csv(own, reference),
@@ -234,7 +240,7 @@ def _side(key: str, title: str, trace: Trace, step: int) -> None:
     if trace.attention is not None:
         chart(
             f"attention_{key}",
-            figures.attention(trace, selected=step, dark=is_dark()),
+            draw(figures.attention, trace, selected=step, dark=is_dark()),
             f"Attention weights of {len(trace.target)} tokens: {title.lower()}.",
             lambda: figures.attention_csv(trace),
             select,
@@ -243,7 +249,7 @@ def _side(key: str, title: str, trace: Trace, step: int) -> None:
         st.caption("This model has no attention: there are no weights to compare.")
     chart(
         f"alternatives_{key}",
-        figures.alternatives(trace, step=step, dark=is_dark()),
+        draw(figures.alternatives, trace, step=step, dark=is_dark()),
         alternatives_in_words(trace, step),
         lambda: figures.alternatives_csv(trace),
     )

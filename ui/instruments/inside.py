@@ -11,6 +11,7 @@ import streamlit as st
 
 from seq2seq.trace import shown
 from ui.chart import chart, clicked
+from ui.code import Written, define, draw
 from ui.frame import is_dark
 from ui.instruments.view import View, select_step, select_word
 from ui.runs import derive
@@ -71,7 +72,15 @@ def _close_up(view: View, layer: int, head: int) -> CloseUp | None:
         assert given is not None
         return close_up(checkpoint, given, tokens, step, view.subject.options, layer, head)
 
-    return derive(view.subject, ("close-up", tokens, step, layer, head), work)
+    found = derive(view.subject, ("close-up", tokens, step, layer, head), work)
+    if found is not None:
+        from seq2seq.closeup import close_up
+
+        output, options = Written("trace.target.ids"), Written("trace.options")
+        place = (layer, head) if found.kind == "transformer" else ()
+        args = (Written("checkpoint"), Written("source"), output, step, options, *place)
+        define("found", found, close_up, *args)
+    return found
 
 
 Sections = list[tuple[str, Callable[[], None]]]
@@ -312,7 +321,7 @@ def _scores(
 
     chart(
         key,
-        scores(look, pieces, marked, seconds, is_dark()),
+        draw(scores, look, pieces, marked, seconds, is_dark()),
         f"Scores and weights of {len(pieces)} positions; the largest weight, "
         f"{look.weights.max():.2f}, is on number {look.weights.argmax() + 1}.",
         lambda: scores_csv(look, pieces),
@@ -378,7 +387,7 @@ def _works(found: CloseUp, layer: int) -> None:
     st.markdown("How long the state is after each block of all layers:")
     chart(
         "sizes",
-        sizes(found, layer, is_dark()),
+        draw(sizes, found, layer, is_dark()),
         "Length of the state after each block.",
         lambda: sizes_csv(found),
     )
@@ -403,7 +412,7 @@ def _says(view: View, found: CloseUp) -> None:
     with _beside(_probability(found)):
         chart(
             "logits",
-            logits(found, is_dark()),
+            draw(logits, found, is_dark()),
             f"Logits and probabilities of the {len(found.ids)} best tokens.",
             lambda: logits_csv(found),
         )
@@ -468,7 +477,7 @@ def _strips(
 
     chart(
         key,
-        strips(rows, unit, most, is_dark()),
+        draw(strips, rows, unit, most, is_dark()),
         described,
         lambda: strips_csv(rows),
         None if unit is None else select,

@@ -7,6 +7,7 @@ import streamlit as st
 from seq2seq.ranking import outputs
 from seq2seq.trace import label
 from ui.chart import chart, clicked
+from ui.code import draw
 from ui.components import outputs_list
 from ui.frame import is_dark
 from ui.instruments.view import View, add_branch, select_output, select_step
@@ -27,7 +28,7 @@ def show(view: View) -> None:
 
     chart(
         "probabilities",
-        figures.probabilities(trace, selected=view.step, dark=is_dark()),
+        draw(figures.probabilities, trace, selected=view.step, dark=is_dark()),
         f"Probability of each of the {len(trace.target)} output tokens.",
         lambda: figures.probabilities_csv(trace),
         select,
@@ -62,7 +63,7 @@ def alternatives_chart(view: View) -> None:
         )
     chart(
         "alternatives",
-        figures.alternatives(trace, step=step, dark=is_dark()),
+        draw(figures.alternatives, trace, step=step, dark=is_dark()),
         alternatives_in_words(trace, step),
         lambda: figures.alternatives_csv(trace),
         None if view.subject.missing else use_bar,

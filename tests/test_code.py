@@ -1,0 +1,89 @@
+import json
+import shutil
+
+import plotly.graph_objects as go
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from ui.instruments import TABS
+
+SENTENCE = 'The old dog sleeps "here"\\ in the garden.'
+LONG = "The old dog sleeps in the garden. My sister reads a good book. " * 4
+
+
+@pytest.fixture(autouse=True)
+def _root(checkpoint_root, tmp_path, monkeypatch):
+    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+def open_page(**query):
+    at = AppTest.from_file("../pages/translation.py", default_timeout=60)
+    for name, value in query.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def drawn_by(code, monkeypatch):
+    """Run the shown lines; returns what they draw."""
+    found = []
+    monkeypatch.setattr(go.Figure, "show", lambda figure: found.append(figure.to_json()))
+    exec(compile(code, "shown", "exec"), {})
+    return [json.loads(each) for each in found]
+
+
+def agrees(at, monkeypatch):
+    """Require that the shown code draws what is on the page, in that order."""
+    (code,) = (each.value for each in at.code)
+    page = [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+    shown = drawn_by(code, monkeypatch)
+    assert shown == [each for each in page if each in shown]
+    return code, shown, page
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize("name", ["lstm-attention", "gru-plain", "transformer"])
+def test_the_shown_code_makes_the_pictures_of_the_tab(name, tab, monkeypatch, capsys):
+    at = open_page(checkpoint=name, text=SENTENCE, tab=tab, step="2", word="3", max_length="9")
+    code, shown, page = agrees(at, monkeypatch)
+    assert len(code.splitlines()) <= 12
+    assert shown or capsys.readouterr().out
+    if tab in ("Attention", "Probabilities"):
+        assert len(shown) == len(page)
+
+
+PICTURES = [
+    {"picture": "Matrix", "by_word": "true", "scale": "square root"},
+    {"picture": "Matrix", "which": "Within the source", "layer": "2", "head": "1"},
+    {"picture": "Matrix", "which": "Within the output", "layer": "max", "measured": "false"},
+    {"picture": "Ribbons", "mass": "0.3"},
+    {"picture": "All heads"},
+    {"long_picture": "Blocks", "text": LONG},
+    {"output": "2"},
+    {"branch": "5.6"},
+    {"branch": "5.6", "output": "A"},
+    {"tab": "Beam tree", "branch": "5.6"},
+    {"tab": "Beam tree", "branch": "5.6", "output": "A", "pruned": "false"},
+    {"tab": "Teacher forcing", "reference": "The dog sleeps."},
+    {"tab": "Teacher forcing", "reference": "The dog sleeps.", "output": "2"},
+    {"method": "Sample", "seed": "3", "temperature": "0.5", "prefix": "The"},
+]
+
+
+@pytest.mark.parametrize("query", PICTURES, ids=lambda query: "-".join(query.values())[:30])
+def test_the_shown_code_has_the_settings_of_the_page(query, monkeypatch):
+    at = open_page(checkpoint="transformer", **{"text": SENTENCE, "max_length": "9", **query})
+    _, shown, page = agrees(at, monkeypatch)
+    assert len(shown) == len(page) >= 1
+    assert not at.exception
+
+
+def test_the_shown_code_of_a_saved_run_needs_only_its_model(trace, monkeypatch):
+    at = open_page()
+    at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
+    _, shown, page = agrees(at, monkeypatch)
+    assert len(shown) == len(page)
