@@ -103,7 +103,7 @@ def run_of(name, text, **options):
 
 @pytest.mark.parametrize("name", ["lstm-attention", "rnn-additive", "transformer"])
 def test_no_attention_is_lost_between_tokens_and_words(name):
-    trace = run_of(name, TEXT)
+    trace = run_of(name, TEXT, prefix="The dog")
     source, target = places_of(trace.source, TEXT), places_of(trace.target, trace.text)
     looked = summary._looked(trace, source, len(text_words(TEXT)))
     end = trace.attention.mean(axis=(1, 2), dtype=np.float32)[:, -1]
