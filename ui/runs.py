@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import streamlit as st
 
 from seq2seq.errors import UserError
+from seq2seq.interventions import NOTHING, Interventions
 from seq2seq.options import Options
 from seq2seq.trace import Trace
 from ui.models import card_of, checkpoints_for, is_hub_name, models, open_model
@@ -36,11 +37,13 @@ class Subject:
     """What is run: a checkpoint by name, and a text or a recording.
 
     given: None where a saved run does not hold it. options: None for the checkpoint's own.
+    interventions: what is changed inside.
     """
 
     name: str
     given: str | Audio | None
     options: Options | None = None
+    interventions: Interventions = NOTHING
 
     @property
     def key(self) -> Hashable:
@@ -48,7 +51,7 @@ class Subject:
         given = self.given
         if given is not None and not isinstance(given, str):
             given = hashlib.sha256(given.samples.tobytes()).hexdigest()
-        return self.name, given, self.options
+        return self.name, given, self.options, self.interventions
 
     @property
     def missing(self) -> str:
@@ -133,7 +136,14 @@ def run(subject: Subject, show: Callable[[Progress], Any] | None = None) -> Trac
         from seq2seq.pipeline import run
 
         assert subject.given is not None
-        return run(checkpoint, subject.given, subject.options, on_step, self_attention=None)
+        return run(
+            checkpoint,
+            subject.given,
+            subject.options,
+            on_step,
+            self_attention=None,
+            interventions=subject.interventions,
+        )
 
     trace = derive(subject, "run", decode, show)
     if trace is not None:
@@ -148,7 +158,14 @@ def follow(subject: Subject, target: str | tuple[int, ...]) -> Trace | None:
         from seq2seq.pipeline import force
 
         assert subject.given is not None
-        return force(checkpoint, subject.given, target, subject.options, self_attention=None)
+        return force(
+            checkpoint,
+            subject.given,
+            target,
+            subject.options,
+            self_attention=None,
+            interventions=subject.interventions,
+        )
 
     return derive(subject, ("follow", target), force)
 
@@ -165,7 +182,14 @@ def branch(subject: Subject, tokens: tuple[int, ...]) -> Trace | str | None:
 
         assert subject.given is not None
         try:
-            return run(checkpoint, subject.given, options, on_step, self_attention=None)
+            return run(
+                checkpoint,
+                subject.given,
+                options,
+                on_step,
+                self_attention=None,
+                interventions=subject.interventions,
+            )
         except UserError as error:
             return str(error)
 
