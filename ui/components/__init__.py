@@ -8,6 +8,7 @@ from ui.components.outputs_list import outputs_list
 from ui.components.passage import passage
 from ui.components.reading import reading
 from ui.components.save_picture import save_picture
+from ui.components.scroller import scroller
 
 __all__ = [
     "copy_link",
@@ -18,4 +19,5 @@ __all__ = [
     "passage",
     "reading",
     "save_picture",
+    "scroller",
 ]

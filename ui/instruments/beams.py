@@ -13,6 +13,7 @@ from seq2seq.ranking import better, complete, hypothesis, order, outputs, scores
 from seq2seq.trace import Trace, label
 from ui.chart import chart, clicked
 from ui.code import define, draw
+from ui.components import scroller
 from ui.frame import is_dark
 from ui.instruments.view import BEST, View, add_branch, remove_branches, select_output, select_step
 from ui.runs import derive
@@ -98,12 +99,6 @@ def _tree(view: View, tree: Joined) -> int:
             "Node: step, rank, token", list(offered), key=_NODE, on_change=use_name, **BOUND
         )
     node = offered[name]
-    # A narrow screen scrolls the tree, not the page.
-    st.html(
-        "<style>.st-key-chart_beam_tree { overflow-x: auto; } "
-        ".st-key-chart_beam_tree > div { min-width: "
-        f"{STEP_PIXELS * len(steps)}px; }}</style>"
-    )
     chart(
         "beam_tree",
         draw(figures.beam_tree, tree, view.name, view.step, node, pruned, is_dark()),
@@ -112,6 +107,9 @@ def _tree(view: View, tree: Joined) -> int:
         lambda: figures.beam_tree_csv(tree),
         use_point,
     )
+    # A narrow screen scrolls the tree, not the page.
+    seen = (min(max(view.step, steps.start), steps.stop - 1) - steps.start + 0.5) / len(steps)
+    scroller("chart_beam_tree", STEP_PIXELS * len(steps), "Beam tree", seen)
     last = max(each.step for each in tree.nodes) + 1
     if len(steps) < last:
         st.caption(
