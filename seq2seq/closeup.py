@@ -17,6 +17,7 @@ from seq2seq.attention import MultiHead, attend
 from seq2seq.audio import Audio
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.errors import UserError
+from seq2seq.listener import Listener
 from seq2seq.options import Options
 from seq2seq.pipeline import detect_language
 from seq2seq.protocol import Memory
@@ -108,6 +109,31 @@ class CloseUp:
     def probabilities(self) -> np.ndarray:
         """Probabilities of the tokens in `ids`."""
         return np.exp(self.logits - self.log_sum)
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """Source tokens as the encoder reads them. vectors: (tokens, width), with their positions.
+
+    unknown: of each token, whether it stands for characters that the model has never seen.
+    vocabulary: how many tokens the encoder knows.
+    """
+
+    vectors: np.ndarray
+    unknown: tuple[bool, ...]
+    vocabulary: int
+
+
+@torch.inference_mode()
+def embed(checkpoint: Checkpoint, ids: Sequence[int]) -> Embedded:
+    """Return the vectors of source tokens. Raises UserError for ids that are none of this model."""
+    model, config = checkpoint.model, checkpoint.model.config
+    known = config.source_vocabulary or config.vocabulary
+    if isinstance(model.encoder, Listener) or not all(0 <= token < known for token in ids):
+        raise UserError("These tokens are no source of this model.")
+    vectors = model.encoder.embedding(torch.tensor([ids], device=checkpoint.device))
+    unknown = None if config.unknown == config.pad else config.unknown
+    return Embedded(_numbers(vectors[0]), tuple(token == unknown for token in ids), known)
 
 
 @torch.inference_mode()

@@ -6,7 +6,7 @@ import torch
 
 from seq2seq.audio import RATE, Audio
 from seq2seq.checkpoint import Checkpoint, load, own_conventions
-from seq2seq.closeup import close_up
+from seq2seq.closeup import close_up, embed
 from seq2seq.errors import UserError
 from seq2seq.figures import closeup as drawn
 from seq2seq.model import Config, build
@@ -277,3 +277,17 @@ def test_the_lengths_of_a_transformers_states(model):
     widths = figure.data[0].marker.line.width
     assert [width > 1 for width in widths] == [False] * 4 + [True] * 4
     assert len(table(drawn.sizes_csv(found))) == 1 + found.sizes.size
+
+
+def test_vectors_of_source_tokens(model):
+    trace = run(model, "The cat 🙂 sleeps.", Options(max_length=3))
+    found = embed(model, trace.source.ids)
+    assert found.vectors.shape[0] == len(trace.source)
+    expected = [token == model.model.config.unknown for token in trace.source.ids]
+    assert list(found.unknown) == expected
+    assert any(expected)
+    assert found.vocabulary == model.model.config.vocabulary
+    embedding = model.model.encoder.embedding
+    close(found.vectors, embedding(torch.tensor([trace.source.ids]))[0].detach().numpy())
+    with pytest.raises(UserError, match="no source of this model"):
+        embed(model, [10_000])

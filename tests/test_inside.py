@@ -137,3 +137,25 @@ def test_nothing_is_asked_of_a_saved_run_without_its_model(trace, root):  # noqa
     assert not at.exception
     assert any("nothing can be run anew" in each for each in messages(at))
     assert "reference" not in {each.key for each in at.text_input}
+
+
+@pytest.mark.parametrize("name", ["lstm-attention", "gru-plain", "transformer"])
+def test_the_way_of_a_text_is_shown(name):
+    typed = "The  cat\tsleeps 🙂."
+    at = open_page(PAGE, checkpoint=name, text=typed, tab="Tokens", word="2")
+    assert not at.exception
+    said = " ".join(each.value for each in at.markdown)
+    assert "Cleaned:" in said
+    assert "That of token 2" in said
+    assert "Joined:" in said
+    assert any("never seen" in each.value for each in at.caption)
+    assert "vector's length" in at.dataframe[0].value
+
+
+def test_the_tokens_of_a_saved_run_need_no_model(trace, root):  # noqa: F811
+    shutil.rmtree(root / trace.checkpoint)
+    at = open_page(PAGE, tab="Tokens")
+    at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
+    assert not at.exception
+    assert list(at.dataframe[0].value["id"]) == list(trace.source.ids)
+    assert list(at.dataframe[1].value["id"]) == list(trace.target.ids)
