@@ -129,8 +129,7 @@ def test_a_close_up_is_saved(server, new_page):
     assert len(lines) == 11
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(("width", "colours"), [(375, "dark"), (1280, "light")])
 @pytest.mark.parametrize("tab", ["Inside a step", "Teacher forcing", "Tokens"])
 def test_accessible_and_inside_the_screen(server, new_page, tab, width, colours):
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)

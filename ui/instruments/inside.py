@@ -459,7 +459,8 @@ def _beside(formula: str, said: str = "") -> Iterator[None]:
     with right:
         if said:
             st.markdown(said)
-        st.latex(formula)
+        # As a formula of a line: one on its own would get a scroll bar that no keyboard reaches.
+        st.markdown(f"$\\displaystyle {formula}$")
 
 
 def _strips(
