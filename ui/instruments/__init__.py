@@ -8,7 +8,17 @@ import streamlit as st
 
 from seq2seq.trace import Trace
 from ui.code import begin_noting
-from ui.instruments import attention, beams, files, forcing, inside, probabilities, tokens, whatif
+from ui.instruments import (
+    attention,
+    attribution,
+    beams,
+    files,
+    forcing,
+    inside,
+    probabilities,
+    tokens,
+    whatif,
+)
 from ui.instruments.view import Reader, View, read_tokens, selected_view
 from ui.listening import listening
 from ui.runs import Subject
@@ -20,6 +30,7 @@ TABS: dict[str, Callable[[View], None]] = {
     "Inside a step": inside.show,
     "Teacher forcing": forcing.show,
     "What if": whatif.show,
+    "Attribution": attribution.show,
     "Tokens": tokens.show,
 }
 

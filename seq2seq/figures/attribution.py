@@ -1,0 +1,169 @@
+"""What source words meant for the output, by several measures, on the same axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seq2seq.figures.palette import LABELS_UP_TO, Palette, escape, figure, palette, token_axis
+from seq2seq.figures.tables import table
+from seq2seq.trace import Trace, label, words
+
+SELECTED_UP_TO = 2_000  # cells over which there are points to click
+
+
+def attributions(
+    trace: Trace,
+    measures: dict[str, np.ndarray],
+    selected: int | None = None,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw measures (target, words) beside each other: their name above, output tokens downwards.
+
+    A measure with values below 0 has colours that diverge around 0; each has a scale of its own.
+    selected: the framed step, from 0. customdata of a point: row and column, from 0.
+    """
+    colours, columns = palette(dark), list(words(trace.source))
+    rows = [label(piece) for piece in trace.target.pieces]
+    count, gap = len(measures), 0.03
+    width = (1 - gap * (count - 1)) / count
+    drawn = figure(
+        colours,
+        height=130 + max(150, min(30 * len(rows), 900)),
+        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        yaxis=token_axis(rows, "← generated", downwards=True),
+    )
+    for number, (name, values) in enumerate(measures.items()):
+        axis = "" if number == 0 else str(number + 1)
+        left = number * (width + gap)
+        drawn.update_layout(
+            {f"xaxis{axis}": token_axis(columns, "", domain=[left, left + width], tickangle=-90)}
+        )
+        drawn.add_trace(_heatmap(values, colours, f"x{axis}"))
+        if values.size <= SELECTED_UP_TO:
+            drawn.add_trace(_points(name, values, rows, columns, f"x{axis}"))
+        drawn.add_annotation(
+            text=escape(name),
+            xref="paper",
+            yref="paper",
+            x=left + width / 2,
+            y=1,
+            yshift=14,
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": 14, "color": colours.text},
+        )
+        if selected is not None:
+            drawn.add_shape(
+                type="rect",
+                xref=f"x{axis}",
+                x0=0.5,
+                x1=len(columns) + 0.5,
+                y0=selected + 0.5,
+                y1=selected + 1.5,
+                line={"color": colours.mark, "width": 3},
+            )
+    return drawn
+
+
+def correlations(
+    trace: Trace, found: dict[str, np.ndarray], selected: int | None = None, dark: bool = False
+) -> go.Figure:
+    """Draw rank correlations (target,) of each step, by the name of what is compared."""
+    colours = palette(dark)
+    labels = [label(piece) for piece in trace.target.pieces]
+    drawn = figure(
+        colours,
+        height=280,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        barmode="group",
+        bargap=0.25,
+        showlegend=True,
+        legend={"orientation": "h", "y": 1.15},
+        xaxis=token_axis(labels, "generated →"),
+        yaxis={
+            "title": {"text": "rank correlation"},
+            "range": [-1.05, 1.05],
+            "gridcolor": colours.grid,
+            "zerolinecolor": colours.text,
+            "fixedrange": True,
+            "automargin": True,
+        },
+    )
+    for (name, values), colour in zip(found.items(), ("#6ba3d6", "#c98a1b"), strict=False):
+        edges = [3 if step == selected else 0 for step in range(len(values))]
+        drawn.add_trace(
+            go.Bar(
+                x=list(range(1, len(values) + 1)),
+                y=np.round(values, 4),
+                name=escape(name),
+                marker={"color": colour, "line": {"color": colours.mark, "width": edges}},
+                customdata=[[step] for step in range(len(values))],
+                unselected={"marker": {"opacity": 1}},
+                hovertext=[
+                    f"{escape(token)}<br>{escape(name)}: {value:.2f}"
+                    for token, value in zip(labels, values, strict=True)
+                ],
+                hoverinfo="text",
+            )
+        )
+    return drawn
+
+
+def attributions_csv(trace: Trace, measures: dict[str, np.ndarray]) -> str:
+    """Return measures (target, words) as CSV, a line for each cell, positions from 1."""
+    columns, pieces = words(trace.source), trace.target.pieces
+    shape: tuple[int, int] = next(iter(measures.values())).shape
+    rows = (
+        (row + 1, pieces[row], column + 1, columns[column], *_at(measures.values(), row, column))
+        for row in range(shape[0])
+        for column in range(shape[1])
+    )
+    return table(("target_position", "target", "word_position", "word", *measures), rows)
+
+
+def _at(measures: Any, row: int, column: int) -> list[str]:
+    return [f"{values[row, column]:.6f}" for values in measures]
+
+
+def _heatmap(values: np.ndarray, colours: Palette, axis: str) -> go.Heatmap:
+    signed, most = bool((values < 0).any()), max(float(np.abs(values).max()), 1e-9)
+    labelled = max(values.shape) <= LABELS_UP_TO
+    return go.Heatmap(
+        z=np.round(values, 4),
+        zmin=-most if signed else 0,
+        zmax=most if signed else max(1.0, most),
+        colorscale=[list(stop) for stop in (colours.diverging if signed else colours.attention)],
+        x0=1,
+        y0=1,
+        xaxis=axis,
+        xgap=int(labelled),
+        ygap=int(labelled),
+        showscale=False,
+        hoverinfo="skip" if values.size <= SELECTED_UP_TO else None,
+    )
+
+
+def _points(
+    name: str, values: np.ndarray, rows: Sequence[str], columns: Sequence[str], axis: str
+) -> go.Scatter:
+    row, column = (index.ravel() for index in np.indices(values.shape))
+    return go.Scatter(
+        x=column + 1,
+        y=row + 1,
+        xaxis=axis,
+        mode="markers",
+        marker={"symbol": "square", "size": 12, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=np.stack([row, column], axis=1).tolist(),
+        hovertext=[
+            f"y{r + 1} <b>{escape(rows[r])}</b> ← <b>{escape(columns[c])}</b><br>"
+            f"{escape(name)}: {values[r, c]:.3f}"
+            for r, c in zip(row, column, strict=True)
+        ],
+        hoverinfo="text",
+    )

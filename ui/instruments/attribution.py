@@ -1,0 +1,101 @@
+"""Is attention an explanation? Beside it, what source words were really worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ui.chart import chart, clicked
+from ui.frame import is_dark
+from ui.instruments.view import View, select_step
+from ui.runs import derive
+
+ATTENTION, LEFT_OUT, GRADIENT = "attention", "lost without the word", "gradient × input"
+
+
+def show(view: View) -> None:
+    """Show attention, the loss without each word and the gradient, and how they agree."""
+    trace = view.shown
+    if trace.position_seconds:
+        st.info(
+            "A recording has no words to leave out, so there is nothing to compare its attention "
+            "with.",
+            icon=":material/info:",
+        )
+        return
+    st.markdown(
+        "Attention tells where a step looked. Whether that mattered is another question: here each "
+        "source word is left out in turn, and the fall of each output token's log-probability is "
+        "measured; and the gradient is followed back to the words."
+    )
+
+    def work(checkpoint: Any, on_step: Any) -> Any:
+        from seq2seq.attribution import attribute
+        from seq2seq.search import Progress
+
+        return attribute(checkpoint, trace, lambda done, total: on_step(Progress(done, total, ())))
+
+    found = derive(view.subject, ("attribution", trace.target.ids), work)
+    if found is None:
+        return
+    measures: dict[str, np.ndarray] = {}
+    if found.attention is not None:
+        measures[ATTENTION] = found.attention
+    else:
+        st.caption("This model has no attention: the two other measures work all the same.")
+    measures |= {LEFT_OUT: found.left_out, GRADIENT: found.gradient}
+    _matrices(view, measures)
+    _agreement(view, measures)
+
+
+def _matrices(view: View, measures: dict[str, np.ndarray]) -> None:
+    from seq2seq.figures.attribution import attributions, attributions_csv
+
+    def select() -> None:
+        if place := clicked("attributions"):
+            select_step(place[0])
+
+    chart(
+        "attributions",
+        attributions(view.shown, measures, view.step, is_dark()),
+        f"What source words meant for output tokens, by {len(measures)} measures: "
+        f"{', '.join(measures)}. All numbers are in the CSV.",
+        lambda: attributions_csv(view.shown, measures),
+        select,
+    )
+
+
+def _agreement(view: View, measures: dict[str, np.ndarray]) -> None:
+    from seq2seq.attribution import agreement
+    from seq2seq.figures.attribution import correlations
+    from seq2seq.figures.tables import table
+
+    pairs = [(ATTENTION, LEFT_OUT), (ATTENTION, GRADIENT)]
+    if ATTENTION not in measures:
+        pairs = [(GRADIENT, LEFT_OUT)]
+    found = {f"{a} and {b}": agreement(measures[a], measures[b]) for a, b in pairs}
+    st.subheader("Do they agree?")
+    means = "; ".join(f"{name}: {values.mean():.2f}" for name, values in found.items())
+    st.markdown(
+        f"Rank correlation of the words in each row, 1 for the same order, 0 for none. On average, "
+        f"{means}."
+    )
+
+    def select() -> None:
+        if place := clicked("agreement"):
+            select_step(place[0])
+
+    chart(
+        "agreement",
+        correlations(view.shown, found, view.step, is_dark()),
+        f"Rank correlation of each of {len(view.shown.target)} output tokens.",
+        lambda: table(("step", *found), _numbered(found)),
+        select,
+    )
+
+
+def _numbered(found: dict[str, np.ndarray]) -> list[tuple[str, ...]]:
+    rows = zip(*found.values(), strict=True)
+    return [(str(step + 1), *(f"{v:.4f}" for v in row)) for step, row in enumerate(rows)]
