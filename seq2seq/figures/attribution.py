@@ -163,7 +163,7 @@ def _points(
         hovertext=[
             f"y{r + 1} <b>{escape(rows[r])}</b> ← <b>{escape(columns[c])}</b><br>"
             f"{escape(name)}: {values[r, c]:.3f}"
-            for r, c in zip(row, column, strict=True)
+            for r, c in zip(row.tolist(), column.tolist(), strict=True)
         ],
         hoverinfo="text",
     )
