@@ -73,11 +73,11 @@ def _wait_for(address):
 
 
 @contextmanager
-def chromium():
-    """Start the Chromium that is on the PATH."""
+def chromium(*flags):
+    """Start the Chromium that is on the PATH, with more flags than the usual ones."""
     path = next(filter(None, map(shutil.which, BROWSERS)))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *flags])
         yield browser
         browser.close()
 
