@@ -101,7 +101,7 @@ def test_a_recording_is_written_down_where_it_is_heard(server, new_page, tmp_pat
     page.wait_for_selector(HEATMAP)
     settled(page)
     expect(page.locator("p.text").first).to_have_text("seven three one zero")
-    expect(page.locator(".js-plotly-plot").first).to_contain_text("seconds →")
+    expect(page.locator(".js-plotly-plot").first).to_contain_text("seconds")
     assert "recording=seven+three+one+zero" in page.url
     sound = tmp_path / "tone.wav"
     soundfile.write(sound, 0.1 * np.sin(np.arange(16_000) / 5).astype(np.float32), 16_000)
