@@ -43,6 +43,22 @@ class Audio:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """A recording and what a model reads of it.
+
+    samples: (samples,), in [-1, 1]; rate: of them in a second. frames: (frames, bins), as the model
+    gets them, the silence that it is given after the recording left out; hop: seconds from one to
+    the next. hertz: (bins,), the middle of each band.
+    """
+
+    samples: np.ndarray
+    rate: int
+    frames: np.ndarray
+    hop: float
+    hertz: np.ndarray
+
+
 def read_audio(source: bytes | Path, name: str = "", limit: float = MAX_SECONDS) -> Audio:
     """Read a recording, WAV, FLAC, OGG or MP3, from bytes or a file; `limit` seconds at most.
 

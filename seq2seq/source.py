@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from seq2seq.audio import HOP, RATE, Audio, log_mel
+from seq2seq.audio import HOP, RATE, Audio, Recording, band_hertz, log_mel
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.dialogue import source_of, turns_of
 from seq2seq.errors import UserError
@@ -113,3 +113,12 @@ def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:
         count = min(count, math.ceil(audio.seconds / seconds))
     pieces = tuple(f"{number * seconds:.2f}" for number in range(count))
     return Source("", list(range(count)), pieces, audio.notes, frames, seconds)
+
+
+def hear(checkpoint: Checkpoint, audio: Audio) -> Recording:
+    """Return a recording with what a model reads of it. Raises UserError as prepare does."""
+    read = prepare(checkpoint, audio)
+    assert read.frames is not None
+    heard = round(len(read.ids) * read.seconds * RATE / HOP)
+    hertz = band_hertz(read.frames.shape[1])
+    return Recording(audio.samples, RATE, read.frames[:heard].numpy(), HOP / RATE, hertz)

@@ -129,7 +129,12 @@ def test_token_row_sound_and_slider_select_and_play_a_token(server, new_page):
 
 
 def test_a_link_restores_what_was_seen(server, new_page):
-    query = {"recording": EXAMPLE, "step": "9", "said": "enter for seven nine", "heard_words": "true"}
+    query = {
+        "recording": EXAMPLE,
+        "step": "9",
+        "said": "enter for seven nine",
+        "heard_words": "true",
+    }
     page = opened(new_page(), link(server, **query, path="true"))
     page.evaluate(PLAYED)
     heard(page, "Word 2, four")

@@ -1,6 +1,7 @@
 """The speech page: what is given to it, what it shows of it, in AppTest."""
 
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -264,3 +265,14 @@ def test_the_instruments_below_work_for_recordings(name, tab):
     at = open_page(recording="repeat", checkpoint=name, tab=tab, step="2", word="1")
     assert not at.error
     assert len(next(each for each in at.tabs if each.label == tab).children) > 0
+
+
+@pytest.mark.parametrize("query", [{}, {"heard_words": "true", "special": "true", "path": "true"}])
+def test_the_shown_code_draws_the_picture(query, monkeypatch):
+    at = open_page(recording=EXAMPLE, step="9", beam_width="3", **query)
+    code = at.code[0].value.replace('Path("recording.flac")', f"Path({str(RECORDING)!r})")
+    found = []
+    monkeypatch.setattr("plotly.graph_objects.Figure.show", lambda each: found.append(each))
+    exec(compile(code, "shown", "exec"), {})
+    spec = at.get("plotly_chart")[0].proto.spec
+    assert json.loads(spec) == json.loads(found[0].to_json())

@@ -261,6 +261,8 @@ def recording() -> Audio | None:
         list(samples),
         key="recording",
         on_change=lambda: st.session_state.update({_HEARD: "example"}),
+        help="The last two are for models of any English speech; speech-en knows letters, numbers "
+        "and a few commands.",
         **URL,
     )
     given = dict(st.session_state.get(_GIVEN, {}))

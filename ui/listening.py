@@ -9,19 +9,17 @@ import streamlit as st
 from seq2seq.alignment import Alignment, align, best_head, span, timed_words
 from seq2seq.trace import Trace, shown, words
 from ui.chart import chart, clicked
+from ui.code import Written, define, draw
 from ui.components import differences
 from ui.controls import example_text
 from ui.frame import is_dark
 from ui.instruments.view import View, select_step, step_choices
-from ui.runs import Subject, derive
+from ui.runs import derive
 from ui.text import plain, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from seq2seq.audio import Audio
+    from seq2seq.audio import Audio, Recording
     from seq2seq.checkpoint import Checkpoint
-    from seq2seq.figures.sound import Recording
 
 URL: Any = {"bind": "query-params"}
 MARGIN = 0.05  # seconds played before and after a slice
@@ -44,6 +42,7 @@ def listening(view: View) -> None:
         settings = _controls(trace)
         place = {name: settings[name] for name in ("layer", "head")}
         alignment = align(trace, **place)
+        define("alignment", alignment, align, trace, **place)
         _picture(view, alignment, settings)
         _selected(view, alignment, settings["by_word"])
     _words(view, alignment)
@@ -52,6 +51,8 @@ def listening(view: View) -> None:
 def _controls(trace: Trace) -> dict[str, Any]:
     """Let the visitor choose whose attention is drawn, and what is drawn of it."""
     assert trace.attention is not None
+    from seq2seq.figures.heatmap import SCALES
+
     layers, heads = trace.attention.shape[1:3]
     layer = head = None
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -68,10 +69,26 @@ def _controls(trace: Trace) -> dict[str, Any]:
             )
             if chosen != "mean":
                 layer, head = (int(number) - 1 for number in chosen.split("."))
+        scale = st.selectbox(
+            "Colours",
+            SCALES,
+            SCALES.index("row maximum"),
+            key="heard_scale",
+            width=150,
+            help="To the largest weight of each row, to see when; from 0 to 1, to see how surely.",
+            **URL,
+        )
         by_word = st.toggle("Whole words", key="heard_words", **URL)
         path = st.toggle("Alignment", key="path", help=ALIGNMENT, **URL)
         special = st.toggle("Special tokens", key="special", **URL)
-    return {"layer": layer, "head": head, "by_word": by_word, "special": special, "path": path}
+    return {
+        "layer": layer,
+        "head": head,
+        "by_word": by_word,
+        "special": special,
+        "path": path,
+        "scale": scale,
+    }
 
 
 ALIGNMENT = (
@@ -84,15 +101,21 @@ def _picture(view: View, alignment: Alignment | None, settings: dict[str, Any]) 
     """Show waveform, log-mel frames and attention over one time axis."""
     from seq2seq import figures
 
-    trace, recording = view.shown, None
-    if view.subject.given is None:
+    trace, recording, given = view.shown, None, view.subject.given
+    if given is None or isinstance(given, str):
         st.info(
             "The file of a run holds no sound, so waveform and spectrogram are not here and "
             "nothing can be played.",
             icon=":material/volume_off:",
         )
     else:
-        recording = derive(view.subject, "recording", _hearing(view.subject))
+        from seq2seq.source import hear
+
+        def listen(checkpoint: Checkpoint, _: Any) -> Recording:
+            return hear(checkpoint, given)
+
+        recording = derive(view.subject, "recording", listen)
+        define("recording", recording, hear, Written("checkpoint"), Written("source"))
     if alignment is None and recording is None:
         return
 
@@ -100,41 +123,21 @@ def _picture(view: View, alignment: Alignment | None, settings: dict[str, Any]) 
         if place := clicked("sound"):
             select_step(place[0])
 
-    drawn = figures.speech(
-        trace, alignment, recording, selected=view.step, dark=is_dark(), **settings
-    )
+    settings = settings | {"selected": view.step, "dark": is_dark()}
+    drawn = draw(figures.speech, trace, alignment, recording, **settings)
     seconds = len(trace.source) * trace.position_seconds
     parts = "" if recording is None else "Waveform, log-mel spectrogram and "
     described = f"{parts}attention of {len(trace.target)} output tokens over {seconds:.1f} seconds."
     if alignment is None:
         chart("sound", drawn, f"Waveform and log-mel spectrogram of {seconds:.1f} seconds.")
         return
-    data = {name: value for name, value in settings.items() if name != "path"}
+    data = {name: settings[name] for name in ("layer", "head", "by_word", "special")}
     chart("sound", drawn, described, lambda: figures.speech_csv(trace, alignment, **data), select)
     st.caption(
         f"Attention goes back at {1 - alignment.monotonicity:.0%} of the steps; "
         f"{alignment.on_path:.0%} of it lies on the alignment. Click a row, or a moment of the "
         "sound, to hear that token."
     )
-
-
-def _hearing(subject: Subject) -> Callable[[Checkpoint, Any], Recording]:
-    """Return what makes the picture of a recording with the model that hears it."""
-
-    def hear(checkpoint: Checkpoint, _: Any) -> Recording:
-        from seq2seq.audio import HOP, RATE, Audio, band_hertz
-        from seq2seq.figures.sound import Recording
-        from seq2seq.source import prepare
-
-        assert isinstance(subject.given, Audio)
-        read = prepare(checkpoint, subject.given)
-        assert read.frames is not None
-        heard = round(len(read.ids) * read.seconds * RATE / HOP)
-        frames = read.frames[:heard].numpy()
-        hertz = band_hertz(frames.shape[1])
-        return Recording(subject.given.samples, RATE, frames, HOP / RATE, hertz)
-
-    return hear
 
 
 def _selected(view: View, alignment: Alignment, by_word: bool) -> None:

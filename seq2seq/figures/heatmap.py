@@ -75,7 +75,7 @@ def attention(
     small = max(weights.shape) <= NUMBERS_UP_TO
     drawn.add_trace(
         go.Heatmap(
-            **_cells(weights, scale, exact=labelled),
+            **cells(weights, scale, exact=labelled),
             colorscale=[list(stop) for stop in colours.attention],
             x0=1,
             y0=1,
@@ -130,7 +130,7 @@ def levels(weights: np.ndarray, scale: str) -> np.ndarray:
     return np.sqrt(shown) if scale == "square root" else shown
 
 
-def _cells(weights: np.ndarray, scale: str, exact: bool) -> dict[str, Any]:
+def cells(weights: np.ndarray, scale: str, exact: bool) -> dict[str, Any]:
     """Return the cells of a matrix, and the bar that tells what their colours mean."""
     title, texts = {
         "0 to 1": ("weight", ["0", "0.5", "1"]),

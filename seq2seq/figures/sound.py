@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.alignment import Alignment, heads_mean, shown_tokens, span
+from seq2seq.figures.heatmap import cells
 from seq2seq.figures.palette import LABELS_UP_TO, Palette, escape, figure, mix, palette
 from seq2seq.figures.tables import table
 from seq2seq.trace import Trace, label, words
 
+if TYPE_CHECKING:
+    from seq2seq.audio import Recording
+
 # No screen shows more of them, and all are sent again at every click.
 WAVE_COLUMNS, MEL_COLUMNS, POSITIONS = 600, 800, 500
-WAVE, MEL, GAP, FOOT = 70, 120, 28, 46  # pixels
+WAVE, MEL, GAP, FOOT = 70, 120, 28, 92  # pixels
 HERTZ = {500: "0.5k", 1000: "1k", 2000: "2k", 4000: "4k"}
 AXES = {"waveform": "yaxis3", "log-mel": "yaxis2", "attention": "yaxis"}
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """A recording and what a model reads of it.
-
-    samples: (samples,), in [-1, 1]; rate: of them in a second. frames: (frames, bins), as the model
-    gets them, the silence that it is given after the recording left out; hop: seconds from one to
-    the next. hertz: (bins,), the middle of each band.
-    """
-
-    samples: np.ndarray
-    rate: int
-    frames: np.ndarray
-    hop: float
-    hertz: np.ndarray
 
 
 class Row(NamedTuple):
@@ -54,6 +41,7 @@ def speech(
     by_word: bool = False,
     special: bool = False,
     path: bool = False,
+    scale: str = "row maximum",
     selected: int | None = None,
     dark: bool = False,
 ) -> go.Figure:
@@ -62,7 +50,7 @@ def speech(
     alignment: None for a model without attention, of which that part is left out. recording: None
     where there is none any more, then the other two are. layer, head: whose attention, None for the
     mean. by_word: one row for each word. special: rows for tokens that stand for no text too. path:
-    draw the alignment. selected: token whose time is marked in all parts.
+    draw the alignment. scale: one of heatmap.SCALES. selected: token whose time is marked.
     Clicking works through invisible bars over each token's time and row, whose customdata is its
     number from 0.
     """
@@ -77,7 +65,7 @@ def speech(
         _add_mel(drawn, recording, colours)
     if alignment is not None:
         weights = rows_of(trace, rows, layer, head)
-        _add_attention(drawn, trace, weights, rows, colours)
+        _add_attention(drawn, trace, weights, rows, scale, colours)
         _add_bars(drawn, trace, weights, rows, parts)
         if path:
             _add_path(drawn, rows, colours)
@@ -256,33 +244,28 @@ def _add_mel(drawn: go.Figure, recording: Recording, colours: Palette) -> None:
 
 
 def _add_attention(
-    drawn: go.Figure, trace: Trace, weights: np.ndarray, rows: list[Row], colours: Palette
+    drawn: go.Figure,
+    trace: Trace,
+    weights: np.ndarray,
+    rows: list[Row],
+    scale: str,
+    colours: Palette,
 ) -> None:
     shown, each = gathered(weights, POSITIONS, mean=False)
     step = each * trace.position_seconds
     labelled = len(rows) <= LABELS_UP_TO
+    image = cells(shown, scale, exact=False)
+    image["colorbar"] |= {"ypad": 48}  # below the seconds
     drawn.add_trace(
         go.Heatmap(
-            z=np.round(shown, 4).astype(np.float32),
+            **image,
             x0=step / 2,
             dx=step,
             y0=1,
             dy=1,
-            zmin=0,
-            zmax=1,
             colorscale=[list(stop) for stop in colours.attention],
             ygap=int(labelled),
             hoverinfo="skip",
-            colorbar={
-                "title": {"text": "weight", "side": "right"},
-                "thickness": 10,
-                "outlinewidth": 0,
-                "tickvals": [0, 0.5, 1],
-                "y": drawn.layout.yaxis.domain[1],
-                "yanchor": "top",
-                "lenmode": "pixels",
-                "len": 130,
-            },
         )
     )
     drawn.update_layout(

@@ -39,9 +39,9 @@ TABS: dict[str, Callable[[View], None]] = {
 def instruments(subject: Subject, run: Trace, read: Reader = read_tokens) -> None:
     """Show a run: its output, and below it the instrument that the visitor has opened."""
     view = selected_view(subject, run, read)
+    begin_noting()
     if view.shown.position_seconds:
         listening(view)
-    begin_noting()
     for tab, show in zip(
         st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"),
         TABS.values(),
