@@ -260,7 +260,8 @@ def findings(trace: Trace, layer: Pick = "mean", head: Pick = "mean") -> list[Fi
     """Find source words left untranslated or translated twice, and steps that looked everywhere.
 
     Only words count on both sides: attention rests on ends and full stops for want of anything
-    better, so each row is taken as what it gave to words. The thresholds are ours; the sums are
+    better, so each row is taken as what it gave to words. What leaves words out by design, as a
+    summary does, has no words left out. The thresholds are ours; the sums are
     those of SoftAlignments (Rikters et al. 2017). A "max" is measured as the mean.
     """
     by_word = len(set(trace.source.words)) > 2 and not trace.position_seconds
@@ -274,7 +275,7 @@ def findings(trace: Trace, layer: Pick = "mean", head: Pick = "mean") -> list[Fi
     shares = _shares(found.weights[:, read])[written]
     sources, targets = np.flatnonzero(read), np.flatnonzero(written)
     listed: list[Finding] = []
-    if not trace.position_seconds and len(sources) > 1:
+    if covers(trace) and len(sources) > 1:
         listed += _covered(shares, sources, found.columns)
     most = math.log2(len(sources))
     if len(sources) >= FEWEST:
@@ -283,6 +284,11 @@ def findings(trace: Trace, layer: Pick = "mean", head: Pick = "mean") -> list[Fi
                 place = found.rows.tokens[row], found.rows.labels[row]
                 listed.append(Finding("diffuse", *place, value, DIFFUSE * most))
     return listed
+
+
+def covers(trace: Trace) -> bool:
+    """Tell whether an output is to say each word of the source once, as a translation does."""
+    return trace.task in ("translation", "spelling") and not trace.position_seconds
 
 
 def _covered(shares: np.ndarray, sources: np.ndarray, side: Side) -> Iterator[Finding]:

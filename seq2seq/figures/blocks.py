@@ -12,7 +12,7 @@ from seq2seq.measures import Pick, grid, merge
 from seq2seq.passages import passages, texts
 from seq2seq.trace import Trace
 
-LETTERS = 18  # of a passage, on an axis
+LETTERS = 14  # of a passage, on an axis
 HOVERED = 80  # of a passage, in the hover text
 MOST_HOVERED = 600  # blocks whose texts are sent along for it
 
@@ -57,12 +57,10 @@ def blocks(
     colours, weights = palette(dark), block_weights(trace, which, layer, head)
     read, said = block_texts(trace, which)
     labelled, small = max(weights.shape) <= LABELS_UP_TO, max(weights.shape) <= NUMBERS_UP_TO
-    across, down = (
-        [_label(number, text) for number, text in enumerate(side, 1)] for side in (read, said)
-    )
+    across, down = _labels(read), _labels(said)
     drawn = figure(
         colours,
-        height=190 + max(60, min(30 * len(weights), 900)),
+        height=170 + max(110, min(30 * len(weights), 900)),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
         xaxis=token_axis(across, AXES[which][0], side="top"),
@@ -148,8 +146,11 @@ def block_texts(trace: Trace, which: str = "cross") -> tuple[tuple[str, ...], tu
     return texts(trace.source, columns), looking
 
 
-def _label(number: int, text: str) -> str:
-    return f"{number} {_short(text, LETTERS)}"
+def _labels(side: tuple[str, ...]) -> list[str]:
+    """Number the passages; with their first letters where there is room for them."""
+    if len(side) > NUMBERS_UP_TO:
+        return [str(number) for number in range(1, len(side) + 1)]
+    return [f"{number} {_short(text, LETTERS)}" for number, text in enumerate(side, 1)]
 
 
 def _short(text: str, letters: int) -> str:

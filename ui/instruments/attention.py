@@ -15,6 +15,7 @@ from ui.frame import is_dark
 from ui.instruments.findings import findings_list
 from ui.instruments.probabilities import alternatives_chart
 from ui.instruments.view import View, output_name, select_step, select_word
+from ui.text import quoted
 
 Controls = Any  # a container
 BOUND: Any = {"bind": "query-params"}
@@ -152,7 +153,7 @@ def _matrix(view: View, controls: Controls) -> None:
 
 def _ribbons(view: View, controls: Controls) -> None:
     from seq2seq import figures
-    from seq2seq.figures.ribbons import MASS, legible
+    from seq2seq.figures.ribbons import MASS, THINNEST, legible
 
     trace = view.shown
     with controls:
@@ -182,6 +183,7 @@ def _ribbons(view: View, controls: Controls) -> None:
         lambda: figures.ribbons_csv(trace, mass, **choice),
         _select(view, which, "ribbons"),
     )
+    st.caption(f"Weights below {THINNEST} are too thin to be drawn.")
     wholes = (
         (trace.source if which == "encoder" else trace.target),
         (trace.target if which == "decoder" else trace.source),
@@ -242,7 +244,7 @@ def _all_heads(view: View, controls: Controls) -> None:
 
 def _blocks(view: View, controls: Controls) -> None:
     from seq2seq import figures
-    from seq2seq.figures.blocks import block_tokens, block_weights
+    from seq2seq.figures.blocks import block_texts, block_tokens, block_weights
 
     trace = view.shown
     with controls:
@@ -265,9 +267,11 @@ def _blocks(view: View, controls: Controls) -> None:
         open_block,
     )
     weight = block_weights(trace, which, **picks)[row, column]
+    read, said = block_texts(trace, which)
     st.caption(
-        f"Each cell is what a sentence gave to a sentence, on average over its tokens. Open below: "
-        f"{row + 1} ← {column + 1}, {weight:.2f}. Click another, or choose it above."
+        "Each cell is what a sentence gave to a sentence, on average over its tokens. Click one, "
+        f"or choose it above, to open it below. Now open: {quoted(said[row])} gave {weight:.2f} "
+        f"to {quoted(read[column])}."
     )
     rows, columns = block_tokens(trace, which, row, column)
     choice: Choice = {"which": which, "by_word": by_word, "rows": rows, "columns": columns, **picks}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from seq2seq.measures import Finding, Picks, confidence, findings, grid, means
+from seq2seq.measures import Finding, Picks, confidence, covers, findings, grid, means
 from ui.instruments.view import View, select_step, select_word
 from ui.text import quoted
 
@@ -24,11 +24,20 @@ def findings_list(view: View, which: str, picks: Picks) -> None:
     st.markdown("**What stands out**")
     if not found:
         st.caption("Nothing: no source word left out or said twice, no step looked everywhere.")
+    with st.container(gap=None):
+        _buttons(view, found)
+    if len(found) > MOST:
+        st.caption(f"And {len(found) - MOST} more.")
+    if covers(view.shown):
+        _confidence(view, picks)
+
+
+def _buttons(view: View, found: list[Finding]) -> None:
     for number, finding in enumerate(found[:MOST]):
         select = select_step if finding.kind == "diffuse" else select_word
         chosen = view.step if finding.kind == "diffuse" else view.word
         st.button(
-            _line(finding),
+            _line(finding, view.shown.task),
             key=f"finding_{number}",
             icon=ICONS[finding.kind],
             type="primary" if chosen == finding.token else "tertiary",
@@ -36,12 +45,10 @@ def findings_list(view: View, which: str, picks: Picks) -> None:
             on_click=select,
             args=(finding.token,),
         )
-    if len(found) > MOST:
-        st.caption(f"And {len(found) - MOST} more.")
-    if view.shown.position_seconds:  # how much of a sound is looked at says nothing
-        return
-    weights = grid(view.shown, **means(picks)).weights
-    value = confidence(weights)
+
+
+def _confidence(view: View, picks: Picks) -> None:
+    value = confidence(grid(view.shown, **means(picks)).weights)
     st.caption(
         f"Confidence {value.total:.2f}: coverage {value.coverage_deviation:.2f}, scatter of rows "
         f"{value.absent_output:.2f}, of columns {value.absent_input:.2f}.",
@@ -50,12 +57,13 @@ def findings_list(view: View, which: str, picks: Picks) -> None:
     )
 
 
-def _line(finding: Finding) -> str:
-    word = quoted(finding.text)
+def _line(finding: Finding, task: str) -> str:
+    word, translated = quoted(finding.text), task == "translation"
     if finding.kind == "untranslated":
-        return f"{word} may be left untranslated: {finding.value:.2f}"
+        what = "left untranslated" if translated else "left out"
+        return f"{word} may be {what}: {finding.value:.2f}"
     if finding.kind == "twice":
-        return f"{word} may be translated twice: {finding.value:.2f}"
+        return f"{word} may be {'translated' if translated else 'said'} twice: {finding.value:.2f}"
     return f"step {finding.token + 1}, {word}, looked almost everywhere: {finding.value:.1f} bit"
 
 
