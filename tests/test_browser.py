@@ -41,6 +41,14 @@ def query_of(page):
     return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
 
 
+def matrix(page):
+    """Return where the cells of the first picture are, once they are on the screen."""
+    chart = page.locator(".js-plotly-plot").first
+    chart.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    return chart.locator(".nsewdrag").first.bounding_box()
+
+
 def tokens(page):
     return page.get_by_role("group", name="Output tokens").get_by_role("button")
 
@@ -104,14 +112,17 @@ def test_token_row_bar_and_slider_select_the_same_step(server, new_page):
                 break
         is_selected(step)
 
-    box = page.locator(".js-plotly-plot").first.locator(".nsewdrag").first.bounding_box()
-    second = box["x"] + 30, box["y"] + box["height"] * 1.5 / len(labels(page, "y"))
+    def second():
+        box = matrix(page)
+        return box["x"] + 30, box["y"] + box["height"] * 1.5 / len(labels(page, "y"))
 
     def move():
-        page.mouse.move(second[0] - 5, second[1] - 5)
-        page.mouse.move(*second)
+        x, y = second()
+        page.mouse.move(x - 5, y - 5)
+        page.mouse.move(x, y)
 
-    pick(move, lambda: page.mouse.click(*second), "y2 ", 2)
+    pick(move, lambda: page.mouse.click(*second()), "y2 ", 2)
+    page.get_by_role("tab", name="Probabilities").click()
     bar = page.get_by_label("Probability of each").locator(".point path").first
     brief = {"force": True, "timeout": 3_000}
     pick(lambda: bar.hover(**brief), lambda: bar.click(**brief), "y1 ", 1)
@@ -119,7 +130,7 @@ def test_token_row_bar_and_slider_select_the_same_step(server, new_page):
 
 def test_hovering_names_both_tokens_and_the_weight(server, new_page):
     page = opened(new_page(), link(server, text=SENTENCE))
-    box = page.locator(".js-plotly-plot").first.locator(".nsewdrag").first.bounding_box()
+    box = matrix(page)
     page.mouse.move(box["x"] + 25, box["y"] + 25)
     page.mouse.move(box["x"] + 12, box["y"] + 12)
     hover = page.locator(".hovertext")
