@@ -17,10 +17,17 @@ languages = ["en"]
 examples = ["The cat sleeps.", "Where is the dog?"]
 """
 KNOWS_TURNS = f'turn_separator = "{SEPARATOR}"\n'
+DRAWS = """turns = 2
+[decoding]
+method = "sample"
+beam_width = 3
+temperature = 0.7
+top_p = 0.8
+"""
 
 
 def write(root):
-    """Write a chatbot of three kinds, and one that knows no turns; returns the folder."""
+    """Write chatbots that know turns, one that does not, one that draws; returns the folder."""
     texts = [text for pair in PAIRS for text in pair]
     tokenizer = Unigram.train(texts, 130, symbols=[SEPARATOR])
     for name, kind, card in (
@@ -28,6 +35,7 @@ def write(root):
         ("gru-plain", "gru-plain", CARD + KNOWS_TURNS),
         ("transformer", "transformer", CARD + KNOWS_TURNS),
         ("one-turn", "transformer", CARD),
+        ("sampler", "gru-plain", CARD + KNOWS_TURNS + DRAWS),
     ):
         torch.manual_seed(7)
         config = Config(vocabulary=len(tokenizer), width=16, **KINDS[kind])

@@ -93,7 +93,7 @@ def test_mute_look_and_the_link(server, new_page):
     page = opened(new_page(), server, **SHORT)
     for number, text in enumerate(("The cat sleeps.", "Where is the dog?"), 1):
         say(page, text)
-        expect(page.get_by_role("heading", name=f"What turn {2 * number} looked")).to_be_visible()
+        expect(page.get_by_role("heading", name=f"What turn {2 * number} came")).to_be_visible()
     settled(page)
     page.get_by_role("button", name="Mute").first.click()
     expect(page.get_by_text("With turns 1, 2 and 3 it said")).to_be_visible()
@@ -116,7 +116,7 @@ def test_mute_look_and_the_link(server, new_page):
 def test_back_and_another_page_keep_the_conversation(server, new_page):
     page = opened(new_page(), server, **SHORT)
     say(page, "The cat sleeps.")
-    expect(page.get_by_role("heading", name="What turn 2 looked")).to_be_visible()
+    expect(page.get_by_role("heading", name="What turn 2 came")).to_be_visible()
     settled(page)
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Bring a model")).to_be_visible()
@@ -134,7 +134,7 @@ def test_markup_is_shown_as_text_and_never_run(server, new_page):
     evil = "<img src=x onerror='window.pwned=1'> [a](javascript:window.pwned=1) **bold** 🙂"
     page = opened(new_page(), server, **SHORT)
     say(page, evil)
-    expect(page.get_by_role("heading", name="What turn 2 looked")).to_be_visible()
+    expect(page.get_by_role("heading", name="What turn 2 came")).to_be_visible()
     settled(page)
     said = page.get_by_label("Chat message from user").get_by_test_id("stText")
     assert said.text_content() == evil

@@ -86,6 +86,7 @@ def test_what_is_said_is_answered(name):
     assert any(f"It reads {counted}" in each.value for each in at.markdown)
     drawn = [chart.proto.alt for chart in at.get("plotly_chart")]
     assert any("by turn" in alt for alt in drawn) == (name != "gru-plain")
+    assert any("without turn 2:" in alt for alt in drawn) == (name == "gru-plain")
     assert any("no attention" in each for each in messages(at)) == (name == "gru-plain")
 
 
@@ -129,6 +130,30 @@ def test_a_muted_turn_is_not_read_and_the_reply_is_made_anew(name):
     click(at, "mute_2")
     assert not at.table
     assert any("It reads turns 2, 3, 4 and 5:" in each.value for each in at.markdown)
+
+
+def test_what_each_turn_is_worth_is_what_muting_it_changes():
+    at = talk(worth="true")
+    alts = [chart.proto.alt for chart in at.get("plotly_chart")]
+    (worth,) = [alt for alt in alts if "without turn 2:" in alt]
+    click(at, "mute_3")
+    change = float(at.table[0].value["change"][0])
+    assert f"turn 4: {change:+.2f}" in worth
+
+
+def test_a_checkpoint_brings_its_own_settings():
+    at = AppTest.from_file("../pages/chatbot.py", default_timeout=60)
+    at.query_params["checkpoint"] = "sampler"
+    at.run()
+    assert at.segmented_control(key="method").value == "sample"
+    assert at.slider(key="temperature").value == 0.7
+    assert at.slider(key="reach").value == at.slider(key="reach").max == 2
+    say(at, *SAID[:2])
+    options = state(at)[3].reply.options
+    assert (options.beam_width, options.top_p, options.seed) == (3, 0.8, 0)
+    assert any("seed 0" in each.value for each in at.markdown)
+    at.selectbox(key="checkpoint").set_value("transformer").run()
+    assert at.segmented_control(key="method").value == "beam"
 
 
 def test_a_later_reply_does_not_read_a_muted_turn():
@@ -212,7 +237,7 @@ def test_a_link_restores_the_conversation_and_what_is_looked_at():
     assert said(restored) == said(at)
     assert [turn.muted for turn in state(restored)] == [turn.muted for turn in state(at)]
     assert state(restored)[5].reply.options == state(at)[5].reply.options
-    assert restored.subheader[0].value == at.subheader[0].value == "What turn 4 looked at"
+    assert restored.subheader[0].value == at.subheader[0].value == "What turn 4 came from"
     assert restored.table[0].value.equals(at.table[0].value)
     assert not any("instead" in each for each in messages(restored))
 

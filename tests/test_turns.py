@@ -117,3 +117,17 @@ def test_csv_holds_every_share(trace):
     for line, row in zip(lines, shares, strict=True):
         written = [float(line[name]) for name in ("turn_1", "turn_2", "turn_3", "no_turn")]
         assert np.allclose(written, row, atol=1e-5)
+
+
+def test_the_worth_of_turns_is_drawn_as_it_was_measured():
+    labels, changes = ["2 you: <hi>", "3 model: ho"], [-4.5, 0.25]
+    drawn = figures.turn_worth(labels, [False, True], changes)
+    bars = drawn.data[0]
+    assert list(bars.x) == changes
+    assert list(drawn.layout.yaxis.ticktext) == ["without 2", "without 3"]
+    assert "less probable" in bars.hovertext[0]
+    assert "&lt;hi&gt;" in bars.hovertext[0]
+    assert "1.28 times more probable" in bars.hovertext[1]
+    assert drawn.layout.xaxis.range[0] < min(changes)
+    lines = list(csv.reader(io.StringIO(figures.turn_worth_csv(labels, changes))))
+    assert lines[1] == ["2 you: <hi>", "-4.500000"]

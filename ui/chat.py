@@ -465,7 +465,7 @@ def _look(turns: Turns, place: int) -> tuple[Subject, Trace] | None:
     """Show what a reply read and where it looked; returns the run that is shown."""
     turn, reply = turns[place], turns[place].reply
     assert reply is not None
-    st.subheader(f"What turn {place + 1} looked at")
+    st.subheader(f"What turn {place + 1} came from")
     checkpoint = open_model(reply.model)
     if checkpoint is None:
         return None
@@ -497,6 +497,7 @@ def _look(turns: Turns, place: int) -> tuple[Subject, Trace] | None:
             _compare((subject, trace), (changed, after), names)
             reply, subject, trace = now, changed, after
     _turn_chart(turns, reply, checkpoint, trace)
+    _worth_chart(turns, reply, checkpoint, trace)
     return subject, trace
 
 
@@ -562,17 +563,16 @@ def _turn_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace
     if trace.attention is None:
         st.info(
             "This model has no attention: all that its decoder sees of the turns is one vector. "
-            "Mute a turn to see what the reply owes to it.",
+            "What the reply owes to each of them can still be measured.",
             icon=":material/visibility_off:",
         )
         return
     from seq2seq import figures
 
     separator = checkpoint.conventions.turn_separator
-    by_model = [turns[number].reply is not None for number in reply.read]
-    labels = [_label(turns[number], number) for number in reply.read]
+    labels, by_model = _named(turns, reply)
     chart(
-        "turns",
+        "turn_attention",
         figures.turn_attention(trace, separator, labels, by_model, dark=is_dark()),
         f"Attention of each of the {len(trace.target)} tokens of the reply, by turn.",
         lambda: figures.turn_attention_csv(trace, separator),
@@ -583,6 +583,42 @@ def _turn_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace
         for number, colour in zip(reply.read, colours, strict=True)
     )
     st.html(f"<style>{' '.join(rules)}</style>")
+
+
+def _worth_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace) -> None:
+    """Show how much less probable a reply is without each of the turns that it read."""
+    if len(reply.read) < 2:
+        return
+    if trace.attention is not None and not st.toggle(
+        "What each turn is worth",
+        key="worth",
+        help="Leaves out one turn after the other: what is looked at need not matter.",
+        **URL,
+    ):
+        return
+    changes = []
+    for number in reply.read:
+        others = replace(reply, read=tuple(other for other in reply.read if other != number))
+        without = follow(_subject(checkpoint, turns, others), trace.target.ids)
+        if without is None:
+            return
+        changes.append(_log_probability(without) - _log_probability(trace))
+    from seq2seq import figures
+
+    labels, by_model = _named(turns, reply)
+    chart(
+        "turn_worth",
+        figures.turn_worth(labels, by_model, changes, dark=is_dark()),
+        "Change of the reply's log-probability without "
+        + ", ".join(f"turn {n + 1}: {c:+.2f}" for n, c in zip(reply.read, changes, strict=True)),
+        lambda: figures.turn_worth_csv(labels, changes),
+    )
+
+
+def _named(turns: Turns, reply: Reply) -> tuple[list[str], list[bool]]:
+    """Return the labels of the turns that a reply read, and which of them are a model's."""
+    labels = [_label(turns[number], number) for number in reply.read]
+    return labels, [turns[number].reply is not None for number in reply.read]
 
 
 def _label(turn: Turn, number: int) -> str:

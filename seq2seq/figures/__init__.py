@@ -17,7 +17,13 @@ from seq2seq.figures.ribbons import ribbons, ribbons_csv
 from seq2seq.figures.sound import speech, speech_csv
 from seq2seq.figures.strip import context, context_csv
 from seq2seq.figures.tree import beam_tree, beam_tree_csv
-from seq2seq.figures.turns import turn_attention, turn_attention_csv, turn_colours
+from seq2seq.figures.turns import (
+    turn_attention,
+    turn_attention_csv,
+    turn_colours,
+    turn_worth,
+    turn_worth_csv,
+)
 
 __all__ = [
     "agreements",
@@ -46,4 +52,6 @@ __all__ = [
     "turn_attention",
     "turn_attention_csv",
     "turn_colours",
+    "turn_worth",
+    "turn_worth_csv",
 ]

@@ -1,7 +1,8 @@
-"""Which turn of a conversation each token of a reply looked at."""
+"""Which turn of a conversation each token of a reply looked at, and what each turn is worth."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -131,6 +132,57 @@ def turn_attention(
             )
         )
     return drawn.update_layout(showlegend=True)
+
+
+def turn_worth(
+    labels: Sequence[str], by_model: Sequence[bool], changes: Sequence[float], dark: bool = False
+) -> go.Figure:
+    """Draw how the log-probability of a reply changes without each of the turns, oldest on top.
+
+    changes: negative where the turn made the reply more probable.
+    """
+    colours = palette(dark)
+    reach = max(1.0, *map(abs, changes))
+    drawn = figure(
+        colours,
+        height=70 + 34 * len(changes),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        bargap=0.25,
+        xaxis={
+            "title": {"text": "log-probability of the reply, change"},
+            "range": [-1.3 * reach, 1.3 * reach],
+            "gridcolor": colours.grid,
+            "zerolinecolor": colours.text,
+            "fixedrange": True,
+        },
+        yaxis=token_axis([f"without {label.split()[0]}" for label in labels], "", downwards=True),
+    )
+    drawn.add_trace(
+        go.Bar(
+            x=list(changes),
+            y=list(range(1, len(changes) + 1)),
+            orientation="h",
+            marker={"color": turn_colours(by_model, dark)},
+            text=[f"{change:+.2f}" for change in changes],
+            textposition="outside",
+            cliponaxis=False,
+            hovertext=[
+                f"without {escape(label)}<br>{change:+.2f}, so it is "
+                + (f"{math.exp(min(50, abs(change))):.3g} times ")
+                + ("less" if change < 0 else "more")
+                + " probable"
+                for label, change in zip(labels, changes, strict=True)
+            ],
+            hoverinfo="text",
+        )
+    )
+    return drawn
+
+
+def turn_worth_csv(labels: Sequence[str], changes: Sequence[float]) -> str:
+    """Return how the log-probability of a reply changes without each turn as CSV."""
+    rows = zip(labels, (f"{change:.6f}" for change in changes), strict=True)
+    return table(("without", "change_of_log_probability"), rows)
 
 
 def turn_attention_csv(trace: Trace, separator: str) -> str:
