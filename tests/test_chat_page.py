@@ -4,8 +4,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from seq2seq.conversation import LINK_CHARACTERS
-from seq2seq.options import MAX_CHARACTERS
+from seq2seq.conversation import LINK_CHARACTERS, Reply, Turn
+from seq2seq.options import MAX_CHARACTERS, Options
 from tests import chatbots
 
 KINDS = ["lstm-attention", "gru-plain", "transformer", "one-turn"]
@@ -269,6 +269,17 @@ def test_a_stopped_reply_is_shown_as_far_as_it_came():
     assert at.get("plotly_chart")
     at = open_page(turn=[".The cat sleeps.", "s1."])
     assert any("before the first word" in each for each in messages(at))
+
+
+def test_saying_something_else_ends_a_reply_that_is_being_said():
+    at = open_page()
+    reply = Reply("transformer", Options(), (0,), 4, stopped=True)
+    at.session_state["chat_turns"] = (Turn(SAID[0]),)
+    at.session_state["chat_saying"] = Turn("Le chat", reply)
+    say(at, SAID[1])
+    assert [text for _, text in said(at)][:3] == [SAID[0], "Le chat", SAID[1]]
+    assert state(at)[1].reply.stopped
+    assert state(at)[3].reply.read == (0, 1, 2)
 
 
 def test_instruments_are_there_once_they_are_opened():

@@ -37,7 +37,8 @@ def begin_page(file: str) -> None:
     """
     st.html(STYLE)
     if not st.session_state.get(_MENU):
-        st.session_state[_WANTED] = f"pages/{Path(file).name}", st.query_params.to_dict()
+        query = {name: st.query_params.get_all(name) for name in st.query_params}
+        st.session_state[_WANTED] = f"pages/{Path(file).name}", query
         try:
             st.switch_page("app.py")
         except StreamlitAPIException:  # run by itself, as in a test: there is no app.py to go to

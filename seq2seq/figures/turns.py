@@ -149,11 +149,12 @@ def turn_worth(
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         bargap=0.25,
         xaxis={
-            "title": {"text": "log-probability of the reply, change"},
-            "range": [-1.3 * reach, 1.3 * reach],
+            "title": {"text": "change of log-probability", "standoff": 6},
+            "range": [-1.6 * reach, 1.6 * reach],
             "gridcolor": colours.grid,
             "zerolinecolor": colours.text,
             "fixedrange": True,
+            "automargin": True,
         },
         yaxis=token_axis([f"without {label.split()[0]}" for label in labels], "", downwards=True),
     )
