@@ -107,12 +107,11 @@ def best_head(attention: np.ndarray) -> tuple[int, int]:
 
     attention: (target, layers, heads, source).
     """
-    places = list(np.ndindex(attention.shape[1:3]))
-    scores = []
-    for layer, head in places:
-        weights = heads_mean(attention, layer, head)
-        scores.append((round(monotonicity(weights), 6), weights.max(axis=1).mean()))
-    return places[max(range(len(places)), key=scores.__getitem__)]
+    forward = (np.diff(attention.argmax(axis=3), axis=0) >= 0).sum(axis=0)
+    concentrated = attention.max(axis=3).mean(axis=0, dtype=np.float64)
+    places = list(np.ndindex(forward.shape))
+    layer, head = max(places, key=lambda place: (forward[place], concentrated[place]))
+    return layer, head
 
 
 def is_special(piece: str) -> bool:

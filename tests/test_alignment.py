@@ -130,6 +130,7 @@ def test_the_head_that_goes_back_least_is_found():
     attention = random.random((6, 2, 3, 12))
     attention[:, 1, 2] = blocks([2] * 6)
     assert best_head(attention) == (1, 2)
+    assert best_head(np.ones((1, 2, 2, 4))) == (0, 0)
 
 
 def test_layer_and_head_are_those_that_were_asked_for(trace):

@@ -248,6 +248,13 @@ def test_a_model_without_attention_shows_the_sound_and_says_why_no_more():
     assert not at.error
 
 
+def test_another_output_of_the_search_has_times_of_its_own():
+    at = open_page(recording=EXAMPLE, output="2")
+    assert not at.error
+    assert list(at.dataframe[0].value["word"]) != EXAMPLE.split()
+    assert (at.dataframe[0].value["to, s"] <= 2.08).all()
+
+
 def test_a_saved_run_shows_attention_over_time_without_its_sound():
     trace = seq2seq.run(seq2seq.load("speech-en"), read_audio(RECORDING))
     at = upload(open_page(), trace.to_json(), "run.json", key="saved_run")
