@@ -5,6 +5,7 @@ import pytest
 import streamlit as st
 
 from seq2seq import figures
+from seq2seq.checkpoint import load
 from seq2seq.figures.tree import candidates, join, steps_shown
 from seq2seq.options import Options
 from seq2seq.pipeline import run
@@ -155,11 +156,8 @@ def test_an_alternative_leads_on():
     assert len((begun if isinstance(begun, str) else begun[0]).split(".")) == 2
 
 
-def test_a_branch_may_end_at_once():
-    from seq2seq.catalogue import CHECKPOINTS
-    from seq2seq.checkpoint import load
-
-    eos = load(CHECKPOINTS / "lstm-attention").model.config.eos
+def test_a_branch_may_end_at_once(root):
+    eos = load(root / "lstm-attention").model.config.eos
     at = tree_page(branch=f"5.{eos}", output="A")
     assert not at.exception
     assert at.selectbox(key="output").value == "A"
@@ -180,6 +178,28 @@ def test_other_penalties_rank_anew_and_their_own_ones_do_not():
     at.slider(key="rank_coverage").set_value(0.5).run()
     assert not at.exception
     assert all(at.dataframe[0].value["score"] < at.dataframe[0].value["log-probability"])
+
+
+def test_a_better_output_outside_the_beam_is_a_search_error():
+    at = open_page(PAGES[1], checkpoint="lstm-attention", text=SENTENCE, tab="Beam tree")
+    best = max(at.dataframe[0].value["score"])
+    said = [caption.value for caption in at.caption if "search error" in caption.value]
+    said += [warning.value for warning in at.warning if "search error" in warning.value]
+    assert said
+    assert any(f"{best:.3f}" in sentence for sentence in said)
+    # Sampling looks for nothing, so it misses nothing.
+    at = open_page(PAGES[1], text=SENTENCE, tab="Beam tree", method="Sample")
+    assert not any("search error" in caption.value for caption in at.caption)
+
+
+def test_a_reference_that_the_model_prefers_is_a_search_error(root):
+    checkpoint = load(root / "lstm-attention")
+    options = Options(method="sample", beam_width=10, max_length=6)
+    drawn = run(checkpoint, SENTENCE, options).text
+    at = tree_page(method="Greedy", length_penalty="0.0", reference=drawn or "Le chat")
+    assert not at.exception
+    both = [each.value for each in (*at.caption, *at.warning) if "eference scores" in each.value]
+    assert len(both) == 1
 
 
 def test_a_model_without_attention_has_no_coverage_to_rank_by():

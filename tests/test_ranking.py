@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from seq2seq.options import Options
 from seq2seq.pipeline import coverage, run
-from seq2seq.ranking import complete, order, scores
+from seq2seq.ranking import better, complete, order, scores
 
 SENTENCE = "The old dog sleeps in the garden."
 # With these, the fresh weights of the tests end some outputs early and cut others.
@@ -101,3 +103,16 @@ def test_equals_go_by_their_tokens(trace):
     found = complete(trace)
     placed = order(found, [0.0] * len(found))
     assert [found[n].tokens for n in placed] == sorted(each.tokens for each in found)
+
+
+def test_only_complete_others_with_higher_scores_are_search_errors(trace):
+    best = replace(complete(trace)[0], score=-1.0)
+    other = replace(best, tokens=(*best.tokens, 1), finished=True)
+    rivals = {
+        "better": replace(other, score=-0.5),
+        "worse": replace(other, score=-1.5),
+        "rounding": replace(other, score=-1.0 + 1e-5),
+        "cut": replace(other, score=-0.5, finished=False),
+        "same": replace(best, score=-0.5),
+    }
+    assert list(better(best, rivals)) == ["better"]

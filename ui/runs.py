@@ -212,17 +212,19 @@ def derive(
     what: tells it from whatever else is computed of the subject. work: gets the checkpoint and a
     function for it to call now and then. Where it cannot, says why and returns None.
     """
+    # Here whether or not it is needed: what follows keeps its place, and with it the focus.
+    place = st.empty()
     runs, key = _runs(), (subject.key, what)
     found = runs.get(key)
     if found is not None:
         return found
     if subject.missing:
-        st.info(plain(subject.missing), icon=":material/info:")
+        place.info(plain(subject.missing), icon=":material/info:")
         return None
     checkpoint = open_model(subject.name)
     if checkpoint is None:
         return None
-    place, started = st.empty(), time.monotonic()
+    started = time.monotonic()
 
     # Touching the page is also what ends the run of a visitor who has left.
     def on_step(progress: Progress) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from seq2seq.errors import UserError
 from seq2seq.hypothesis import FINISHED, PRUNED, Hypothesis
 from seq2seq.ranking import better, complete, hypothesis, order, outputs, scores
 from seq2seq.trace import Trace, label
@@ -313,10 +314,18 @@ def _search_errors(view: View) -> None:
     # What the search has itself found was scored there.
     known = {each.tokens: each for each in complete(run)}
     rivals = {name: known.get(each.tokens, each) for name, each in rivals.items()}
-    errors = better(best, rivals)
-    for name, each in errors.items():
+    errors = [(name, each, best) for name, each in better(best, rivals).items()]
+    if (reference := _reference(view)) is not None:
+        # It was followed in float32, so it is compared with what the same pass says of the best.
+        score = scores([reference], run.options.length_penalty)[0]
+        own = float(run.log_probabilities.sum()) / len(run.target) ** run.options.length_penalty
+        exact = replace(best, score=own)
+        rivals["The reference"] = replace(reference, score=float(score))
+        found = better(exact, {"The reference": rivals["The reference"]})
+        errors += [(name, each, exact) for name, each in found.items()]
+    for name, each, beaten in errors:
         st.warning(
-            f"{name} scores {each.score:.3f}, better than the {best.score:.3f} of what {chooser} "
+            f"{name} scores {each.score:.3f}, better than the {beaten.score:.3f} of what {chooser} "
             "chose: a search error. The model prefers it, but the search let go of its beginning.",
             icon=":material/crisis_alert:",
         )
@@ -330,6 +339,29 @@ def _search_errors(view: View) -> None:
             f"No search error seen: {chooser} chose an output that scores {best.score:.3f}; "
             f"{compared}."
         )
+
+
+def _reference(view: View) -> Hypothesis | None:
+    """Return the right answer that the visitor has typed for teacher forcing, if there is one.
+
+    None too where a coverage penalty counts, which following an output leaves out.
+    """
+    text = (st.session_state.get("reference") or st.query_params.get("reference", "")).strip()
+    if not text or view.subject.missing or _own_beta(view.run):
+        return None
+
+    def force(checkpoint: Checkpoint, on_step: OnStep) -> Hypothesis | str:
+        from seq2seq.pipeline import force
+
+        assert view.subject.given is not None
+        try:
+            trace = force(checkpoint, view.subject.given, text, view.subject.options)
+        except UserError as error:  # said where the reference is typed
+            return str(error)
+        return hypothesis(trace, trace.outputs[0].node, trace.outputs[0].finished)
+
+    found = derive(view.subject, ("reference", text), force)
+    return found if isinstance(found, Hypothesis) else None
 
 
 def _greedy(view: View) -> Trace | None:
