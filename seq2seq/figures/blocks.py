@@ -63,7 +63,7 @@ def blocks(
         height=170 + max(110, min(30 * len(weights), 900)),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
-        xaxis=token_axis(across, AXES[which][0], side="top"),
+        xaxis=token_axis(across, AXES[which][0], side="top", tickfont={"size": 10}),
         yaxis=token_axis(down, AXES[which][1], downwards=True),
     )
     drawn.add_trace(
