@@ -8,4 +8,5 @@ ui.begin_page(__file__)
 st.title("Speech to text")
 heard = ui.recording()
 name, options, saved = ui.run_controls("speech")
-ui.show_run(name, heard, options, saved, "Nothing heard yet: record a sentence, or upload one.")
+ask = "Nothing heard yet: record a sentence, or upload one."
+ui.show_run("speech", name, heard, options, saved, ask)

@@ -79,7 +79,7 @@ def chat(task: str) -> None:
     )
     name, options, saved = run_controls(task)
     if saved is not None:
-        show_run(name, None, options, saved, "")
+        show_run(task, name, None, options, saved, "")
         return
     turns = _conversation(name or "", options)
     chosen = _chosen(turns)

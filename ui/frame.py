@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import streamlit as st
@@ -16,6 +17,8 @@ STYLE = """<style>
   color: inherit !important; }
 </style>"""
 
+# Fields of whole numbers, which Streamlit cannot make of an infinite one in a link.
+WHOLE = ("seed", "unit")
 _MENU, _WANTED = "has_menu", "wanted_page"
 
 
@@ -36,6 +39,11 @@ def begin_page(file: str) -> None:
     The visitor is then sent through app.py and back here, query and all.
     """
     st.html(STYLE)
+    endless = [name for name in WHOLE if not _is_finite(st.query_params.get(name, ""))]
+    if endless:
+        for name in endless:
+            del st.query_params[name]
+        st.rerun()
     if not st.session_state.get(_MENU):
         query = {name: st.query_params.get_all(name) for name in st.query_params}
         st.session_state[_WANTED] = f"pages/{Path(file).name}", query
@@ -43,6 +51,13 @@ def begin_page(file: str) -> None:
             st.switch_page("app.py")
         except StreamlitAPIException:  # run by itself, as in a test: there is no app.py to go to
             del st.session_state[_WANTED]
+
+
+def _is_finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return True  # no number at all is ignored anyway
 
 
 def is_dark() -> bool:

@@ -215,7 +215,7 @@ def _comparison(view: View) -> None:
         **URL,
     )
     loosely = st.toggle("Ignore capitals and punctuation", True, key="loosely", **URL)
-    said = typed.strip() or known
+    said = (typed or "").strip() or known  # a page with another field of this name has None
     if not said:
         return
     from seq2seq.transcript import compare

@@ -252,16 +252,24 @@ def subject_of(trace: Trace) -> Subject:
     return Subject(trace.checkpoint, trace.source.text or None, options)
 
 
-def reopen(saved: bytes) -> Trace | None:
-    """Read a saved run, which needs no model; says why where it cannot, and returns None."""
-    try:
-        trace = Trace.from_json(saved)
-    except UserError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-        return None
+def reopen(saved: bytes, task: str) -> Trace | None:
+    """Read a saved run, which needs no model; says why where it cannot, and returns None.
+
+    task: of the page, which shows runs of other tasks too, and says so.
+    """
+    runs, key = _runs(), ("saved", hashlib.sha256(saved).hexdigest())
+    trace = runs.get(key)
+    if trace is None:
+        try:
+            trace = Trace.from_json(saved)
+        except UserError as error:
+            st.error(plain(str(error)), icon=":material/error:")
+            return None
+        runs.put(key, trace)
     what = quoted(trace.source.text[:300]) if trace.source.text else "a recording"
+    other = f" It belongs to the page of {quoted(trace.task[:40])}." if trace.task != task else ""
     st.info(
-        f"A saved run of {quoted(trace.checkpoint)} on {what}. "
+        f"A saved run of {quoted(trace.checkpoint[:100])} on {what}.{other} "
         "Remove the file to see your own input again.",
         icon=":material/history:",
     )

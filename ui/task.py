@@ -33,10 +33,11 @@ def text_task(
             text = source_area(label, "paragraphs", query="text")
         else:
             text = source_input(label, "text")
-    show_run(name, text, options, saved, ask, read)
+    show_run(task, name, text, options, saved, ask, read)
 
 
 def show_run(
+    task: str,
     name: str | None,
     given: str | Audio | None,
     options: Options,
@@ -46,9 +47,9 @@ def show_run(
 ) -> None:
     """Show the run of a model on a text or recording, or a saved one; `ask` if there is neither."""
     if saved is not None:
-        trace = reopen(saved)
+        trace = reopen(saved, task)
         if trace is not None:
-            instruments(subject_of(trace), trace, read)
+            instruments(subject_of(trace), trace, read if trace.source.text else read_tokens)
     elif given is None or (isinstance(given, str) and not given.strip()):
         empty_state(ask)
     elif name:

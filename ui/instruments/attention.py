@@ -50,7 +50,10 @@ def _picture(trace: Trace) -> str:
     names, key = [name for name in PICTURES if name != "Blocks"], SHORT
     if _is_long(trace):
         names, key = ["Blocks", *names], LONG
-    return st.segmented_control("Picture", names, default=names[0], required=True, key=key, **BOUND)
+    chosen = st.segmented_control(
+        "Picture", names, default=names[0], required=True, key=key, **BOUND
+    )
+    return chosen or names[0]  # a link may say nothing
 
 
 def _is_long(trace: Trace) -> bool:
