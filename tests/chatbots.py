@@ -26,6 +26,16 @@ top_p = 0.8
 """
 
 
+def write_slow(root):
+    """Write a chatbot that thinks for seconds over a long reply; returns the folder."""
+    tokenizer = Unigram.train([text for pair in PAIRS for text in pair], 130, symbols=[SEPARATOR])
+    torch.manual_seed(7)
+    kind = KINDS["transformer"] | {"decoder_layers": 6, "feedforward": 2048, "heads": 8}
+    save(root / "slow", build(Config(vocabulary=len(tokenizer), width=512, **kind)), tokenizer)
+    (root / "slow" / "card.toml").write_text(CARD + KNOWS_TURNS, encoding="utf-8")
+    return root
+
+
 def write(root):
     """Write chatbots that know turns, one that does not, one that draws; returns the folder."""
     texts = [text for pair in PAIRS for text in pair]

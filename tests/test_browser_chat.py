@@ -34,7 +34,8 @@ WATCH = """() => {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with served_app(chatbots.write(tmp_path_factory.mktemp("chatbots"))) as address:
+    root = chatbots.write_slow(chatbots.write(tmp_path_factory.mktemp("chatbots")))
+    with served_app(root) as address:
         yield address
 
 
@@ -69,7 +70,7 @@ def test_a_link_is_restored_on_a_fresh_server(server, new_page):
 
 
 def test_a_reply_grows_and_is_stopped_where_it_is(server, new_page):
-    page = opened(new_page(), server, **LONG)
+    page = opened(new_page(), server, "slow", **LONG)
     page.evaluate(WATCH)
     say(page, "The cat sleeps.")
     page.wait_for_function("window.seen.length > 2")
