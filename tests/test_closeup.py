@@ -230,7 +230,7 @@ def test_strips_draw_every_unit_of_every_row(model, dark):
         cell = found.cells[-1]
         rows = [*drawn.gate_rows(cell), *drawn.state_rows(cell)]
         assert len(rows) == len(cell.gates) + 2 * len(cell.after)
-    heat, points = drawn.strips(rows, unit=3, dark=dark).data
+    heat, points = drawn.strips(rows, unit=3, dark=dark, clickable=True).data
     assert np.shape(heat.z) == (len(rows), 16 if found.cells else len(found.embedding))
     close(heat.z, np.stack([row for _, row in rows]), 1e-3)
     assert heat.zmin == -heat.zmax
@@ -238,7 +238,9 @@ def test_strips_draw_every_unit_of_every_row(model, dark):
     header, *lines = table(drawn.strips_csv(rows))
     assert header == ["unit", *(name for name, _ in rows)]
     close([[float(value) for value in line[1:]] for line in lines], np.transpose(heat.z), 1e-3)
+    assert list(heat.y) == [name for name, _ in rows]
     assert drawn.strips(rows, 3) == drawn.strips(rows, 3)
+    assert len(drawn.strips(rows, 3).data) == 1
 
 
 def test_scores_and_logits_are_drawn_as_they_are(model):

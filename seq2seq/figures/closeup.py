@@ -48,20 +48,26 @@ def block_rows(close: CloseUp) -> Rows:
     return list(zip(BLOCKS, close.states, strict=True))
 
 
-def strips(rows: Rows, unit: int | None = None, most: float = 0.0, dark: bool = False) -> go.Figure:
+def strips(
+    rows: Rows,
+    unit: int | None = None,
+    most: float = 0.0,
+    dark: bool = False,
+    clickable: bool = False,
+) -> go.Figure:
     """Draw vectors of the same width below each other, one narrow cell a unit, 0 in the middle.
 
     unit: that is framed, from 0. most: the value of the strongest colour; 0 for the largest there
-    is. The customdata of a click is the unit.
+    is. clickable: with a point for each unit, whose customdata is the unit.
     """
-    colours, count = palette(dark), len(rows[0][1])
+    colours, count, names = palette(dark), len(rows[0][1]), [name for name, _ in rows]
     values = np.stack([row for _, row in rows])
     most = most or float(np.abs(values).max()) or 1.0
     drawn = figure(
         colours,
         height=84 + 32 * len(rows),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        hovermode="x",
+        hovermode="x" if clickable else "closest",
         hoverdistance=-1,
         xaxis={
             "title": {"text": "unit", "standoff": 4},
@@ -71,38 +77,46 @@ def strips(rows: Rows, unit: int | None = None, most: float = 0.0, dark: bool = 
             "fixedrange": True,
             "automargin": True,
         },
-        yaxis=token_axis([name for name, _ in rows], "", downwards=True),
+        yaxis={
+            "type": "category",
+            "range": [len(rows) - 0.5, -0.5],
+            "showgrid": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
     )
     drawn.add_trace(
         go.Heatmap(
             z=np.round(values, 3),
             x0=1,
-            y0=1,
+            y=names,
             zmin=-most,
             zmax=most,
             colorscale=[list(stop) for stop in colours.diverging],
             ygap=3,
-            hoverinfo="skip",
+            hoverinfo="skip" if clickable else None,
+            hovertemplate=None if clickable else "unit %{x}, %{y}: %{z:.3f}<extra></extra>",
             colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 3},
         )
     )
-    drawn.add_trace(
-        go.Scatter(
-            x=np.arange(1, count + 1),
-            y=np.full(count, (len(rows) + 1) / 2),
-            mode="markers",
-            marker={"size": 6, "opacity": 0},
-            selected={"marker": {"opacity": 0}},
-            unselected={"marker": {"opacity": 0}},
-            customdata=[[number] for number in range(count)],
-            hovertext=[
-                f"unit {number + 1}"
-                + "".join(f"<br>{name} {row[number]:.3f}" for name, row in rows)
-                for number in range(count)
-            ],
-            hoverinfo="text",
+    if clickable:  # plotly reports clicks on points, not on cells
+        drawn.add_trace(
+            go.Scatter(
+                x=np.arange(1, count + 1),
+                y=[names[len(names) // 2]] * count,
+                mode="markers",
+                marker={"size": 6, "opacity": 0},
+                selected={"marker": {"opacity": 0}},
+                unselected={"marker": {"opacity": 0}},
+                customdata=[[number] for number in range(count)],
+                hovertext=[
+                    f"unit {number + 1}"
+                    + "".join(f"<br>{name} {row[number]:.2f}" for name, row in rows)
+                    for number in range(count)
+                ],
+                hoverinfo="text",
+            )
         )
-    )
     if unit is not None:
         # A unit may be thinner than a line: the frame is around it, not on it.
         around = max(0.5, count / 300)
@@ -110,8 +124,8 @@ def strips(rows: Rows, unit: int | None = None, most: float = 0.0, dark: bool = 
             type="rect",
             x0=unit + 1 - around,
             x1=unit + 1 + around,
-            y0=0.5,
-            y1=len(rows) + 0.5,
+            y0=-0.5,
+            y1=len(rows) - 0.5,
             line={"color": colours.mark, "width": 2},
         )
     return drawn

@@ -168,7 +168,7 @@ def _gates(found: CloseUp, cell: Cell) -> None:
     most = 0.0 if found.kind == "rnn" else 1.0
     means = ", ".join(f"{name} {gate.mean():.2f}" for name, gate in cell.gates.items())
     rows = gate_rows(cell)
-    _strips("gates", rows, f"The gates of all units; their means: {means}.", unit, most)
+    _strips("gates", rows, f"The gates of all units; their means: {means}.", unit, most, True)
     st.caption(
         f"A column is a unit; a click chooses it. Green is above zero, purple below. "
         f"Means of all units: {means}."
@@ -334,7 +334,7 @@ def _weight(attention: str, look: Look, place: int) -> str:
     score, weight = look.scores[place], look.weights[place]
     lines = []
     if look.keys is None:
-        lines.append(f"{SCORES[attention]} = {score:.2f}".replace("=", "&=", 1))
+        lines += [SCORES[attention].replace("=", "&=", 1), f"&= {score:.2f}"]
     else:
         product = float(look.keys[place] @ look.query)
         formula = SCORES.get(attention, r"\text{score}_j = q \cdot k_j" + _over(look))
@@ -469,6 +469,7 @@ def _strips(
     described: str,
     unit: int | None = None,
     most: float = 0.0,
+    clickable: bool = False,
 ) -> None:
     from seq2seq.figures.closeup import strips, strips_csv
 
@@ -478,10 +479,10 @@ def _strips(
 
     chart(
         key,
-        draw(strips, rows, unit, most, is_dark()),
+        draw(strips, rows, unit, most, is_dark(), clickable),
         described,
         lambda: strips_csv(rows),
-        None if unit is None else select,
+        select if clickable else None,
     )
 
 
