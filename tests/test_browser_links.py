@@ -107,6 +107,7 @@ def test_the_copied_link_restores_what_was_chosen(server, new_page, name):
     page.get_by_role("tab", name="Probabilities").click()
     quiet(page)
     page.get_by_role("button", name="How to search").click()
+    quiet(page)
     page.get_by_role("textbox", name="Output begins with").fill("The")
     page.get_by_role("textbox", name="Output begins with").press("Enter")
     quiet(page)
