@@ -6,6 +6,14 @@ import time
 from tests.served import HEATMAP, chromium, served_app
 
 WHO = ("sister", "brother", "mother", "father", "uncle", "friend", "teacher", "doctor", "son")
+SENTENCE = "My sister bought the old house that our grandfather had built here."
+# A row of the matrix is framed where the chosen step is.
+FRAMED = """(step) => [...document.querySelectorAll(".js-plotly-plot")].some((chart) =>
+  (chart.layout?.shapes ?? []).some((shape) => shape.y0 === step - 0.5 && shape.y1 === step + 0.5)
+  && chart.querySelector(".shapelayer path"))"""
+ROWS = """() => [...document.querySelector(".js-plotly-plot").querySelectorAll(".ytick text")]
+  .map((label) => label.textContent).join()"""
+CHANGED = f"(before) => ({ROWS})() !== before"
 PAINTED = """(word) => {
   const label = document.querySelectorAll(".js-plotly-plot .xtick text")[1];
   return label && word.startsWith(label.textContent);
@@ -13,25 +21,52 @@ PAINTED = """(word) => {
 
 
 def main():
-    """Print seconds from opening a fresh server, and from Enter to the painted heatmap."""
+    """Print seconds from opening a fresh server, and from what a visitor does to what is seen."""
     with served_app() as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         started = time.perf_counter()
         page.goto(f"{address}/translation?text=Hello+there.")
         page.get_by_role("heading", name="Translation").wait_for()
-        print(f"fresh server, first paint    {time.perf_counter() - started:5.2f} s")
+        print(f"fresh server, first paint         {time.perf_counter() - started:5.2f} s")
         page.wait_for_selector(HEATMAP)
-        print(f"fresh server, first heatmap  {time.perf_counter() - started:5.2f} s")
-        box, waits = page.get_by_role("textbox", name="English sentence"), []
-        for word in WHO:  # twelve words, none twice, so that no run comes from the cache
+        print(f"fresh server, first heatmap       {time.perf_counter() - started:5.2f} s")
+        box = page.get_by_role("textbox", name="English sentence")
+
+        def enter(word):  # twelve words, none twice, so that no run comes from the cache
             box.fill(f"My {word} bought the old house that our grandfather had built here.")
-            started = time.perf_counter()
-            box.press("Enter")
-            page.wait_for_function(PAINTED, arg=word, polling=10)
-            waits.append(time.perf_counter() - started)
-            page.wait_for_timeout(800)
-        median, worst = statistics.median(waits), max(waits)
-        print(f"Enter to heatmap             {median:5.2f} s median, {worst:.2f} s worst")
+            return lambda: box.press("Enter"), PAINTED, word
+
+        report("Enter to heatmap", page, map(enter, WHO))
+        page.goto(f"{address}/translation?text={SENTENCE.replace(' ', '+')}")
+        page.wait_for_selector(HEATMAP)
+        slider = page.get_by_role("slider", name="Output step")
+
+        def step(number):
+            return lambda: slider.press("ArrowRight"), FRAMED, number
+
+        report("another step", page, map(step, range(2, 11)))
+        go_on = page.get_by_role("button", name="Go on with it")
+
+        def branch(number):
+            page.wait_for_timeout(1_500)
+            slider.press("ArrowLeft")
+            page.wait_for_timeout(1_500)
+            return go_on.click, CHANGED, page.evaluate(ROWS)
+
+        report("going on from another token", page, map(branch, range(1, 5)))
+
+
+def report(what, page, actions):
+    """Do one thing after the other; print how long the page took to show it."""
+    waits = []
+    for act, shown, value in actions:
+        page.wait_for_timeout(800)
+        started = time.perf_counter()
+        act()
+        page.wait_for_function(shown, arg=value, polling=10)
+        waits.append(time.perf_counter() - started)
+    median, worst = statistics.median(waits), max(waits)
+    print(f"{what:<33} {median:5.2f} s median, {worst:.2f} s worst of {len(waits)}")
 
 
 if __name__ == "__main__":

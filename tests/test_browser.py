@@ -152,20 +152,25 @@ def test_downloads_and_the_copied_link(server, new_page):
         page.get_by_role("button", name="Run (JSON)").click()
     trace = Trace.from_json(Path(download.value.path()).read_bytes())
     assert trace.source.text == SENTENCE
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Attention (CSV)").click()
-    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
-    assert len(lines) == 1 + len(trace.target) * len(trace.source)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Attention (HTML)").click()
-    assert b"plotly" in Path(download.value.path()).read_bytes()
+    saved = {}
+    for kind in ("CSV", "HTML", "PNG", "SVG"):
+        if not page.get_by_role("button", name=kind, exact=True).is_visible():
+            page.get_by_role("button", name="Save", exact=True).first.click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=kind, exact=True).click()
+        assert download.value.suggested_filename == f"attention.{kind.lower()}"
+        saved[kind] = Path(download.value.path()).read_bytes()
+    assert len(saved["CSV"].splitlines()) == 1 + len(trace.target) * len(trace.source)
+    assert b"plotly" in saved["HTML"]
+    assert saved["PNG"].startswith(b"\x89PNG")
+    assert b"<svg" in saved["SVG"][:200]
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Link copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1920])
+@pytest.mark.parametrize(("width", "colours"), [(375, "dark"), (1920, "light")])
 @pytest.mark.parametrize("path", ["", "translation"])
 def test_accessible_and_inside_the_screen(server, new_page, path, width, colours):
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)

@@ -41,8 +41,7 @@ def test_three_dimensions_are_drawn(server, new_page):
     page.wait_for_function(drawn)
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1920])
+@pytest.mark.parametrize(("width", "colours"), [(375, "dark"), (1920, "light")])
 def test_accessible_and_inside_the_screen(server, new_page, width, colours):
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
     check_accessible(opened(page, server), width)

@@ -69,18 +69,19 @@ def test_a_model_is_fetched_opened_and_seen_head_by_head(server, new_page):
     page.get_by_role("textbox", name="English sentence").fill("The old dog sleeps.")
     page.get_by_role("textbox", name="English sentence").press("Enter")
     page.wait_for_selector(HEATMAP)
+    settled(page)
     drawn = "JSON.stringify(document.querySelector('.js-plotly-plot')._fullData[0].z)"
     mean = page.evaluate(drawn)
     for name, value in (("Layer", "2"), ("Head", "1")):
-        page.get_by_role("combobox", name=name).click()
-        page.get_by_role("option", name=value, exact=True).click()
+        page.get_by_role("combobox", name=name, exact=True).fill(value)
+        page.get_by_role("combobox", name=name, exact=True).press("Enter")
         settled(page)
     page.wait_for_function(f"before => {drawn} !== before", arg=mean)
     page.wait_for_url("**/translation?*checkpoint=user%2Ftiny*")
     assert "layer=2" in page.url
     assert "head=1" in page.url
-    page.get_by_role("combobox", name="Attention").click()
-    page.get_by_role("option", name="Within the source").click()
+    page.get_by_role("combobox", name="Attention", exact=True).fill("Within the source")
+    page.get_by_role("combobox", name="Attention", exact=True).press("Enter")
     expect(page.locator(".js-plotly-plot").first).to_contain_text("← source")
 
 

@@ -118,6 +118,9 @@ def test_token_row_sound_and_slider_select_and_play_a_token(server, new_page):
     expect(picture(page).locator(".hovertext")).to_contain_text("0.96 to 1.04 s")
     page.mouse.click(middle, row)
     is_played(13)
+    settled(page)
+    # A chart that is drawn anew stands beside the one before for a moment.
+    expect(picture(page).locator(".nsewdrag[data-subplot=xy3]")).to_have_count(1)
     top = picture(page).locator(".nsewdrag[data-subplot=xy3]").bounding_box()
     second = top["x"] + top["width"] * (0.9 / 2.08)
     page.mouse.move(second - 9, top["y"] + 30)

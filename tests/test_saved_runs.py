@@ -64,6 +64,7 @@ def damaged(values):
     yield "not a run", []
 
 
+@pytest.mark.parametrize("checkpoint_folder", ["lstm-attention"], indirect=True)
 def test_a_damaged_file_is_named_in_one_sentence(trace):
     for said, values in damaged(json.loads(trace.to_json())):
         at = reopened("translation", json.dumps(values).encode())

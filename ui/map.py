@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -217,7 +218,7 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
 
 def _tsne(name: str, kind: str, vectors: np.ndarray) -> np.ndarray | None:
     """Compute t-SNE once it is asked for: it takes seconds."""
-    what = ("t-SNE", kind, vectors.tobytes())
+    what = ("t-SNE", kind, hashlib.sha256(vectors.tobytes()).hexdigest())
     if not st.session_state.get("tsne_wanted"):
         st.session_state["tsne_wanted"] = st.button("Compute t-SNE: a few seconds")
     if not st.session_state["tsne_wanted"]:
