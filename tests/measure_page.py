@@ -11,7 +11,7 @@ SENTENCE = "My sister bought the old house that our grandfather had built here."
 FRAMED = """(step) => [...document.querySelectorAll(".js-plotly-plot")].some((chart) =>
   (chart.layout?.shapes ?? []).some((shape) => shape.y0 === step - 0.5 && shape.y1 === step + 0.5)
   && chart.querySelector(".shapelayer path"))"""
-ROWS = """() => [...document.querySelector(".js-plotly-plot").querySelectorAll(".ytick text")]
+ROWS = """() => [...document.querySelectorAll(".js-plotly-plot .ytick text")]
   .map((label) => label.textContent).join()"""
 CHANGED = f"(before) => ({ROWS})() !== before"
 PAINTED = """(word) => {
