@@ -69,12 +69,15 @@ def read_corpus(recipe: Recipe, data: Path) -> Corpus:
     return DialogueCorpus(recipe, data) if recipe.card.turn_separator else TextCorpus(recipe, data)
 
 
-def chosen(recipe: Recipe, sizes: Sequence[int], draw: random.Random) -> list[list[int]]:
+def chosen(
+    recipe: Recipe, sizes: Sequence[int], draw: random.Random, epoch: int
+) -> list[list[int]]:
     """Draw the numbers of the items of each file that an epoch reads, as the recipe's share says.
 
     sizes: items in each file.
     """
-    shares = recipe.data.share or (1.0,) * len(sizes)
+    later = recipe.data.share_later if epoch else ()
+    shares = later or recipe.data.share or (1.0,) * len(sizes)
     numbers = []
     for size, share in zip(sizes, shares, strict=True):
         whole = int(share)
@@ -139,7 +142,7 @@ class TextCorpus:
         seed, alpha = self.recipe.training.seed * 1_000 + number, self.recipe.tokenizer.alpha
         draw, examples = random.Random(seed), []
         self.tokenizer.seed(seed)
-        numbers = chosen(self.recipe, [len(file) for file in self.files], draw)
+        numbers = chosen(self.recipe, [len(file) for file in self.files], draw, number)
         for file, fixed, drawn in zip(self.files, self.examples, numbers, strict=True):
             if alpha:
                 examples += encode_pairs(self.tokenizer, [file[i] for i in drawn], alpha)
@@ -190,7 +193,7 @@ class DialogueCorpus(TextCorpus):
     def epoch(self, number: int) -> list[Any]:
         """Draw the examples of an epoch, each source varied anew."""
         draw = random.Random(self.recipe.training.seed * 1_000 + number)
-        numbers = chosen(self.recipe, [len(file) for file in self.files], draw)
+        numbers = chosen(self.recipe, [len(file) for file in self.files], draw, number)
         sources, targets = [], []
         for file, fixed, drawn in zip(self.files, self.examples, numbers, strict=True):
             sources += [self._vary(file[i].source, draw) for i in drawn]
@@ -251,7 +254,8 @@ class SpeechCorpus:
         """Draw the examples of an epoch: each recording once, alone or in a string, varied anew."""
         draw = random.Random(self.recipe.training.seed * 1_000 + number)
         examples = []
-        for file, drawn in enumerate(chosen(self.recipe, [len(each) for each in self.files], draw)):
+        sizes = [len(each) for each in self.files]
+        for file, drawn in enumerate(chosen(self.recipe, sizes, draw, number)):
             speakers = [self.files[file][number].speaker for number in drawn]
             for group in in_strings(speakers, self.strings[file], draw):
                 examples.append(self._joined(file, [drawn[place] for place in group], draw))

@@ -18,14 +18,16 @@ class DataSettings:
     """train, valid: files below the data folder. columns: of the source's turns and of the target,
     () for the first two. max_tokens: longer pairs are left out of training. share: of each training
     file's pairs seen in an epoch, drawn anew each time; 2.5 is all of them twice and half of them
-    once more; () for all of them. join: share of examples that get one or two others after them, so
-    that texts of several sentences are learnt from single ones.
+    once more; () for all of them. share_later: the same for all epochs but the first, () for no
+    other ones: what matters most can be read last. join: share of examples that get one or two
+    others after them, so that texts of several sentences are learnt from single ones.
     """
 
     train: tuple[str, ...]
     valid: tuple[str, ...]
     columns: tuple[str, ...] = ()
     share: tuple[float, ...] = ()
+    share_later: tuple[float, ...] = ()
     max_tokens: int = 100
     join: float = 0.0
 
@@ -34,9 +36,12 @@ class DataSettings:
             raise UserError("The recipe's [data] names no files: give some as train and as valid.")
         if len(self.columns) == 1:
             raise UserError("The recipe's columns are one: name two or more, or none.")
-        if len(self.share) not in (0, len(self.train)):
-            raise UserError("The recipe's share and train differ in length: give one share a file.")
-        if not all(0 < share <= 1_000 for share in self.share):
+        for shares in (self.share, self.share_later):
+            if len(shares) not in (0, len(self.train)):
+                raise UserError(
+                    "The recipe's share and train differ in length: give one share a file."
+                )
+        if not all(0 < share <= 1_000 for share in (*self.share, *self.share_later)):
             raise UserError("A share in the recipe is out of range: give more than 0, to 1,000.")
         _check_ranges(self, {"max_tokens": (1, 10_000), "join": (0, 1)})
 

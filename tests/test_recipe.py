@@ -93,6 +93,8 @@ def test_everything_can_be_written(recipe):
         (CARD + DATA + "share = [1.0]\n" + MODEL, "share"),
         (CARD + DATA + "share = [1.0, 2000.0]\n" + MODEL, "share"),
         (CARD + DATA + "share = [1.0, 0.0]\n" + MODEL, "share"),
+        (CARD + DATA + "share_later = [1.0]\n" + MODEL, "share"),
+        (CARD + DATA + "share_later = [1.0, 0.0]\n" + MODEL, "share"),
         (CARD + DATA + "max_tokens = 0\n" + MODEL, "max_tokens"),
         (WHOLE + '[training]\nepochs = "20"\n', "epochs"),
         (WHOLE + "[training]\nepochs = 2.5\n", "epochs"),

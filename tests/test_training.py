@@ -214,6 +214,13 @@ def test_a_share_above_one_repeats_a_file(folder):
     assert sorted(Counter(counts.values()).items()) == [(2, 180), (3, 60)]
 
 
+def test_later_epochs_can_have_shares_of_their_own(folder):
+    recipe = recipe_of(folder)
+    data = replace(recipe.data, share=(0.5,), share_later=(0.25,))
+    run = training._Run(replace(recipe, data=data), folder, folder, 0, 1)
+    assert [len(run.corpus.epoch(number)) for number in range(3)] == [120, 60, 60]
+
+
 def test_texts_of_several_examples_keep_their_order(folder):
     examples = [Example([number, 1], [number]) for number in range(400)]
     joined = corpus.in_texts(examples, 0.5, random.Random(0))
