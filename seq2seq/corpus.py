@@ -16,6 +16,7 @@ from seq2seq.augmentation import at_speed, in_strings, lengthen, vary
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data import Batch, Example, Pair, collate, plan_batches, read_pairs
 from seq2seq.dialogue import source_of, turns_of
+from seq2seq.diversity import dull
 from seq2seq.errors import UserError
 from seq2seq.evaluation import corpus_loss, encode_pairs, evaluate, evaluate_speech, speech_loss
 from seq2seq.model import Seq2Seq
@@ -189,15 +190,18 @@ class DialogueCorpus(TextCorpus):
 
         self.files = read(recipe.data.train)
         self.valid = list(chain.from_iterable(read(recipe.data.valid)))
+        self.dull = [[dull(pair.target) for pair in file] for file in self.files]
 
     def epoch(self, number: int) -> list[Any]:
         """Draw the examples of an epoch, each source varied anew."""
         draw = random.Random(self.recipe.training.seed * 1_000 + number)
         numbers = chosen(self.recipe, [len(file) for file in self.files], draw, number)
         sources, targets = [], []
-        for file, fixed, drawn in zip(self.files, self.examples, numbers, strict=True):
-            sources += [self._vary(file[i].source, draw) for i in drawn]
-            targets += [fixed[i].target for i in drawn]
+        parts = zip(self.files, self.examples, self.dull, numbers, strict=True)
+        for file, fixed, dulls, drawn in parts:
+            learnt = [i for i in drawn if not dulls[i] or draw.random() < self.recipe.dialogue.dull]
+            sources += [self._vary(file[i].source, draw) for i in learnt]
+            targets += [fixed[i].target for i in learnt]
         limit = self.recipe.data.max_tokens
         pairs = zip(self.tokenizer.encode_all(sources), targets, strict=True)
         return [Example(*pair) for pair in pairs if max(map(len, pair)) <= limit]

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-# "I don't know" and its kin, and agreement that says no more.
-_DULL = re.compile(
-    r"(?:(?:well|oh|um|haha|honestly|yeah|yes|no|hmm|ok|okay|so|but),? )*"
-    r"(?:i (?:really )?(?:don't|do not) (?:really )?know|i'm not (?:really )?sure|i am not sure|"
-    r"i have no idea|no idea|not sure|i (?:think|guess) so|me (?:too|neither)|same here|i agree|"
-    r"(?:that's|that is|it is|it's|you're|very) (?:very |so |really )?"
-    r"(?:true|cool|nice|great|good|awesome|right|funny)|"
-    r"(?:yes|yeah|yep|no|nope|ok|okay|sure|cool|nice|great|right|true|exactly|really|haha|wow|what)"
-    r"(?:,? (?:i (?:do|am|have|did|know|agree)|it is|it's true|that's true|you're right))?)"
-    r"(?: (?:about|what|if|how|either|too|as well|yet|one|with you)\b[^.!?]*)?[.!?]*"
+_SO = r"(?:(?:well|oh|um|haha|honestly|yeah|yes|no|hmm|ok|okay|so|but|sorry),? )*"
+# "I don't know" and its kin, with or without what it is that is not known.
+_EVASIVE = (
+    r"(?:i (?:really |honestly )?(?:don't|do not) (?:really )?know|i'm not (?:really |too )?sure|"
+    r"i am not (?:really |too )?sure|i have no idea|no idea|not sure)"
+    r"(?: (?:about|of|what|which|who|if|how|why|when|where|yet|either|that)\b[^,.!?]*)?"
 )
+# Agreement that says no more.
+_AGREEING = (
+    r"(?:i (?:think|guess|hope) so|me (?:too|neither)|same here|i agree|i know|"
+    r"(?:that's|that is|it is|it's|you're|very) (?:very |so |really )?"
+    r"(?:true|cool|nice|great|good|awesome|right|funny|interesting)|"
+    r"(?:yes|yeah|yep|no|nope|ok|okay|sure|cool|nice|great|right|true|exactly|really|haha|wow|what|"
+    r"oh)(?:,? (?:i (?:do|am|have|did|know|agree)|it is|it's true|that's true|you're right))?"
+    r"(?: too| either| as well| with you)?)"
+)
+_DULL = re.compile(f"{_SO}(?:{_EVASIVE}|{_AGREEING})[.!?]*")
 
 
 def words(text: str) -> list[str]:

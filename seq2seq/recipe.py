@@ -171,15 +171,20 @@ class DialogueSettings:
 
     casual: share of them written in small letters, without the last mark, or both. forget: share
     of those of several turns that keep the last one only. interrupt: share of those of one turn
-    that get a reply to something else before it, as in a talk that changes its subject.
+    that get a reply to something else before it, as in a talk that changes its subject. dull: share
+    of the dull replies (see seq2seq.diversity) that are learnt: few as they are, they fit anything,
+    so that a model says little else (Li et al. 2016).
     """
 
     casual: float = 0.0
     forget: float = 0.0
     interrupt: float = 0.0
+    dull: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_ranges(self, {"casual": (0, 1), "forget": (0, 1), "interrupt": (0, 1)})
+        _check_ranges(
+            self, {"casual": (0, 1), "forget": (0, 1), "interrupt": (0, 1), "dull": (0, 1)}
+        )
 
 
 @dataclass(frozen=True)

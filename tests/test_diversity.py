@@ -35,6 +35,9 @@ def test_replies_that_say_nothing_are_dull(reply):
         "That's cool, I play chess too.",
         "Yes, I do it on Sundays.",
         "What is your name?",
+        "Oh cool, what album?",
+        "Well, no one else saw it.",
+        "I'm not sure yet. I might read a book.",
         "I am not sure he can swim that far.",
     ],
 )

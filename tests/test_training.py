@@ -267,6 +267,14 @@ def test_conversations_are_varied_as_the_recipe_says(talks, folder):
     assert sources(talks, folder, casual=0.5) == sources(talks, folder, casual=0.5)
 
 
+def test_dull_replies_are_learnt_as_often_as_the_recipe_says(talks, folder):
+    text = (folder / "train.tsv").read_text()
+    (folder / "train.tsv").write_text(text + "\tabc?\tI don't know.\n" * 200)
+    assert len(sources(talks, folder)) == 440
+    assert len(sources(talks, folder, dull=0.0)) == 240
+    assert 300 < len(sources(talks, folder, dull=0.5)) < 380
+
+
 def test_replies_are_learnt_tidied(talks, folder):
     run = training._Run(talks, folder, folder, 0, 1)
     for example in run.corpus.epoch(0):
