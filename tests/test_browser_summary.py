@@ -108,8 +108,7 @@ def test_markup_is_shown_as_text(server, new_page):
     assert page.evaluate("window.pwned") is None
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(("width", "colours"), [(375, "dark"), (1280, "light")])
 def test_accessible_and_inside_the_screen(server, new_page, width, colours):
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
     opened(page, server, checkpoint="transformer", shade="a word", word="5", **BEGUN)
