@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import json
 import os
@@ -21,6 +22,7 @@ from seq2seq import cache, hub, waiting
 from seq2seq.__main__ import main
 from seq2seq.checkpoint import load
 from seq2seq.errors import UserError
+from seq2seq.options import Options
 from seq2seq.pipeline import run
 from seq2seq.recipe import read_recipe
 from seq2seq.repository import File, Identifier, Repository, needed, parse
@@ -813,7 +815,7 @@ def card_of(folder):
         "precision": "float32",
         "parameters": 1000,
         "data": {"valid.tsv": "0"},
-        "options": {"beam_width": 5},
+        "options": dataclasses.asdict(Options(beam_width=5)),
         "sentences": 1,
         "references": 1,
         "bleu": 1.5,
@@ -827,6 +829,10 @@ def card_of(folder):
         "hardware": "a CPU",
         "training_steps": 1,
         "training_seconds": 60,
+        **dict.fromkeys(("distinct_1", "distinct_2", "different", "dull", "repetitive"), 4.0),
+        **dict.fromkeys(("words", "words_kept", "kept_f1", "first_words_kept_f1"), 5.0),
+        **{f"rouge_{size}": float(place) for place, size in enumerate("12l", start=6)},
+        **{f"first_words_rouge_{size}": 9.0 for size in "12l"},
     }
     return model_card(read_recipe(folder / "recipe.toml"), scores)
 
@@ -981,7 +987,10 @@ def test_model_cards_are_as_the_hub_wants_them(tmp_path, publishable, task, lice
     assert card.data.license_name == name
     assert card.data.pipeline_tag in PIPELINE_TAGS.values()
     metrics = {result.metric_type: result.metric_value for result in card.data.eval_results}
-    assert metrics == {"bleu": 1.5, "chrf": 2.5}
+    assert metrics == {
+        "chatbot": {"perplexity": 20.1},
+        "summarization": {"rouge1": 6.0, "rouge2": 7.0, "rougeL": 8.0},
+    }.get(task, {"bleu": 1.5, "chrf": 2.5})
     assert " " not in card.data.eval_results[0].dataset_type
 
 
