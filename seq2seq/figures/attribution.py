@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import LABELS_UP_TO, Palette, escape, figure, palette, token_axis
 from seq2seq.figures.tables import table
 from seq2seq.trace import Trace, label, words
@@ -66,7 +67,7 @@ def attributions(
                 y1=selected + 1.5,
                 line={"color": colours.mark, "width": 3},
             )
-    return drawn
+    return fit(drawn)
 
 
 def correlations(
@@ -110,7 +111,7 @@ def correlations(
                 hoverinfo="text",
             )
         )
-    return drawn
+    return fit(drawn)
 
 
 def attributions_csv(trace: Trace, measures: dict[str, np.ndarray]) -> str:

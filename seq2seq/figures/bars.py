@@ -7,6 +7,7 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import Palette, escape, figure, mix, palette, token_axis
 from seq2seq.figures.tables import table
 from seq2seq.trace import Trace, label
@@ -41,7 +42,7 @@ def probabilities(trace: Trace, selected: int | None = None, dark: bool = False)
             hoverinfo="text",
         )
     )
-    return drawn
+    return fit(drawn)
 
 
 def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
@@ -102,7 +103,7 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
             hoverinfo="text",
         )
     )
-    return drawn
+    return fit(drawn)
 
 
 def probabilities_csv(trace: Trace) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.heatmap import AXES, NUMBERS_UP_TO, ordinal, places_of
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import LABELS_UP_TO, escape, figure, palette, token_axis
 from seq2seq.figures.tables import table
 from seq2seq.measures import Pick, grid, merge
@@ -93,7 +94,7 @@ def blocks(
             y1=row + 1.5,
             line={"color": colours.mark, "width": 3},
         )
-    return drawn
+    return fit(drawn)
 
 
 def _points(weights: np.ndarray, read: tuple[str, ...], said: tuple[str, ...]) -> go.Scatter:

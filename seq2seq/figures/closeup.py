@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import (
     Palette,
     Scale,
@@ -128,7 +129,7 @@ def strips(
             y1=len(rows) - 0.5,
             line={"color": colours.mark, "width": 2},
         )
-    return drawn
+    return fit(drawn)
 
 
 def strips_csv(rows: Rows) -> str:
@@ -240,7 +241,7 @@ def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
             hoverinfo="text",
         )
     )
-    return drawn
+    return fit(drawn)
 
 
 def sizes_csv(close: CloseUp) -> str:
@@ -293,7 +294,7 @@ def _pairs(
                 hoverinfo="text",
             )
         )
-    return drawn
+    return fit(drawn)
 
 
 def _lines(
@@ -331,7 +332,7 @@ def _lines(
         )
     if marked is not None:
         drawn.add_vline(marked + 1, line={"color": colours.mark, "width": 2})
-    return drawn
+    return fit(drawn)
 
 
 def _range(values: np.ndarray) -> list[float]:

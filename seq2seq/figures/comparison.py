@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.comparison import first_choice, first_difference
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import escape, figure, palette
 from seq2seq.figures.tables import table
 from seq2seq.trace import Trace, label
@@ -101,7 +102,7 @@ def side_by_side(
     )
     if differ is not None:
         drawn.add_vline(differ + 0.5, line={"color": colours.mark, "width": 2, "dash": "dash"})
-    return drawn
+    return fit(drawn)
 
 
 def _texts(trace: Trace, name: str) -> list[str]:

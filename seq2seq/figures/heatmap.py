@@ -8,6 +8,7 @@ from typing import Any, Unpack
 import numpy as np
 import plotly.graph_objects as go
 
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import (
     LABELS_UP_TO,
     Palette,
@@ -64,13 +65,18 @@ def attention(
     labelled = max(weights.shape) <= LABELS_UP_TO
     tall = max(150, min(34 * len(rows), 1_000))
     across, down = AXES[which]
+    axes = {
+        "xaxis": side_axis(columns, across) | {"side": "top"},
+        "yaxis": side_axis(rows, down, downwards=True),
+    }
+    if measured:
+        axes = _with_measures(axes, found, tall)
     drawn = figure(
         colours,
         height=155 + tall + 60 * measured,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
-        xaxis=side_axis(columns, across) | {"side": "top"},
-        yaxis=side_axis(rows, down, downwards=True),
+        **axes,
     )
     small = max(weights.shape) <= NUMBERS_UP_TO
     drawn.add_trace(
@@ -89,10 +95,10 @@ def attention(
     )
     drawn.add_trace(_points(found, LETTERS[which]))
     if measured:
-        _add_measures(drawn, found, which, colours, tall)
+        drawn.add_traces(_measures(found, which, colours))
     for frame, colour in _frames(found, which, selected, word, colours.mark):
         drawn.add_shape(type="rect", line={"color": colour, "width": 3}, **frame)
-    return drawn
+    return fit(drawn)
 
 
 def attention_csv(trace: Trace, **choice: Unpack[Choice]) -> str:
@@ -247,17 +253,17 @@ def _frames(
         yield {"x0": 0.5, "x1": len(columns) + 0.5, "y0": row + 0.5, "y1": row + 1.5}, mark
 
 
-def _add_measures(drawn: go.Figure, found: Grid, which: str, colours: Palette, tall: int) -> None:
-    """Add bars: beside each row its entropy, below each column what it got."""
-    weights, rows, columns = found
-    bits, got = entropy(weights), coverage(weights)
+def _with_measures(axes: dict[str, Any], found: Grid, tall: int) -> dict[str, Any]:
+    """Return the axes of a matrix of this height, made smaller, and those of its bars."""
+    weights, _, columns = found
+    most_got = max(1.0, float(coverage(weights).max()))
+    most_bits = max(1.0, float(np.log2(len(columns))))
     plain = {"showgrid": False, "zeroline": False, "fixedrange": True, "tickfont": {"size": 10}}
     low = 60 / (tall + 60)
-    most_bits, most_got = max(1.0, float(np.log2(len(columns)))), max(1.0, float(got.max()))
-    drawn.update_layout(
-        xaxis={"domain": [0, 0.86]},
-        yaxis={"domain": [low, 1]},
-        xaxis2={
+    return {
+        "xaxis": axes["xaxis"] | {"domain": [0, 0.86]},
+        "yaxis": axes["yaxis"] | {"domain": [low, 1]},
+        "xaxis2": {
             "domain": [0.88, 1],
             "range": [0, most_bits],
             "tickvals": [0, most_bits],
@@ -267,7 +273,7 @@ def _add_measures(drawn: go.Figure, found: Grid, which: str, colours: Palette, t
             "anchor": "y",
             **plain,
         },
-        yaxis2={
+        "yaxis2": {
             "domain": [0, low * 0.8],
             "range": [0, most_got],
             "tickvals": [0, most_got],
@@ -276,29 +282,33 @@ def _add_measures(drawn: go.Figure, found: Grid, which: str, colours: Palette, t
             "anchor": "x",
             **plain,
         },
-    )
-    bars = {"color": mix(colours.attention, 0.6), "line": {"width": 0}}
+    }
+
+
+def _measures(found: Grid, which: str, colours: Palette) -> list[go.Bar]:
+    """Return bars: beside each row its entropy, below each column what it got."""
+    weights, rows, columns = found
+    bars = {
+        "marker": {"color": mix(colours.attention, 0.6), "line": {"width": 0}},
+        "unselected": {"marker": {"opacity": 1}},
+    }
     letters = LETTERS[which]
-    drawn.add_trace(
+    return [
         go.Bar(
-            x=np.round(bits, 3),
-            y=list(range(1, len(rows) + 1)),
+            x=np.round(entropy(weights), 3),
+            y=np.arange(1, len(rows) + 1),
             orientation="h",
             xaxis="x2",
-            marker=bars,
-            unselected={"marker": {"opacity": 1}},
             customdata=[[r, None, n] for r, n in zip(rows.tokens, rows.numbers, strict=True)],
             hovertemplate=f"{letters[0]}%{{customdata[2]}} entropy %{{x:.2f}} bit<extra></extra>",
-        )
-    )
-    drawn.add_trace(
+            **bars,
+        ),
         go.Bar(
-            x=list(range(1, len(columns) + 1)),
-            y=np.round(got, 3),
+            x=np.arange(1, len(columns) + 1),
+            y=np.round(coverage(weights), 3),
             yaxis="y2",
-            marker=bars,
-            unselected={"marker": {"opacity": 1}},
             customdata=[[None, c, n] for c, n in zip(columns.tokens, columns.numbers, strict=True)],
             hovertemplate=f"{letters[1]}%{{customdata[2]}} got %{{y:.2f}} in all<extra></extra>",
-        )
-    )
+            **bars,
+        ),
+    ]

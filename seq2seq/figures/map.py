@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import Palette, escape, figure, palette
 from seq2seq.figures.tables import table
 
@@ -88,7 +89,7 @@ def sentence_map(
         )
     _add_axes(drawn, colours, dimensions, explained)
     drawn.update_layout(legend={"orientation": "h", "y": -0.12, "font": {"size": 13}})
-    return drawn
+    return fit(drawn)
 
 
 def trajectories(
@@ -123,7 +124,7 @@ def trajectories(
         )
     _add_axes(drawn, colours, dimensions, explained)
     drawn.update_layout(legend={"orientation": "h", "y": -0.15, "font": {"size": 13}})
-    return drawn
+    return fit(drawn)
 
 
 def agreements(
@@ -177,7 +178,7 @@ def agreements(
             hoverinfo="skip",
         )
     )
-    return drawn
+    return fit(drawn)
 
 
 def map_csv(points: np.ndarray, texts: Sequence[str], features: Mapping[str, Sequence[str]]) -> str:

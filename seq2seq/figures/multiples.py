@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.heatmap import levels
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import figure, palette
 from seq2seq.figures.tables import table
 from seq2seq.measures import Pick, entropy, grid, layers_and_heads
@@ -102,7 +103,7 @@ def multiples(
             y1=top + rows - 0.5,
             line={"color": colours.mark if chosen else colours.grid, "width": 3 if chosen else 1},
         )
-    return drawn
+    return fit(drawn)
 
 
 def multiples_csv(trace: Trace, which: str = "cross", layers: range | None = None) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.heatmap import LETTERS, WORD, name, side_axis
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import figure, mix, palette
 from seq2seq.figures.tables import table
 from seq2seq.measures import Choice, Side, grid, smallest_set
@@ -130,7 +131,7 @@ def ribbons(
     drawn.add_trace(_tokens_of(rows, 1, height, letters[0], said, row, colours.mark))
     # An axis that no trace uses is not drawn.
     drawn.add_trace(go.Scatter(x=[None], y=[None], yaxis="y2", hoverinfo="skip"))
-    return drawn
+    return fit(drawn)
 
 
 def ribbons_csv(trace: Trace, mass: float = MASS, **choice: Unpack[Choice]) -> str:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from seq2seq.alignment import Alignment, heads_mean, shown_tokens, span
 from seq2seq.figures.heatmap import cells
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import LABELS_UP_TO, Palette, escape, figure, mix, palette
 from seq2seq.figures.tables import table
 from seq2seq.trace import Trace, label, words
@@ -71,7 +72,7 @@ def speech(
             _add_path(drawn, rows, colours)
         if selected is not None:
             _mark(drawn, trace, alignment, rows, selected, colours)
-    return drawn
+    return fit(drawn)
 
 
 def speech_csv(
@@ -182,7 +183,7 @@ def _stacked(trace: Trace, parts: dict[str, int], colours: Palette) -> go.Figure
             font={"size": 12},
         )
         top -= height
-    return drawn
+    return fit(drawn)
 
 
 TITLES = {

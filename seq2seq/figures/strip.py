@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import figure, palette
 from seq2seq.figures.tables import table
 from seq2seq.trace import Trace
@@ -66,7 +67,7 @@ def context(trace: Trace, step: int = 0, dark: bool = False) -> go.Figure:
             },
         )
     )
-    return drawn
+    return fit(drawn)
 
 
 def context_csv(trace: Trace) -> str:

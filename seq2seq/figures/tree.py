@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import Palette, Scale, escape, figure, mix, palette, readable_on
 from seq2seq.figures.tables import table
 from seq2seq.hypothesis import FATES, FINISHED, PRUNED
@@ -181,7 +182,7 @@ def beam_tree(
     _add_edges(drawn, tree, lanes, colours, tints(dark), shown)
     _add_nodes(drawn, tree, lanes, colours, tints(dark), selected)
     _add_scale(drawn, colours)
-    return drawn
+    return fit(drawn)
 
 
 def beam_tree_csv(tree: Joined) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import escape, figure, mix, palette, token_axis
 from seq2seq.figures.tables import table
 from seq2seq.trace import Tokens, Trace, label
@@ -177,7 +178,7 @@ def turn_worth(
             hoverinfo="text",
         )
     )
-    return drawn
+    return fit(drawn)
 
 
 def turn_worth_csv(labels: Sequence[str], changes: Sequence[float]) -> str:
