@@ -21,6 +21,7 @@ ui.show_menu(
         st.Page("pages/speech.py", title="Speech to text", icon=":material/mic:"),
         st.Page("pages/spelling.py", title="Spelling to sound", icon=":material/spellcheck:"),
         st.Page("pages/race.py", title="Race", icon=":material/flag:"),
+        st.Page("pages/lab.py", title="Context vector", icon=":material/science:"),
         st.Page("pages/map.py", title="Map of sentences", icon=":material/scatter_plot:"),
         st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
     ]

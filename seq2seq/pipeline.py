@@ -304,6 +304,21 @@ def generate(
     return [results[index] for index in range(len(texts))]
 
 
+@torch.inference_mode()
+def decode_memory(
+    checkpoint: Checkpoint,
+    memory: Memory,
+    options: Options | None = None,
+    lengths: Sequence[int] = (),
+) -> list[Found]:
+    """Decode each row of a memory, whatever it was made of; nothing is recorded but the search.
+
+    lengths: tokens of the sources, by which the outputs are limited, () for those of the memory.
+    """
+    options = options or checkpoint.conventions.options
+    return _find(checkpoint, memory, options, lengths=lengths)
+
+
 def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) -> Options:
     """Fill in the language that a speech model hears, where none was chosen.
 
@@ -351,10 +366,11 @@ def _find(
     on_step: OnStep | None = None,
     source: Sequence[int] = (),
     interventions: Interventions = NOTHING,
+    lengths: Sequence[int] = (),
 ) -> list[Found]:
     config, prefix = checkpoint.model.config, forced_tokens(checkpoint, options)
     start, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
-    lengths = memory.mask.sum(dim=1).tolist()
+    lengths = lengths or memory.mask.sum(dim=1).tolist()
     limits = [options.length_limit(length, len(forced) + len(prefix)) for length in lengths]
     if config.longest is not None:
         limits = [min(limit, config.longest - len(start) + 1) for limit in limits]

@@ -13,7 +13,7 @@ from seq2seq.options import Options
 from seq2seq.protocol import Memory
 from seq2seq.source import prepare
 
-FINAL, MEAN = "final", "mean"
+FINAL, MEAN, WHOLE = "final", "mean", "whole"
 
 
 def kinds(checkpoint: Checkpoint) -> tuple[str, ...]:
@@ -37,17 +37,21 @@ def sentence_vectors(
 ) -> np.ndarray:
     """Encode texts to vectors (texts, width), float32. kind: see `kinds`, "" for the first of them.
 
-    on_group is called with the number of texts done since the last call. Raises UserError for a
-    text without anything to read.
+    A recurrent model has a third, "whole": all that its decoder starts from, h of every layer and
+    c of an LSTM, side by side (texts, parts * layers * width). on_group is called with the number
+    of texts done since the last call. Raises UserError for a text without anything to read,
+    ValueError for a kind that the model has not.
     """
     kind = kind or kinds(checkpoint)[0]
+    if kind not in (*kinds(checkpoint), *([WHOLE] if FINAL in kinds(checkpoint) else [])):
+        raise ValueError(kind)
     options = options or checkpoint.conventions.options
     sources = [prepare(checkpoint, text, options).ids for text in texts]
     vectors = np.zeros((len(texts), 0), dtype=np.float32)
     for group in in_groups([len(ids) for ids in sources], batch):
         ids = pad([sources[index] for index in group], checkpoint.model.config.pad)
         memory = checkpoint.model.encode(ids.to(checkpoint.device))
-        found = _final(memory) if kind == FINAL else _mean(memory)
+        found = _OF[kind](memory)
         if not vectors.size:
             vectors = np.zeros((len(texts), found.shape[1]), dtype=np.float32)
         vectors[list(group)] = found.float().cpu().numpy()
@@ -63,3 +67,10 @@ def _final(memory: Memory) -> torch.Tensor:
 def _mean(memory: Memory) -> torch.Tensor:
     seen = memory.mask.unsqueeze(-1)
     return (memory.states * seen).sum(dim=1) / seen.sum(dim=1)
+
+
+def _whole(memory: Memory) -> torch.Tensor:
+    return torch.cat([part.flatten(1) for part in memory.final], dim=1)
+
+
+_OF = {FINAL: _final, MEAN: _mean, WHOLE: _whole}

@@ -19,6 +19,7 @@ from ui.frame import begin_page, show_menu
 from ui.instruments import instruments
 from ui.instruments.attention import attention_chart
 from ui.instruments.words import timing
+from ui.lab import lab_page
 from ui.map import sentence_map_page
 from ui.race import race_page
 from ui.runs import Subject, run, warm_up
@@ -37,6 +38,7 @@ __all__ = [
     "first_checkpoint",
     "instruments",
     "intake",
+    "lab_page",
     "page_link",
     "race_page",
     "read_summary",

@@ -15,6 +15,7 @@ from seq2seq.figures.map import agreements, agreements_csv, map_csv, sentence_ma
 from seq2seq.figures.multiples import multiples, multiples_csv
 from seq2seq.figures.ribbons import ribbons, ribbons_csv
 from seq2seq.figures.sound import speech, speech_csv
+from seq2seq.figures.states import states, states_csv
 from seq2seq.figures.strip import context, context_csv
 from seq2seq.figures.tree import beam_tree, beam_tree_csv
 from seq2seq.figures.turns import (
@@ -48,6 +49,8 @@ __all__ = [
     "sentence_map",
     "speech",
     "speech_csv",
+    "states",
+    "states_csv",
     "trajectories",
     "turn_attention",
     "turn_attention_csv",

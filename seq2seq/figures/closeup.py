@@ -80,6 +80,8 @@ def strips(
         },
         yaxis={
             "type": "category",
+            "tickvals": names,
+            "ticktext": names,
             "range": [len(rows) - 0.5, -0.5],
             "showgrid": False,
             "fixedrange": True,
@@ -97,7 +99,12 @@ def strips(
             ygap=3,
             hoverinfo="skip" if clickable else None,
             hovertemplate=None if clickable else "unit %{x}, %{y}: %{z:.3f}<extra></extra>",
-            colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 3},
+            colorbar={
+                "thickness": 10,
+                "outlinewidth": 0,
+                "tickvals": [-most, 0, most],
+                "ticktext": [f"{-most:.2g}", "0", f"{most:.2g}"],
+            },
         )
     )
     if clickable:  # plotly reports clicks on points, not on cells

@@ -33,7 +33,7 @@ _DIFFERENCES = st.components.v2.component(
 export default function (component) {
   const { data, parentElement } = component;
   const list = parentElement.querySelector(".pairs");
-  list.setAttribute("aria-label", "What was said, word by word, and what was heard");
+  list.setAttribute("aria-label", data.label);
   list.replaceChildren(...data.pairs.map((pair) => {
     const item = document.createElement("li");
     item.className = pair.kind;
@@ -52,11 +52,18 @@ export default function (component) {
 )
 
 
-def differences(transcript: Transcript, key: str) -> None:
-    """Show the words of two texts in pairs, the differences by sign and colour."""
+def differences(
+    transcript: Transcript,
+    key: str,
+    described: str = "What was said, word by word, and what was heard",
+) -> None:
+    """Show the words of two texts in pairs, the differences by sign and colour.
+
+    described: what the texts are, for those who do not see them.
+    """
     dark = is_dark()
     pairs = [
         {**pair._asdict(), "sign": SIGNS[pair.kind], "colour": COLOURS[pair.kind][dark]}
         for pair in transcript.pairs
     ]
-    _DIFFERENCES(key=key, data={"pairs": pairs})
+    _DIFFERENCES(key=key, data={"pairs": pairs, "label": described})

@@ -1,0 +1,88 @@
+"""Vectors in order as a heatmap: what the units of a state hold after each token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seq2seq.figures.margins import fit
+from seq2seq.figures.palette import LABELS_UP_TO, escape, figure, palette, token_axis
+from seq2seq.figures.tables import table
+from seq2seq.trace import label
+
+UNITS_UP_TO = 48
+
+
+def strongest(values: np.ndarray, count: int = UNITS_UP_TO) -> np.ndarray:
+    """Return the units of values (positions, units) that reach furthest from 0, in their order."""
+    return np.sort(np.argsort(-np.abs(values).max(axis=0), kind="stable")[:count])
+
+
+def states(values: np.ndarray, pieces: Sequence[str], title: str, dark: bool = False) -> go.Figure:
+    """Draw values (positions, units) with the tokens of the positions across, the units down.
+
+    Of many units the strongest are drawn, of many positions the first; the scale is symmetric
+    around 0. title: of the axis of tokens.
+    """
+    colours = palette(dark)
+    values = values[:LABELS_UP_TO].astype(np.float32)
+    units, labels = strongest(values), [label(piece) for piece in pieces[:LABELS_UP_TO]]
+    most = float(np.abs(values).max()) or 1.0
+    ticks = list(range(0, len(units), 4))
+    drawn = figure(
+        colours,
+        height=150 + 8 * len(units),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        hoverdistance=-1,
+        xaxis=token_axis(labels, title) | {"side": "top"},
+        yaxis={
+            "title": {"text": "unit", "standoff": 4},
+            "tickmode": "array",
+            "tickvals": [tick + 1 for tick in ticks],
+            "ticktext": [str(units[tick] + 1) for tick in ticks],
+            "tickfont": {"size": 9},
+            "range": [len(units) + 0.5, 0.5],
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
+    )
+    drawn.add_trace(
+        go.Heatmap(
+            z=np.round(values[:, units].T, 3),
+            x0=1,
+            y0=1,
+            zmin=-most,
+            zmax=most,
+            colorscale=[list(stop) for stop in colours.diverging],
+            xgap=1,
+            text=[[f"unit {unit + 1}, {escape(each)}" for each in labels] for unit in units],
+            hovertemplate="%{text}: %{z:.3f}<extra></extra>",
+            colorbar={
+                "orientation": "h",
+                "thickness": 8,
+                "outlinewidth": 0,
+                "len": 0.5,
+                "x": 0,
+                "xanchor": "left",
+                "y": 0,
+                "yanchor": "top",
+                "ypad": 8,
+                "tickvals": [-most, 0, most],
+                "ticktext": [f"{-most:.2f}", "0", f"{most:.2f}"],
+            },
+        )
+    )
+    return fit(drawn)
+
+
+def states_csv(values: np.ndarray, pieces: Sequence[str]) -> str:
+    """Return all values as CSV, a line for each position and unit, both from 1."""
+    rows = (
+        (position + 1, label(pieces[position]), unit + 1, f"{value:.6f}")
+        for (position, unit), value in np.ndenumerate(values.astype(np.float32))
+    )
+    return table(("position", "token", "unit", "value"), rows)
