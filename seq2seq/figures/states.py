@@ -34,7 +34,7 @@ def states(values: np.ndarray, pieces: Sequence[str], title: str, dark: bool = F
     drawn = figure(
         colours,
         height=150 + 8 * len(units),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 8, "r": 30, "t": 8, "b": 8},
         hoverdistance=-1,
         xaxis=token_axis(labels, title) | {"side": "top"},
         yaxis={
