@@ -22,6 +22,7 @@ from seq2seq.probes import probes
 from seq2seq.projection import Projection, fit
 from seq2seq.protocol import select
 from seq2seq.recurrent import CELLS
+from seq2seq.search import OnStep
 from seq2seq.source import prepare
 from seq2seq.vectors import WHOLE, sentence_vectors
 
@@ -128,12 +129,14 @@ def decode(
     text: str,
     vectors: Sequence[Whole],
     options: Options | None = None,
+    on_step: OnStep | None = None,
 ) -> tuple[Outcome, ...]:
     """Decode a text with each of some vectors in place of its own.
 
     A decoder without attention has nothing else; one with attention still looks at the text's own
-    encoder states. In float32, so that rows of one batch do not touch each other. Raises UserError
-    for a text without anything to read, or a model whose encoder has no final state.
+    encoder states. In float32, so that rows of one batch do not touch each other. on_step is called
+    after every decoder step. Raises UserError for a text without anything to read, or a model whose
+    encoder has no final state.
     """
     if checkpoint.model.config.architecture != "recurrent":
         raise UserError("A Transformer has no final state to change: choose a recurrent model.")
@@ -145,7 +148,8 @@ def decode(
     state = _state(numbers.to(memory.states), checkpoint.model.config)
     memory = select(memory, rows)._replace(final=state)
     lengths = [vector.length for vector in vectors]
-    found = decode_memory(checkpoint.searching_in("float32"), memory, options, lengths)
+    exact = checkpoint.searching_in("float32")
+    found = decode_memory(exact, memory, options, lengths, on_step)
     return tuple(
         Outcome(
             to_text(checkpoint, each, source.text),

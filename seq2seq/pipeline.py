@@ -310,13 +310,15 @@ def decode_memory(
     memory: Memory,
     options: Options | None = None,
     lengths: Sequence[int] = (),
+    on_step: OnStep | None = None,
 ) -> list[Found]:
     """Decode each row of a memory, whatever it was made of; nothing is recorded but the search.
 
     lengths: tokens of the sources, by which the outputs are limited, () for those of the memory.
+    on_step is called after every decoder step and stops the search by returning True.
     """
     options = options or checkpoint.conventions.options
-    return _find(checkpoint, memory, options, lengths=lengths)
+    return _find(checkpoint, memory, options, on_step, lengths=lengths)
 
 
 def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) -> Options:

@@ -101,3 +101,11 @@ def test_nonsense_in_a_link_is_survived():
         bad = {"alpha": "7", "noise": "-1", "seed": "x", "m": "9999", "half": "x"}
         at = open_lab(checkpoint="gru-plain", change=change, **bad)
         assert "**Changed**" in said(at)
+
+
+def test_the_table_of_a_long_text_waits_to_be_asked_for():
+    long = {"a": "The cat sleeps. " * 60, "checkpoint": "gru-plain"}
+    at = open_lab(**long)
+    assert not at.dataframe
+    assert "**Changed**" in said(at)
+    assert len(open_lab(**long, table="true").dataframe) == 1

@@ -34,6 +34,7 @@ EXAMPLES = ("The black cat sleeps on the old chair.", "How old are you?", "The c
 ALPHAS = tuple(step / 8 for step in range(9))
 SIZES = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0)
 COUNTS = (0, 1, 2, 5, 10, 20, 50, 100, 200)
+LONG = 300  # tokens, from which on a table takes more than a second
 MOST_NOISE, MOST_SEED = 2.0, 2**31 - 1
 
 
@@ -288,8 +289,8 @@ def _before_and_after(
     own, new = sentences.whole("A").numbers, change.vector.numbers
     moved = float(np.linalg.norm(new - own)) / max(float(np.linalg.norm(own)), 1e-9)
     st.markdown(
-        f"{plain(change.said)} The vector moved by {moved:.0%} of its length; its cosine to A is "
-        f"{cosine(own, new):.3f}."
+        f"{plain(change.said)} All numbers that are changed moved by {moved:.0%} of their length; "
+        f"their cosine to A's is {cosine(own, new):.3f}."
     )
     for column, title, outcome in zip(
         st.columns(2), ("Unchanged", "Changed"), (before, after), strict=True
@@ -307,6 +308,10 @@ def _before_and_after(
         st.caption("The output is the same, word for word.")
     elif transcript is not None:
         differences(transcript, "changes", "The unchanged output word by word, and the changed one")
+        st.caption(
+            f"Above the signs the unchanged output, below them the changed one: "
+            f"{transcript.word_error_rate:.0%} word errors against the unchanged one."
+        )
     rows = [("A", own), ("changed", new), ("change", new - own)]
     _draw_strips(
         "changed_vector",
@@ -320,6 +325,10 @@ def _table(sentences: _Sentences, change: _Change, before: Outcome) -> None:
     from seq2seq.bottleneck import cosine
     from seq2seq.transcript import compare
 
+    if sentences.whole("A").length > LONG and not st.toggle(
+        f"Decode {len(change.rows)} more of the kind: some seconds", key="table", **URL
+    ):
+        return
     found = _decode(sentences, "A", [vector for _, vector in change.rows])
     if found is None:
         return
@@ -355,7 +364,7 @@ def _decode(
     def work(checkpoint: Checkpoint, on_step: OnStep) -> tuple[Outcome, ...]:
         from seq2seq.bottleneck import decode
 
-        return decode(checkpoint, text, vectors)
+        return decode(checkpoint, text, vectors, on_step=on_step)
 
     what = ("from vectors", lengths, seen.hexdigest())
     return derive(Subject(sentences.name, text), what, work)
