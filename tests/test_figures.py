@@ -109,6 +109,19 @@ def test_probabilities_are_those_of_the_trace(trace):
     assert widths[0] > widths[1]
 
 
+def test_copying_is_drawn_where_a_model_copies(trace):
+    if trace.copying is None:
+        with pytest.raises(ValueError, match="does not copy"):
+            figures.copying(trace)
+        return
+    drawn = figures.copying(trace, selected=1).data[0]
+    assert np.allclose(drawn.y, trace.copying)
+    assert drawn.marker.line.width[1] > drawn.marker.line.width[0]
+    assert [place for (place,) in drawn.customdata] == list(range(len(trace.target)))
+    read = list(csv.DictReader(io.StringIO(figures.copying_csv(trace))))
+    assert np.allclose([float(row["copies"]) for row in read], trace.copying)
+
+
 def test_alternatives_frame_the_chosen_token(trace):
     for step in range(len(trace.target)):
         bars = figures.alternatives(trace, step).data[0]

@@ -6,6 +6,8 @@ Blue is what comes from the source (attention), amber what is said of the output
 from seq2seq.figures.bars import (
     alternatives,
     alternatives_csv,
+    copying,
+    copying_csv,
     probabilities,
     probabilities_csv,
 )
@@ -39,6 +41,8 @@ __all__ = [
     "blocks_csv",
     "context",
     "context_csv",
+    "copying",
+    "copying_csv",
     "map_csv",
     "multiples",
     "multiples_csv",

@@ -15,29 +15,57 @@ from seq2seq.trace import Trace, label
 
 def probabilities(trace: Trace, selected: int | None = None, dark: bool = False) -> go.Figure:
     """Draw the probability of each generated token, one bar a step."""
-    colours = palette(dark)
-    values = trace.probabilities
-    labels = [label(piece) for piece in trace.target.pieces]
+    tokens = [label(piece) for piece in trace.target.pieces]
     texts = [
         f"y{step + 1} <b>{escape(token)}</b><br>probability {value:.1%}, "
         f"log {trace.log_probabilities[step]:.2f}<br>number {trace.ranks[step] + 1} of all tokens"
-        for step, (token, value) in enumerate(zip(labels, values, strict=True))
+        for step, (token, value) in enumerate(zip(tokens, trace.probabilities, strict=True))
     ]
+    return _steps(trace, trace.probabilities, texts, "probability", selected, dark)
+
+
+def copying(trace: Trace, selected: int | None = None, dark: bool = False) -> go.Figure:
+    """Draw the probability with which each step copies from the source, one bar a step.
+
+    That is 1 - p_gen of See, Liu and Manning (2017, section 2.2). Raises ValueError for a trace of
+    a model that cannot copy.
+    """
+    shares = _copying(trace)
+    tokens = [label(piece) for piece in trace.target.pieces]
+    texts = [
+        f"y{step + 1} <b>{escape(token)}</b><br>copies with {share:.1%}, else writes"
+        for step, (token, share) in enumerate(zip(tokens, shares, strict=True))
+    ]
+    return _steps(trace, shares, texts, "copies", selected, dark)
+
+
+def _copying(trace: Trace) -> np.ndarray:
+    if trace.copying is None:
+        raise ValueError("This model does not copy.")
+    return trace.copying
+
+
+def _steps(
+    trace: Trace, values: np.ndarray, texts: list[str], title: str, selected: int | None, dark: bool
+) -> go.Figure:
+    """Draw a share for each step; the customdata of a bar is its step, from 0."""
+    colours = palette(dark)
+    places = range(len(trace.target))
     drawn = figure(
         colours,
         height=260,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         bargap=0.15,
-        xaxis=token_axis(labels, "generated →"),
-        yaxis=_share_axis(colours, "probability"),
+        xaxis=token_axis([label(piece) for piece in trace.target.pieces], "generated →"),
+        yaxis=_share_axis(colours, title),
     )
     drawn.add_trace(
         go.Bar(
-            x=list(range(1, len(labels) + 1)),
+            x=[step + 1 for step in places],
             y=values,
-            marker=_marker(values, [step == selected for step in range(len(labels))], colours),
+            marker=_marker(values, [step == selected for step in places], colours),
             unselected={"marker": {"opacity": 1}},
-            customdata=[[step] for step in range(len(labels))],
+            customdata=[[step] for step in places],
             hovertext=texts,
             hoverinfo="text",
         )
@@ -117,6 +145,13 @@ def probabilities_csv(trace: Trace) -> str:
         strict=True,
     )
     return table(("step", "token", "probability", "log_probability", "rank"), rows)
+
+
+def copying_csv(trace: Trace) -> str:
+    """Return the probability of copying at each step as CSV, steps from 1."""
+    steps = range(1, len(trace.target) + 1)
+    rows = zip(steps, trace.target.pieces, _copying(trace).tolist(), strict=True)
+    return table(("step", "token", "copies"), rows)
 
 
 def alternatives_csv(trace: Trace) -> str:

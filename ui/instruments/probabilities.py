@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from seq2seq.ranking import outputs
@@ -14,6 +17,9 @@ from ui.instruments.view import View, add_branch, select_output, select_step
 from ui.instruments.words import alternatives_in_words
 from ui.text import plain
 
+if TYPE_CHECKING:
+    import numpy as np
+
 
 def show(view: View) -> None:
     """Show the probability of every token, and the alternatives of the selected step."""
@@ -22,23 +28,50 @@ def show(view: View) -> None:
     st.subheader("How sure it was")
     trace = view.shown
 
-    def select() -> None:
-        if place := clicked("probabilities"):
-            select_step(place[0])
-
     chart(
         "probabilities",
         draw(figures.probabilities, trace, selected=view.step, dark=is_dark()),
         f"Probability of each of the {len(trace.target)} output tokens.",
         lambda: figures.probabilities_csv(trace),
-        select,
+        _select_step_of("probabilities"),
     )
+    if trace.copying is not None:
+        _copying(view, trace.copying)
     alternatives_chart(view)
     found = outputs(view.run)
     if len(found) > 1:
         st.subheader("The other outputs of the search")
         st.caption("What differs from the best one is underlined. Click one to look at it.")
         outputs_list("outputs_list", found, view.name, select_output)
+
+
+def _copying(view: View, shares: np.ndarray) -> None:
+    """Show where the output was copied from the source, of a model that can."""
+    from seq2seq import figures
+
+    st.subheader("Copied or written")
+    st.markdown(
+        "Each step divides its probability: one part goes to the tokens of the source, by "
+        f"attention, the rest to the vocabulary. On average {shares.mean():.0%} are for copying "
+        f"here, at step {view.step + 1} {shares[view.step]:.0%}."
+    )
+    chart(
+        "copying",
+        draw(figures.copying, view.shown, selected=view.step, dark=is_dark()),
+        f"Probability of copying at each of the {len(shares)} steps.",
+        lambda: figures.copying_csv(view.shown),
+        _select_step_of("copying"),
+    )
+
+
+def _select_step_of(chart_key: str) -> Callable[[], None]:
+    """Return what chooses the step of the bar that was clicked."""
+
+    def select() -> None:
+        if place := clicked(chart_key):
+            select_step(place[0])
+
+    return select
 
 
 def alternatives_chart(view: View) -> None:
