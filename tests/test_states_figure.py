@@ -40,3 +40,11 @@ def test_all_of_it_is_in_the_csv(values):
     lines = figures.states_csv(values, PIECES).splitlines()
     assert len(lines) == 1 + values.size
     assert lines[1].startswith("1,the,1,") or lines[1].startswith("1,·▁the,1,")
+
+
+def test_each_half_has_its_strongest(values):
+    values[:, :50] *= 9
+    assert (strongest(values, 10) < 50).all()
+    halves = strongest(values, 10, parts=2)
+    assert (halves < 50).sum() == 5
+    assert set(halves[:5]) == set(strongest(values[:, :50], 5))

@@ -205,12 +205,14 @@ def _over_time(sentences: _Sentences, trace: Trace) -> None:
     from seq2seq.figures.states import UNITS_UP_TO
 
     st.subheader("How it builds up")
+    parts = 2 if sentences.config.bidirectional else 1
     shown = min(trace.encoder_states.shape[1], UNITS_UP_TO)
     said = [f"The {shown} of {trace.encoder_states.shape[1]} units that reach furthest from 0."]
     if sentences.config.architecture != "recurrent":
         said.insert(0, "The encoder's vector of each token, each made with all others in view.")
     elif sentences.config.bidirectional:
-        said.insert(0, "h_t: one half of the units reads from the left, the other from the right.")
+        said = ["h_t: the upper half of the units reads from the left, the lower from the right."]
+        said.append(f"Of each half, the {shown // 2} units that reach furthest from 0.")
     else:
         said.insert(0, "h_t after each token of A, from left to right; the last is the vector.")
     if len(trace.source) > LABELS_UP_TO:
@@ -228,12 +230,15 @@ def _over_time(sentences: _Sentences, trace: Trace) -> None:
             st.markdown(plain(text))
             chart(
                 key,
-                figures.states(values, pieces, title, dark=is_dark()),
+                figures.states(values, pieces, title, parts, is_dark()),
                 text,
                 lambda values=values, pieces=pieces: figures.states_csv(values, pieces),  # type: ignore[misc]
             )
     if trace.attention is None:
-        st.caption("Without attention, every step of the output gets the same vector, h_T.")
+        reads = (
+            "reads h_T at every step" if sentences.config.feeds == "context" else "starts at h_T"
+        )
+        st.caption(f"Without attention, the decoder {reads} and sees none of the states before it.")
 
 
 @st.fragment
@@ -266,6 +271,8 @@ def _changes(sentences: _Sentences) -> None:
 
 
 def _explain(config: Config) -> None:
+    from seq2seq.catalogue import embedded
+
     parts = {"lstm": "h and c", "gru": "h", "rnn": "h"}[config.cell]
     layers = "its layer" if config.encoder_layers == 1 else "every layer"
     said = f"Changed is all that the decoder starts from: {parts} of {layers}."
@@ -275,7 +282,7 @@ def _explain(config: Config) -> None:
         said += (
             " But this model has attention: at every step its decoder still looks at A's own "
             "encoder states, which stay as they are. A model without attention shows the whole "
-            "effect."
+            "effect" + (f": choose {FIRST}." if FIRST in embedded() else ".")
         )
     st.markdown(plain(said))
 

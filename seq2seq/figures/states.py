@@ -15,20 +15,31 @@ from seq2seq.trace import label
 UNITS_UP_TO = 48
 
 
-def strongest(values: np.ndarray, count: int = UNITS_UP_TO) -> np.ndarray:
-    """Return the units of values (positions, units) that reach furthest from 0, in their order."""
-    return np.sort(np.argsort(-np.abs(values).max(axis=0), kind="stable")[:count])
+def strongest(values: np.ndarray, count: int = UNITS_UP_TO, parts: int = 1) -> np.ndarray:
+    """Return the units of values (positions, units) that reach furthest from 0, in their order.
+
+    parts: how many equal parts of the units have equally many of them.
+    """
+    reach = np.abs(values).max(axis=0)
+    places = np.array_split(np.arange(len(reach)), parts)
+    chosen = [place[np.argsort(-reach[place], kind="stable")[: count // parts]] for place in places]
+    return np.sort(np.concatenate(chosen))
 
 
-def states(values: np.ndarray, pieces: Sequence[str], title: str, dark: bool = False) -> go.Figure:
+def states(
+    values: np.ndarray, pieces: Sequence[str], title: str, parts: int = 1, dark: bool = False
+) -> go.Figure:
     """Draw values (positions, units) with the tokens of the positions across, the units down.
 
     Of many units the strongest are drawn, of many positions the first; the scale is symmetric
-    around 0. title: of the axis of tokens.
+    around 0. title: of the axis of tokens. parts: of the units, as `strongest` knows them.
     """
     colours = palette(dark)
     values = values[:LABELS_UP_TO].astype(np.float32)
-    units, labels = strongest(values), [label(piece) for piece in pieces[:LABELS_UP_TO]]
+    units, labels = (
+        strongest(values, parts=parts),
+        [label(piece) for piece in pieces[:LABELS_UP_TO]],
+    )
     most = float(np.abs(values).max()) or 1.0
     ticks = list(range(0, len(units), 4))
     drawn = figure(
