@@ -464,7 +464,7 @@ def _swap(sentences: _Sentences) -> _Change | None:
     found = _decode(sentences, "B", [b])
     if found is None:
         return None
-    return _Change(b, f"A is read, but B's vector is handed over. B alone gives: {found[0].text}")
+    return _Change(b, f"A is read, but B's vector is handed over. B alone gives “{found[0].text}”.")
 
 
 def _arithmetic(sentences: _Sentences) -> _Change | None:
