@@ -31,7 +31,7 @@ run: $(RUN_READY) ## Start the app on http://localhost:8501 (PORT=... for anothe
 
 test: $(TEST_READY) browser check ## Linters, types and all tests
 	@echo "Running the tests"
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 check: $(TEST_READY) ## Linters and types only
 	@echo "Checking style and types"

@@ -156,6 +156,14 @@ def test_an_alternative_leads_on():
     assert len((begun if isinstance(begun, str) else begun[0]).split(".")) == 2
 
 
+@pytest.mark.parametrize("name", ["rnn-additive", "lstm-attention"])
+def test_a_model_that_copies_shows_how_much(name):
+    at = open_page(PAGES[1], text=SENTENCE, tab="Probabilities", checkpoint=name)
+    assert not at.exception
+    titles = [each.value for each in at.subheader]
+    assert ("Copied or written" in titles) == (name == "rnn-additive")
+
+
 def test_a_branch_may_end_at_once(root):
     eos = load(root / "lstm-attention").model.config.eos
     at = tree_page(branch=f"5.{eos}", output="A")
