@@ -230,15 +230,17 @@ def test_strips_draw_every_unit_of_every_row(model, dark):
         cell = found.cells[-1]
         rows = [*drawn.gate_rows(cell), *drawn.state_rows(cell)]
         assert len(rows) == len(cell.gates) + 2 * len(cell.after)
-    heat, points = drawn.strips(rows, unit=3, dark=dark, clickable=True).data
+    figure = drawn.strips(rows, unit=3, dark=dark, clickable=True)
+    heat, points = figure.data
     assert np.shape(heat.z) == (len(rows), 16 if found.cells else len(found.embedding))
     close(heat.z, np.stack([row for _, row in rows]), 1e-3)
     assert heat.zmin == -heat.zmax
-    assert [number for (number,) in points.customdata] == list(range(len(heat.z[0])))
+    assert [number for number, *_ in points.customdata] == list(range(len(heat.z[0])))
+    close([shown for _, *shown in points.customdata], np.transpose(heat.z), 1e-2)
     header, *lines = table(drawn.strips_csv(rows))
     assert header == ["unit", *(name for name, _ in rows)]
     close([[float(value) for value in line[1:]] for line in lines], np.transpose(heat.z), 1e-3)
-    assert list(heat.y) == [name for name, _ in rows]
+    assert list(figure.layout.yaxis.ticktext) == [name for name, _ in rows]
     assert drawn.strips(rows, 3) == drawn.strips(rows, 3)
     assert len(drawn.strips(rows, 3).data) == 1
 

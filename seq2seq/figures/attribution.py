@@ -9,7 +9,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import LABELS_UP_TO, Palette, escape, figure, palette, token_axis
+from seq2seq.figures.palette import (
+    LABELS_UP_TO,
+    UNSEEN,
+    Palette,
+    escape,
+    figure,
+    palette,
+    token_axis,
+)
 from seq2seq.figures.tables import table
 from seq2seq.trace import Trace, label, words
 
@@ -35,6 +43,7 @@ def attributions(
         colours,
         height=130 + max(150, min(30 * len(rows), 900)),
         margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        hoverdistance=-1,
         yaxis=token_axis(rows, "← generated", downwards=True),
     )
     for number, (name, values) in enumerate(measures.items()):
@@ -156,10 +165,7 @@ def _points(
         x=column + 1,
         y=row + 1,
         xaxis=axis,
-        mode="markers",
-        marker={"symbol": "square", "size": 12, "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
+        mode=UNSEEN,
         customdata=np.stack([row, column], axis=1).tolist(),
         hovertext=[
             f"y{r + 1} <b>{escape(rows[r])}</b> ← <b>{escape(columns[c])}</b><br>"

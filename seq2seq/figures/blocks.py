@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from seq2seq.figures.heatmap import AXES, NUMBERS_UP_TO, ordinal, places_of
 from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import LABELS_UP_TO, escape, figure, palette, token_axis
+from seq2seq.figures.palette import LABELS_UP_TO, UNSEEN, escape, figure, palette, token_axis
 from seq2seq.figures.tables import table
 from seq2seq.measures import Pick, grid, merge
 from seq2seq.passages import passages, texts
@@ -104,10 +104,7 @@ def _points(weights: np.ndarray, read: tuple[str, ...], said: tuple[str, ...]) -
     return go.Scatter(
         x=[column + 1 for _, column in places],
         y=[row + 1 for row, _ in places],
-        mode="markers",
-        marker={"symbol": "square", "size": 12, "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
+        mode=UNSEEN,
         customdata=[
             [
                 row,

@@ -10,12 +10,14 @@ import plotly.graph_objects as go
 
 from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import (
+    UNSEEN,
     Palette,
     Scale,
     escape,
     figure,
     mix,
     palette,
+    signed_key,
     time_axis,
     token_axis,
 )
@@ -62,7 +64,7 @@ def strips(
     is. clickable: with a point for each unit, whose customdata is the unit.
     """
     colours, count, names = palette(dark), len(rows[0][1]), [name for name, _ in rows]
-    values = np.stack([row for _, row in rows])
+    values = np.stack([row for _, row in rows]).astype(np.float32)
     most = most or float(np.abs(values).max()) or 1.0
     drawn = figure(
         colours,
@@ -71,7 +73,7 @@ def strips(
         hovermode="x" if clickable else "closest",
         hoverdistance=-1,
         xaxis={
-            "title": {"text": "unit", "standoff": 4},
+            "title": {"text": f"unit: {signed_key(most, colours)}", "standoff": 4},
             "range": [0.5, count + 0.5],
             "showgrid": False,
             "zeroline": False,
@@ -79,8 +81,7 @@ def strips(
             "automargin": True,
         },
         yaxis={
-            "type": "category",
-            "tickvals": names,
+            "tickvals": list(range(len(rows))),
             "ticktext": names,
             "range": [len(rows) - 0.5, -0.5],
             "showgrid": False,
@@ -92,37 +93,31 @@ def strips(
         go.Heatmap(
             z=np.round(values, 3),
             x0=1,
-            y=names,
+            y0=0,
             zmin=-most,
             zmax=most,
             colorscale=[list(stop) for stop in colours.diverging],
             ygap=3,
             hoverinfo="skip" if clickable else None,
             hovertemplate=None if clickable else "unit %{x}, %{y}: %{z:.3f}<extra></extra>",
-            colorbar={
-                "thickness": 10,
-                "outlinewidth": 0,
-                "tickvals": [-most, 0, most],
-                "ticktext": [f"{-most:.2g}", "0", f"{most:.2g}"],
-            },
+            showscale=False,
         )
     )
     if clickable:  # plotly reports clicks on points, not on cells
         drawn.add_trace(
             go.Scatter(
-                x=np.arange(1, count + 1),
-                y=[names[len(names) // 2]] * count,
-                mode="markers",
-                marker={"size": 6, "opacity": 0},
-                selected={"marker": {"opacity": 0}},
-                unselected={"marker": {"opacity": 0}},
-                customdata=[[number] for number in range(count)],
-                hovertext=[
-                    f"unit {number + 1}"
-                    + "".join(f"<br>{name} {row[number]:.2f}" for name, row in rows)
-                    for number in range(count)
+                x=list(range(1, count + 1)),
+                y=[(len(rows) - 1) / 2] * count,
+                mode=UNSEEN,
+                customdata=[
+                    [number, *column] for number, column in enumerate(values.T.round(2).tolist())
                 ],
-                hoverinfo="text",
+                hovertemplate="unit %{x}"
+                + "".join(
+                    f"<br>{name} %{{customdata[{place}]:.2f}}"
+                    for place, name in enumerate(names, start=1)
+                )
+                + "<extra></extra>",
             )
         )
     if unit is not None:

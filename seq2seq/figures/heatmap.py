@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import (
     LABELS_UP_TO,
+    UNSEEN,
     Palette,
     escape,
     figure,
@@ -197,10 +198,7 @@ def _points(found: Grid, letters: tuple[str, str]) -> go.Scatter:
     return go.Scatter(
         x=[c + 1 for _, c in places],
         y=[r + 1 for r, _ in places],
-        mode="markers",
-        marker={"symbol": "square", "size": 12, "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
+        mode=UNSEEN,
         customdata=data,
         hovertemplate=f"{letters[0]}%{{customdata[2]}} <b>{row_name}</b> ← "
         f"{letters[1]}%{{customdata[3]}} <b>{column_name}</b>  %{{customdata[4]}}<br>"

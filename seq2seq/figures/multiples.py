@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from seq2seq.figures.heatmap import levels
 from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import figure, palette
+from seq2seq.figures.palette import UNSEEN, figure, palette
 from seq2seq.figures.tables import table
 from seq2seq.measures import Pick, entropy, grid, layers_and_heads
 from seq2seq.trace import Trace
@@ -81,10 +81,7 @@ def multiples(
         go.Scatter(
             x=[left + columns / 2 - 0.5 for _, left in corners],
             y=[top + rows / 2 - 0.5 for top, _ in corners],
-            mode="markers",
-            marker={"symbol": "square", "size": 30, "opacity": 0},
-            selected={"marker": {"opacity": 0}},
-            unselected={"marker": {"opacity": 0}},
+            mode=UNSEEN,
             customdata=[
                 [layer, head, text, round(float(entropy(each).mean()), 1)]
                 for (layer, head), text, each in zip(heads, names, weights, strict=True)

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 
 LABELS_UP_TO = 60  # tokens on one axis
+# The mode of points that only answer the mouse: texts that are empty. Plotly finds them where they
+# would be, and draws nothing; markers that nobody sees cost as much as those that are seen.
+UNSEEN = "text"
 Scale = tuple[tuple[float, str], ...]
 
 
@@ -99,6 +102,18 @@ def figure(colours: Palette, height: int, **layout: Any) -> go.Figure:
             **layout,
         }
     )
+
+
+def signed_key(most: float, colours: Palette) -> str:
+    """Return what the two ends of the diverging scale stand for, as part of an axis title.
+
+    most: the value of the strongest colours. A colour bar takes plotly as long as the figure.
+    """
+    low, high = colours.diverging[0][1], colours.diverging[-1][1]
+    return (
+        f'<span style="color:{low}">■</span> to {-most:.2g}, '
+        f'<span style="color:{high}">■</span> to {most:.2g}'
+    ).replace("-", "−")
 
 
 def token_axis(

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from seq2seq.figures.heatmap import LETTERS, WORD, name, side_axis
 from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import figure, mix, palette
+from seq2seq.figures.palette import UNSEEN, figure, mix, palette
 from seq2seq.figures.tables import table
 from seq2seq.measures import Choice, Side, grid, smallest_set
 from seq2seq.trace import Trace
@@ -217,10 +217,7 @@ def _places(
     return go.Scatter(
         x=x,
         y=y,
-        mode="markers",
-        marker={"size": 10, "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
+        mode=UNSEEN,
         customdata=data,
         hovertemplate="%{customdata[2]}<extra></extra>",
     )

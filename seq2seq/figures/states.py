@@ -8,7 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import LABELS_UP_TO, escape, figure, palette, token_axis
+from seq2seq.figures.palette import (
+    LABELS_UP_TO,
+    escape,
+    figure,
+    palette,
+    signed_key,
+    token_axis,
+)
 from seq2seq.figures.tables import table
 from seq2seq.trace import label
 
@@ -44,10 +51,10 @@ def states(
     ticks = list(range(0, len(units), 4))
     drawn = figure(
         colours,
-        height=150 + 8 * len(units),
+        height=120 + 8 * len(units),
         margin={"l": 8, "r": 30, "t": 8, "b": 8},
         hoverdistance=-1,
-        xaxis=token_axis(labels, title) | {"side": "top"},
+        xaxis=token_axis(labels, f"{title} ({signed_key(most, colours)})") | {"side": "top"},
         yaxis={
             "title": {"text": "unit", "standoff": 4},
             "tickmode": "array",
@@ -72,19 +79,7 @@ def states(
             xgap=1,
             text=[[f"unit {unit + 1}, {escape(each)}" for each in labels] for unit in units],
             hovertemplate="%{text}: %{z:.3f}<extra></extra>",
-            colorbar={
-                "orientation": "h",
-                "thickness": 8,
-                "outlinewidth": 0,
-                "len": 0.5,
-                "x": 0,
-                "xanchor": "left",
-                "y": 0,
-                "yanchor": "top",
-                "ypad": 8,
-                "tickvals": [-most, 0, most],
-                "ticktext": [f"{-most:.2f}", "0", f"{most:.2f}"],
-            },
+            showscale=False,
         )
     )
     return fit(drawn)

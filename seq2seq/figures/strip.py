@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import figure, palette
+from seq2seq.figures.palette import figure, palette, signed_key
 from seq2seq.figures.tables import table
 from seq2seq.trace import Trace
 
@@ -27,9 +27,16 @@ def context(trace: Trace, step: int = 0, dark: bool = False) -> go.Figure:
     most = max(float(np.abs(values).max()), 1e-6)
     drawn = figure(
         colours,
-        height=90 + 22 * down,
+        height=70 + 22 * down,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        xaxis={"visible": False, "fixedrange": True},
+        xaxis={
+            "title": {"text": signed_key(most, colours), "standoff": 4},
+            "showticklabels": False,
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
         yaxis={
             "tickmode": "array",
             "tickvals": list(range(down)),
@@ -52,19 +59,7 @@ def context(trace: Trace, step: int = 0, dark: bool = False) -> go.Figure:
             text=units.tolist(),
             hovertemplate="unit %{text}: %{z:.3f}<extra></extra>",
             hoverongaps=False,
-            colorbar={
-                "orientation": "h",
-                "thickness": 8,
-                "outlinewidth": 0,
-                "len": 0.5,
-                "x": 0,
-                "xanchor": "left",
-                "y": 0,
-                "yanchor": "top",
-                "ypad": 8,
-                "tickvals": [-most, 0, most],
-                "ticktext": [f"{-most:.2f}", "0", f"{most:.2f}"],
-            },
+            showscale=False,
         )
     )
     return fit(drawn)

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import Palette, Scale, escape, figure, mix, palette, readable_on
+from seq2seq.figures.palette import (
+    UNSEEN,
+    Palette,
+    Scale,
+    escape,
+    figure,
+    mix,
+    palette,
+    readable_on,
+)
 from seq2seq.figures.tables import table
 from seq2seq.hypothesis import FATES, FINISHED, PRUNED
 from seq2seq.ranking import complete
@@ -347,10 +356,7 @@ def _add_nodes(
         go.Scatter(
             x=[node.step + 1 for node in nodes.values()],
             y=[lanes[number] for number in nodes],
-            mode="markers",
-            marker={"symbol": "square", "size": LANE_PIXELS - 6, "opacity": 0},
-            selected={"marker": {"opacity": 0}},
-            unselected={"marker": {"opacity": 0}},
+            mode=UNSEEN,
             customdata=[[number] for number in nodes],
             hovertext=[_hover(tree, number) for number in nodes],
             hoverinfo="text",
