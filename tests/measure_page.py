@@ -3,14 +3,15 @@
 import statistics
 import time
 
-from tests.served import HEATMAP, chromium, served_app
+from tests.served import HEATMAP, chromium, served_app, settled
 
 WHO = ("sister", "brother", "mother", "father", "uncle", "friend", "teacher", "doctor", "son")
 SENTENCE = "My sister bought the old house that our grandfather had built here."
-# A row of the matrix is framed where the chosen step is.
-FRAMED = """(step) => [...document.querySelectorAll(".js-plotly-plot")].some((chart) =>
-  (chart.layout?.shapes ?? []).some((shape) => shape.y0 === step - 0.5 && shape.y1 === step + 0.5)
-  && chart.querySelector(".shapelayer path"))"""
+# Streamlit makes a new element of each chart that changes.
+MARK = """() => { window.before = [...document.querySelectorAll(".js-plotly-plot")]; }"""
+DRAWN = """(count) => [...document.querySelectorAll(".js-plotly-plot")].filter((chart) =>
+  !window.before.includes(chart) && chart.querySelector(".main-svg .subplot")
+).length >= (count || window.before.length)"""
 ROWS = """() => [...document.querySelectorAll(".js-plotly-plot .ytick text")]
   .map((label) => label.textContent).join()"""
 CHANGED = f"(before) => ({ROWS})() !== before"
@@ -27,9 +28,9 @@ def main():
         started = time.perf_counter()
         page.goto(f"{address}/translation?text=Hello+there.")
         page.get_by_role("heading", name="Translation").wait_for()
-        print(f"fresh server, first paint         {time.perf_counter() - started:5.2f} s")
+        print(f"fresh server, first paint                {time.perf_counter() - started:5.2f} s")
         page.wait_for_selector(HEATMAP)
-        print(f"fresh server, first heatmap       {time.perf_counter() - started:5.2f} s")
+        print(f"fresh server, first heatmap              {time.perf_counter() - started:5.2f} s")
         box = page.get_by_role("textbox", name="English sentence")
 
         def enter(word):  # twelve words, none twice, so that no run comes from the cache
@@ -37,14 +38,27 @@ def main():
             return lambda: box.press("Enter"), PAINTED, word
 
         report("Enter to heatmap", page, map(enter, WHO))
-        page.goto(f"{address}/translation?text={SENTENCE.replace(' ', '+')}")
-        page.wait_for_selector(HEATMAP)
+        link = f"{address}/translation?text={SENTENCE.replace(' ', '+')}&tab="
         slider = page.get_by_role("slider", name="Output step")
 
-        def step(number):
-            return lambda: slider.press("ArrowRight"), FRAMED, number
+        def step(count):
+            page.evaluate(MARK)
+            return lambda: slider.press("ArrowRight"), DRAWN, count
 
-        report("another step", page, map(step, range(2, 11)))
+        for tab in ("Attention", "Probabilities", "Beam tree", "Inside a step"):
+            for what, count in (("first chart", 1), ("all charts", 0)):
+                page.goto("about:blank")
+                page.goto(link + tab.replace(" ", "+"))
+                page.wait_for_selector(".js-plotly-plot .subplot")
+                settled(page)
+                page.wait_for_timeout(2_000)  # for what the server still reads
+                report(f"{tab}, another step, {what}", page, map(step, [count] * 9))
+        page.goto(link + "Attention")
+        page.wait_for_selector(HEATMAP)
+        settled(page)
+        page.wait_for_timeout(1_500)
+        for _ in range(9):
+            slider.press("ArrowRight")
         go_on = page.get_by_role("button", name="Go on with it")
 
         def branch(number):
@@ -66,7 +80,7 @@ def report(what, page, actions):
         page.wait_for_function(shown, arg=value, polling=10)
         waits.append(time.perf_counter() - started)
     median, worst = statistics.median(waits), max(waits)
-    print(f"{what:<33} {median:5.2f} s median, {worst:.2f} s worst of {len(waits)}")
+    print(f"{what:<40} {median:5.2f} s median, {worst:.2f} s worst of {len(waits)}")
 
 
 if __name__ == "__main__":
