@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from functools import partial
@@ -107,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "pairs", type=Path, help="tab-separated, plain or .xz or .gz; for speech, a .tar archive"
     )
+    command.add_argument(
+        "--longer", type=Path, nargs="+", default=[], help="more pairs, scored by length only"
+    )
     command.add_argument("--limit", type=int, help="only the first so many pairs or recordings")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     _add_options(command)
@@ -120,6 +123,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
     command.add_argument("--minutes", type=float, help="fit the schedule to this time")
     command.set_defaults(command=_train)
+
+    command = commands.add_parser("assess", help="write a checkpoint's scores and model card anew")
+    command.add_argument("folder", type=Path, help="with the recipe.toml and training.jsonl")
+    command.add_argument("--data", type=Path, required=True, help="folder of the recipe's files")
+    command.set_defaults(command=_assess)
 
     command = commands.add_parser("benchmark", help="time the decoding beside other libraries'")
     command.add_argument("--json", action="store_true", help="print one JSON object")
@@ -255,11 +263,14 @@ def _evaluate(values: argparse.Namespace) -> None:
     if checkpoint.model.config.input == "audio":
         recordings = read_speech(values.pairs, "valid")[: values.limit]
         total, unit = len(recordings), " recordings"
+        if values.longer:
+            raise UserError("--longer is for texts: leave it out for recordings.")
         score = partial(evaluate_speech, checkpoint, {values.pairs.stem: recordings}, options)
     else:
         pairs = read_references(checkpoint, values.pairs)[: values.limit]
-        total, unit = len({pair.source for pair in pairs}), " sentences"
-        score = partial(evaluate, checkpoint, pairs, options)
+        longer = [pair for file in values.longer for pair in read_references(checkpoint, file)]
+        total, unit = len({pair.source for pair in pairs + longer}), " sentences"
+        score = partial(evaluate, checkpoint, pairs, options, longer=longer)
     with tqdm(total=total, unit=unit) as bar:
         scores = score(lambda count: bar.update(count) and None)
     if values.json:
@@ -289,9 +300,20 @@ def _train(values: argparse.Namespace) -> None:
             raise UserError(f"{path.name} is a file: name a folder.")
     checkpoint = train(recipe, values.data, work, values.resume, values.minutes)
     if int(os.environ.get("RANK", "0")) == 0:
-        scores = finish(checkpoint, recipe, values.data, work, folder)
-        shown = ("bleu", "chrf", "kept_f1", "distinct_2", "word_error_rate", "loss")
-        print(f"{folder}: " + ", ".join(f"{key} {scores[key]}" for key in shown if key in scores))
+        _print_scores(folder, finish(checkpoint, recipe, values.data, work, folder))
+
+
+def _assess(values: argparse.Namespace) -> None:
+    from seq2seq.recipe import read_recipe
+    from seq2seq.workshop import assess
+
+    recipe = read_recipe(values.folder / "recipe.toml")
+    _print_scores(values.folder, assess(values.folder, recipe, values.data))
+
+
+def _print_scores(folder: Path, scores: Mapping[str, Any]) -> None:
+    shown = ("bleu", "chrf", "kept_f1", "distinct_2", "word_error_rate", "loss", "milliseconds")
+    print(f"{folder}: " + ", ".join(f"{key} {scores[key]}" for key in shown if key in scores))
 
 
 def _publish(values: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ perplexity of the references.
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,6 +41,7 @@ from seq2seq.speech import Spoken, Utterance, collate_speech, pad_frames, plan_s
 from seq2seq.tokenizer import PAD, Unigram
 
 IGNORED = -100  # a label that cross_entropy does not count
+RESAMPLED = 1_000  # times that sentences are drawn anew for an interval
 LENGTH_BINS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))
 
 
@@ -48,19 +50,20 @@ def evaluate(
     pairs: Sequence[Pair],
     options: Options | None = None,
     on_group: Callable[[int], None] | None = None,
+    longer: Sequence[Pair] = (),
 ) -> dict[str, Any]:
     """Score the outputs for the sources of the pairs.
 
     Pairs with the same source are its references. Returns scores by task, loss (nats a token) and
     perplexity of the references, and sentences a second of the search.
-    Translation: BLEU and chrF (0-100, with sacrebleu's signatures), by source length in words too.
+    Translation: BLEU and chrF (0-100, with sacrebleu's signatures), and the 95 % interval of BLEU
+    if other sentences of the kind had been drawn (bootstrap; Koehn 2004); by source length in words
+    too, there with the pairs of `longer`, where a corpus of short sentences leaves bins empty.
     Spelling to sound: the same, and the error rates of phonemes and of whole words, for 100, each
     against the nearest reference. Summarization: see summary_scores; by source length too. A
     chatbot: see reply_scores, since what is said has too many answers to compare with one.
     """
-    references: dict[str, list[str]] = {}
-    for pair in pairs:
-        references.setdefault(pair.source, []).append(pair.target)
+    references = _references(pairs)
     sources = list(references)
     started = time.perf_counter()
     found = generate(checkpoint, sources, options, on_group=on_group)
@@ -70,15 +73,13 @@ def evaluate(
     read = [prepare(checkpoint, pair.source, chosen_options) for pair in pairs]
     loss = reference_loss(checkpoint, read, [pair.target for pair in pairs], chosen_options)
     task, scores = checkpoint.card.task, SCORES.get(checkpoint.card.task, _translations)
-    lengths = [len(source.split()) for source in sources]
     by_length: list[dict[str, Any]] = []
-    for low, high in LENGTH_BINS if task in BY_LENGTH else ():
-        chosen = [index for index, length in enumerate(lengths) if low <= length <= high]
-        if chosen:
-            texts, read_then = [outputs[i] for i in chosen], [sources[i] for i in chosen]
-            part = scores(texts, [references[source] for source in read_then], read_then)
-            row = {"words": [low, high], "sentences": len(chosen)}
-            by_length.append(row | {key: part[key] for key in BY_LENGTH[task]})
+    if task in BY_LENGTH:
+        further = _references(pair for pair in longer if pair.source not in references)
+        found = generate(checkpoint, list(further), options, on_group=on_group)
+        more = [to_text(checkpoint, *each) for each in zip(found, further, strict=True)]
+        said = dict(zip(sources, outputs, strict=True)) | dict(zip(further, more, strict=True))
+        by_length = _by_length(task, said, references | further)
     return {
         "sentences": len(sources),
         "references": len(pairs),
@@ -89,6 +90,31 @@ def evaluate(
         "sentences_per_second": round(len(sources) / seconds, 1),
         **({"by_source_length": by_length} if by_length else {}),
     }
+
+
+def _references(pairs: Iterable[Pair]) -> dict[str, list[str]]:
+    references: dict[str, list[str]] = {}
+    for pair in pairs:
+        references.setdefault(pair.source, []).append(pair.target)
+    return references
+
+
+def _by_length(
+    task: str, said: dict[str, str], references: dict[str, list[str]]
+) -> list[dict[str, Any]]:
+    """Score the outputs, by source, in the bins of their sources' lengths that are not empty."""
+    rows = []
+    for low, high in LENGTH_BINS:
+        # Sorted: what is drawn for an interval shall not depend on the order of the pairs.
+        chosen = sorted(source for source in said if low <= len(source.split()) <= high)
+        if chosen:
+            outputs = [said[source] for source in chosen]
+            part = SCORES.get(task, _translations)(
+                outputs, [references[source] for source in chosen], chosen
+            )
+            row = {"words": [low, high], "sentences": len(chosen)}
+            rows.append(row | {key: part[key] for key in BY_LENGTH[task]})
+    return rows
 
 
 def evaluate_speech(
@@ -174,8 +200,12 @@ def _translations(
         [each[n] if n < len(each) else None for each in references] for n in range(most)
     ]
     bleu, chrf = BLEU(), CHRF()
+    found = bleu.corpus_score(outputs, streams, n_bootstrap=RESAMPLED)
+    drawn = json.loads(found.format(4, signature=str(bleu.get_signature()), is_json=True))
+    middle, reach = drawn.get("confidence_mean", 0.0), drawn.get("confidence_var", 0.0)
     return {
-        "bleu": round(bleu.corpus_score(outputs, streams).score, 2),
+        "bleu": round(found.score, 2),
+        "bleu_interval": [round(max(middle - reach, 0), 2), round(min(middle + reach, 100), 2)],
         "chrf": round(chrf.corpus_score(outputs, streams).score, 2),
         "bleu_signature": str(bleu.get_signature()),
         "chrf_signature": str(chrf.get_signature()),
@@ -195,8 +225,8 @@ SCORES: dict[str, Callable[..., dict[str, Any]]] = {
     "chatbot": _replies,
 }
 BY_LENGTH = {
-    "translation": ("bleu", "chrf"),
-    "spelling": ("bleu", "chrf"),
+    "translation": ("bleu", "bleu_interval", "chrf"),
+    "spelling": ("bleu", "bleu_interval", "chrf"),
     "summarization": ("rouge_l", "kept_f1"),
 }
 

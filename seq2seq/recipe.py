@@ -15,12 +15,13 @@ from seq2seq.tables import read_table
 
 @dataclass(frozen=True)
 class DataSettings:
-    """train, valid: files below the data folder. columns: of the source's turns and of the target,
-    () for the first two. max_tokens: longer pairs are left out of training. share: of each training
-    file's pairs seen in an epoch, drawn anew each time; 2.5 is all of them twice and half of them
-    once more; () for all of them. share_later: the same for all epochs but the first, () for no
-    other ones: what matters most can be read last. join: share of examples that get one or two
-    others after them, so that texts of several sentences are learnt from single ones.
+    """train, valid: files below the data folder. longer: more files like valid, whose sentences are
+    scored by length only, since those of valid are short. columns: of the source's turns and of the
+    target, () for the first two. max_tokens: longer pairs are left out of training. share: of each
+    training file's pairs seen in an epoch, drawn anew each time; 2.5 is all of them twice and half
+    of them once more; () for all of them. share_later: the same for all epochs but the first, ()
+    for no other ones: what matters most can be read last. join: share of examples that get one or
+    two others after them, so that texts of several sentences are learnt from single ones.
     """
 
     train: tuple[str, ...]
@@ -30,6 +31,7 @@ class DataSettings:
     share_later: tuple[float, ...] = ()
     max_tokens: int = 100
     join: float = 0.0
+    longer: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.train or not self.valid:

@@ -6,13 +6,16 @@ import hashlib
 import json
 import platform
 import shutil
-from collections.abc import Sequence
+import statistics
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from seq2seq.audio import RATE, Audio
 from seq2seq.catalogue import Card
 from seq2seq.checkpoint import TOKENIZER, Checkpoint, load, save
 from seq2seq.evaluation import evaluate, evaluate_speech, read_references
@@ -24,6 +27,7 @@ from seq2seq.tokenizer import Unigram
 from seq2seq.training import LOG
 
 EVALUATION, REPLIES = "evaluation.json", "replies.json"
+TIMED = 100  # runs whose median is the time of one
 # The Hub's name for each task; it knows no chatbot and no spelling.
 PIPELINE_TAGS = {
     "translation": "translation",
@@ -83,7 +87,7 @@ relied on.\
 def finish(
     checkpoint: Checkpoint, recipe: Recipe, data: Path, work: Path, folder: Path
 ) -> dict[str, Any]:
-    """Write the checkpoint folder of a run and return its scores on the recipe's valid files.
+    """Write the checkpoint folder of a run; returns its scores, as `assess` does.
 
     What is scored is what was written: the weights are read back, rounded to float16.
     """
@@ -91,22 +95,37 @@ def finish(
     (folder / "card.toml").write_text(card_toml(recipe.card), encoding="utf-8")
     (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
     shutil.copyfile(work / LOG, folder / LOG)
-    files = [data / name for name in recipe.data.valid]
+    return assess(folder, recipe, data, hardware())
+
+
+def assess(folder: Path, recipe: Recipe, data: Path, trained_on: str = "") -> dict[str, Any]:
+    """Score a checkpoint folder on the recipe's valid files; writes evaluation.json and model card.
+
+    data: the folder of the recipe's files. trained_on: the hardware, as its scores have it already
+    if it is not given. Returns the scores.
+    """
+    if not trained_on:
+        before = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
+        trained_on = before.get("training_hardware", before["hardware"])
+    names = [*recipe.data.valid, *recipe.data.longer]
+    files = [data / name for name in names]
     written = load(folder)
     options = written.conventions.options
     log = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     scores = {
         "data": {
             name: hashlib.sha256(file.read_bytes()).hexdigest()
-            for name, file in zip(recipe.data.valid, files, strict=True)
+            for name, file in zip(names, files, strict=True)
         },
         "options": asdict(options),
-        **score(written, files, recipe.data.columns, options),
+        **score(written, files, recipe.data.columns, options, len(recipe.data.valid)),
+        "milliseconds": milliseconds(written, files[0], recipe.data.columns),
         "precision": written.precision,
         "parameters": written.model.parameter_count(),
         "seed": recipe.training.seed,
         "training_seconds": log[-1]["seconds"],
         "training_steps": log[-1]["step"],
+        "training_hardware": trained_on,
         "hardware": hardware(),
         "torch": torch.__version__,
     }
@@ -152,14 +171,44 @@ def _judged(path: Path) -> list[dict[str, Any]]:
 
 
 def score(
-    checkpoint: Checkpoint, files: Sequence[Path], columns: Sequence[str], options: Options
+    checkpoint: Checkpoint,
+    files: Sequence[Path],
+    columns: Sequence[str],
+    options: Options,
+    count: int,
 ) -> dict[str, Any]:
-    """Score a checkpoint on files of pairs, or on the valid splits of archives of recordings."""
+    """Score a checkpoint on files of pairs, or on the valid splits of archives of recordings.
+
+    count: of the files that all scores are of; those after them count by length only.
+    """
     if checkpoint.model.config.input == "audio":
         corpora = {file.stem: read_speech(file, "valid") for file in files}
         return evaluate_speech(checkpoint, corpora, options)
-    pairs = [pair for file in files for pair in read_references(checkpoint, file, columns)]
-    return evaluate(checkpoint, pairs, options)
+    pairs, longer = (
+        [pair for file in part for pair in read_references(checkpoint, file, columns)]
+        for part in (files[:count], files[count:])
+    )
+    return evaluate(checkpoint, pairs, options, longer=longer)
+
+
+def milliseconds(checkpoint: Checkpoint, file: Path, columns: Sequence[str]) -> float:
+    """Return the median time of a whole run, one source after the other, as a visitor waits for it.
+
+    The sources are the first of the file.
+    """
+    sources: Iterable[str | Audio]
+    if checkpoint.model.config.input == "audio":
+        heard = read_speech(file, "valid")[:TIMED]
+        sources = [Audio(each.samples, len(each.samples) / RATE) for each in heard]
+    else:
+        pairs = read_references(checkpoint, file, columns)
+        sources = list(dict.fromkeys(pair.source for pair in pairs))[:TIMED]
+    taken = []
+    for source in sources:
+        started = time.perf_counter()
+        run(checkpoint, source)
+        taken.append(time.perf_counter() - started)
+    return round(1_000 * statistics.median(taken), 1)
 
 
 def hardware() -> str:
@@ -216,7 +265,8 @@ The valid files were used to choose the weights, so scores on text of another ki
 {_replies(replies)}## Training
 
 {scores["training_steps"]:,} steps in {scores["training_seconds"] / 60:.0f} minutes on
-{scores["hardware"]}; the settings are in `recipe.toml`, the course of the loss in `training.jsonl`.
+{scores["training_hardware"]}; the settings are in `recipe.toml`, the course of the loss in
+`training.jsonl`.
 
 Data:
 
@@ -245,17 +295,16 @@ def _text_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
 
 | metric | value |
 | --- | --- |
-| BLEU | {scores["bleu"]} |
+| BLEU | {_with_interval(scores)} |
 | chrF | {scores["chrf"]} |
 | loss, nats a token | {scores["loss"]} |
 | perplexity | {scores["perplexity"]} |
-| sentences a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
+| one sentence at a time | {scores["milliseconds"]} ms ({scores["hardware"]}) |
+| all at once | {scores["sentences_per_second"]} sentences a second |
 
 Signatures: `{scores["bleu_signature"]}` and `{scores["chrf_signature"]}`.
 
-| words in the source | sentences | BLEU | chrF |
-| --- | --- | --- | --- |
-{_length_rows(scores)}"""
+{_length_rows(recipe, scores)}"""
 
 
 def _speech_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
@@ -410,12 +459,22 @@ Perplexity {scores["perplexity"]} a token; {scores["sentences_per_second"]} text
 {chr(10).join(lengths)}"""
 
 
-def _length_rows(scores: dict[str, Any]) -> str:
-    rows = []
+def _with_interval(scores: dict[str, Any]) -> str:
+    low, high = scores["bleu_interval"]
+    return f"{scores['bleu']} ({low} to {high})"
+
+
+def _length_rows(recipe: Recipe, scores: dict[str, Any]) -> str:
+    more = ", ".join(f"`{name}`" for name in recipe.data.longer)
+    rows = [
+        "By length, with the sentences of " + more + " too.\n" if more else "By length.\n",
+        "| words in the source | sentences | BLEU (95 % interval, bootstrap) | chrF |",
+        "| --- | --- | --- | --- |",
+    ]
     for row in scores["by_source_length"]:
         low, high = row["words"]
         words = f"{low} to {high}" if high < 10_000 else f"{low} and more"
-        rows.append(f"| {words} | {row['sentences']} | {row['bleu']} | {row['chrf']} |")
+        rows.append(f"| {words} | {row['sentences']} | {_with_interval(row)} | {row['chrf']} |")
     return "\n".join(rows)
 
 

@@ -138,6 +138,34 @@ def test_train_writes_a_checkpoint_that_runs(capsys, pairs, tmp_path, monkeypatc
     assert {key: again[key] for key in ("bleu", "chrf", "loss")} == {
         key: scores[key] for key in ("bleu", "chrf", "loss")
     }
+    # Measured anew with longer sentences, elsewhere: what it was trained on stays what it was.
+    long = f"{' '.join(pair.source for pair in pairs[:4])}\tLe chat dort.\n"
+    (tmp_path / "longer.tsv").write_text(long, encoding="utf-8")
+    changed = (out / "recipe.toml").read_text(encoding="utf-8")
+    changed = changed.replace(
+        'valid = ["pairs.tsv"]', 'valid = ["pairs.tsv"]\nlonger = ["longer.tsv"]'
+    )
+    (out / "recipe.toml").write_text(changed, encoding="utf-8")
+    (out / "evaluation.json").write_text(
+        json.dumps(scores | {"training_hardware": "an abacus", "bleu": -1}), encoding="utf-8"
+    )
+    assert main(["assess", str(out), "--data", str(tmp_path)]) == 0
+    anew = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    assert anew["training_hardware"] == "an abacus" != anew["hardware"]
+    for key in ("bleu", "bleu_interval", "chrf", "loss", "training_steps", "sentences"):
+        assert anew[key] == scores[key]
+    assert set(anew["data"]) == {"pairs.tsv", "longer.tsv"}
+    assert anew["milliseconds"] > 0
+    counts = [sum(row["sentences"] for row in each["by_source_length"]) for each in (scores, anew)]
+    assert counts[1] == counts[0] + 1
+    files = [str(tmp_path / name) for name in ("pairs.tsv", "longer.tsv")]
+    capsys.readouterr()
+    assert main(["evaluate", str(out), files[0], "--longer", files[1], "--json"]) == 0
+    again = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert again["by_source_length"] == anew["by_source_length"]
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert "`longer.tsv`" in card
+    assert "an abacus" in card
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ import torch
 
 from seq2seq.data import Example, Pair, collate
 from seq2seq.diversity import reply_scores
-from seq2seq.evaluation import LENGTH_BINS, _sounds, corpus_loss, encode_pairs, evaluate, token_loss
+from seq2seq.evaluation import (
+    LENGTH_BINS,
+    _sounds,
+    _translations,
+    corpus_loss,
+    encode_pairs,
+    evaluate,
+    token_loss,
+)
 from seq2seq.model import Config, build
 from seq2seq.options import Options
 from seq2seq.pipeline import run
@@ -92,6 +100,37 @@ def test_scores_by_length_are_those_of_the_parts(checkpoint):
         part = [pair for pair in chosen if low <= len(pair.source.split()) <= high]
         alone = evaluate(checkpoint, part, OPTIONS)
         assert (row["bleu"], row["chrf"]) == (alone["bleu"], alone["chrf"])
+
+
+def test_further_pairs_are_scored_by_length_alone(checkpoint, pairs):
+    few, further = pairs[:5], [*pairs[3:9], Pair("the old dog " * 6, "Le vieux chien dort.")]
+    alone, scores = (
+        evaluate(checkpoint, few, OPTIONS),
+        evaluate(checkpoint, few, OPTIONS, longer=further),
+    )
+    for name in ("bleu", "bleu_interval", "chrf", "sentences", "references", "loss"):
+        assert scores[name] == alone[name]
+    # A source that is in both is counted once, with its references of the first.
+    together = [*few, *(pair for pair in further if pair.source not in {p.source for p in few})]
+    both = evaluate(checkpoint, together, OPTIONS)
+    assert scores["by_source_length"] == both["by_source_length"] != alone["by_source_length"]
+
+
+def test_the_interval_is_wide_where_outputs_differ_in_quality(pairs):
+    wanted = [pair.target for pair in pairs]
+    right = _translations(wanted, [[text] for text in wanted], wanted)
+    assert right["bleu_interval"] == [100.0, 100.0] == [right["bleu"]] * 2
+    outputs = [
+        text if number % 2 else "rien de tout cela ici" for number, text in enumerate(wanted)
+    ]
+    low, high = _translations(outputs, [[text] for text in wanted], wanted)["bleu_interval"]
+    assert (
+        0 < low < _translations(outputs, [[text] for text in wanted], wanted)["bleu"] < high < 100
+    )
+    many, several = outputs * 20, [[text] for text in wanted * 20]
+    narrow = _translations(many, several, wanted * 20)["bleu_interval"]
+    assert narrow[1] - narrow[0] < (high - low) / 3
+    assert _translations(["a"], [["b"]], ["c"])["bleu_interval"] == [0, 0]
 
 
 def test_every_length_has_one_bin():

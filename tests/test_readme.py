@@ -66,6 +66,20 @@ def test_the_scores_are_those_of_the_evaluation(name):
     size = (folder / "model.safetensors").stat().st_size / 1e6
     measured = [str(scores[key]) for key in MEASURED[embedded()[name].task]]
     minutes = f"{scores['training_seconds'] / 60:.0f} min"
-    for value in (f"{scores['parameters'] / 1e6:.1f} M", f"{size:.1f} MB", *measured, minutes):
+    waited = f"{scores['milliseconds']} ms"
+    sizes = f"{scores['parameters'] / 1e6:.1f} M", f"{size:.1f} MB"
+    for value in (*sizes, *measured, minutes, waited):
         assert f"| {value} " in row
     assert measured[0] in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [n for n in sorted(embedded()) if n.endswith("-en-fr")])
+def test_the_scores_by_length_are_those_of_the_evaluation(name):
+    text = (ROOT / "checkpoints" / name / "evaluation.json").read_text(encoding="utf-8")
+    (row,) = [line for line in README.splitlines() if line.startswith(f"| {name} |")]
+    (counts,) = [line for line in README.splitlines() if line.startswith("| sentences |")]
+    scores = json.loads(text)["by_source_length"]
+    assert [int(cell) for cell in counts.split("|")[2:-1]] == [each["sentences"] for each in scores]
+    for cell, each in zip(row.split("|")[2:-1], scores, strict=True):
+        low, high = each["bleu_interval"]
+        assert cell.strip() == f"{each['bleu']} ({low:.0f} to {high:.0f})"
