@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from seq2seq.catalogue import embedded as embedded
     from seq2seq.checkpoint import load as load
     from seq2seq.errors import UserError as UserError
+    from seq2seq.interventions import AttentionEdit as AttentionEdit
+    from seq2seq.interventions import Interventions as Interventions
     from seq2seq.model import Config as Config
     from seq2seq.model import build as build
     from seq2seq.options import Options as Options
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from seq2seq.trace import Trace as Trace
 
 _HOMES = {
+    "AttentionEdit": "interventions",
     "Config": "model",
+    "Interventions": "interventions",
     "Options": "options",
     "Trace": "trace",
     "UserError": "errors",

@@ -129,6 +129,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--data", type=Path, required=True, help="folder of the recipe's files")
     command.set_defaults(command=_assess)
 
+    command = commands.add_parser("study", help="train a recipe on less data, for the scores alone")
+    command.add_argument("folder", type=Path, help="of a checkpoint, with its recipe.toml")
+    command.add_argument("--data", type=Path, required=True, help="folder of the recipe's files")
+    command.add_argument("--pairs", type=int, required=True, help="read in every epoch")
+    command.add_argument("--minutes", type=float, required=True)
+    command.add_argument("--plain", action="store_true", help="no dropout, no label smoothing")
+    command.add_argument("--work", type=Path, help="folder of the run (default: runs/study)")
+    command.set_defaults(command=_study)
+
     command = commands.add_parser("benchmark", help="time the decoding beside other libraries'")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument("--quick", action="store_true", help="a tiny model, for a few seconds")
@@ -311,6 +320,18 @@ def _assess(values: argparse.Namespace) -> None:
     _print_scores(values.folder, assess(values.folder, recipe, values.data))
 
 
+def _study(values: argparse.Namespace) -> None:
+    if min(values.minutes, values.pairs) <= 0:
+        raise UserError("--pairs and --minutes must be more than 0.")
+    from seq2seq.recipe import read_recipe
+    from seq2seq.study import study
+
+    recipe = read_recipe(values.folder / "recipe.toml")
+    work = values.work or Path("runs") / "study"
+    settings = values.pairs, values.minutes, values.plain
+    _print_scores(values.folder, study(values.folder, recipe, values.data, work, *settings))
+
+
 def _print_scores(folder: Path, scores: Mapping[str, Any]) -> None:
     shown = ("bleu", "chrf", "kept_f1", "distinct_2", "word_error_rate", "loss", "milliseconds")
     print(f"{folder}: " + ", ".join(f"{key} {scores[key]}" for key in shown if key in scores))
@@ -343,7 +364,11 @@ def _benchmark(values: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["train"] and sys.platform == "linux" and MALLOC.keys() - os.environ.keys():
+    if (
+        sys.argv[1:2] in (["train"], ["study"])
+        and sys.platform == "linux"
+        and MALLOC.keys() - os.environ.keys()
+    ):
         restart = [sys.executable, "-m", "seq2seq", *sys.argv[1:]]
         os.execve(sys.executable, restart, MALLOC | os.environ)
     sys.exit(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -65,6 +66,8 @@ class Corpus(Protocol):
 
 def read_corpus(recipe: Recipe, data: Path) -> Corpus:
     """Read the files of a recipe, below the folder `data`. Raises UserError where it cannot."""
+    if recipe.data.limit and (recipe.model.get("input") == "audio" or recipe.card.turn_separator):
+        raise UserError("The recipe's limit is for pairs of texts: leave it out for others.")
     if recipe.model.get("input") == "audio":
         return SpeechCorpus(recipe, data)
     return DialogueCorpus(recipe, data) if recipe.card.turn_separator else TextCorpus(recipe, data)
@@ -85,6 +88,18 @@ def chosen(
         rest = draw.sample(range(size), int((share - whole) * size)) if share > whole else []
         numbers.append(sorted([*list(range(size)) * whole, *rest]))
     return numbers
+
+
+def limited(recipe: Recipe, files: Sequence[Sequence[Pair]]) -> list[list[Pair]]:
+    """Draw as many pairs as the recipe's limit says, of each file as its share says."""
+    draw = random.Random(recipe.training.seed)
+    shares = recipe.data.share or (1.0,) * len(files)
+    weights = [len(file) * share for file, share in zip(files, shares, strict=True)]
+    drawn = []
+    for file, weight in zip(files, weights, strict=True):
+        count = round(recipe.data.limit * weight / sum(weights))
+        drawn.append(draw.sample(file, min(count, len(file))))
+    return drawn
 
 
 def in_texts(examples: Sequence[Example], share: float, draw: random.Random) -> list[Example]:
@@ -110,6 +125,9 @@ class TextCorpus:
         self.recipe = recipe
         columns = recipe.data.columns
         self.files = [read_pairs(data / name, columns) for name in recipe.data.train]
+        if recipe.data.limit:
+            self.recipe = replace(recipe, data=replace(recipe.data, share=(), share_later=()))
+            self.files = limited(recipe, self.files)
         files = [read_pairs(data / name, columns) for name in recipe.data.valid]
         self.valid: list[Pair] = list(chain.from_iterable(files))
 

@@ -21,7 +21,9 @@ class DataSettings:
     training file's pairs seen in an epoch, drawn anew each time; 2.5 is all of them twice and half
     of them once more; () for all of them. share_later: the same for all epochs but the first, ()
     for no other ones: what matters most can be read last. join: share of examples that get one or
-    two others after them, so that texts of several sentences are learnt from single ones.
+    two others after them, so that texts of several sentences are learnt from single ones. limit:
+    pairs that are drawn once of all files, as their first shares say, and read in every epoch
+    instead; 0 for no limit.
     """
 
     train: tuple[str, ...]
@@ -32,6 +34,7 @@ class DataSettings:
     max_tokens: int = 100
     join: float = 0.0
     longer: tuple[str, ...] = ()
+    limit: int = 0
 
     def __post_init__(self) -> None:
         if not self.train or not self.valid:
@@ -45,7 +48,7 @@ class DataSettings:
                 )
         if not all(0 < share <= 1_000 for share in (*self.share, *self.share_later)):
             raise UserError("A share in the recipe is out of range: give more than 0, to 1,000.")
-        _check_ranges(self, {"max_tokens": (1, 10_000), "join": (0, 1)})
+        _check_ranges(self, {"max_tokens": (1, 10_000), "join": (0, 1), "limit": (0, 10**9)})
 
 
 KINDS = ("unigram", "character")

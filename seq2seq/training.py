@@ -59,12 +59,18 @@ class Position:
 
 
 def train(
-    recipe: Recipe, data: Path, work: Path, resume: bool = False, minutes: float | None = None
+    recipe: Recipe,
+    data: Path,
+    work: Path,
+    resume: bool = False,
+    minutes: float | None = None,
+    tokenizer: Path | None = None,
 ) -> Checkpoint:
     """Train what the recipe describes on files below `data`; returns the best weights.
 
     work: folder of the run, where state, log and best weights are kept. With minutes, the schedule
-    fits the time, not the recipe's epochs. Raises UserError if there is nothing to resume, or if a
+    fits the time, not the recipe's epochs. tokenizer: a file to use, instead of one that is fitted
+    to the data. Raises UserError if there is nothing to resume, or if a
     run is there already.
     """
     if resume and not (work / STATE).is_file():
@@ -77,6 +83,8 @@ def train(
     with _processes() as (rank, world):
         if rank == 0 and not resume:
             _clear(work)
+            if tokenizer is not None:
+                shutil.copyfile(tokenizer, work / TOKENIZER)
         if world > 1:
             distributed.barrier()
         run = _Run(recipe, data, work, rank, world)

@@ -6,6 +6,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from seq2seq.checkpoint import load
+from seq2seq.pipeline import run
+from ui.chart import drawn_once
 from ui.instruments import TABS
 
 SENTENCE = 'The old dog sleeps "here"\\ in the garden.'
@@ -29,17 +32,25 @@ def open_page(**query):
 
 
 def drawn_by(code, monkeypatch):
-    """Run the shown lines; returns what they draw."""
+    """Run the shown lines; returns what they draw, as a page would draw it."""
     found = []
-    monkeypatch.setattr(go.Figure, "show", lambda figure: found.append(figure.to_json()))
+    monkeypatch.setattr(go.Figure, "show", lambda figure: found.append(drawn_once(figure, True)))
     exec(compile(code, "shown", "exec"), {})
-    return [json.loads(each) for each in found]
+    return [seen(each.to_json()) for each in found]
+
+
+def seen(text):
+    """Read a figure, without what tells Streamlit where it may be clicked."""
+    made = json.loads(text)
+    for name in ("clickmode", "dragmode", "datarevision"):
+        made["layout"].pop(name, None)
+    return made
 
 
 def agrees(at, monkeypatch):
     """Require that the shown code draws what is on the page, in that order."""
     (code,) = (each.value for each in at.code)
-    page = [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+    page = [seen(chart.proto.spec) for chart in at.get("plotly_chart")]
     shown = drawn_by(code, monkeypatch)
     assert shown == [each for each in page if each in shown]
     return code, shown, page
@@ -70,6 +81,7 @@ PICTURES = [
     {"tab": "Beam tree", "branch": "5.6", "output": "A", "pruned": "false"},
     {"tab": "Teacher forcing", "reference": "The dog sleeps."},
     {"tab": "Teacher forcing", "reference": "The dog sleeps.", "output": "2"},
+    {"tab": "What if", "instead": "My sister reads."},
     {"method": "Sample", "seed": "3", "temperature": "0.5", "prefix": "The"},
 ]
 
@@ -80,6 +92,25 @@ def test_the_shown_code_has_the_settings_of_the_page(query, monkeypatch):
     _, shown, page = agrees(at, monkeypatch)
     assert len(shown) == len(page) >= 1
     assert not at.exception
+
+
+@pytest.mark.parametrize("name", ["lstm-attention", "transformer"])
+def test_the_shown_code_makes_the_changes(name, checkpoint_root, monkeypatch):
+    source = run(load(checkpoint_root / name), SENTENCE).source
+    weights = "_".join(["0"] * (len(source) - 2) + ["250", "750"])
+    at = open_page(
+        checkpoint=name,
+        text=SENTENCE,
+        tab="What if",
+        muted="3 dog",
+        edit=[f"1.a.a.{weights}", f"2.0.0.{weights}"],
+        max_length="9",
+    )
+    code, shown, page = agrees(at, monkeypatch)
+    assert len(shown) == len(page) == 2
+    assert shown[0]["data"] != shown[1]["data"]
+    assert code.count("seq2seq.AttentionEdit(") == 2
+    assert "muted=(" in code
 
 
 def test_the_shown_code_of_a_saved_run_needs_only_its_model(trace, monkeypatch):

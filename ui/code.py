@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
+from seq2seq.interventions import AttentionEdit, Interventions
 from seq2seq.options import Options
 from seq2seq.trace import Trace
 
@@ -158,6 +159,12 @@ def _value(value: Any, names: dict[int, str]) -> str:
     if isinstance(value, dict):
         pairs = (f"{_value(key, names)}: {_value(each, names)}" for key, each in value.items())
         return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, Interventions | AttentionEdit):
+        chosen = (
+            (field.name, getattr(value, field.name), field.default) for field in fields(value)
+        )
+        parts = [f"{name}={_value(each, names)}" for name, each, usual in chosen if each != usual]
+        return f"seq2seq.{type(value).__name__}({', '.join(parts)})"
     if hasattr(value, "item"):  # a number of numpy's
         value = value.item()
     if not isinstance(value, str | int | float | bool | range | None):

@@ -17,6 +17,7 @@ from seq2seq.errors import UserError
 from seq2seq.interventions import AttentionEdit, Interventions
 from seq2seq.trace import Trace, label, shown, words
 from ui.chart import chart
+from ui.code import Written, define, draw
 from ui.components import marked
 from ui.frame import is_dark
 from ui.instruments.view import View
@@ -302,12 +303,19 @@ def _remove(number: int) -> None:
 
 def _compare(view: View, given: Any, interventions: Interventions) -> None:
     """Show the changed run beside the one before."""
+    import seq2seq
     from seq2seq import figures
 
     changed = replace(view.subject, given=given, interventions=interventions)
     before, after = view.run, run(changed)
     if after is None:
         return
+    source = Written("source") if given == view.subject.given else given
+    arguments = Written("checkpoint"), source, Written("trace.options")
+    if interventions:
+        define("changed", after, seq2seq.run, *arguments, interventions=interventions)
+    else:
+        define("changed", after, seq2seq.run, *arguments)
     old, new = differing(before.text, after.text)
     marked("whatif", [("Before", old), ("After", new)])
     total = float(before.log_probabilities.sum()), float(after.log_probabilities.sum())
@@ -323,8 +331,11 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
         with column:
             chart(
                 f"attention_{name}",
-                figures.attention(
-                    trace, selected=min(view.step, len(trace.target) - 1), dark=is_dark()
+                draw(
+                    figures.attention,
+                    trace,
+                    selected=min(view.step, len(trace.target) - 1),
+                    dark=is_dark(),
                 ),
                 f"Attention {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
                 "source. All weights are in the CSV.",
