@@ -225,24 +225,52 @@ def table(text):
 @pytest.mark.parametrize("dark", [False, True])
 def test_strips_draw_every_unit_of_every_row(model, dark):
     found = close_up(model, TEXT, [9, 8, 7], 2)
-    rows = [("embedding", found.embedding)]
+    rows, scales = [("embedding", found.embedding)], ()
     if found.cells:
-        cell = found.cells[-1]
-        rows = [*drawn.gate_rows(cell), *drawn.state_rows(cell)]
-        assert len(rows) == len(cell.gates) + 2 * len(cell.after)
-    figure = drawn.strips(rows, unit=3, dark=dark, clickable=True)
+        rows, scales = drawn.cell_rows(found.cells[-1])
+    values = np.stack([row for _, row in rows])
+    figure = drawn.strips(rows, 3, scales, dark, clickable=True)
     heat, points = figure.data
-    assert np.shape(heat.z) == (len(rows), 16 if found.cells else len(found.embedding))
-    close(heat.z, np.stack([row for _, row in rows]), 1e-3)
-    assert heat.zmin == -heat.zmax
-    assert [number for number, *_ in points.customdata] == list(range(len(heat.z[0])))
-    close([shown for _, *shown in points.customdata], np.transpose(heat.z), 1e-2)
+    shown = np.asarray(heat.z) * np.array(scales or [np.abs(values).max()])[:, None]
+    close(shown, values, 2e-3 * np.abs(values).max())
+    assert (heat.zmin, heat.zmax) == (-1, 1)
+    assert np.abs(heat.z).max() <= 1
+    assert [row[0] for row in points.customdata] == list(range(values.shape[1]))
+    close(points.customdata[:, 1:], values.T, 1e-3)
     header, *lines = table(drawn.strips_csv(rows))
     assert header == ["unit", *(name for name, _ in rows)]
-    close([[float(value) for value in line[1:]] for line in lines], np.transpose(heat.z), 1e-3)
+    close([[float(value) for value in line[1:]] for line in lines], values.T, 1e-3)
     assert list(figure.layout.yaxis.ticktext) == [name for name, _ in rows]
+    (heat,) = drawn.strips(rows, 3).data
+    close(heat.customdata, values, 1e-3)
     assert drawn.strips(rows, 3) == drawn.strips(rows, 3)
-    assert len(drawn.strips(rows, 3).data) == 1
+
+
+def test_the_key_of_strips_tells_which_rows_have_which_scale():
+    rows = [(name, np.array([value, 0.0])) for name, value in (("a", 1.0), ("b", -0.5), ("h", 4.0))]
+    title = drawn.strips(rows, scales=(1.0, 1.0, 4.0)).layout.xaxis.title.text
+    assert "a to b" in title
+    assert "h <span" in title
+    assert "to 4" in title
+    assert "to 1" in title
+    one = drawn.strips(rows).layout.xaxis.title.text
+    assert "to 4" in one
+    assert "<br>" not in one
+    assert "a to b" not in one
+    zeros = [("nothing", np.zeros(3))]
+    assert np.isfinite(drawn.strips(zeros).data[0].z).all()
+
+
+def test_gates_are_drawn_to_one_and_states_as_far_as_they_reach(model):
+    found = close_up(model, TEXT, [9, 8, 7], 2)
+    for cell in found.cells:
+        rows, scales = drawn.cell_rows(cell)
+        assert len(rows) == len(scales) == len(cell.gates) + 2 * len(cell.after)
+        gates = scales[: len(cell.gates)]
+        assert len(set(gates)) == 1
+        assert found.kind == "rnn" or gates[0] == 1
+        reached = max(np.abs(part).max() for part in (*cell.before, *cell.after))
+        close(scales[-1], reached, 1e-6)
 
 
 def test_scores_and_logits_are_drawn_as_they_are(model):

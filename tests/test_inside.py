@@ -30,7 +30,7 @@ def test_a_step_is_a_chain_in_the_order_of_its_model(name, first, chart):
     assert titles(at)[0] == "1. It reads the token before"
     assert titles(at)[1] == first
     assert titles(at)[-1].endswith("It chooses a token")
-    assert len(charts(at)) >= 5
+    assert len(charts(at)) >= 4
     assert any("aligned" in each.value for each in at.markdown)
 
 
@@ -59,7 +59,7 @@ def test_a_nonsense_unit_layer_and_head_in_a_link_are_ignored(unit):
         more = {"unit": unit, "inside_layer": unit, "inside_head": unit}
         at = open_page(PAGE, checkpoint=name, **more, **INSIDE)
         assert not at.exception
-        assert titles(at)[-1] == "5. It chooses a token"
+        assert titles(at)[-1].endswith("It chooses a token")
 
 
 def test_a_narrower_model_forgets_the_unit(root):  # noqa: F811
@@ -69,7 +69,7 @@ def test_a_narrower_model_forgets_the_unit(root):  # noqa: F811
     assert not at.exception
     at.selectbox(key="checkpoint").set_value("gru-plain").run()
     assert not at.exception
-    assert titles(at)[-1] == "5. It chooses a token"
+    assert titles(at)[-1].endswith("It chooses a token")
 
 
 def test_a_saved_run_without_its_model_says_so(trace, root):  # noqa: F811

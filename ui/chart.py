@@ -75,4 +75,6 @@ def drawn_once(drawn: go.Figure, selectable: bool) -> go.Figure:
 def clicked(key: str) -> list | None:
     """Return the customdata of the point of a chart that was clicked, None if there is none."""
     points = st.session_state[key].selection.points
-    return points[0].get("customdata") if points else None
+    found = points[0].get("customdata") if points else None
+    # What the figure has as a row of an array, the browser tells by the numbers of its places.
+    return list(found.values()) if isinstance(found, dict) else found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,17 +33,19 @@ BLOCKS = ("as it came in", "after looking back", "after the source", "after feed
 Rows = Sequence[tuple[str, np.ndarray]]
 
 
-def gate_rows(cell: Cell) -> Rows:
-    """Return the gates of a recurrent layer by name."""
-    return list(cell.gates.items())
-
-
-def state_rows(cell: Cell) -> Rows:
-    """Return the states of a recurrent layer before and after a step."""
-    rows = []
+def cell_rows(cell: Cell) -> tuple[Rows, tuple[float, ...]]:
+    """Return gates and states of a recurrent layer by name, and the scale of each for `strips`."""
+    gates, states = list(cell.gates.items()), []
     for name, before, after in zip(("h", "c"), cell.before, cell.after, strict=False):
-        rows += [(f"{name} before", before), (f"{name} after", after)]
-    return rows
+        states += [(f"{name} before", before), (f"{name} after", after)]
+    # What a plain RNN adds up has no bounds, as gates have.
+    bound = 1.0 if len(gates) > 1 else reach(gates)
+    return [*gates, *states], (bound,) * len(gates) + (reach(states),) * len(states)
+
+
+def reach(rows: Rows) -> float:
+    """Return how far the values of rows reach from 0; 1 if all are 0."""
+    return max(float(np.abs(row).max()) for _, row in rows) or 1.0
 
 
 def block_rows(close: CloseUp) -> Rows:
@@ -54,26 +57,27 @@ def block_rows(close: CloseUp) -> Rows:
 def strips(
     rows: Rows,
     unit: int | None = None,
-    most: float = 0.0,
+    scales: Sequence[float] = (),
     dark: bool = False,
     clickable: bool = False,
 ) -> go.Figure:
     """Draw vectors of the same width below each other, one narrow cell a unit, 0 in the middle.
 
-    unit: that is framed, from 0. most: the value of the strongest colour; 0 for the largest there
-    is. clickable: with a point for each unit, whose customdata is the unit.
+    unit: that is framed, from 0. scales: for each row, the value of the strongest colour; () for
+    the largest value there is. clickable: with a point for each unit, whose customdata begins with
+    the unit.
     """
     colours, count, names = palette(dark), len(rows[0][1]), [name for name, _ in rows]
     values = np.stack([row for _, row in rows]).astype(np.float32)
-    most = most or float(np.abs(values).max()) or 1.0
+    scales = scales or (reach(rows),) * len(rows)
     drawn = figure(
         colours,
-        height=84 + 32 * len(rows),
+        height=84 + (32 if len(rows) < 8 else 24) * len(rows),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hovermode="x" if clickable else "closest",
         hoverdistance=-1,
         xaxis={
-            "title": {"text": f"unit: {signed_key(most, colours)}", "standoff": 4},
+            "title": {"text": _strips_key(names, scales, colours), "standoff": 4},
             "range": [0.5, count + 0.5],
             "showgrid": False,
             "zeroline": False,
@@ -91,27 +95,30 @@ def strips(
     )
     drawn.add_trace(
         go.Heatmap(
-            z=np.round(values, 3),
+            # Each row as a share of its own scale.
+            z=np.round(values / np.array(scales, np.float32)[:, None], 3),
             x0=1,
             y0=0,
-            zmin=-most,
-            zmax=most,
+            zmin=-1,
+            zmax=1,
             colorscale=[list(stop) for stop in colours.diverging],
             ygap=3,
+            customdata=None if clickable else np.round(values, 3),
             hoverinfo="skip" if clickable else None,
-            hovertemplate=None if clickable else "unit %{x}, %{y}: %{z:.3f}<extra></extra>",
+            hovertemplate=None
+            if clickable
+            else "unit %{x}, %{y}: %{customdata:.3f}<extra></extra>",
             showscale=False,
         )
     )
     if clickable:  # plotly reports clicks on points, not on cells
+        units = np.arange(count, dtype=np.float32)
         drawn.add_trace(
             go.Scatter(
-                x=list(range(1, count + 1)),
-                y=[(len(rows) - 1) / 2] * count,
+                x=np.arange(1, count + 1),
+                y=np.full(count, (len(rows) - 1) / 2),
                 mode=UNSEEN,
-                customdata=[
-                    [number, *column] for number, column in enumerate(values.T.round(2).tolist())
-                ],
+                customdata=np.stack([units, *values.round(3)], axis=1),
                 hovertemplate="unit %{x}"
                 + "".join(
                     f"<br>{name} %{{customdata[{place}]:.2f}}"
@@ -132,6 +139,18 @@ def strips(
             line={"color": colours.mark, "width": 2},
         )
     return fit(drawn)
+
+
+def _strips_key(names: Sequence[str], scales: Sequence[float], colours: Palette) -> str:
+    """Say what the strongest colours stand for; of which rows, where they differ."""
+    if len(set(scales)) == 1:
+        return f"unit: {signed_key(scales[0], colours)}"
+    parts = []
+    for scale, places in itertools.groupby(range(len(names)), key=scales.__getitem__):
+        first, *_, last = (names[place] for place in places for _ in range(2))
+        which = first if first == last else f"{first} to {last}"
+        parts.append(f"{which} {signed_key(scale, colours)}")
+    return "unit<br>" + "<br>".join(parts)
 
 
 def strips_csv(rows: Rows) -> str:

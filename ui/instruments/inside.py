@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -90,19 +90,10 @@ def _recurrent(view: View, found: CloseUp) -> Sections:
     look = ("It looks at the source", lambda: _source(view, found))
     if found.look is None:
         look = ("It knows the source by one vector", lambda: _one_vector(found))
-    number = len(found.cells) - 1
-    chosen: dict[str, int] = {}
-
-    def gates() -> None:
-        chosen["layer"] = _number("Layer", len(found.cells), number, "inside_layer")
-        _gates(found, found.cells[chosen["layer"]])
-
-    cells: Sections = [
-        ("What becomes of the old state" if found.kind != "rnn" else "It adds up", gates),
-        ("The state changes", lambda: _state(found, found.cells[chosen["layer"]])),
-    ]
+    title = "It adds up" if found.kind == "rnn" else "What becomes of the old state"
+    cell = (title, lambda: _cell(found))
     # What feeds the cell has been looked for before.
-    middle = [look, *cells] if found.feeds == "context" else [*cells, look]
+    middle = [look, cell] if found.feeds == "context" else [cell, look]
     return [
         ("It reads the token before", lambda: _reads(view, found)),
         *middle,
@@ -160,32 +151,27 @@ def _last(found: CloseUp) -> str:
     return shown(found.read[-1])
 
 
-def _gates(found: CloseUp, cell: Cell) -> None:
-    from seq2seq.figures.closeup import gate_rows
+def _cell(found: CloseUp) -> None:
+    from seq2seq.figures.closeup import cell_rows
 
+    cell = found.cells[_number("Layer", len(found.cells), len(found.cells) - 1, "inside_layer")]
     st.markdown(CELLS[found.kind])
     unit = _unit(cell)
-    most = 0.0 if found.kind == "rnn" else 1.0
     means = ", ".join(f"{name} {gate.mean():.2f}" for name, gate in cell.gates.items())
-    rows = gate_rows(cell)
-    _strips("gates", rows, f"The gates of all units; their means: {means}.", unit, most, True)
+    rows, scales = cell_rows(cell)
+    described = f"Gates and states of all units; means of the gates: {means}."
+    _strips("gates", rows, described, unit, scales, clickable=True)
     st.caption(
-        f"A column is a unit; a click chooses it. Green is above zero, purple below. "
+        "A column is a unit; a click chooses it. Green is above zero, purple below. "
         f"Means of all units: {means}."
     )
-
-
-def _state(found: CloseUp, cell: Cell) -> None:
-    from seq2seq.figures.closeup import state_rows
-
-    unit = _unit_of(cell)
     changed = np.abs(cell.after[0] - cell.before[0])
-    st.markdown(
+    left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
+    left.markdown(
         f"Unit {unit + 1} goes from {cell.before[0][unit]:.2f} to {cell.after[0][unit]:.2f}; "
         f"a unit changes by {changed.mean():.2f} in the mean."
     )
-    with _beside(_new_state(found.kind, cell, unit)):
-        _strips("states", state_rows(cell), "The states of all units before and after.", unit)
+    right.markdown(_formula(_new_state(found.kind, cell, unit)))
 
 
 def _new_state(kind: str, cell: Cell, unit: int) -> str:
@@ -459,8 +445,12 @@ def _beside(formula: str, said: str = "") -> Iterator[None]:
     with right:
         if said:
             st.markdown(said)
-        # As a formula of a line: one on its own would get a scroll bar that no keyboard reaches.
-        st.markdown(f"$\\displaystyle {formula}$")
+        st.markdown(_formula(formula))
+
+
+def _formula(lines: str) -> str:
+    # As a formula of a line: one on its own would get a scroll bar that no keyboard reaches.
+    return f"$\\displaystyle {lines}$"
 
 
 def _strips(
@@ -468,18 +458,18 @@ def _strips(
     rows: Any,
     described: str,
     unit: int | None = None,
-    most: float = 0.0,
+    scales: Sequence[float] = (),
     clickable: bool = False,
 ) -> None:
     from seq2seq.figures.closeup import strips, strips_csv
 
     def select() -> None:
         if place := clicked(key):
-            st.session_state[_UNIT] = place[0] + 1
+            st.session_state[_UNIT] = int(place[0]) + 1
 
     chart(
         key,
-        draw(strips, rows, unit, most, is_dark(), clickable),
+        draw(strips, rows, unit, scales, is_dark(), clickable),
         described,
         lambda: strips_csv(rows),
         select if clickable else None,
