@@ -29,7 +29,7 @@ def open_race(**query):
 
 
 def test_four_architectures_run_side_by_side():
-    at = open_race(text=SENTENCE)
+    at = open_race(sentence=SENTENCE)
     assert not at.exception
     assert at.multiselect(key="models").value == NAMES
     assert len(at.get("plotly_chart")) == 4
@@ -41,32 +41,49 @@ def test_four_architectures_run_side_by_side():
 
 
 def test_a_link_names_models_step_and_reference():
-    query = {"models": ["transformer", "gru-plain"], "step": "2", "reference": "Le chien dort."}
-    at = open_race(text=SENTENCE, **query)
+    query = {
+        "models": ["transformer", "gru-plain"],
+        "race_step": "2",
+        "reference": "Le chien dort.",
+    }
+    at = open_race(sentence=SENTENCE, **query)
     assert not at.exception
     assert at.multiselect(key="models").value == ["transformer", "gru-plain"]
-    assert at.slider(key="step").value == 2
+    assert at.slider(key="race_step").value == 2
     assert {"BLEU", "chrF"} <= set(at.dataframe[0].value.columns)
 
 
 def test_a_step_beyond_a_shorter_output_is_said():
-    at = open_race(text=SENTENCE)
-    most = at.slider(key="step").max
-    at.slider(key="step").set_value(most).run()
+    at = open_race(sentence=SENTENCE)
+    most = at.slider(key="race_step").max
+    at.slider(key="race_step").set_value(most).run()
     assert not at.exception
-    assert at.session_state["step"] == most
+    assert at.session_state["race_step"] == most
     done = [caption.value for caption in at.caption if "done after" in caption.value]
     tables = at.dataframe[0].value
     assert len(done) < len(tables)
 
 
 def test_nothing_to_run_is_said():
-    assert "type a sentence" in open_race(text=" ").info[0].value
-    at = open_race(text=SENTENCE)
+    assert "type a sentence" in open_race(sentence=" ").info[0].value
+    at = open_race(sentence=SENTENCE)
     at.multiselect(key="models").set_value([]).run()
     assert any("choose a model" in info.value for info in at.info)
 
 
 def test_nonsense_in_a_link_is_survived():
-    at = open_race(text=SENTENCE, models="no-such-model", step="x")
+    at = open_race(sentence=SENTENCE, models="no-such-model", race_step="x")
+    assert not at.exception
+
+
+def test_models_of_other_languages_are_named_and_not_compared(root):
+    card = root / "gru-plain" / "card.toml"
+    card.write_text(card.read_text().replace('"fr"', '"de"'))
+    at = open_race(sentence=SENTENCE)
+    (warning,) = at.warning
+    assert "do not share their languages" in warning.value
+    assert "gru-plain" in warning.value.split("from en to de")[0]
+    assert not any("Underlined" in caption.value for caption in at.caption)
+    at.multiselect(key="models").set_value(["lstm-attention", "transformer"]).run()
+    assert not at.warning
     assert not at.exception

@@ -9,9 +9,9 @@ import streamlit as st
 from seq2seq.trace import Trace, words
 from ui.chart import chart
 from ui.components import copy_link, marked, reading
-from ui.controls import empty_state, examples, first_checkpoint, source_input
+from ui.controls import empty_state, examples, first_checkpoint, page_link, source_input
 from ui.frame import is_dark
-from ui.models import checkpoints_for, open_model
+from ui.models import card_of, checkpoints_for, open_model
 from ui.runs import Subject, run
 from ui.text import quoted
 
@@ -24,14 +24,15 @@ FIRST = (
     "transformer-en-fr",
 )
 MOST = 4
-_STEP = "step"
+# Not named as on the page of a task: Streamlit drops from a link what the page it is on has too.
+_SENTENCE, _STEP = "sentence", "race_step"
 
 
 def race_page() -> None:
     """Show the runs of the chosen models beside each other."""
     first = first_checkpoint("translation")
     example = next(iter(examples(first)), "")
-    text = source_input("English sentence", "text", example)
+    text = source_input("English sentence", _SENTENCE, example)
     reference = source_input("A translation of it to compare with, if you have one", "reference")
     names = _models()
     if not text.strip():
@@ -46,7 +47,7 @@ def race_page() -> None:
         if trace is not None:
             runs[name] = trace
     if runs:
-        _show(runs, reference.strip())
+        _show(runs, reference.strip(), _strangers(list(runs)))
 
 
 def _models() -> list[str]:
@@ -75,10 +76,34 @@ def _ready(names: list[str]) -> list[str]:
     return [name for name in names if name in ready]
 
 
+def _strangers(names: list[str]) -> str:
+    """Say which models go between which languages; "" where they share them, or it is not known."""
+    pairs: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        card = card_of(name)
+        if card and len(card.languages) == 2:
+            pairs.setdefault(card.languages, []).append(name)
+    if len(pairs) < 2:
+        return ""
+    return "; ".join(
+        f"{', '.join(map(quoted, of))} from {source} to {target}"
+        for (source, target), of in pairs.items()
+    )
+
+
 @st.fragment
-def _show(runs: dict[str, Trace], reference: str) -> None:
-    """Show all runs, with what differs and one step for all."""
-    _outputs(runs)
+def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
+    """Show all runs, with what differs and one step for all.
+
+    strangers: models that do not share their languages, "" for none.
+    """
+    if strangers:
+        st.warning(
+            f"These models do not share their languages: {strangers}. Choose models of one pair to "
+            "compare what they write.",
+            icon=":material/warning:",
+        )
+    _outputs(runs, comparable=not strangers)
     step = _step(max(len(trace.target) for trace in runs.values()))
     for column, (name, trace) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
@@ -86,13 +111,16 @@ def _show(runs: dict[str, Trace], reference: str) -> None:
     _table(runs, reference)
 
 
-def _outputs(runs: dict[str, Trace]) -> None:
-    """Show what each wrote, with the first word underlined in which they differ."""
+def _outputs(runs: dict[str, Trace], comparable: bool) -> None:
+    """Show what each wrote, with the first word underlined in which they differ.
+
+    comparable: outputs in one language; of others no word is underlined.
+    """
     said = {name: [w for w in words(trace.target) if w != "</s>"] for name, trace in runs.items()}
     longest = max(map(len, said.values()))
     padded = [line + [""] * (longest - len(line)) for line in said.values()]
     differs = (n for n, column in enumerate(zip(*padded, strict=True)) if len(set(column)) > 1)
-    first = next(differs, None)
+    first = next(differs, None) if comparable else None
     marked(
         "outputs",
         [
@@ -100,7 +128,7 @@ def _outputs(runs: dict[str, Trace]) -> None:
             for name, line in said.items()
         ],
     )
-    if len(runs) > 1:
+    if len(runs) > 1 and comparable:
         st.caption(
             "All wrote the same."
             if first is None
@@ -145,6 +173,8 @@ def _column(name: str, trace: Trace, step: int) -> None:
             "source. All weights are in the CSV.",
             lambda: figures.attention_csv(trace),
         )
+    query = {"checkpoint": name, "text": trace.source.text, "step": str(here + 1)}
+    page_link("pages/translation.py", "Look inside this run", **query)
 
 
 def _table(runs: dict[str, Trace], reference: str) -> None:
