@@ -1,6 +1,8 @@
 import pytest
 
+from seq2seq.catalogue import CHECKPOINTS, read_card
 from seq2seq.errors import UserError
+from seq2seq.model import Config, build
 from seq2seq.recipe import (
     AugmentationSettings,
     DataSettings,
@@ -149,3 +151,15 @@ def test_a_missing_recipe_is_named(tmp_path):
 
 def test_the_recipe_of_a_checkpoint_can_be_read(checkpoint_folder):
     assert read_recipe(checkpoint_folder / "recipe.toml").name == checkpoint_folder.name
+
+
+@pytest.mark.parametrize(
+    "path", sorted(CHECKPOINTS.glob("*/*.toml")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+def test_every_recipe_here_describes_a_model(path):
+    if path.name == "card.toml":
+        assert read_card(path.parent).title
+        return
+    recipe = read_recipe(path)
+    config = Config.from_dict({**recipe.model, "vocabulary": recipe.tokenizer.pieces})
+    assert build(config).parameter_count() < 12e6
