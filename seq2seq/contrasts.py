@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # Words that stand for each other, by what changes; the first that is found is exchanged.
 _SWAPS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -43,7 +44,17 @@ _SWAPS: dict[str, tuple[tuple[str, str], ...]] = {
 _CARRIERS = "is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|might"
 _CANNOT = re.compile(r"\b(can)(?:'t|not)\b", re.IGNORECASE)
 _NEGATED = re.compile(rf"\b({_CARRIERS})(?:n't| not)\b", re.IGNORECASE)
-_CARRIER = re.compile(rf"\b({_CARRIERS})\b", re.IGNORECASE)
+_CARRIER = re.compile(rf"\b({_CARRIERS})\b(?!['’])", re.IGNORECASE)
+# Before the subject, in a question, "not" does not stand alone.
+_ASKING = re.compile(
+    r"^(can|is|are|was|were|do|does|did|has|have|had|could|would|should)(?= )", re.I
+)
+_NEGATIONS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (_CANNOT, r"\1"),
+    (_NEGATED, r"\1"),
+    (_ASKING, lambda found: found[1] + ("'t" if found[1].lower() == "can" else "n't")),
+    (_CARRIER, r"\1 not"),
+)
 
 
 def contrasts(text: str) -> dict[str, str]:
@@ -55,12 +66,12 @@ def contrasts(text: str) -> dict[str, str]:
     found = {}
     for kind, swaps in _SWAPS.items():
         for old, new in swaps:
-            match = re.search(rf"\b{old}\b", text, re.IGNORECASE)
+            match = re.search(rf"\b{old}\b(?!['’])", text, re.IGNORECASE)
             if match:
                 start, end = match.span()
                 found[kind] = text[:start] + _cased(new, match[0]) + text[end:]
                 break
-    for pattern, written in ((_CANNOT, r"\1"), (_NEGATED, r"\1"), (_CARRIER, r"\1 not")):
+    for pattern, written in _NEGATIONS:
         if pattern.search(text):
             found["negation"] = pattern.sub(written, text, count=1)
             break

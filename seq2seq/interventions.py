@@ -15,7 +15,8 @@ from seq2seq.errors import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from seq2seq.protocol import Change
+    from seq2seq.model import Seq2Seq
+    from seq2seq.protocol import Change, Memory
 
 MOST_EDITS = 64
 
@@ -85,6 +86,19 @@ class Interventions:
         mask = mask.clone()
         mask[:, list(self.muted)] = False
         return mask
+
+    def encode(self, model: Seq2Seq, source: Tensor, record: bool = False) -> Memory:
+        """Encode a source whose muted positions nobody sees; a recurrent encoder still reads them.
+
+        source: as for the model's encode.
+        """
+        if not self.muted:
+            return model.encode(source, record=record)
+        if model.config.architecture == "transformer" and model.config.input == "tokens":
+            mask = self.mask(source.new_ones(source.shape).bool())
+            return model.encode(source, mask, record=record)
+        memory = model.encode(source, record=record)
+        return memory._replace(mask=self.mask(memory.mask))
 
     def at(self, step: int) -> Change | None:
         """Return what happens to the weights of a step, None for nothing."""

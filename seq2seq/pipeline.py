@@ -157,17 +157,9 @@ def run(
 def _encode(
     checkpoint: Checkpoint, source: Source, inside: bool, interventions: Interventions
 ) -> Memory:
-    """Encode a source whose muted positions nobody sees; a recurrent encoder still reads them."""
-    config, batch = checkpoint.model.config, source.batch(checkpoint.device)
-    layers, heads = config.attention_shape
+    layers, heads = checkpoint.model.config.attention_shape
     interventions.check(len(source.ids), layers, heads)
-    if not interventions.muted:
-        return checkpoint.model.encode(batch, record=inside)
-    if config.architecture == "transformer" and config.input == "tokens":
-        mask = interventions.mask(torch.ones_like(batch, dtype=torch.bool))
-        return checkpoint.model.encode(batch, mask, record=inside)
-    memory = checkpoint.model.encode(batch, record=inside)
-    return memory._replace(mask=interventions.mask(memory.mask))
+    return interventions.encode(checkpoint.model, source.batch(checkpoint.device), inside)
 
 
 @torch.inference_mode()

@@ -13,7 +13,7 @@ import torch
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.errors import UserError
-from seq2seq.interventions import AttentionEdit
+from seq2seq.interventions import NOTHING, AttentionEdit, Interventions
 from seq2seq.trace import Trace
 
 ROUNDS, RATE = 80, 0.3
@@ -36,13 +36,15 @@ def steer(
     token: int,
     layer: int | None = None,
     head: int | None = None,
+    changes: Interventions = NOTHING,
     on_round: Callable[[int, int], object] = lambda done, total: None,
 ) -> Steered:
     """Find the attention row of a step, from 0, that makes a token most probable there.
 
-    layer, head: where it is put in, None for all. The output before the step stays. on_round is
-    called with the rounds done and their number, and stops the search for a better row by returning
-    True. Raises UserError for a model without attention, and for a token or step that is not there.
+    layer, head: where it is put in, None for all. The output before the step stays. changes: made
+    beside, and before it. on_round is called with the rounds done and their number, and stops the
+    search for a better row by returning True. Raises UserError for a model without attention, and
+    for a token or step that is not there.
     """
     config = checkpoint.model.config
     if trace.attention is None:
@@ -51,19 +53,25 @@ def steer(
         raise UserError("This word is not one that the model can say here: choose another.")
     if trace.position_seconds:
         raise UserError("A recording cannot be steered: choose a model that reads text.")
+    changes.check(len(trace.source), *trace.attention.shape[1:3])
     decoder, device = checkpoint.model.decoder, checkpoint.device
     start, _ = checkpoint.conventions.beginning(trace.options, checkpoint.tokenizer.languages)
     read = [*start, *trace.target.ids[:step]]
     ids = torch.tensor([trace.source.ids], device=device)
     with torch.no_grad():
-        memory = checkpoint.model.encode(ids)
+        memory = changes.encode(checkpoint.model, ids)
         state = decoder.start(memory)
-        for each in read[:-1]:
-            state = decoder.step(torch.tensor([each], device=device), state, memory).state
-    last = torch.tensor([read[-1]], device=device)
+        for number, each in enumerate(read[:-1]):
+            made = changes.at(number + 1 - len(start))
+            state = decoder.step(
+                torch.tensor([each], device=device), state, memory, True, made
+            ).state
+    last, made_here = torch.tensor([read[-1]], device=device), changes.at(step)
+    unseen = ~changes.mask(torch.ones_like(ids, dtype=torch.bool))[0]
 
     def log_probability(row: torch.Tensor | None) -> torch.Tensor:
         def change(here: int, weights: torch.Tensor) -> torch.Tensor:
+            weights = weights if made_here is None else made_here(here, weights)
             if row is None or layer not in (None, here):
                 return weights
             heads = torch.arange(weights.shape[1], device=device)
@@ -76,9 +84,9 @@ def steer(
     own = torch.tensor(trace.attention[step].astype("float32").mean(axis=(0, 1)), device=device)
     with torch.no_grad():
         before = float(log_probability(None))
-    scores = own.clamp(min=1e-4).log().requires_grad_()
+    scores = own.clamp(min=1e-4).log().masked_fill(unseen, -math.inf).requires_grad_()
     optimizer = torch.optim.Adam([scores], lr=RATE)
-    best, found = -math.inf, own
+    best, found = -math.inf, own.masked_fill(unseen, 0.0)
     with torch.enable_grad():
         for done in range(ROUNDS):
             row = scores.softmax(dim=0)

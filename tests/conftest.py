@@ -10,6 +10,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import pytest
+import streamlit as st
 import torch
 
 from seq2seq.checkpoint import load, save
@@ -129,6 +130,17 @@ def checkpoint_root(tmp_path_factory, tokenizer):
         (folder / "evaluation.json").write_text('{"bleu": 0.0, "chrf": 0.0}\n', encoding="utf-8")
         (folder / "README.md").write_text("# A tiny model\n", encoding="utf-8")
     return root
+
+
+@pytest.fixture
+def root(checkpoint_root, tmp_path, monkeypatch):
+    """A server that sees the tiny checkpoints, in a folder that a test may damage."""
+    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
+    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
+    monkeypatch.setattr("ui.models.DEFAULT", "lstm-attention")
+    st.cache_resource.clear()
+    yield copy
+    st.cache_resource.clear()
 
 
 @pytest.fixture(scope="session", params=list(KINDS))

@@ -9,7 +9,9 @@ from seq2seq.checkpoint import load
 from seq2seq.measures import grid
 from seq2seq.options import Options
 from seq2seq.pipeline import force, run
-from tests.test_pages import PAGES, SENTENCE, charts, messages, open_page, root  # noqa: F401
+from tests.visit import SENTENCE, charts, messages, visit
+
+pytestmark = pytest.mark.usefixtures("root")
 
 LONG = "The old dog sleeps in the garden. " * 8
 SHORT_OUTPUT = {"max_length": "12"}
@@ -26,7 +28,7 @@ def keys(at):
 
 
 def translation(**query):
-    at = open_page(PAGES[1], **{"text": SENTENCE, **SHORT_OUTPUT, **query})
+    at = visit("translation", **{"text": SENTENCE, **SHORT_OUTPUT, **query})
     assert not at.exception
     assert not at.error
     return at
@@ -70,7 +72,7 @@ def test_self_attention_in_every_picture(which, picture):
     assert len(charts(at)) == 2
 
 
-def test_layer_head_and_scale_are_those_of_the_link(root):  # noqa: F811
+def test_layer_head_and_scale_are_those_of_the_link(root):
     at = translation(checkpoint="transformer", layer="2", head="max", scale="square root")
     _, figure = shown(at)
     trace = run(load(root / "transformer"), SENTENCE, Options(max_length=12))
@@ -120,7 +122,7 @@ def test_the_selected_step_and_word_are_framed():
 
 
 @pytest.mark.parametrize("name", ["lstm-attention", "rnn-additive", "transformer"])
-def test_the_attention_of_each_output_is_its_own(root, name):  # noqa: F811
+def test_the_attention_of_each_output_is_its_own(root, name):
     """What is drawn of an output is what a fresh pass over its tokens gives."""
     checkpoint = load(root / name)
     trace = run(checkpoint, SENTENCE, Options(max_length=12))

@@ -1,34 +1,16 @@
 """The Attribution tab, by AppTest, with tiny checkpoints; and its figures."""
 
-import shutil
-
 import numpy as np
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from seq2seq.figures.attribution import attributions, attributions_csv, correlations
 from seq2seq.trace import words
-
-SENTENCE = "The old dog sleeps in the garden."
-
-
-@pytest.fixture
-def root(checkpoint_root, tmp_path, monkeypatch):
-    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
-    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    monkeypatch.setattr("ui.models.DEFAULT", "lstm-attention")
-    st.cache_resource.clear()
-    yield copy
-    st.cache_resource.clear()
+from tests.visit import SENTENCE, visit
 
 
 @pytest.mark.parametrize("name", ["lstm-attention", "rnn-additive", "transformer", "gru-plain"])
 def test_every_architecture_is_measured(root, name):
-    at = AppTest.from_file("../pages/translation.py", default_timeout=60)
-    for key, value in {"checkpoint": name, "text": SENTENCE, "tab": "Attribution"}.items():
-        at.query_params[key] = value
-    at.run()
+    at = visit("translation", checkpoint=name, text=SENTENCE, tab="Attribution")
     assert not at.exception
     assert not at.error
     assert len(at.get("plotly_chart")) == 2

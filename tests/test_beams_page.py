@@ -2,31 +2,23 @@ import shutil
 
 import numpy as np
 import pytest
-import streamlit as st
 
 from seq2seq import figures
 from seq2seq.checkpoint import load
 from seq2seq.figures.tree import candidates, join, steps_shown
 from seq2seq.options import Options
 from seq2seq.pipeline import run
-from tests.test_pages import PAGES, SENTENCE, charts, messages, open_page
+from tests.visit import SENTENCE, charts, messages, visit
 from ui.components.outputs_list import text_parts
 
 KINDS = ["lstm-attention", "gru-plain", "rnn-additive", "transformer"]
 
 
-@pytest.fixture(autouse=True)
-def root(checkpoint_root, tmp_path, monkeypatch):
-    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
-    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    monkeypatch.setattr("ui.models.DEFAULT", "lstm-attention")
-    st.cache_resource.clear()
-    yield copy
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("root")
 
 
 def tree_page(name="lstm-attention", **query):
-    return open_page(PAGES[1], checkpoint=name, text=SENTENCE, tab="Beam tree", **query)
+    return visit("translation", checkpoint=name, text=SENTENCE, tab="Beam tree", **query)
 
 
 # --- the tree
@@ -148,7 +140,7 @@ def test_another_text_forgets_the_branches():
 
 
 def test_an_alternative_leads_on():
-    at = open_page(PAGES[1], text=SENTENCE, tab="Probabilities", step="2")
+    at = visit("translation", text=SENTENCE, tab="Probabilities", step="2")
     at.button(key="go_on_token").click().run()
     assert not at.exception
     assert at.selectbox(key="output").value == "A"
@@ -158,7 +150,7 @@ def test_an_alternative_leads_on():
 
 @pytest.mark.parametrize("name", ["rnn-additive", "lstm-attention"])
 def test_a_model_that_copies_shows_how_much(name):
-    at = open_page(PAGES[1], text=SENTENCE, tab="Probabilities", checkpoint=name)
+    at = visit("translation", text=SENTENCE, tab="Probabilities", checkpoint=name)
     assert not at.exception
     titles = [each.value for each in at.subheader]
     assert ("Copied or written" in titles) == (name == "rnn-additive")
@@ -189,14 +181,14 @@ def test_other_penalties_rank_anew_and_their_own_ones_do_not():
 
 
 def test_a_better_output_outside_the_beam_is_a_search_error():
-    at = open_page(PAGES[1], checkpoint="lstm-attention", text=SENTENCE, tab="Beam tree")
+    at = visit("translation", checkpoint="lstm-attention", text=SENTENCE, tab="Beam tree")
     best = max(at.dataframe[0].value["score"])
     said = [caption.value for caption in at.caption if "search error" in caption.value]
     said += [warning.value for warning in at.warning if "search error" in warning.value]
     assert said
     assert any(f"{best:.3f}" in sentence for sentence in said)
     # Sampling looks for nothing, so it misses nothing.
-    at = open_page(PAGES[1], text=SENTENCE, tab="Beam tree", method="Sample")
+    at = visit("translation", text=SENTENCE, tab="Beam tree", method="Sample")
     assert not any("search error" in caption.value for caption in at.caption)
 
 

@@ -1,13 +1,11 @@
 import json
-import shutil
 
 import plotly.graph_objects as go
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from seq2seq.checkpoint import load
 from seq2seq.pipeline import run
+from tests.visit import visit
 from ui.chart import drawn_once
 from ui.instruments import TABS
 
@@ -15,20 +13,7 @@ SENTENCE = 'The old dog sleeps "here"\\ in the garden.'
 LONG = "The old dog sleeps in the garden. My sister reads a good book. " * 4
 
 
-@pytest.fixture(autouse=True)
-def _root(checkpoint_root, tmp_path, monkeypatch):
-    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
-    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-def open_page(**query):
-    at = AppTest.from_file("../pages/translation.py", default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    return at.run()
+pytestmark = pytest.mark.usefixtures("root")
 
 
 def drawn_by(code, monkeypatch):
@@ -59,7 +44,9 @@ def agrees(at, monkeypatch):
 @pytest.mark.parametrize("tab", TABS)
 @pytest.mark.parametrize("name", ["lstm-attention", "gru-plain", "transformer"])
 def test_the_shown_code_makes_the_pictures_of_the_tab(name, tab, monkeypatch, capsys):
-    at = open_page(checkpoint=name, text=SENTENCE, tab=tab, step="2", word="3", max_length="9")
+    at = visit(
+        "translation", checkpoint=name, text=SENTENCE, tab=tab, step="2", word="3", max_length="9"
+    )
     code, shown, page = agrees(at, monkeypatch)
     assert len(code.splitlines()) <= 12
     assert shown or capsys.readouterr().out
@@ -88,7 +75,9 @@ PICTURES = [
 
 @pytest.mark.parametrize("query", PICTURES, ids=lambda query: "-".join(query.values())[:30])
 def test_the_shown_code_has_the_settings_of_the_page(query, monkeypatch):
-    at = open_page(checkpoint="transformer", **{"text": SENTENCE, "max_length": "9", **query})
+    at = visit(
+        "translation", checkpoint="transformer", **{"text": SENTENCE, "max_length": "9", **query}
+    )
     _, shown, page = agrees(at, monkeypatch)
     assert len(shown) == len(page) >= 1
     assert not at.exception
@@ -98,7 +87,8 @@ def test_the_shown_code_has_the_settings_of_the_page(query, monkeypatch):
 def test_the_shown_code_makes_the_changes(name, checkpoint_root, monkeypatch):
     source = run(load(checkpoint_root / name), SENTENCE).source
     weights = "_".join(["0"] * (len(source) - 2) + ["250", "750"])
-    at = open_page(
+    at = visit(
+        "translation",
         checkpoint=name,
         text=SENTENCE,
         tab="What if",
@@ -114,7 +104,7 @@ def test_the_shown_code_makes_the_changes(name, checkpoint_root, monkeypatch):
 
 
 def test_the_shown_code_of_a_saved_run_needs_only_its_model(trace, monkeypatch):
-    at = open_page()
+    at = visit("translation")
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     _, shown, page = agrees(at, monkeypatch)
     assert len(shown) == len(page)

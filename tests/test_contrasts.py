@@ -13,6 +13,9 @@ from seq2seq.contrasts import contrasts
         ("She did not see this dog.", "negation", "She did see this dog."),
         ("I can't swim.", "negation", "I can swim."),
         ("It isn't far.", "negation", "It is far."),
+        ("Do you swim?", "negation", "Don't you swim?"),
+        ("Can you swim?", "negation", "Can't you swim?"),
+        ("Don't you swim?", "negation", "Do you swim?"),
         ("I saw this.", "number", "I saw these."),
         ("A dog sleeps.", "number", "Two dog sleeps."),
         ("It rains.", "question mark", "It rains?"),
@@ -28,6 +31,7 @@ def test_every_contrast_differs_and_words_inside_others_are_left():
         for other in contrasts(text).values():
             assert other != text
     assert "pronoun" not in contrasts("The theatre opens.")
+    assert "tense" not in contrasts("I can't swim.")
 
 
 def test_nothing_to_change_is_nothing():

@@ -4,9 +4,11 @@ import shutil
 
 import pytest
 
-from tests.test_pages import SENTENCE, charts, messages, open_page, root  # noqa: F401
+from tests.visit import SENTENCE, charts, messages, visit
 
-PAGE = "pages/translation.py"
+pytestmark = pytest.mark.usefixtures("root")
+
+
 INSIDE = {"text": SENTENCE, "tab": "Inside a step"}
 
 
@@ -24,7 +26,7 @@ def titles(at):
     ],
 )
 def test_a_step_is_a_chain_in_the_order_of_its_model(name, first, chart):
-    at = open_page(PAGE, checkpoint=name, step="2", **INSIDE)
+    at = visit("translation", checkpoint=name, step="2", **INSIDE)
     assert not at.exception
     assert not at.error
     assert titles(at)[0] == "1. It reads the token before"
@@ -35,7 +37,7 @@ def test_a_step_is_a_chain_in_the_order_of_its_model(name, first, chart):
 
 
 def test_the_written_token_is_what_the_next_step_reads():
-    at = open_page(PAGE, step="1", **INSIDE)
+    at = visit("translation", step="1", **INSIDE)
     button = next(each for each in at.button if each.label.startswith("Next step"))
     piece = button.label.split("reads ")[1]
     button.click().run()
@@ -44,7 +46,7 @@ def test_the_written_token_is_what_the_next_step_reads():
 
 
 def test_a_unit_is_chosen_by_number_pill_or_link():
-    at = open_page(PAGE, unit="7", **INSIDE)
+    at = visit("translation", unit="7", **INSIDE)
     assert at.number_input(key="unit").value == 7
     assert any("Unit 7 goes from" in each.value for each in at.markdown)
     pill = at.pills(key="most_changed")
@@ -57,13 +59,13 @@ def test_a_unit_is_chosen_by_number_pill_or_link():
 def test_a_nonsense_unit_layer_and_head_in_a_link_are_ignored(unit):
     for name in ("lstm-attention", "transformer"):
         more = {"unit": unit, "inside_layer": unit, "inside_head": unit}
-        at = open_page(PAGE, checkpoint=name, **more, **INSIDE)
+        at = visit("translation", checkpoint=name, **more, **INSIDE)
         assert not at.exception
         assert titles(at)[-1].endswith("It chooses a token")
 
 
-def test_a_narrower_model_forgets_the_unit(root):  # noqa: F811
-    at = open_page(PAGE, checkpoint="lstm-attention", unit="16", inside_layer="1", **INSIDE)
+def test_a_narrower_model_forgets_the_unit(root):
+    at = visit("translation", checkpoint="lstm-attention", unit="16", inside_layer="1", **INSIDE)
     assert at.number_input(key="unit").value == 16
     at.selectbox(key="checkpoint").set_value("transformer").run()
     assert not at.exception
@@ -72,9 +74,9 @@ def test_a_narrower_model_forgets_the_unit(root):  # noqa: F811
     assert titles(at)[-1].endswith("It chooses a token")
 
 
-def test_a_saved_run_without_its_model_says_so(trace, root):  # noqa: F811
+def test_a_saved_run_without_its_model_says_so(trace, root):
     shutil.rmtree(root / trace.checkpoint)
-    at = open_page(PAGE, tab="Inside a step")
+    at = visit("translation", tab="Inside a step")
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
     assert any("nothing can be run anew" in each for each in messages(at))
@@ -86,7 +88,7 @@ FORCED = {"text": SENTENCE, "tab": "Teacher forcing"}
 @pytest.mark.parametrize("name", ["lstm-attention", "gru-plain", "rnn-additive", "transformer"])
 def test_a_reference_is_compared_with_the_output(name):
     reference = "Le chien dort dans le jardin."
-    at = open_page(PAGE, checkpoint=name, reference=reference, reference_step="3", **FORCED)
+    at = visit("translation", checkpoint=name, reference=reference, reference_step="3", **FORCED)
     assert not at.exception
     assert not at.error
     assert at.slider(key="reference_step").value == 3
@@ -96,7 +98,7 @@ def test_a_reference_is_compared_with_the_output(name):
 
 
 def test_the_output_shown_can_be_the_reference():
-    at = open_page(PAGE, **FORCED)
+    at = visit("translation", **FORCED)
     assert "Type a right answer" in messages(at)[-1]
     at.button(key="take_0").click().run()
     assert at.text_input(key="reference").value
@@ -116,7 +118,7 @@ def test_the_output_shown_can_be_the_reference():
     ],
 )
 def test_an_odd_reference_gets_a_sentence_and_stays(reference, said):
-    at = open_page(PAGE, **FORCED)
+    at = visit("translation", **FORCED)
     at.text_input(key="reference").set_value(reference).run()
     assert not at.exception
     assert at.text_input(key="reference").value == reference
@@ -125,14 +127,14 @@ def test_an_odd_reference_gets_a_sentence_and_stays(reference, said):
 
 @pytest.mark.parametrize("step", ["0", "99", "x"])
 def test_a_nonsense_step_of_the_reference_is_ignored(step):
-    at = open_page(PAGE, reference="Le chien dort.", reference_step=step, **FORCED)
+    at = visit("translation", reference="Le chien dort.", reference_step=step, **FORCED)
     assert not at.exception
     assert at.metric
 
 
-def test_nothing_is_asked_of_a_saved_run_without_its_model(trace, root):  # noqa: F811
+def test_nothing_is_asked_of_a_saved_run_without_its_model(trace, root):
     shutil.rmtree(root / trace.checkpoint)
-    at = open_page(PAGE, tab="Teacher forcing")
+    at = visit("translation", tab="Teacher forcing")
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
     assert any("nothing can be run anew" in each for each in messages(at))
@@ -142,7 +144,7 @@ def test_nothing_is_asked_of_a_saved_run_without_its_model(trace, root):  # noqa
 @pytest.mark.parametrize("name", ["lstm-attention", "gru-plain", "transformer"])
 def test_the_way_of_a_text_is_shown(name):
     typed = "The  cat\tsleeps 🙂."
-    at = open_page(PAGE, checkpoint=name, text=typed, tab="Tokens", word="2")
+    at = visit("translation", checkpoint=name, text=typed, tab="Tokens", word="2")
     assert not at.exception
     said = " ".join(each.value for each in at.markdown)
     assert "Cleaned:" in said
@@ -152,9 +154,9 @@ def test_the_way_of_a_text_is_shown(name):
     assert "vector's length" in at.dataframe[0].value
 
 
-def test_the_tokens_of_a_saved_run_need_no_model(trace, root):  # noqa: F811
+def test_the_tokens_of_a_saved_run_need_no_model(trace, root):
     shutil.rmtree(root / trace.checkpoint)
-    at = open_page(PAGE, tab="Tokens")
+    at = visit("translation", tab="Tokens")
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
     assert list(at.dataframe[0].value["id"]) == list(trace.source.ids)

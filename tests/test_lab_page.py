@@ -1,31 +1,19 @@
 """The context vector, by AppTest, with tiny checkpoints."""
 
-import shutil
-
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
+
+from tests.visit import visit
 
 NAMES = ["lstm-attention", "gru-plain", "rnn-additive", "transformer"]
 A, B, C = "The old dog sleeps in the garden.", "Where is the cat?", "We ate fish."
 CHANGES = ["Interpolate", "Noise", "Principal directions", "Swap", "Arithmetic"]
 
 
-@pytest.fixture(autouse=True)
-def root(checkpoint_root, tmp_path, monkeypatch):
-    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
-    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    monkeypatch.setattr("ui.models.DEFAULT", "lstm-attention")
-    st.cache_resource.clear()
-    yield copy
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("root")
 
 
 def open_lab(**query):
-    at = AppTest.from_file("../pages/lab.py", default_timeout=60)
-    for name, value in {"a": A, "b": B, "c": C, **query}.items():
-        at.query_params[name] = value
-    at.run()
+    at = visit("lab", **{"a": A, "b": B, "c": C, **query})
     assert not at.exception
     return at
 

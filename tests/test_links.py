@@ -1,11 +1,8 @@
 """Links that no visitor of the page has made."""
 
-import shutil
-
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
+from tests.visit import visit
 from ui.instruments import TABS
 
 SENTENCE = "The old dog sleeps in the garden."
@@ -21,20 +18,7 @@ TEXTS = {"prefix": "", "reference": ""}  # nothing is nonsense here
 NONSENSE = ["", "x", "-1", "1e999", "9" * 400, "😀", "<b>**x**", "\x00", "²", "1.2.3."]
 
 
-@pytest.fixture(autouse=True)
-def _root(checkpoint_root, tmp_path, monkeypatch):
-    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
-    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    st.cache_resource.clear()
-    yield
-    st.cache_resource.clear()
-
-
-def open_page(page="translation", **query):
-    at = AppTest.from_file(f"../pages/{page}.py", default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    return at.run()
+pytestmark = pytest.mark.usefixtures("root")
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=range(len(NONSENSE)))
@@ -42,7 +26,7 @@ def open_page(page="translation", **query):
 def test_a_link_of_nonsense_still_shows_the_run(name, nonsense):
     tab = list(TABS)[NONSENSE.index(nonsense) % len(TABS)]
     query = dict.fromkeys(NAMES.split(), nonsense)
-    at = open_page(checkpoint=name, text=SENTENCE, **query | {"tab": tab, **TEXTS})
+    at = visit("translation", checkpoint=name, text=SENTENCE, **query | {"tab": tab, **TEXTS})
     assert not at.exception
     assert not at.error
     assert at.slider(key="step").value >= 1
@@ -50,5 +34,5 @@ def test_a_link_of_nonsense_still_shows_the_run(name, nonsense):
 
 @pytest.mark.parametrize("page", ["translation", "summarization", "chatbot", "spelling", "speech"])
 def test_a_link_that_is_far_too_long_is_survived(page):
-    at = open_page(page, text="The cat. " * 20_000, word="1" * 9_000, branch="1." * 9_000)
+    at = visit(page, text="The cat. " * 20_000, word="1" * 9_000, branch="1." * 9_000)
     assert not at.exception

@@ -1,31 +1,16 @@
 """The map of sentences, by AppTest, with tiny checkpoints."""
 
-import shutil
-
+import numpy as np
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
+from seq2seq import figures
 from seq2seq.probes import probes
+from tests.visit import visit
 
 FIRST = probes(400)[0].text
 
 
-@pytest.fixture(autouse=True)
-def root(checkpoint_root, tmp_path, monkeypatch):
-    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
-    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    monkeypatch.setattr("ui.models.DEFAULT", "lstm-attention")
-    st.cache_resource.clear()
-    yield copy
-    st.cache_resource.clear()
-
-
-def open_map(**query):
-    at = AppTest.from_file("../pages/map.py", default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    return at.run()
+pytestmark = pytest.mark.usefixtures("root")
 
 
 def described(at):
@@ -35,7 +20,7 @@ def described(at):
 @pytest.mark.parametrize("projection", ["PCA, 2-d", "PCA, 3-d"])
 @pytest.mark.parametrize("name", ["lstm-attention", "gru-plain", "rnn-additive", "transformer"])
 def test_every_architecture_has_a_map(name, projection):
-    at = open_map(checkpoint=name, projection=projection, feature="voice", sentence=FIRST)
+    at = visit("map", checkpoint=name, projection=projection, feature="voice", sentence=FIRST)
     assert not at.exception
     assert described(at)[0].startswith("Map of 400 sentences and 2 of yours, coloured by voice")
     assert len(described(at)) == 3
@@ -44,28 +29,56 @@ def test_every_architecture_has_a_map(name, projection):
 
 
 def test_nothing_of_ones_own_is_survived():
-    at = open_map(yours=" ")
+    at = visit("map", yours=" ")
     assert not at.exception
     assert "and 0 of yours" in described(at)[0]
     assert any("Type a sentence" in info.value for info in at.info)
 
 
 def test_a_sentence_that_is_not_there_is_ignored():
-    at = open_map(sentence="No such sentence.", feature="colour", projection="x", checkpoint="y")
+    at = visit(
+        "map", sentence="No such sentence.", feature="colour", projection="x", checkpoint="y"
+    )
     assert not at.exception
     assert at.selectbox(key="sentence").value is None
     assert described(at)
 
 
 def test_states_of_the_decoder_are_drawn_too():
-    at = open_map(states="Both")
+    at = visit("map", states="Both")
     assert not at.exception
     assert at.segmented_control(key="states").value == "Both"
 
 
 def test_tsne_waits_for_a_click():
-    at = open_map(projection="t-SNE")
+    at = visit("map", projection="t-SNE")
     assert len(described(at)) == 2
     next(button for button in at.button if "t-SNE" in button.label).click().run()
     assert not at.exception
     assert len(described(at)) == 3
+
+
+def test_a_line_that_cannot_be_read_is_left_out_and_named():
+    at = visit("map", yours="\u200b\nA cat.")
+    assert not at.exception
+    assert "and 1 of yours" in described(at)[0]
+    assert any("Nothing can be read in line 1" in caption.value for caption in at.caption)
+
+
+def test_what_does_not_fit_on_the_map_is_said():
+    at = visit("map", yours="\n".join(["A cat."] * 12))
+    assert "and 8 of yours" in described(at)[0]
+    assert any("the first 8 sentences" in caption.value for caption in at.caption)
+
+
+def test_ways_have_ends_and_labels_that_do_not_lie_on_each_other():
+    points = np.array([[0, 0], [1, 1], [1, 1.001], [3, 0]])
+    runs = [("one", points, "abcd"), ("two", points + 5, "efgh"), ("three", points, "ijkl")]
+    first, second, third, start, end = figures.trajectories(runs, parts=2).data
+    assert list(first.text) == ["a", "b", "", "d"]
+    assert list(third.text) == [""] * 4
+    assert (first.line.dash, second.line.dash, third.line.dash) == ("solid", "dot", "solid")
+    assert first.line.color == second.line.color != third.line.color
+    assert (start.name, end.name) == ("start", "end")
+    assert list(start.x) == [0, 5, 0]
+    assert list(end.x) == [3, 8, 3]

@@ -1,35 +1,19 @@
 """The race of architectures, by AppTest, with tiny checkpoints."""
 
-import shutil
-
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
+
+from tests.visit import SENTENCE, visit
 
 NAMES = ["lstm-attention", "gru-plain", "rnn-additive", "transformer"]
-SENTENCE = "The old dog sleeps in the garden."
 
 
 @pytest.fixture(autouse=True)
-def root(checkpoint_root, tmp_path, monkeypatch):
-    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
-    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    monkeypatch.setattr("ui.models.DEFAULT", "lstm-attention")
+def _models(root, monkeypatch):
     monkeypatch.setattr("ui.race.FIRST", tuple(NAMES))
-    st.cache_resource.clear()
-    yield copy
-    st.cache_resource.clear()
-
-
-def open_race(**query):
-    at = AppTest.from_file("../pages/race.py", default_timeout=60)
-    for name, value in query.items():
-        at.query_params[name] = value
-    return at.run()
 
 
 def test_four_architectures_run_side_by_side():
-    at = open_race(sentence=SENTENCE)
+    at = visit("race", sentence=SENTENCE)
     assert not at.exception
     assert at.multiselect(key="models").value == NAMES
     assert len(at.get("plotly_chart")) == 4
@@ -46,7 +30,7 @@ def test_a_link_names_models_step_and_reference():
         "race_step": "2",
         "reference": "Le chien dort.",
     }
-    at = open_race(sentence=SENTENCE, **query)
+    at = visit("race", sentence=SENTENCE, **query)
     assert not at.exception
     assert at.multiselect(key="models").value == ["transformer", "gru-plain"]
     assert at.slider(key="race_step").value == 2
@@ -54,7 +38,7 @@ def test_a_link_names_models_step_and_reference():
 
 
 def test_a_step_beyond_a_shorter_output_is_said():
-    at = open_race(sentence=SENTENCE)
+    at = visit("race", sentence=SENTENCE)
     most = at.slider(key="race_step").max
     at.slider(key="race_step").set_value(most).run()
     assert not at.exception
@@ -65,21 +49,21 @@ def test_a_step_beyond_a_shorter_output_is_said():
 
 
 def test_nothing_to_run_is_said():
-    assert "type a sentence" in open_race(sentence=" ").info[0].value
-    at = open_race(sentence=SENTENCE)
+    assert "type a sentence" in visit("race", sentence=" ").info[0].value
+    at = visit("race", sentence=SENTENCE)
     at.multiselect(key="models").set_value([]).run()
     assert any("choose a model" in info.value for info in at.info)
 
 
 def test_nonsense_in_a_link_is_survived():
-    at = open_race(sentence=SENTENCE, models="no-such-model", race_step="x")
+    at = visit("race", sentence=SENTENCE, models="no-such-model", race_step="x")
     assert not at.exception
 
 
 def test_models_of_other_languages_are_named_and_not_compared(root):
     card = root / "gru-plain" / "card.toml"
     card.write_text(card.read_text().replace('"fr"', '"de"'))
-    at = open_race(sentence=SENTENCE)
+    at = visit("race", sentence=SENTENCE)
     (warning,) = at.warning
     assert "do not share their languages" in warning.value
     assert "gru-plain" in warning.value.split("from en to de")[0]

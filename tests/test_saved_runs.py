@@ -3,19 +3,12 @@ import shutil
 from dataclasses import replace
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 PAGES = ["translation", "summarization", "chatbot", "speech", "spelling"]
 
 
-@pytest.fixture(autouse=True)
-def root(checkpoint_root, tmp_path, monkeypatch):
-    copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
-    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    st.cache_resource.clear()
-    yield copy
-    st.cache_resource.clear()
+pytestmark = pytest.mark.usefixtures("root")
 
 
 def reopened(page, content, **query):

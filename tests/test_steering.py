@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seq2seq.errors import UserError
-from seq2seq.interventions import Interventions
+from seq2seq.interventions import AttentionEdit, Interventions
 from seq2seq.options import Options
 from seq2seq.pipeline import force, run
 from seq2seq.steering import ROUNDS, steer
@@ -42,6 +42,21 @@ def test_the_row_found_is_better_than_any_single_word(checkpoint, plain):
         edit = Interventions((type(found.edit)(step, weights),))
         once = force(checkpoint, SENTENCE, (token,), plain.options, interventions=edit)
         assert found.after >= 0.9 * np.exp(once.log_probabilities[0])
+
+
+def test_other_changes_are_made_beside_it(checkpoint, plain):
+    step, token, size = 1, int(plain.alternatives.ids[1][3]), len(plain.source)
+    before = AttentionEdit(0, (1.0,) + (0.0,) * (size - 1))
+    changes = Interventions((before,), (1, 2))
+    found = steer(checkpoint, plain, step, token, changes=changes)
+    assert found.edit.weights[1:3] == (0, 0)
+    target = (*plain.target.ids[:step], token)
+    for edits, expected in (((before,), found.before), ((before, found.edit), found.after)):
+        every = Interventions(edits, changes.muted)
+        again = force(checkpoint, SENTENCE, target, plain.options, interventions=every)
+        assert np.exp(again.log_probabilities[step]) == pytest.approx(expected, rel=2e-3)
+    with pytest.raises(UserError, match="Every word is muted"):
+        steer(checkpoint, plain, step, token, changes=Interventions((), tuple(range(size))))
 
 
 def test_it_can_be_stopped_and_tells_its_progress(checkpoint, plain):

@@ -152,7 +152,9 @@ def _table(sentences: Sentences, change: _Change, before: Outcome) -> None:
             "word errors, %": [
                 None if pair is None else round(100 * pair.word_error_rate) for pair in pairs
             ],
-            "cosine to A": [round(cosine(own, vector.numbers), 3) for _, vector in change.rows],
+            "cosine to A, all numbers": [
+                round(cosine(own, vector.numbers), 3) for _, vector in change.rows
+            ],
         },
         hide_index=True,
     )

@@ -28,9 +28,9 @@ def lab_page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = _checkpoint()
         copy_link()
+    texts = _texts(name)
     if name is None:
         return
-    texts = _texts(name)
     if not texts["A"]:
         empty_state("Sentence A is empty: type one to see its vector.")
         return
@@ -78,7 +78,7 @@ def _checkpoint() -> str | None:
     return st.selectbox("Checkpoint", names, key="checkpoint", **URL)
 
 
-def _texts(name: str) -> dict[str, str]:
+def _texts(name: str | None) -> dict[str, str]:
     offered = [*examples(name)[:3], *EXAMPLES[len(examples(name)[:3]) :]]
     texts = {}
     for column, letter, example in zip(st.columns(3), "ABC", offered, strict=True):

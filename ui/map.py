@@ -107,11 +107,25 @@ def _own_sentences() -> list[str]:
         key="yours",
         height=110,
         max_chars=MOST_OWN * LONGEST,
-        help=f"The first {MOST_OWN} stand on the map; the way of the first two is drawn below.",
+        help=f"The first {MOST_OWN}, of {LONGEST} characters each, stand on the map; the way of "
+        "the first two is drawn below.",
         **URL,
     )
-    lines = [" ".join(line.split())[:LONGEST] for line in text.splitlines()]
-    return [line for line in lines if line][:MOST_OWN]
+    from seq2seq.source import clean
+
+    lines = [clean(line) for line in text.splitlines()]
+    unread = [
+        str(n) for n, line in enumerate(text.splitlines(), start=1) if line and not clean(line)
+    ]
+    if unread:
+        st.caption(f"Nothing can be read in line {', '.join(unread)}, so it is left out.")
+    found = [line[:LONGEST] for line in lines if line]
+    if len(found) > MOST_OWN or any(len(line) > LONGEST for line in lines):
+        st.caption(
+            f"On the map stand the first {MOST_OWN} sentences, and of each the first {LONGEST} "
+            "characters."
+        )
+    return found[:MOST_OWN]
 
 
 def _checkpoint() -> str | None:
@@ -188,6 +202,12 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
         points = directions.points(placed.everything)
         explained = directions.explained.tolist()
 
+    in_space = projection.endswith("3-d")
+    if in_space:
+        st.caption(
+            "Drag to turn it. Points in space take no clicks: choose a sentence in the list."
+        )
+
     def select() -> None:
         if place := clicked("map"):
             st.session_state[_CHOSEN] = placed.texts[place[0]]
@@ -211,8 +231,7 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
         drawn,
         f"Map of {count} sentences and {len(placed.own)} of yours, coloured by {placed.feature}.",
         lambda: figures.map_csv(points, placed.texts, features),
-        # A chart in space reports no clicks.
-        None if projection.endswith("3-d") else select,
+        None if in_space else select,
     )
 
 
@@ -220,8 +239,8 @@ def _tsne(name: str, kind: str, vectors: np.ndarray) -> np.ndarray | None:
     """Compute t-SNE once it is asked for: it takes seconds."""
     what = ("t-SNE", kind, hashlib.sha256(vectors.tobytes()).hexdigest())
     if not st.session_state.get("tsne_wanted"):
-        st.session_state["tsne_wanted"] = st.button("Compute t-SNE: a few seconds")
-    if not st.session_state["tsne_wanted"]:
+        st.info("t-SNE is not computed yet: it takes a few seconds.", icon=":material/hourglass:")
+        st.button("Compute t-SNE", on_click=_want_tsne)
         return None
 
     def work(checkpoint: Checkpoint, on_step: OnStep) -> _Vectors:
@@ -232,6 +251,10 @@ def _tsne(name: str, kind: str, vectors: np.ndarray) -> np.ndarray | None:
     with st.spinner("Computing t-SNE"):
         found = derive(Subject(name, ""), what, work)
     return None if found is None else found.rows
+
+
+def _want_tsne() -> None:
+    st.session_state["tsne_wanted"] = True
 
 
 def _neighbours(placed: _Placed) -> None:
@@ -297,24 +320,23 @@ def _trajectories(name: str, own: list[str]) -> None:
     traces = [trace for text in own[:2] if (trace := run(Subject(name, text))) is not None]
     if not traces:
         return
-    parts = []
+    ways = []
     for number, trace in enumerate(traces):
-        source = [label(piece) for piece in trace.source.pieces]
-        target = [label(piece) for piece in trace.target.pieces]
-        states, names = [], []
+        title = f"{number + 1}: {own[number][:40]}"
         if which != "Decoder":
-            states.append(trace.encoder_states)
-            names += source
+            ways.append((title, trace.encoder_states, trace.source.pieces))
         if which != "Encoder":
-            states.append(trace.decoder_states)
-            names += target
-        parts.append((f"{number + 1}: {own[number][:40]}", np.concatenate(states), names))
-    found = fit(np.concatenate([states for _, states, _ in parts]), 2)
-    runs = [(title, found.points(states), names) for title, states, names in parts]
+            written = f"{number + 1}, decoder" if which == "Both" else title
+            ways.append((written, trace.decoder_states, trace.target.pieces))
+    found = fit(np.concatenate([states for _, states, _ in ways]), 2)
+    runs = [
+        (title, found.points(states), [label(piece) for piece in pieces])
+        for title, states, pieces in ways
+    ]
     chart(
         "trajectories",
-        figures.trajectories(runs, found.explained.tolist(), dark=is_dark()),
-        f"States of {len(runs)} run(s) in order, on one projection.",
+        figures.trajectories(runs, found.explained.tolist(), 1 + (which == "Both"), is_dark()),
+        f"States of {len(traces)} run(s) in order, on one projection.",
         lambda: figures.map_csv(
             np.concatenate([points for _, points, _ in runs]),
             [token for _, _, names in runs for token in names],

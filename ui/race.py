@@ -107,7 +107,7 @@ def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
     step = _step(max(len(trace.target) for trace in runs.values()))
     for column, (name, trace) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
-            _column(name, trace, step)
+            _column(name, trace, step, narrow=len(runs) > 2)
     _table(runs, reference)
 
 
@@ -148,7 +148,7 @@ def _select(step: int) -> None:
     st.session_state[_STEP] = step + 1
 
 
-def _column(name: str, trace: Trace, step: int) -> None:
+def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
     from seq2seq import figures
 
     here = min(step, len(trace.target) - 1)
@@ -168,7 +168,7 @@ def _column(name: str, trace: Trace, step: int) -> None:
     else:
         chart(
             f"attention_{key}",
-            figures.attention(trace, selected=here, dark=is_dark()),
+            figures.attention(trace, selected=here, dark=is_dark(), narrow=narrow),
             f"Attention of {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
             "source. All weights are in the CSV.",
             lambda: figures.attention_csv(trace),

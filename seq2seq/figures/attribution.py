@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,7 +43,7 @@ def attributions(
     drawn = figure(
         colours,
         height=130 + max(150, min(30 * len(rows), 900)),
-        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
         yaxis=token_axis(rows, "← generated", downwards=True),
     )
@@ -50,22 +51,16 @@ def attributions(
         axis = "" if number == 0 else str(number + 1)
         left = number * (width + gap)
         drawn.update_layout(
-            {f"xaxis{axis}": token_axis(columns, "", domain=[left, left + width], tickangle=-90)}
+            {
+                f"xaxis{axis}": token_axis(
+                    columns, _wrapped(name), domain=[left, left + width], tickangle=-90
+                )
+                | {"side": "top"}
+            }
         )
         drawn.add_trace(_heatmap(values, colours, f"x{axis}"))
         if values.size <= SELECTED_UP_TO:
             drawn.add_trace(_points(name, values, rows, columns, f"x{axis}"))
-        drawn.add_annotation(
-            text=escape(name),
-            xref="paper",
-            yref="paper",
-            x=left + width / 2,
-            y=1,
-            yshift=14,
-            yanchor="bottom",
-            showarrow=False,
-            font={"size": 14, "color": colours.text},
-        )
         if selected is not None:
             drawn.add_shape(
                 type="rect",
@@ -79,6 +74,11 @@ def attributions(
     return fit(drawn)
 
 
+def _wrapped(name: str) -> str:
+    """Return a name with a line for every word or two, as narrow as three panels are on a phone."""
+    return "<br>".join(textwrap.wrap(escape(name), 12))
+
+
 def correlations(
     trace: Trace, found: dict[str, np.ndarray], selected: int | None = None, dark: bool = False
 ) -> go.Figure:
@@ -87,12 +87,12 @@ def correlations(
     labels = [label(piece) for piece in trace.target.pieces]
     drawn = figure(
         colours,
-        height=280,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        height=320,
+        margin={"l": 8, "r": 8, "t": 52, "b": 8},
         barmode="group",
         bargap=0.25,
         showlegend=True,
-        legend={"orientation": "h", "y": 1.15},
+        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "itemclick": False},
         xaxis=token_axis(labels, "generated →"),
         yaxis={
             "title": {"text": "rank correlation"},

@@ -47,6 +47,7 @@ def attention(
     scale: str = "0 to 1",
     measured: bool = False,
     dark: bool = False,
+    narrow: bool = False,
     **choice: Unpack[Choice],
 ) -> go.Figure:
     """Draw the weights with which each generated token looked at the source.
@@ -70,6 +71,8 @@ def attention(
         "xaxis": side_axis(columns, across) | {"side": "top"},
         "yaxis": side_axis(rows, down, downwards=True),
     }
+    if narrow:
+        axes["xaxis"] |= {"tickangle": -90, "tickfont": {"size": 10}}
     if measured:
         axes = _with_measures(axes, found, tall)
     drawn = figure(
@@ -79,7 +82,7 @@ def attention(
         hoverdistance=-1,
         **axes,
     )
-    small = max(weights.shape) <= NUMBERS_UP_TO
+    small = max(weights.shape) <= NUMBERS_UP_TO and not narrow
     drawn.add_trace(
         go.Heatmap(
             **cells(weights, scale, exact=labelled),

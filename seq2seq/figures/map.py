@@ -22,8 +22,11 @@ GROUPS = (
     ("#56b4e9", "circle-open"),
     ("#8a8a00", "diamond-open"),
 )
-FIRST, SECOND = "#4e9c57", "#9c6d9b"
+FIRST, SECOND = "#3f7fc4", "#9c6d9b"
 START, END = "#2e9d4b", "#a3402b"
+# So far away that the titles of the axes are inside the picture.
+CAMERA = {"eye": {"x": 1.45, "y": 1.45, "z": 1.1}}
+NEAR = 0.03  # of the picture, below which two labels would lie on each other
 
 
 def sentence_map(
@@ -95,36 +98,63 @@ def sentence_map(
 def trajectories(
     runs: Sequence[tuple[str, np.ndarray, Sequence[str]]],
     explained: Sequence[float] = (),
+    parts: int = 1,
     dark: bool = False,
 ) -> go.Figure:
-    """Draw the states of one or two runs in order: (name, points (steps, 2 or 3), labels) each.
+    """Draw states in order: (name, points (steps, 2 or 3), labels) each, of one or two runs.
 
-    The start is green, the end red-brown. The points of all runs must come from one projection.
+    parts: how many of them are of one run; they share its colour, and all but the first are dotted.
+    All points must come from one projection. A label that would lie on another is left away.
     """
     colours, dimensions = palette(dark), runs[0][1].shape[1]
     drawn = figure(colours, height=460, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=True)
-    for (name, points, labels), colour in zip(runs, (FIRST, SECOND), strict=False):
-        ends = [colour] * len(points)
-        ends[0], ends[-1] = START, END
+    taken: list[np.ndarray] = []
+    spread = np.ptp(np.concatenate([points for _, points, _ in runs]), axis=0).max() or 1.0
+    for number, (name, points, labels) in enumerate(runs):
+        colour = (FIRST, SECOND)[number // parts % 2]
         drawn.add_trace(
             _scatter(
                 points,
                 name=escape(name),
                 mode="lines+markers+text",
-                line={"color": colour, "width": 2},
-                marker={"color": ends, "size": 9 if dimensions == 2 else 5},
-                text=[escape(label) for label in labels],
+                line={"color": colour, "width": 2, "dash": "dot" if number % parts else "solid"},
+                marker={"color": colour, "size": 7 if dimensions == 2 else 4},
+                text=[
+                    escape(label) if _is_free(point, taken, NEAR * spread) else ""
+                    for label, point in zip(labels, points, strict=True)
+                ],
                 textposition="top center",
                 textfont={"color": colours.text, "size": 12},
                 hovertext=[
-                    f"{escape(name)}<br>{number + 1}: {escape(label)}"
-                    for number, label in enumerate(labels)
+                    f"{escape(name)}<br>{step + 1}: {escape(label)}"
+                    for step, label in enumerate(labels)
                 ],
+            )
+        )
+    for title, place, colour, symbol in (
+        ("start", 0, START, "diamond"),
+        ("end", -1, END, "square"),
+    ):
+        drawn.add_trace(
+            _scatter(
+                np.stack([points[place] for _, points, _ in runs]),
+                name=title,
+                mode="markers",
+                marker={"color": colour, "symbol": symbol, "size": 13 if dimensions == 2 else 7},
+                hoverinfo="skip",
             )
         )
     _add_axes(drawn, colours, dimensions, explained)
     drawn.update_layout(legend={"orientation": "h", "y": -0.15, "font": {"size": 13}})
     return fit(drawn)
+
+
+def _is_free(point: np.ndarray, taken: list[np.ndarray], least: float) -> bool:
+    """Tell whether a point lies so far from those that are taken; it is taken then."""
+    if any(float(np.linalg.norm(point - other)) < least for other in taken):
+        return False
+    taken.append(point)
+    return True
 
 
 def agreements(
@@ -135,12 +165,13 @@ def agreements(
     drawn = figure(
         colours,
         height=90 + 34 * len(names),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 8, "r": 16, "t": 8, "b": 8},
         bargap=0.3,
         xaxis={
             "title": {"text": "neighbours that share it"},
-            "range": [0, 1.02],
+            "range": [0, 1.05],
             "tickformat": ".0%",
+            "ticklabeloverflow": "allow",
             "gridcolor": colours.grid,
             "zeroline": False,
             "fixedrange": True,
@@ -228,7 +259,7 @@ def _add_axes(
         for axis in axes.values():
             axis |= {"backgroundcolor": "rgba(0,0,0,0)", "color": colours.text}
             del axis["automargin"]
-        drawn.update_layout(scene=axes, dragmode="orbit")
+        drawn.update_layout(scene=axes | {"camera": CAMERA}, dragmode="orbit")
     else:
         for axis in axes.values():
             axis["fixedrange"] = True

@@ -31,6 +31,8 @@ def fit(drawn: go.Figure) -> go.Figure:
             axis.automargin = False
             side = (axis.side or ("bottom" if across else "left"))[0]
             need[side] = max(need[side], _reach(axis, across, size))
+            if across:
+                need["r"] = max(need["r"], _beyond(axis, size))
     margin = drawn.layout.margin
     drawn.layout.margin = {
         side: (margin[side] or 0) + math.ceil(room) for side, room in need.items()
@@ -53,6 +55,14 @@ def width(text: str, size: float) -> float:
         else:
             units += 0.7 if letter.isupper() else 0.58
     return units * size
+
+
+def _beyond(axis: Any, size: float) -> float:
+    """Return how far the last label of an axis goes beyond it to the right, if it stands askew."""
+    texts, angle = axis.ticktext, abs(axis.tickangle or 0)
+    if not texts or axis.showticklabels is False or not 0 < angle < 90:
+        return 0.0
+    return width(texts[-1], axis.tickfont.size or size) * math.cos(math.radians(angle))
 
 
 def _reach(axis: Any, across: bool, size: float) -> float:

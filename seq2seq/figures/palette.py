@@ -133,6 +133,8 @@ def token_axis(
         "tickfont": {"size": 12 if len(labels) <= 25 else 9},
         "range": [len(labels) + 0.5, 0.5] if downwards else [0.5, len(labels) + 0.5],
         "tickangle": 0 if downwards else (-45 if len(labels) <= 12 else -90),
+        # What reaches beyond the plot has its room in the margin.
+        "ticklabeloverflow": "allow",
         "showgrid": False,
         "zeroline": False,
         "fixedrange": True,

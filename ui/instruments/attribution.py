@@ -79,8 +79,8 @@ def _agreement(view: View, measures: dict[str, np.ndarray]) -> None:
     st.subheader("Do they agree?")
     means = "; ".join(f"{name}: {values.mean():.2f}" for name, values in found.items())
     st.markdown(
-        f"Rank correlation of the words in each row, 1 for the same order, 0 for none. On average, "
-        f"{means}."
+        "Rank correlation of the words in each row: 1 for the same order, 0 for none in common, −1 "
+        f"for the opposite one. On average, {means}."
     )
 
     def select() -> None:

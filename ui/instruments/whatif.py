@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from dataclasses import replace
@@ -25,8 +24,10 @@ from ui.runs import derive, follow, run
 from ui.text import plain, quoted
 
 URL: Any = {"bind": "query-params"}
+# In the address. None is bound to its control, which is gone while another tab is open.
 _EDIT, _INSTEAD, _MUTED = "edit", "instead", "muted"
-MOST, MOST_SLIDERS, ALL = 8, 24, "all"
+_OF = "changes_of"  # in the session: the model and the text that they belong to
+MOST, MOST_SLIDERS, ACROSS, ALL = 8, 24, 4, "all"
 PRESETS = (
     "One word only",
     "All words alike",
@@ -43,14 +44,15 @@ def show(view: View) -> None:
     if view.subject.missing:
         st.info(plain(view.subject.missing), icon=":material/info:")
         return
+    _forget_others(view)
     if view.run.position_seconds:
-        _row_editor(view, view.run)
-        _compare(view, view.subject.given, Interventions(_edits(view.run)))
+        edits = _row_editor(view, ())
+        _compare(view, view.subject.given, Interventions(edits))
         return
     instead = _source(view)
     if instead:
         _compare(view, instead, Interventions())
-        if _edits(view.run) or st.session_state.get(_MUTED):
+        if _written() or st.query_params.get_all(_MUTED):
             st.caption(
                 "Muted words and changed rows belong to the first source, so they wait until the "
                 "other one is removed."
@@ -64,47 +66,81 @@ def show(view: View) -> None:
         )
         return
     muted = _mute(view.run)
-    _row_editor(view, view.run)
-    changed = Interventions(_edits(view.run), muted)
+    changed = Interventions(_row_editor(view, muted), muted)
     if changed:
         _compare(view, view.subject.given, changed)
     else:
         st.caption("Nothing is changed yet.")
 
 
+def _forget_others(view: View) -> None:
+    """Forget what belongs to another text; changed rows also if they are another model's."""
+    given = view.subject.given
+    now = view.subject.name, given if isinstance(given, str) else view.subject.key
+    model, text = st.session_state.setdefault(_OF, now)
+    st.session_state[_OF] = now
+    if text != now[1]:
+        _keep(_MUTED, [])
+        _keep(_INSTEAD, "")
+        for name in (_MUTED, _INSTEAD):
+            st.session_state.pop(name, None)
+    if (model, text) != now:
+        _keep(_EDIT, [])
+
+
+def _keep(name: str, value: str | list[str]) -> None:
+    """Put a value into the address, or take the name out of it where there is none."""
+    if value:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)
+
+
 def _source(view: View) -> str:
     """Let the visitor give another source; returns it, "" for none."""
     text = view.run.source.text
+    st.session_state.setdefault(_INSTEAD, st.query_params.get(_INSTEAD, ""))
     instead = st.text_input(
         "Another source",
         key=_INSTEAD,
+        on_change=lambda: _keep(_INSTEAD, st.session_state[_INSTEAD]),
         placeholder="Type another sentence, or take one below that differs in one thing",
         autocomplete="off",
         max_chars=2_000,
-        **URL,
     )
     offered = contrasts(text)
 
     def use() -> None:
         if chosen := st.session_state["contrast"]:
             st.session_state[_INSTEAD] = offered[chosen]
+            _keep(_INSTEAD, offered[chosen])
             st.session_state["contrast"] = None
 
     if offered:
-        st.pills("Change only the", list(offered), key="contrast", on_change=use)
+        st.pills(
+            "Change only the",
+            list(offered),
+            key="contrast",
+            on_change=use,
+            help="Exchanges single words without bending the others, so it need not be good "
+            "English.",
+        )
     return "" if instead.strip() == text else instead.strip()
 
 
 def _mute(trace: Trace) -> tuple[int, ...]:
     """Let the visitor mute source words; returns their tokens."""
     names = _numbered(trace)
+    asked = [name for name in st.query_params.get_all(_MUTED) if name in names]
+    if _MUTED not in st.session_state or set(st.session_state[_MUTED]) - set(names):
+        st.session_state[_MUTED] = asked
     chosen = st.pills(
         "Mute: what nobody can look at",
         list(names),
         selection_mode="multi",
         key=_MUTED,
+        on_change=lambda: _keep(_MUTED, list(st.session_state[_MUTED])),
         help="A Transformer's source does not see it either; a recurrent encoder has read it.",
-        **URL,
     )
     numbers = {names[name] for name in chosen}
     return tuple(i for i, word in enumerate(trace.source.words) if word in numbers)
@@ -115,23 +151,49 @@ def _numbered(trace: Trace) -> dict[str, int]:
     return {f"{number + 1} {word}": number for number, word in enumerate(words(trace.source))}
 
 
-def _row_editor(view: View, trace: Trace) -> None:
-    """Let the visitor change where the selected step looks; lists what is changed."""
+def _row_editor(view: View, muted: tuple[int, ...]) -> tuple[AttentionEdit, ...]:
+    """Let the visitor change where the selected step looks; lists and returns what is changed."""
+    trace = view.run
+    edits, waiting = _sorted(trace, muted)
     with st.container(border=True):
-        piece = shown(trace.target.pieces[min(view.step, len(trace.target) - 1)])
-        st.markdown(f"**Where step {view.step + 1}, {quoted(piece)}, looks**")
+        step = min(view.step, len(trace.target) - 1)
+        piece = shown(trace.target.pieces[step])
+        st.markdown(f"**Where step {step + 1}, {quoted(piece)}, looks**")
         if view.shown is not view.run:
             st.caption("Changes are made to output 1, the best one.")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        controls = st.container(horizontal=True, vertical_alignment="bottom")
+        below = st.container()
+        with controls:
             layer, head = _place(trace)
             preset = st.selectbox("Let it look at", PRESETS, key="preset", width=220, **URL)
-            row = _row(view, trace, preset, layer, head)
+            target = _Target(view, step, layer, head)
+            with below if preset == "By hand" else controls:
+                row = _row(target, preset, Interventions(tuple(e.edit for e in edits), muted))
         if row is not None:
-            edit = AttentionEdit(min(view.step, len(trace.target) - 1), row, layer, head)
+            edit = AttentionEdit(step, row, layer, head)
             st.button(
                 "Change this row", key="change_row", type="primary", on_click=_add, args=(edit,)
             )
-        _list(trace)
+        _list(trace, edits, waiting)
+    return tuple(each.edit for each in edits)
+
+
+class _Target(NamedTuple):
+    """Whose row is changed: a step of a run, in a layer and head; None for all of them."""
+
+    view: View
+    step: int
+    layer: int | None
+    head: int | None
+
+    @property
+    def own(self) -> Any:
+        """The row that the model has there, (source,)."""
+        attention = self.view.run.attention
+        assert attention is not None
+        weights = attention[self.step].astype("float64")
+        weights = weights.mean(axis=0) if self.layer is None else weights[self.layer]
+        return weights.mean(axis=0) if self.head is None else weights[self.head]
 
 
 def _place(trace: Trace) -> tuple[int | None, int | None]:
@@ -147,17 +209,11 @@ def _place(trace: Trace) -> tuple[int | None, int | None]:
     return chosen[0], chosen[1]
 
 
-def _row(
-    view: View, trace: Trace, preset: str, layer: int | None, head: int | None
-) -> tuple[float, ...] | None:
-    """Return the weights to put in, None while something is missing."""
+def _row(target: _Target, preset: str, changes: Interventions) -> tuple[float, ...] | None:
+    """Return the weights to put in, None while something is missing. changes: made before."""
     from seq2seq import rows
 
-    assert trace.attention is not None
-    step = min(view.step, len(trace.target) - 1)
-    weights = trace.attention[step].astype("float64")
-    weights = weights.mean(axis=0) if layer is None else weights[layer]
-    own = weights.mean(axis=0) if head is None else weights[head]
+    view, trace, own = target.view, target.view.run, target.own
     names, numbers = _numbered(trace), trace.source.words
     if trace.position_seconds:
         names = {f"{piece} s": number for number, piece in enumerate(trace.source.pieces)}
@@ -175,23 +231,31 @@ def _row(
         second = st.selectbox("with", list(names), min(1, len(names) - 1), key="with", width=160)
         return tuple(rows.swapped(own, numbers, names[first], names[second]))
     if preset == "Make it say":
-        return _make_it_say(view, trace, step, layer, head)
-    return _by_hand(names, numbers, own)
+        return _make_it_say(target, changes)
+    return _by_hand(target, names, numbers)
 
 
-def _by_hand(names: dict[str, int], numbers: tuple[int, ...], own: Any) -> tuple[float, ...] | None:
+def _by_hand(
+    target: _Target, names: dict[str, int], numbers: tuple[int, ...]
+) -> tuple[float, ...] | None:
     import numpy as np
 
     from seq2seq import rows
 
-    shares = np.bincount(numbers, weights=own)
+    shares = np.bincount(numbers, weights=target.own)
     most = sorted(sorted(range(len(shares)), key=lambda n: -shares[n])[:MOST_SLIDERS])
     by_number = {number: name for name, number in names.items()}
-    with st.container():
-        for column, number in zip(itertools.cycle(st.columns(4)), most, strict=False):
-            key = f"share {number} {by_number[number]}"
+    # Each row of each run begins with its own weights.
+    of = hash((target.view.subject.key, *target[1:]))
+    for first in range(0, len(most), ACROSS):
+        for column, number in zip(st.columns(ACROSS), most[first:], strict=False):
             shares[number] = column.slider(
-                by_number[number], 0.0, 1.0, round(float(shares[number]), 2), 0.01, key=key
+                by_number[number],
+                0.0,
+                1.0,
+                round(float(shares[number]), 2),
+                0.01,
+                key=f"share {of} {number}",
             )
     if not shares.sum():
         st.warning("All weights are 0: give at least one word some weight.")
@@ -199,12 +263,12 @@ def _by_hand(names: dict[str, int], numbers: tuple[int, ...], own: Any) -> tuple
     return tuple(rows.by_word(numbers, shares))
 
 
-def _make_it_say(
-    view: View, trace: Trace, step: int, layer: int | None, head: int | None
-) -> tuple[float, ...] | None:
+def _make_it_say(target: _Target, changes: Interventions) -> tuple[float, ...] | None:
+    """Find the row that makes the step say a word, with all other changes made."""
     word = st.text_input("this word", key="say", max_chars=60, autocomplete="off", width=160, **URL)
     if not word.strip():
         return None
+    trace, step = target.view.run, target.step
 
     def work(checkpoint: Any, on_step: Any) -> Any:
         from seq2seq.search import Progress
@@ -218,21 +282,27 @@ def _make_it_say(
         def on_round(done: int, total: int) -> None:
             on_step(Progress(done, total, ()))
 
-        return steer(checkpoint, trace, step, tokens[0], layer, head, on_round)
+        place = target.layer, target.head
+        found = steer(checkpoint, trace, step, tokens[0], *place, changes, on_round)
+        return found, checkpoint.tokenizer.pieces(tokens[:1])[0], len(tokens)
 
-    found = derive(view.subject, ("steer", trace.target.ids, step, word, layer, head), work)
-    if found is None:
+    what = ("steer", trace.target.ids, step, word, target.layer, target.head, changes)
+    derived = derive(target.view.subject, what, work)
+    if derived is None:
         return None
+    found, piece, count = derived
+    whole = f", the first of the {count} tokens of {quoted(word)}," if count > 1 else ""
     st.caption(
-        f"The best row found raises {quoted(word)} at step {step + 1} from {found.before:.2%} to "
-        f"{found.after:.2%}."
+        f"The best row found raises {quoted(shown(piece))}{whole} at step {step + 1} from "
+        f"{found.before:.2%} to {found.after:.2%}."
     )
     return found.edit.weights
 
 
-def _list(trace: Trace) -> None:
+def _list(trace: Trace, edits: list[_Written], waiting: dict[_Written, str]) -> None:
     """List the changed rows, each with a button that takes it back."""
-    for number, edit in enumerate(_edits(trace)):
+    for number, each in enumerate([*edits, *waiting]):
+        edit = each.edit
         best = max(range(len(edit.weights)), key=edit.weights.__getitem__)
         where = ", ".join(
             f"{name} {value + 1}"
@@ -240,13 +310,14 @@ def _list(trace: Trace) -> None:
             if value is not None
         )
         text = f"Step {edit.step + 1} looks most at {quoted(label(trace.source.pieces[best]))}"
+        text += f" in {where}." if where else "."
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{text}{f' in {where}' if where else ''}.")
+            st.markdown(waiting.get(each, text))
             st.button(
                 "Undo",
                 key=f"undo_{number}",
                 on_click=_remove,
-                args=(number,),
+                args=(each.text,),
                 icon=":material/undo:",
             )
 
@@ -258,7 +329,8 @@ class _Written(NamedTuple):
     edit: AttentionEdit
 
 
-_FORM = re.compile(r"(\d{1,3})\.(a|\d{1,2})\.(a|\d{1,2})\.((?:\d{1,4}_?)+)", re.ASCII)
+# One way to read each text: with two of them a long text takes for ever.
+_FORM = re.compile(r"(\d{1,3})\.(a|\d{1,2})\.(a|\d{1,2})\.(\d{1,4}(?:_\d{1,4})*)", re.ASCII)
 
 
 def _written() -> list[_Written]:
@@ -266,39 +338,56 @@ def _written() -> list[_Written]:
     for text in st.query_params.get_all(_EDIT)[:MOST]:
         if match := _FORM.fullmatch(text):
             step, layer, head, weights = match.groups()
-            values = tuple(int(part) / 1000 for part in weights.split("_") if part)
+            values = tuple(int(part) / 1000 for part in weights.split("_"))
             place = [None if part == "a" else int(part) for part in (layer, head)]
             found.append(_Written(text, AttentionEdit(int(step), values, *place)))
     return found
 
 
-def _edits(trace: Trace) -> tuple[AttentionEdit, ...]:
-    """Return the changes in the address that this run can have."""
+def _sorted(trace: Trace, muted: tuple[int, ...]) -> tuple[list[_Written], dict[_Written, str]]:
+    """Return the changes in the address that this run can have, and those that wait, with why.
+
+    What fits no run of this source leaves the address: it is nonsense of a link.
+    """
     layers, heads = (0, 0) if trace.attention is None else trace.attention.shape[1:3]
-    kept = []
-    for _, edit in _written():
+    edits: list[_Written] = []
+    waiting: dict[_Written, str] = {}
+    for each in _written():
+        step = each.edit.step
         try:
-            Interventions((edit,)).check(len(trace.source), layers, heads)
+            Interventions((each.edit,)).check(len(trace.source), layers, heads)
         except UserError:
+            _remove(each.text)
             continue
-        kept.append(edit)
-    return tuple(kept)
+        if step >= len(trace.target):
+            waiting[each] = (
+                f"The change of step {step + 1} waits: this output has {len(trace.target)} steps."
+            )
+        elif not any(weight for i, weight in enumerate(each.edit.weights) if i not in muted):
+            waiting[each] = (
+                f"The change of step {step + 1} waits: it looks at nothing but muted words."
+            )
+        else:
+            edits.append(each)
+    return edits, waiting
 
 
 def _add(edit: AttentionEdit) -> None:
+    """Make a change; those that it covers are gone."""
+    kept = [
+        each.text
+        for each in _written()
+        if each.edit.step != edit.step
+        or edit.layer not in (None, each.edit.layer)
+        or edit.head not in (None, each.edit.head)
+    ]
     place = ("a" if value is None else str(value) for value in (edit.layer, edit.head))
     weights = "_".join(str(round(1000 * weight)) for weight in edit.weights)
-    text = ".".join([str(edit.step), *place, weights])
-    st.query_params[_EDIT] = [*(each.text for each in _written()), text][-MOST:]
+    _keep(_EDIT, [*kept, ".".join([str(edit.step), *place, weights])][-MOST:])
 
 
-def _remove(number: int) -> None:
-    texts = [each.text for each in _written()]
-    del texts[number : number + 1]
-    if texts:
-        st.query_params[_EDIT] = texts
-    else:
-        st.query_params.pop(_EDIT, None)
+def _remove(text: str) -> None:
+    _keep(_EDIT, [each.text for each in _written() if each.text != text])
 
 
 def _compare(view: View, given: Any, interventions: Interventions) -> None:

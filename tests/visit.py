@@ -1,0 +1,29 @@
+"""Pages as a visitor sees them, by AppTest, without a browser."""
+
+from streamlit.testing.v1 import AppTest
+
+SENTENCE = "The old dog sleeps in the garden."
+
+
+def visit(page, **query):
+    """Open a page by a link, by the name of its file and with the values in the address."""
+    at = AppTest.from_file(f"../pages/{page}.py", default_timeout=60)
+    for name, value in query.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def visit_by_menu(page):
+    """Open a page by a click in the menu."""
+    at = AppTest.from_file("../app.py", default_timeout=60).run()
+    return at.switch_page(f"pages/{page}.py").run()
+
+
+def messages(at):
+    """Return what the page says is wrong, missing or worth knowing."""
+    return [element.value for kind in (at.error, at.warning, at.info) for element in kind]
+
+
+def charts(at):
+    """Return the pictures of a page."""
+    return at.get("plotly_chart")
