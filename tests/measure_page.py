@@ -2,9 +2,11 @@
 
 import statistics
 import time
+from urllib.parse import urlencode
 
 from tests.served import HEATMAP, chromium, served_app, settled
 
+SAY = {"preset": "Make it say"}
 WHO = ("sister", "brother", "mother", "father", "uncle", "friend", "teacher", "doctor", "son")
 SENTENCE = "My sister bought the old house that our grandfather had built here."
 # Streamlit makes a new element of each chart that changes.
@@ -15,6 +17,10 @@ DRAWN = """(count) => [...document.querySelectorAll(".js-plotly-plot")].filter((
 ROWS = """() => [...document.querySelectorAll(".js-plotly-plot .ytick text")]
   .map((label) => label.textContent).join()"""
 CHANGED = f"(before) => ({ROWS})() !== before"
+SAID = """(word) => [...document.querySelectorAll("[data-testid=stCaptionContainer]")]
+  .some((said) => said.textContent.includes("best row found raises " + word))"""
+PROJECTED = """(kind) => [...document.querySelectorAll(".js-plotly-plot")]
+  .some((chart) => chart._fullData?.[0].type === kind)"""
 PAINTED = """(word) => {
   const label = document.querySelectorAll(".js-plotly-plot .xtick text")[1];
   return label && word.startsWith(label.textContent);
@@ -68,6 +74,52 @@ def main():
             return go_on.click, CHANGED, page.evaluate(ROWS)
 
         report("going on from another token", page, map(branch, range(1, 5)))
+        changed_runs(page, address)
+
+
+def changed_runs(page, address):
+    """Print seconds from a change of a run to what comes out of it."""
+
+    def anew(path, **query):
+        page.goto("about:blank")
+        page.goto(f"{address}/{path}?{urlencode(query)}")
+        page.wait_for_selector(".js-plotly-plot .subplot")
+        settled(page)
+        page.wait_for_timeout(2_000)
+
+    def until(act, shown=DRAWN, value=1):
+        page.evaluate(MARK)
+        return act, shown, value
+
+    for name in ("lstm-attention-en-fr", "transformer-en-fr"):
+        anew("translation", text=SENTENCE, tab="What if", checkpoint=name, muted="1 My")
+        names = ("2 sister", "5 old", "6 house", "9 grandfather")
+        chips = [page.get_by_role("button", name=word) for word in names]
+        report(f"{name}, a word muted", page, (until(chip.click) for chip in chips))
+        anew("translation", text=SENTENCE, tab="What if", checkpoint=name, muted="1 My", **SAY)
+        box = page.get_by_role("textbox", name="this word")
+
+        def say(word, box=box):
+            box.fill(word)
+            return lambda: box.press("Enter"), SAID, word
+
+        report(f"{name}, make it say", page, map(say, ("chat", "maison", "livre")))
+    anew("race", sentence=SENTENCE)
+    box = page.get_by_role("textbox", name="English sentence")
+
+    def race(who):
+        box.fill(f"Her {who} sold the new car that our cousin had found here.")
+        return until(lambda: box.press("Enter"), value=4)
+
+    report("race of four, 12 words", page, map(race, WHO[1:6]))
+    anew("map")
+    for name, kind in (("PCA, 3-d", "scatter3d"), ("PCA, 2-d", "scatter")) * 2:
+        choice = page.get_by_text(name, exact=True)
+        report(f"map, {name}", page, [until(choice.click, PROJECTED, kind)])
+    anew("lab", b="Where is the cat?")
+    slider = page.get_by_role("slider", name="α: from A at 0")
+    keys = [lambda: slider.press("ArrowRight")] * 5
+    report("context vector, mixed and decoded", page, map(until, keys))
 
 
 def report(what, page, actions):

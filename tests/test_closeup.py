@@ -269,8 +269,9 @@ def test_gates_are_drawn_to_one_and_states_as_far_as_they_reach(model):
         gates = scales[: len(cell.gates)]
         assert len(set(gates)) == 1
         assert found.kind == "rnn" or gates[0] == 1
-        reached = max(np.abs(part).max() for part in (*cell.before, *cell.after))
-        close(scales[-1], reached, 1e-6)
+        for number, state in enumerate(zip(cell.before, cell.after, strict=True)):
+            of_state = scales[len(cell.gates) + 2 * number :][:2]
+            close(of_state, [np.abs(state).max()] * 2, 1e-6)
 
 
 def test_scores_and_logits_are_drawn_as_they_are(model):

@@ -12,9 +12,7 @@ from streamlit.errors import StreamlitAPIException
 # the page's own for small text.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }
-[role=radio][data-selected=true], [role=radio][data-selected=true] p,
-[role=tab][aria-selected=true] p, [data-testid=stButtonGroup] [aria-checked=true] p,
-[data-testid=stButtonGroup] [aria-pressed=true] p,
+[data-selected=true], [data-selected=true] *, [role=tab][aria-selected=true] p,
 [data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p, code {
   color: inherit !important; }
 </style>"""

@@ -108,6 +108,11 @@ def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
     for column, (name, trace) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
             _column(name, trace, step, narrow=len(runs) > 2)
+    if any(trace.attention is not None for trace in runs.values()):
+        st.caption(
+            "Rows are what was generated, downwards; columns the source. All matrices have one "
+            "scale: the page's own colour for no weight, the strongest blue for 1."
+        )
     _table(runs, reference)
 
 

@@ -35,12 +35,14 @@ Rows = Sequence[tuple[str, np.ndarray]]
 
 def cell_rows(cell: Cell) -> tuple[Rows, tuple[float, ...]]:
     """Return gates and states of a recurrent layer by name, and the scale of each for `strips`."""
-    gates, states = list(cell.gates.items()), []
-    for name, before, after in zip(("h", "c"), cell.before, cell.after, strict=False):
-        states += [(f"{name} before", before), (f"{name} after", after)]
+    rows = list(cell.gates.items())
     # What a plain RNN adds up has no bounds, as gates have.
-    bound = 1.0 if len(gates) > 1 else reach(gates)
-    return [*gates, *states], (bound,) * len(gates) + (reach(states),) * len(states)
+    scales = [1.0 if len(rows) > 1 else reach(rows)] * len(rows)
+    for name, before, after in zip(("h", "c"), cell.before, cell.after, strict=False):
+        state = [(f"{name} before", before), (f"{name} after", after)]
+        rows += state
+        scales += [reach(state)] * 2
+    return rows, tuple(scales)
 
 
 def reach(rows: Rows) -> float:
@@ -77,7 +79,11 @@ def strips(
         hovermode="x" if clickable else "closest",
         hoverdistance=-1,
         xaxis={
-            "title": {"text": _strips_key(names, scales, colours), "standoff": 4},
+            "title": {
+                "text": _strips_key(names, scales, colours),
+                "standoff": 4,
+                "font": {"size": 11 if len(set(scales)) > 1 else 13},
+            },
             "range": [0.5, count + 0.5],
             "showgrid": False,
             "zeroline": False,

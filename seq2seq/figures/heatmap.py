@@ -73,6 +73,7 @@ def attention(
     }
     if narrow:
         axes["xaxis"] |= {"tickangle": -90, "tickfont": {"size": 10}}
+        axes["yaxis"] |= {"title": {"text": ""}, "tickfont": {"size": 11}}
     if measured:
         axes = _with_measures(axes, found, tall)
     drawn = figure(
@@ -92,6 +93,7 @@ def attention(
             xgap=int(labelled),
             ygap=int(labelled),
             hoverinfo="skip",
+            showscale=not narrow,
             text=[[_number(weight) for weight in row] for row in weights] if small else None,
             texttemplate="%{text}" if small else None,
             textfont={"size": 11},

@@ -30,7 +30,7 @@ def context(trace: Trace, step: int = 0, dark: bool = False) -> go.Figure:
         height=70 + 22 * down,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         xaxis={
-            "title": {"text": signed_key(most, colours), "standoff": 4},
+            "title": {"text": signed_key(most, colours), "standoff": 4, "font": {"size": 12}},
             "showticklabels": False,
             "showgrid": False,
             "zeroline": False,
