@@ -71,3 +71,11 @@ def test_models_of_other_languages_are_named_and_not_compared(root):
     at.multiselect(key="models").set_value(["lstm-attention", "transformer"]).run()
     assert not at.warning
     assert not at.exception
+
+
+def test_what_is_worth_knowing_of_the_input_is_said_once():
+    assert "type a sentence" in visit("race", sentence="\u200b").info[0].value
+    at = visit("race", sentence="The dog 🙂 sleeps.")
+    said = [info.value for info in at.info]
+    assert len(said) == len(set(said)) >= 1
+    assert not at.exception

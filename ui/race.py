@@ -12,7 +12,7 @@ from ui.components import copy_link, marked, reading
 from ui.controls import empty_state, examples, first_checkpoint, page_link, source_input
 from ui.frame import is_dark
 from ui.models import card_of, checkpoints_for, open_model
-from ui.runs import Subject, run
+from ui.runs import Subject, run, show_notes
 from ui.text import quoted
 
 URL: Any = {"bind": "query-params"}
@@ -35,7 +35,9 @@ def race_page() -> None:
     text = source_input("English sentence", _SENTENCE, example)
     reference = source_input("A translation of it to compare with, if you have one", "reference")
     names = _models()
-    if not text.strip():
+    from seq2seq.source import clean
+
+    if not clean(text):
         empty_state("Nothing to translate yet: type a sentence and press Enter.")
         return
     if not names:
@@ -43,10 +45,12 @@ def race_page() -> None:
         return
     runs = {}
     for name in names:
-        trace = run(Subject(name, text))
+        trace = run(Subject(name, text), notes=False)
         if trace is not None:
             runs[name] = trace
     if runs:
+        # Most hold for all of them.
+        show_notes(dict.fromkeys(note for trace in runs.values() for note in trace.notes))
         _show(runs, reference.strip(), _strangers(list(runs)))
 
 

@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -125,11 +125,13 @@ def warm_up() -> None:
     threading.Thread(target=work, daemon=True).start()
 
 
-def run(subject: Subject, show: Callable[[Progress], Any] | None = None) -> Trace | None:
+def run(
+    subject: Subject, show: Callable[[Progress], Any] | None = None, notes: bool = True
+) -> Trace | None:
     """Decode a text or a recording, or take the run from the cache.
 
-    show: called after each step, in place of a progress bar. Where it cannot, says why and returns
-    None.
+    show: called after each step, in place of a progress bar. notes: what is worth knowing of the
+    input is shown. Where it cannot, says why and returns None.
     """
 
     def decode(checkpoint: Checkpoint, on_step: OnStep) -> Trace:
@@ -146,8 +148,8 @@ def run(subject: Subject, show: Callable[[Progress], Any] | None = None) -> Trac
         )
 
     trace = derive(subject, "run", decode, show)
-    if trace is not None:
-        _show_notes(trace)
+    if trace is not None and notes:
+        show_notes(trace.notes)
     return trace
 
 
@@ -273,10 +275,11 @@ def reopen(saved: bytes, task: str) -> Trace | None:
         "Remove the file to see your own input again.",
         icon=":material/history:",
     )
-    _show_notes(trace)
+    show_notes(trace.notes)
     return trace
 
 
-def _show_notes(trace: Trace) -> None:
-    for note in trace.notes:
+def show_notes(notes: Iterable[str]) -> None:
+    """Show what is worth knowing of an input."""
+    for note in notes:
         st.info(plain(note), icon=":material/info:")

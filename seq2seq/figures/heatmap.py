@@ -13,6 +13,7 @@ from seq2seq.figures.palette import (
     LABELS_UP_TO,
     UNSEEN,
     Palette,
+    add_key,
     escape,
     figure,
     mix,
@@ -78,8 +79,8 @@ def attention(
         axes = _with_measures(axes, found, tall)
     drawn = figure(
         colours,
-        height=155 + tall + 60 * measured,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        height=135 + tall + 60 * measured,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8 if narrow else 30},
         hoverdistance=-1,
         **axes,
     )
@@ -93,12 +94,13 @@ def attention(
             xgap=int(labelled),
             ygap=int(labelled),
             hoverinfo="skip",
-            showscale=not narrow,
             text=[[_number(weight) for weight in row] for row in weights] if small else None,
             texttemplate="%{text}" if small else None,
             textfont={"size": 11},
         )
     )
+    if not narrow:
+        add_cells_key(drawn, scale, colours)
     drawn.add_trace(_points(found, LETTERS[which]))
     if measured:
         drawn.add_traces(_measures(found, which, colours))
@@ -143,33 +145,26 @@ def levels(weights: np.ndarray, scale: str) -> np.ndarray:
 
 
 def cells(weights: np.ndarray, scale: str, exact: bool) -> dict[str, Any]:
-    """Return the cells of a matrix, and the bar that tells what their colours mean."""
-    title, texts = {
-        "0 to 1": ("weight", ["0", "0.5", "1"]),
-        "row maximum": ("share of the row's largest weight", ["0", "0.5", "1"]),
-        "square root": ("weight", ["0", "0.25", "1"]),
-    }[scale]
+    """Return the cells of a matrix."""
     # A long run is sent in one byte a cell, again at every click.
     most, shown = (1, levels(weights, scale)) if exact else (255, levels(weights, scale) * 255)
     return {
         "z": np.round(shown, 4) if exact else np.rint(shown).astype(np.uint8),
         "zmin": 0,
         "zmax": most,
-        "colorbar": {
-            "title": {"text": title, "side": "top", "font": {"size": 11}},
-            "orientation": "h",
-            "thickness": 8,
-            "outlinewidth": 0,
-            "len": 0.5,
-            "x": 0,
-            "xanchor": "left",
-            "y": 0,
-            "yanchor": "top",
-            "ypad": 8,
-            "tickvals": [0, most / 2, most],
-            "ticktext": texts,
-        },
+        "showscale": False,
     }
+
+
+def add_cells_key(drawn: go.Figure, scale: str, colours: Palette, below: float = 8) -> None:
+    """Write below a matrix what the colours of its cells stand for."""
+    title, texts = {
+        "0 to 1": ("weight", ("0.1", "0.5", "1")),
+        "row maximum": ("share of the row's largest weight", ("0.1", "0.5", "1")),
+        "square root": ("weight", ("0.01", "0.25", "1")),
+    }[scale]
+    shades = (mix(colours.attention, level) for level in (0.1, 0.5, 1))
+    add_key(drawn, title, zip(texts, shades, strict=True), below)
 
 
 def _number(weight: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import itertools
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -104,10 +105,32 @@ def figure(colours: Palette, height: int, **layout: Any) -> go.Figure:
     )
 
 
+def add_key(
+    drawn: go.Figure, title: str, marks: Iterable[tuple[str, str]], below: float = 8
+) -> None:
+    """Write below a plot what its colours stand for: (text, colour) each, after a title.
+
+    below: pixels under the plot. A colour bar takes plotly as long as the figure.
+    """
+    parts = (f'<span style="color:{colour}">■</span> {text}' for text, colour in marks)
+    drawn.add_annotation(
+        text=f"{title}: {' '.join(parts)}",
+        xref="paper",
+        yref="paper",
+        x=0,
+        y=0,
+        xanchor="left",
+        yanchor="top",
+        yshift=-below,
+        showarrow=False,
+        font={"size": 12},
+    )
+
+
 def signed_key(most: float, colours: Palette) -> str:
     """Return what the two ends of the diverging scale stand for, as part of an axis title.
 
-    most: the value of the strongest colours. A colour bar takes plotly as long as the figure.
+    most: the value of the strongest colours.
     """
     low, high = colours.diverging[0][1], colours.diverging[-1][1]
     return (

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.alignment import Alignment, heads_mean, shown_tokens, span
-from seq2seq.figures.heatmap import cells
+from seq2seq.figures.heatmap import add_cells_key, cells
 from seq2seq.figures.margins import fit
 from seq2seq.figures.palette import LABELS_UP_TO, Palette, escape, figure, mix, palette
 from seq2seq.figures.tables import table
@@ -255,11 +255,10 @@ def _add_attention(
     shown, each = gathered(weights, POSITIONS, mean=False)
     step = each * trace.position_seconds
     labelled = len(rows) <= LABELS_UP_TO
-    image = cells(shown, scale, exact=False)
-    image["colorbar"] |= {"ypad": 48}  # below the seconds
+    add_cells_key(drawn, scale, colours, below=52)  # and the seconds above it
     drawn.add_trace(
         go.Heatmap(
-            **image,
+            **cells(shown, scale, exact=False),
             x0=step / 2,
             dx=step,
             y0=1,

@@ -13,6 +13,7 @@ from seq2seq.figures.palette import (
     UNSEEN,
     Palette,
     Scale,
+    add_key,
     escape,
     figure,
     mix,
@@ -29,7 +30,6 @@ STEP_PIXELS, LANE_PIXELS = 58, 30  # a step is wider where there is room
 LETTERS = 8  # of a token in its node
 FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"  # the page's own is a narrow one
 HALF_WIDTH, HALF_HEIGHT = 0.41, 0.36  # of a node, in steps and lanes
-SHADES = 12
 CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 LIGHT_BRANCHES = ("#8a3fb0", "#00777d", "#c02060", "#8a4b00")
 DARK_BRANCHES = ("#cf9bea", "#4fc7c7", "#ff8fb6", "#e0ad6b")
@@ -162,8 +162,8 @@ def beam_tree(
     height = max(lanes.values(), default=0) + 1
     drawn = figure(
         colours,
-        height=LANE_PIXELS * height + 108,
-        margin={"l": 8, "r": 8, "t": 44, "b": 64},
+        height=LANE_PIXELS * height + 78,
+        margin={"l": 8, "r": 8, "t": 44, "b": 34},
         hoverdistance=-1,
         xaxis={
             "title": {"text": "step →", "standoff": 4},
@@ -190,7 +190,9 @@ def beam_tree(
         )
     _add_edges(drawn, tree, lanes, colours, tints(dark), shown)
     _add_nodes(drawn, tree, lanes, colours, tints(dark), selected)
-    _add_scale(drawn, colours)
+    ticks = (0.01, 0.1, 0.5, 1.0)
+    marks = ((f"{tick:.0%}", mix(colours.probability, shade(math.log(tick)))) for tick in ticks)
+    add_key(drawn, "probability of the token in its step", marks)
     return fit(drawn)
 
 
@@ -310,33 +312,49 @@ def _add_nodes(
     tinted: Mapping[str, str],
     selected: int | None,
 ) -> None:
-    """Draw the nodes as few shapes of many outlines: a shape for each would be slow."""
+    """Draw the nodes as the bars of one trace, those that were let go as dotted outlines.
+
+    Every trace takes plotly some milliseconds, however little is in it.
+    """
     nodes = {number: tree.nodes[number] for number in lanes}
     grey: Scale = ((0, colours.page), (1, colours.text))
-    boxes = {number: _box(node.step + 1, lanes[number]) for number, node in nodes.items()}
-    fills: dict[int, list[int]] = {}
-    for number, node in nodes.items():
-        if not _is_faint(tree, number):
-            fills.setdefault(round(shade(node.log_probability) * SHADES), []).append(number)
-    for level, numbers in sorted(fills.items()):
-        fill = mix(colours.probability, level / SHADES)
-        line = {"width": 1, "color": mix(grey, 0.45)}
-        _add_lines(drawn, [boxes[n] for n in numbers], line, fill)
     faint = [number for number in nodes if _is_faint(tree, number)]
-    line = {"width": 1, "color": mix(grey, 0.4), "dash": "dot"}
-    _add_lines(drawn, [boxes[number] for number in faint], line, colours.page)
-    ends = [number for number, node in nodes.items() if node.fate == FINISHED]
-    _add_lines(drawn, [boxes[number] for number in ends], {"width": 2.5, "color": colours.text})
+    outlines = [_box(nodes[number].step + 1, lanes[number]) for number in faint]
+    _add_lines(drawn, outlines, {"width": 1, "color": mix(grey, 0.4), "dash": "dot"}, colours.page)
+    if selected in faint:
+        place = _box(nodes[selected].step + 1, lanes[selected])
+        _add_lines(drawn, [place], {"width": 3.5, "color": colours.mark})
+    kept = [number for number in nodes if number not in set(faint)]
+    edges = {number: (mix(grey, 0.45), 1.0) for number in kept}
+    edges |= {n: (colours.text, 2.5) for n in kept if nodes[n].fate == FINISHED}
     best = set(tree.paths[BEST])
     for name, colour in tinted.items():
-        own = [n for n in tree.paths.get(name, ()) if n in nodes and n not in best]
-        _add_lines(drawn, [boxes[number] for number in own], {"width": 3, "color": colour})
-    if selected is not None and selected in boxes:
-        _add_lines(drawn, [boxes[selected]], {"width": 3.5, "color": colours.mark})
+        own = set(tree.paths.get(name, ())) - best
+        edges |= {number: (colour, 3.0) for number in kept if number in own}
+    if selected in edges:
+        edges[selected] = colours.mark, 3.5
+    drawn.add_trace(
+        go.Bar(
+            orientation="h",
+            base=[nodes[number].step + 1 - HALF_WIDTH for number in kept],
+            x=[2 * HALF_WIDTH] * len(kept),
+            y=[lanes[number] for number in kept],
+            width=2 * HALF_HEIGHT,
+            marker={
+                "color": [_fill(nodes[number], colours) for number in kept],
+                "cornerradius": 5,
+                "line": {
+                    "color": [edges[number][0] for number in kept],
+                    "width": [edges[number][1] for number in kept],
+                },
+            },
+            unselected={"marker": {"opacity": 1}},
+            hoverinfo="skip",
+        )
+    )
     written: dict[str, list[int]] = {}
     for number, node in nodes.items():
-        fill = mix(colours.probability, round(shade(node.log_probability) * SHADES) / SHADES)
-        colour = mix(grey, 0.65) if number in faint else readable_on(fill)
+        colour = mix(grey, 0.65) if number in faint else readable_on(_fill(node, colours))
         written.setdefault(colour, []).append(number)
     names = {path[-1]: name for name, path in reversed(tree.paths.items())}
     for colour, numbers in written.items():
@@ -362,6 +380,10 @@ def _add_nodes(
             hoverinfo="text",
         )
     )
+
+
+def _fill(node: Node, colours: Palette) -> str:
+    return mix(colours.probability, shade(node.log_probability))
 
 
 def shade(log_probability: float) -> float:
@@ -437,40 +459,5 @@ def _add_lines(
             fill="none" if fill is None else "toself",
             fillcolor=fill,
             hoverinfo="skip",
-        )
-    )
-
-
-def _add_scale(drawn: go.Figure, colours: Palette) -> None:
-    ticks = (0.01, 0.1, 0.5, 1)
-    drawn.add_trace(
-        go.Scatter(
-            x=[None],
-            y=[None],
-            mode="markers",
-            hoverinfo="skip",
-            marker={
-                "color": [0],
-                "cmin": 0,
-                "cmax": 1,
-                "colorscale": [list(stop) for stop in colours.probability],
-                "showscale": True,
-                "colorbar": {
-                    "orientation": "h",
-                    "title": {"text": "probability of the token in its step", "side": "top"},
-                    "thickness": 10,
-                    "lenmode": "pixels",
-                    "len": 300,
-                    "x": 0,
-                    "xanchor": "left",
-                    "yref": "container",
-                    "y": 0,
-                    "yanchor": "bottom",
-                    "ypad": 4,
-                    "outlinewidth": 0,
-                    "tickvals": [shade(math.log(tick)) for tick in ticks],
-                    "ticktext": [f"{tick:.0%}" for tick in ticks],
-                },
-            },
         )
     )
