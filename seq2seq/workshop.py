@@ -260,7 +260,8 @@ python -m seq2seq run {card.name} {_example(card)}
 
 {WRITERS.get(card.task, _text_scores)(recipe, scores)}
 
-The valid files were used to choose the weights, so scores on text of another kind will be lower.
+The valid files were used to choose the weights and how to decode, so scores on inputs of another
+kind will be lower.
 
 {_replies(replies)}## Training
 
@@ -313,8 +314,8 @@ def _speech_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
         "| " + " | ".join([name, *(str(each[column]) for column in columns)]) + " |"
         for name, each in (*scores["by_corpus"].items(), ("all", scores))
     )
-    return f"""On the valid splits of {_files(recipe)}, beam width
-{scores["options"]["beam_width"]}; errors in %.
+    return f"""On the valid splits of {_files(recipe)}, {_decoding(scores)};
+errors in %.
 
 | corpus | recordings | words | word errors | character errors | recordings without error |
 | --- | --- | --- | --- | --- | --- |
@@ -373,6 +374,8 @@ def _decoding(scores: dict[str, Any]) -> str:
     else:
         width = 1 if options["method"] == "greedy" else options["beam_width"]
         how = f"beam width {width}, length penalty {options['length_penalty']:g}"
+        if width > 1 and not options["early_stopping"]:
+            how += ", going on until no better output can come"
     size = options["no_repeat_ngram"]
     return how + (f", no {size} tokens in a row twice" if size else "")
 
