@@ -1,12 +1,8 @@
-import json
-
-import plotly.graph_objects as go
 import pytest
 
 from seq2seq.checkpoint import load
 from seq2seq.pipeline import run
-from tests.visit import visit
-from ui.chart import drawn_once
+from tests.visit import drawn_by, pictures, visit
 from ui.instruments import TABS
 
 SENTENCE = 'The old dog sleeps "here"\\ in the garden.'
@@ -16,26 +12,10 @@ LONG = "The old dog sleeps in the garden. My sister reads a good book. " * 4
 pytestmark = pytest.mark.usefixtures("root")
 
 
-def drawn_by(code, monkeypatch):
-    """Run the shown lines; returns what they draw, as a page would draw it."""
-    found = []
-    monkeypatch.setattr(go.Figure, "show", lambda figure: found.append(drawn_once(figure, True)))
-    exec(compile(code, "shown", "exec"), {})
-    return [seen(each.to_json()) for each in found]
-
-
-def seen(text):
-    """Read a figure, without what tells Streamlit where it may be clicked."""
-    made = json.loads(text)
-    for name in ("clickmode", "dragmode", "datarevision"):
-        made["layout"].pop(name, None)
-    return made
-
-
 def agrees(at, monkeypatch):
     """Require that the shown code draws what is on the page, in that order."""
     (code,) = (each.value for each in at.code)
-    page = [seen(chart.proto.spec) for chart in at.get("plotly_chart")]
+    page = pictures(at)
     shown = drawn_by(code, monkeypatch)
     assert shown == [each for each in page if each in shown]
     return code, shown, page

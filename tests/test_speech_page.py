@@ -1,7 +1,6 @@
 """The speech page: what is given to it, what it shows of it, in AppTest."""
 
 import io
-import json
 import shutil
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from seq2seq.checkpoint import save
 from seq2seq.model import Config, build
 from seq2seq.trace import Trace
 from tests import published
+from tests.visit import drawn_by, pictures
 from ui import models as store
 
 EXAMPLE = "enter four seven nine"
@@ -278,8 +278,4 @@ def test_the_instruments_below_work_for_recordings(name, tab):
 def test_the_shown_code_draws_the_picture(query, monkeypatch):
     at = open_page(recording=EXAMPLE, step="9", beam_width="3", **query)
     code = at.code[0].value.replace('Path("recording.flac")', f"Path({str(RECORDING)!r})")
-    found = []
-    monkeypatch.setattr("plotly.graph_objects.Figure.show", lambda each: found.append(each))
-    exec(compile(code, "shown", "exec"), {})
-    spec = at.get("plotly_chart")[0].proto.spec
-    assert json.loads(spec) == json.loads(found[0].to_json())
+    assert pictures(at)[0] == drawn_by(code, monkeypatch)[0]
