@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 # Less empty space at the top; and Streamlit's colours of chosen values and of code are too close to
-# the page's own for small text. Charts that are not on the screen are not laid out: a step with five
+# the page's own for small text. Charts beyond the screen are not laid out: a step with five
 # of them is drawn in three quarters of the time.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }
