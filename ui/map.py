@@ -113,10 +113,8 @@ def _own_sentences() -> list[str]:
     )
     from seq2seq.source import clean
 
-    lines = [clean(line) for line in text.splitlines()]
-    unread = [
-        str(n) for n, line in enumerate(text.splitlines(), start=1) if line and not clean(line)
-    ]
+    lines = [clean(line) for line in text.splitlines() if line.strip()]
+    unread = [str(number) for number, line in enumerate(lines, start=1) if not line]
     if unread:
         st.caption(f"Nothing can be read in line {', '.join(unread)}, so it is left out.")
     found = [line[:LONGEST] for line in lines if line]
