@@ -200,9 +200,7 @@ def _recurrent(
     decoder: RecurrentDecoder, read: Sequence[int], memory: Memory, attention: str
 ) -> dict[str, Any]:
     tokens = torch.tensor([read], device=memory.states.device)
-    state = decoder.start(memory)
-    for token in tokens[:, :-1].unbind(1):
-        state = decoder.step(token, state, memory).state
+    state = decoder.read(tokens[:, :-1], decoder.start(memory), memory)
     step = decoder.step(tokens[:, -1], state, memory)
     (cells, previous), embedded = state, decoder.embedding(tokens[:, -1])
     beside = {"token": [], "context": [step.context], "readout": [previous]}[decoder.feeds]

@@ -272,6 +272,12 @@ class RecurrentDecoder(nn.Module):
         logits, copying = self._scores(read, memory)
         return Step(logits, state, read.hidden, read.context, read.weights, copying=copying)
 
+    def read(self, tokens: Tensor, state: State, memory: Memory) -> State:
+        """Read tokens (rows, count) and return the state after them; scores nothing."""
+        for token in self.dropout(self.embedding(tokens)).unbind(1):
+            _, state = self._advance(token, state, memory)
+        return state
+
     def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
         """Read target (rows, target) under teacher forcing."""
         embedded = self.dropout(self.embedding(target))

@@ -10,19 +10,19 @@ SAY = {"preset": "Make it say"}
 WHO = ("sister", "brother", "mother", "father", "uncle", "friend", "teacher", "doctor", "son")
 SENTENCE = "My sister bought the old house that our grandfather had built here."
 # Streamlit makes a new element of each chart that changes.
-MARK = """() => { window.before = [...document.querySelectorAll(".js-plotly-plot")]; }"""
-DRAWN = """(count) => [...document.querySelectorAll(".js-plotly-plot")].filter((chart) =>
+MARK = """() => { window.before = [...document.querySelectorAll(".figure.js-plotly-plot")]; }"""
+DRAWN = """(count) => [...document.querySelectorAll(".figure.js-plotly-plot")].filter((chart) =>
   !window.before.includes(chart) && chart.querySelector(".main-svg .subplot")
 ).length >= (count || window.before.length)"""
-ROWS = """() => [...document.querySelectorAll(".js-plotly-plot .ytick text")]
+ROWS = """() => [...document.querySelectorAll(".figure.js-plotly-plot .ytick text")]
   .map((label) => label.textContent).join()"""
 CHANGED = f"(before) => ({ROWS})() !== before"
 SAID = """(word) => [...document.querySelectorAll("[data-testid=stCaptionContainer]")]
   .some((said) => said.textContent.includes("best row found raises " + word))"""
-PROJECTED = """(kind) => [...document.querySelectorAll(".js-plotly-plot")]
+PROJECTED = """(kind) => [...document.querySelectorAll(".figure.js-plotly-plot")]
   .some((chart) => chart._fullData?.[0].type === kind)"""
 PAINTED = """(word) => {
-  const label = document.querySelectorAll(".js-plotly-plot .xtick text")[1];
+  const label = document.querySelectorAll(".figure.js-plotly-plot .xtick text")[1];
   return label && word.startsWith(label.textContent);
 }"""
 
@@ -55,7 +55,7 @@ def main():
             for what, count in (("first chart", 1), ("all charts", 0)):
                 page.goto("about:blank")
                 page.goto(link + tab.replace(" ", "+"))
-                page.wait_for_selector(".js-plotly-plot .subplot")
+                page.wait_for_selector(".figure.js-plotly-plot .subplot")
                 settled(page)
                 page.wait_for_timeout(2_000)  # for what the server still reads
                 report(f"{tab}, another step, {what}", page, map(step, [count] * 9))
@@ -83,7 +83,7 @@ def changed_runs(page, address):
     def anew(path, **query):
         page.goto("about:blank")
         page.goto(f"{address}/{path}?{urlencode(query)}")
-        page.wait_for_selector(".js-plotly-plot .subplot")
+        page.wait_for_selector(".figure.js-plotly-plot .subplot")
         settled(page)
         page.wait_for_timeout(2_000)
 

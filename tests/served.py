@@ -26,7 +26,7 @@ QUIET = [
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 # Longer than on an idle machine.
 expect.set_options(timeout=20_000)
-HEATMAP = ".js-plotly-plot .heatmaplayer"
+HEATMAP = ".figure.js-plotly-plot .heatmaplayer"
 
 
 # Runs Streamlit's command line with checkpoints of another folder, which is the first argument.
@@ -101,5 +101,5 @@ def check_accessible(page, width, charts=True):
     found = Axe().run(page, options=WCAG)
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for chart in page.locator(".js-plotly-plot").all() if charts else []:
+    for chart in page.locator(".figure.js-plotly-plot").all() if charts else []:
         assert chart.bounding_box()["x"] + chart.bounding_box()["width"] <= width

@@ -1,7 +1,5 @@
 """The Attention tab, on the tiny checkpoints of each architecture."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -19,12 +17,12 @@ SHORT_OUTPUT = {"max_length": "12"}
 
 def shown(at, key="attention"):
     """Return a chart of the page: what describes it, and its figure."""
-    (chart,) = [each for each in charts(at) if each.proto.id.endswith(f"-{key}")]
-    return chart.proto.alt, json.loads(chart.proto.spec)
+    (chart,) = [each for each in charts(at) if each.key == key]
+    return chart.alt, chart.figure
 
 
 def keys(at):
-    return [each.proto.id.rsplit("-", 1)[-1] for each in charts(at)]
+    return [each.key for each in charts(at)]
 
 
 def translation(**query):

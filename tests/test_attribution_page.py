@@ -5,7 +5,7 @@ import pytest
 
 from seq2seq.figures.attribution import attributions, attributions_csv, correlations
 from seq2seq.trace import words
-from tests.visit import SENTENCE, visit
+from tests.visit import SENTENCE, charts, visit
 
 
 @pytest.mark.parametrize("name", ["lstm-attention", "rnn-additive", "transformer", "gru-plain"])
@@ -13,7 +13,7 @@ def test_every_architecture_is_measured(root, name):
     at = visit("translation", checkpoint=name, text=SENTENCE, tab="Attribution")
     assert not at.exception
     assert not at.error
-    assert len(at.get("plotly_chart")) == 2
+    assert len(charts(at)) == 2
     said = [element.value for element in (*at.markdown, *at.caption)]
     assert any("Rank correlation" in text for text in said)
     assert any("no attention" in text for text in said) == (name == "gru-plain")

@@ -33,7 +33,7 @@ def link(server, page="translation", **query):
 
 
 def labels(page, axis):
-    chart = page.locator(".js-plotly-plot").first
+    chart = page.locator(".figure.js-plotly-plot").first
     return chart.locator(f".{axis}tick text").all_text_contents()
 
 
@@ -43,7 +43,7 @@ def query_of(page):
 
 def matrix(page):
     """Return where the cells of the first picture are, once they are on the screen."""
-    chart = page.locator(".js-plotly-plot").first
+    chart = page.locator(".figure.js-plotly-plot").first
     chart.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     return chart.locator(".nsewdrag").first.bounding_box()

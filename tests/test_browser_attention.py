@@ -24,7 +24,7 @@ def server(checkpoint_root):
 def open_tab(page, server, **query):
     query = {"checkpoint": "transformer", "text": SENTENCE, "max_length": "8", **query}
     page.goto(f"{server}/translation?{urlencode(query)}")
-    page.wait_for_selector(".js-plotly-plot .main-svg")
+    page.wait_for_selector(".figure.js-plotly-plot .main-svg")
     settled(page)
     return page
 
@@ -35,7 +35,7 @@ def query_of(page):
 
 def at_point(page, key, data):
     """Return where the point of a chart is whose customdata begins so."""
-    chart = page.locator(f".st-key-chart_{key} .js-plotly-plot")
+    chart = page.locator(f".st-key-chart_{key} .figure.js-plotly-plot")
     expect(chart).to_have_count(1, timeout=20_000)  # the old one goes when the new one is there
     chart.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
@@ -112,7 +112,7 @@ def test_a_head_opens(server, new_page):
     page = open_tab(new_page(), server, picture="All heads")
     opened = has(layer="2", head="1", picture=None)
     click(page, "heads", [1, 0], "layer 2, head 1", opened)
-    expect(page.locator(".st-key-chart_attention .js-plotly-plot")).to_have_count(1)
+    expect(page.locator(".st-key-chart_attention .figure.js-plotly-plot")).to_have_count(1)
 
 
 def test_a_block_opens(server, new_page):

@@ -12,10 +12,10 @@ from tests.served import check_accessible, served_app, settled
 pytestmark = pytest.mark.browser
 
 SENTENCE = "I would like to know when the next train leaves."
-TREE = ".st-key-chart_beam_tree .js-plotly-plot"
+TREE = ".st-key-chart_beam_tree .figure.js-plotly-plot"
 # Where a node is on the screen; the last trace holds a point for each.
 PLACE = """([name, step]) => {
-  const chart = document.querySelector(".st-key-chart_beam_tree .js-plotly-plot");
+  const chart = document.querySelector(".st-key-chart_beam_tree .figure.js-plotly-plot");
   const points = chart.data.find((trace) => trace.customdata);
   const index = points.hovertext.findIndex(
     (text) => text.startsWith(`step ${step} <b>${name}</b>`));
@@ -34,7 +34,7 @@ def server():
 def opened(page, server, tab, **query):
     query = {"text": [SENTENCE], **query, "tab": [tab]}
     page.goto(f"{server}/translation?{urlencode(query, True)}")
-    page.wait_for_selector(TREE if tab == "Beam tree" else ".js-plotly-plot .barlayer")
+    page.wait_for_selector(TREE if tab == "Beam tree" else ".figure.js-plotly-plot .barlayer")
     settled(page)
     return page
 
@@ -79,7 +79,7 @@ def test_a_node_tells_about_itself_and_leads_on(server, new_page):
     assert query_of(page)["output"] == ["A"]
     assert len(query_of(page)["branch"][0].split(".")) == 4
     page.wait_for_function(
-        "document.querySelector('.st-key-chart_beam_tree .js-plotly-plot')"
+        "document.querySelector('.st-key-chart_beam_tree .figure.js-plotly-plot')"
         ".data.some((trace) => trace.line && trace.line.color == '#8a3fb0')"
     )
     # The link restores both, and the branch can be removed.

@@ -97,14 +97,14 @@ def test_mute_look_and_the_link(server, new_page):
     expect(page.get_by_text("With turns 1, 2 and 3 it said")).to_be_visible()
     expect(page.get_by_text("With turns 2 and 3 it says")).to_be_visible()
     page.get_by_text("Look inside turn 4").click()
-    expect(page.locator(".js-plotly-plot .heatmaplayer")).to_be_visible()
+    expect(page.locator(".figure.js-plotly-plot .heatmaplayer")).to_be_visible()
     settled(page)
     assert turns_of(page)[0] == "m.The cat sleeps."
     texts = page.locator(".st-key-conversation").get_by_test_id("stText").all_text_contents()
     other = new_page()
     other.goto(page.url)
     expect(other.get_by_text("With turns 2 and 3 it says")).to_be_visible()
-    expect(other.locator(".js-plotly-plot .heatmaplayer")).to_be_visible()
+    expect(other.locator(".figure.js-plotly-plot .heatmaplayer")).to_be_visible()
     conversation = other.locator(".st-key-conversation")
     assert conversation.get_by_test_id("stText").all_text_contents() == texts
     other.get_by_role("button", name="Unmute").click()

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 SENTENCE = "The old dog sleeps in the garden."
 REFERENCE = "Le vieux chat dort au jardin."
-CHART = ".js-plotly-plot"
+CHART = ".figure.js-plotly-plot"
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ def server(checkpoint_root):
 
 def opened(page, server, **query):
     page.goto(f"{server}/lab?{urlencode({'b': 'Where is the cat?', **query})}")
-    page.wait_for_selector(".js-plotly-plot .heatmaplayer")
+    page.wait_for_selector(".figure.js-plotly-plot .heatmaplayer")
     settled(page)
     return page
 

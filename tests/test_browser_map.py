@@ -18,14 +18,14 @@ def server():
 
 def opened(page, server, **query):
     page.goto(f"{server}/map?{urlencode(query)}")
-    page.wait_for_selector(".js-plotly-plot .scatterlayer")
+    page.wait_for_selector(".figure.js-plotly-plot .scatterlayer")
     settled(page)
     return page
 
 
 def test_a_click_on_a_point_names_its_neighbours(server, new_page):
     page = opened(new_page(), server, feature="voice")
-    point = page.locator(".js-plotly-plot").first.locator(".scatterlayer .point").nth(5)
+    point = page.locator(".figure.js-plotly-plot").first.locator(".scatterlayer .point").nth(5)
     point.click(force=True)
     expect(page.get_by_text("Nearest to")).to_be_visible()
     page.wait_for_url("**sentence=*")
@@ -37,7 +37,7 @@ def test_a_click_on_a_point_names_its_neighbours(server, new_page):
 def test_three_dimensions_are_drawn(server, new_page):
     page = opened(new_page(), server)
     page.get_by_text("PCA, 3-d").click()
-    drawn = "document.querySelector('.js-plotly-plot').data[0].type === 'scatter3d'"
+    drawn = "document.querySelector('.figure.js-plotly-plot').data[0].type === 'scatter3d'"
     page.wait_for_function(drawn)
 
 

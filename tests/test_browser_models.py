@@ -70,7 +70,7 @@ def test_a_model_is_fetched_opened_and_seen_head_by_head(server, new_page):
     page.get_by_role("textbox", name="English sentence").press("Enter")
     page.wait_for_selector(HEATMAP)
     settled(page)
-    drawn = "JSON.stringify(document.querySelector('.js-plotly-plot')._fullData[0].z)"
+    drawn = "JSON.stringify(document.querySelector('.figure.js-plotly-plot')._fullData[0].z)"
     mean = page.evaluate(drawn)
     for name, value in (("Layer", "2"), ("Head", "1")):
         page.get_by_role("combobox", name=name, exact=True).fill(value)
@@ -82,7 +82,7 @@ def test_a_model_is_fetched_opened_and_seen_head_by_head(server, new_page):
     assert "head=1" in page.url
     page.get_by_role("combobox", name="Attention", exact=True).fill("Within the source")
     page.get_by_role("combobox", name="Attention", exact=True).press("Enter")
-    expect(page.locator(".js-plotly-plot").first).to_contain_text("← source")
+    expect(page.locator(".figure.js-plotly-plot").first).to_contain_text("← source")
 
 
 def test_uploaded_files_can_be_opened(server, new_page, checkpoint_root):
@@ -102,7 +102,7 @@ def test_a_recording_is_written_down_where_it_is_heard(server, new_page, tmp_pat
     page.wait_for_selector(HEATMAP)
     settled(page)
     expect(page.locator("p.text").first).to_have_text("seven three one zero")
-    expect(page.locator(".js-plotly-plot").first).to_contain_text("seconds")
+    expect(page.locator(".figure.js-plotly-plot").first).to_contain_text("seconds")
     assert "recording=seven+three+one+zero" in page.url
     sound = tmp_path / "tone.wav"
     soundfile.write(sound, 0.1 * np.sin(np.arange(16_000) / 5).astype(np.float32), 16_000)

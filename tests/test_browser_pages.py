@@ -26,7 +26,7 @@ def server():
         yield address
 
 
-def opened(page, server, path, shown=".js-plotly-plot", **query):
+def opened(page, server, path, shown=".figure.js-plotly-plot", **query):
     page.goto(f"{server}/{path}?{urlencode(query)}")
     page.wait_for_selector(shown)
     settled(page)

@@ -53,12 +53,14 @@ def tokens(page):
 
 
 def picture(page):
-    return page.locator(".st-key-chart_sound .js-plotly-plot")
+    return page.locator(".st-key-chart_sound .figure.js-plotly-plot")
 
 
 def band(page):
     """The seconds that are marked in all three parts."""
-    shape = "document.querySelector('.st-key-chart_sound .js-plotly-plot').layout.shapes.at(-1)"
+    shape = (
+        "document.querySelector('.st-key-chart_sound .figure.js-plotly-plot').layout.shapes.at(-1)"
+    )
     return json.loads(page.evaluate(f"JSON.stringify([{shape}.x0, {shape}.x1])"))
 
 

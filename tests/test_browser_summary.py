@@ -112,6 +112,6 @@ def test_markup_is_shown_as_text(server, new_page):
 def test_accessible_and_inside_the_screen(server, new_page, width, colours):
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
     opened(page, server, checkpoint="transformer", shade="a word", word="5", **BEGUN)
-    page.wait_for_selector(".js-plotly-plot")
+    page.wait_for_selector(".figure.js-plotly-plot")
     settled(page)
     check_accessible(page, width)

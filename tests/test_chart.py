@@ -1,80 +1,85 @@
-import numpy as np
-import plotly.graph_objects as go
+"""Figures on a page of the real app: when they are drawn, where, how large, and their clicks."""
+
+from urllib.parse import urlencode
+
 import pytest
-from plotly.offline import get_plotlyjs
+from playwright.sync_api import expect
 
-from seq2seq.figures import alternatives, attention, beam_tree, context, ribbons
-from seq2seq.figures.closeup import strips
-from seq2seq.figures.palette import figure, palette
-from seq2seq.figures.tree import join
-from tests.served import chromium
-from ui.chart import drawn_once
+from tests.served import check_accessible, served_app, settled
 
-# As Streamlit does: a figure is given to plotly twice, each time with new objects.
-DRAW_TWICE = """async (made) => {
-  const given = () => {
-    const figure = JSON.parse(made);
-    figure.layout = {...figure.layout, width: 800, height: 400};
-    return figure;
-  };
-  const chart = document.getElementById("chart");
-  Plotly.purge(chart);
-  const first = given();
-  await Plotly.newPlot(chart, first.data, first.layout);
-  let drawings = 1;
-  chart.on("plotly_beforeplot", () => drawings++);
-  const second = given();
-  await Plotly.react(chart, second.data, second.layout);
-  const third = given();
-  third.layout.datarevision = "another";
-  await Plotly.react(chart, third.data, third.layout);
-  return drawings;
+pytestmark = pytest.mark.browser
+
+SENTENCE = "The old dog sleeps in the garden."
+GATES = ".st-key-chart_gates .figure"
+# Notes in which order figures are drawn from now on.
+NOTE = """() => {
+  window.drawn = [];
+  document.querySelectorAll(".figure").forEach((figure) => figure.on("plotly_afterplot", () =>
+    window.drawn.push(figure.closest("[class*=st-key-chart_]").className.match(/chart_(\\w+)/)[1])
+  ));
 }"""
 
 
+@pytest.fixture(scope="module")
+def server():
+    with served_app() as address:
+        yield address
+
+
 @pytest.fixture
-def makers(trace):
-    rows = [(name, np.linspace(-1, 1, 64, dtype=np.float32)) for name in ("before", "after")]
-    makers = {
-        "alternatives": lambda: alternatives(trace, 0),
-        "beam tree": lambda: beam_tree(join(trace), "1"),
-        "strips": lambda: strips(rows, unit=3, clickable=True),
-    }
-    if trace.attention is None:
-        makers["context"] = lambda: context(trace)
-    else:
-        makers["attention"] = lambda: attention(trace, selected=1, measured=True)
-        makers["ribbons"] = lambda: ribbons(trace)
-    return makers
+def inside(server, new_page):
+    """Five figures below each other, all of them drawn."""
+    page = new_page()
+    query = {"text": SENTENCE, "tab": "Inside a step", "step": 2}
+    page.goto(f"{server}/translation?{urlencode(query)}")
+    expect(page.locator(".figure.js-plotly-plot .main-svg:first-child")).to_have_count(5)
+    settled(page)
+    return page
 
 
-@pytest.mark.browser
-def test_plotly_draws_a_figure_once(makers):
-    with chromium() as browser:
-        page = browser.new_page()
-        page.set_content("<div id='chart'></div>")
-        page.add_script_tag(content=get_plotlyjs())
-        for name, make in makers.items():
-            drawings = page.evaluate(DRAW_TWICE, drawn_once(make(), selectable=True).to_json())
-            assert drawings == 2, name  # the first, and that of another revision
-            assert page.evaluate(DRAW_TWICE, make().to_json()) == 3, name
+def test_what_is_in_sight_is_drawn_first_and_in_its_place(inside):
+    slider = inside.get_by_role("slider", name="Output step")
+    slider.focus()
+    inside.locator(".st-key-chart_source_scores").scroll_into_view_if_needed()
+    before = inside.locator(GATES).element_handle()
+    values = "(figure) => JSON.stringify(figure._fullData[0].z)"
+    old = before.evaluate(values)
+    inside.evaluate(NOTE)
+    inside.keyboard.press("ArrowRight")
+    inside.wait_for_function("window.drawn.length >= 5")
+    inside.wait_for_timeout(500)
+    drawn = inside.evaluate("window.drawn")
+    assert drawn[0] != "embedding"  # the first of the page, far above
+    assert sorted(drawn) == ["context", "embedding", "gates", "logits", "source_scores"]
+    assert before.evaluate("(figure) => figure.isConnected")
+    assert before.evaluate(values) != old
 
 
-def test_what_is_drawn_stays_the_same(makers):
-    for make in makers.values():
-        before, after = make(), drawn_once(make(), selectable=False)
-        for old, new in zip(before.data, after.data, strict=True):
-            assert old.type == new.type
-            for name in ("x", "y", "z"):
-                if name in old and old[name] is not None:
-                    np.testing.assert_array_equal(np.array(old[name]), np.array(new[name]))
-        assert drawn_once(make(), selectable=False) == after
+def test_a_rerun_that_changes_no_figure_draws_none(inside):
+    inside.evaluate(NOTE)
+    inside.get_by_role("button", name="Save", exact=True).first.click()
+    expect(inside.get_by_role("button", name="PNG")).to_be_visible()
+    settled(inside)
+    assert inside.evaluate("window.drawn") == []
 
 
-def test_other_data_has_another_revision():
-    made = [
-        drawn_once(figure(palette(False), 100).add_trace(go.Bar(y=np.array(y))), False)
-        for y in ([1, 2], [1, 3], [1, 2])
-    ]
-    revisions = [each.layout.datarevision for each in made]
-    assert revisions[0] == revisions[2] != revisions[1]
+def test_a_figure_is_as_wide_as_its_place(inside):
+    width = f"document.querySelector('{GATES} .main-svg').getBoundingClientRect().width"
+    wide = inside.evaluate(width)
+    inside.set_viewport_size({"width": 700, "height": 900})
+    inside.wait_for_function(f"{width} < {wide} - 50")
+    place = inside.locator(GATES).bounding_box()
+    assert inside.evaluate(width) == pytest.approx(place["width"], abs=1)
+    check_accessible(inside, 700)
+
+
+def test_a_figure_fills_the_screen_and_comes_back(inside):
+    height = f"document.querySelector('{GATES} .main-svg').getBoundingClientRect().height"
+    low = inside.evaluate(height)
+    inside.locator(GATES).scroll_into_view_if_needed()
+    inside.locator(GATES).hover()
+    inside.locator(".st-key-chart_gates").get_by_role("button", name="Fill the screen").click()
+    inside.wait_for_function(f"{height} > 1.5 * {low}")
+    inside.wait_for_function("document.fullscreenElement !== null")
+    inside.evaluate("document.exitFullscreen()")
+    inside.wait_for_function(f"{height} === {low}")

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from seq2seq.conversation import LINK_CHARACTERS, Reply, Turn
 from seq2seq.options import MAX_CHARACTERS, Options
 from tests import chatbots
+from tests.visit import charts
 
 KINDS = ["lstm-attention", "gru-plain", "transformer", "one-turn"]
 SETTINGS = {"beam_width": "2", "min_length": "4", "max_length": "8"}
@@ -84,7 +85,7 @@ def test_what_is_said_is_answered(name):
     assert state(at)[5].reply.read == tuple(range(5 - reach, 5))
     counted = "turn 5:" if reach == 1 else "turns 2, 3, 4 and 5:"
     assert any(f"It reads {counted}" in each.value for each in at.markdown)
-    drawn = [chart.proto.alt for chart in at.get("plotly_chart")]
+    drawn = [chart.alt for chart in charts(at)]
     assert any("by turn" in alt for alt in drawn) == (name != "gru-plain")
     assert any("without turn 2:" in alt for alt in drawn) == (name == "gru-plain")
     assert any("no attention" in each for each in messages(at)) == (name == "gru-plain")
@@ -134,7 +135,7 @@ def test_a_muted_turn_is_not_read_and_the_reply_is_made_anew(name):
 
 def test_what_each_turn_is_worth_is_what_muting_it_changes():
     at = talk(worth="true")
-    alts = [chart.proto.alt for chart in at.get("plotly_chart")]
+    alts = [chart.alt for chart in charts(at)]
     (worth,) = [alt for alt in alts if "without turn 2:" in alt]
     click(at, "mute_3")
     change = float(at.table[0].value["change"][0])
@@ -170,7 +171,7 @@ def test_all_muted_leaves_nothing_to_read():
     at = say(open_page(), SAID[0])
     click(at, "mute_0")
     assert any("nothing is left to answer" in each for each in messages(at))
-    assert at.get("plotly_chart")
+    assert charts(at)
 
 
 def test_undo_and_clear():
@@ -266,7 +267,7 @@ def test_a_stopped_reply_is_shown_as_far_as_it_came():
     at = open_page(turn=[".The cat sleeps.", "s1.Le chat"])
     assert said(at)[1] == ("assistant", "Le chat")
     assert any("stopped" in each.value for each in at.markdown)
-    assert at.get("plotly_chart")
+    assert charts(at)
     at = open_page(turn=[".The cat sleeps.", "s1."])
     assert any("before the first word" in each for each in messages(at))
 
@@ -287,7 +288,7 @@ def test_instruments_are_there_once_they_are_opened():
     assert not at.tabs
     at = talk(inside="true", tab="Probabilities")
     assert any(tab.label == "Attention" for tab in at.tabs)
-    assert len(at.get("plotly_chart")) == 3
+    assert len(charts(at)) == 3
 
 
 def test_the_transcript_has_it_all():

@@ -2,7 +2,7 @@ import pytest
 
 from seq2seq.checkpoint import load
 from seq2seq.pipeline import run
-from tests.visit import drawn_by, pictures, visit
+from tests.visit import charts, drawn_by, visit
 from ui.instruments import TABS
 
 SENTENCE = 'The old dog sleeps "here"\\ in the garden.'
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("root")
 def agrees(at, monkeypatch):
     """Require that the shown code draws what is on the page, in that order."""
     (code,) = (each.value for each in at.code)
-    page = pictures(at)
+    page = [each.figure for each in charts(at)]
     shown = drawn_by(code, monkeypatch)
     assert shown == [each for each in page if each in shown]
     return code, shown, page

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.visit import visit
+from tests.visit import charts, visit
 
 NAMES = ["lstm-attention", "gru-plain", "rnn-additive", "transformer"]
 A, B, C = "The old dog sleeps in the garden.", "Where is the cat?", "We ate fish."
@@ -26,7 +26,7 @@ def said(at):
 def test_every_architecture_shows_its_vector(name):
     at = open_lab(checkpoint=name)
     changed, looks = name != "transformer", name != "gru-plain"
-    assert len(at.get("plotly_chart")) == 2 + looks + changed
+    assert len(charts(at)) == 2 + looks + changed
     assert ("A Transformer hands over no last state" in said(at)) == (not changed)
     assert ("model has attention" in said(at)) == (looks and changed)
     assert "cosine: " in said(at).replace("\\", "")

@@ -5,7 +5,7 @@ import pytest
 
 from seq2seq import figures
 from seq2seq.probes import probes
-from tests.visit import visit
+from tests.visit import charts, visit
 
 FIRST = probes(400)[0].text
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("root")
 
 
 def described(at):
-    return [chart.proto.alt for chart in at.get("plotly_chart")]
+    return [chart.alt for chart in charts(at)]
 
 
 @pytest.mark.parametrize("projection", ["PCA, 2-d", "PCA, 3-d"])

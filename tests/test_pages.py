@@ -216,9 +216,9 @@ def test_no_checkpoint_at_all_is_said(root):
 
 def test_a_step_changes_what_is_shown_of_it():
     at = visit("translation", text=SENTENCE)
-    assert charts(at)[1].proto.alt.startswith("Most probable tokens of step 1:")
+    assert charts(at)[1].alt.startswith("Most probable tokens of step 1:")
     at.slider(key="step").set_value(2).run()
-    assert charts(at)[1].proto.alt.startswith("Most probable tokens of step 2:")
+    assert charts(at)[1].alt.startswith("Most probable tokens of step 2:")
 
 
 def test_a_saved_run_is_reopened_without_its_model(trace, root):

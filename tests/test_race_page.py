@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.visit import SENTENCE, visit
+from tests.visit import SENTENCE, charts, visit
 
 NAMES = ["lstm-attention", "gru-plain", "rnn-additive", "transformer"]
 
@@ -16,7 +16,7 @@ def test_four_architectures_run_side_by_side():
     at = visit("race", sentence=SENTENCE)
     assert not at.exception
     assert at.multiselect(key="models").value == NAMES
-    assert len(at.get("plotly_chart")) == 4
+    assert len(charts(at)) == 4
     table = at.dataframe[0].value
     assert list(table["model"]) == NAMES
     assert (table["parameters"] > 0).all()

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.visit import charts
+
 PAGES = ["translation", "summarization", "chatbot", "speech", "spelling"]
 
 
@@ -26,7 +28,7 @@ def reopened(page, content, **query):
 def test_every_page_opens_a_run_without_its_model(page, trace, root):
     shutil.rmtree(root / trace.checkpoint)
     at = reopened(page, trace.to_json(), step="2")
-    assert at.get("plotly_chart")
+    assert charts(at)
     said = next(each.value for each in at.info if "A saved run of" in each.value)
     assert ("It belongs to the page of ` translation `" in said) == (page != "translation")
     assert at.slider(key="step").value == 2
@@ -35,7 +37,7 @@ def test_every_page_opens_a_run_without_its_model(page, trace, root):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_a_recording(page, trace):
     heard = replace(trace, source=replace(trace.source, text=""), position_seconds=0.04)
-    assert reopened(page, heard.to_json()).get("plotly_chart")
+    assert charts(reopened(page, heard.to_json()))
 
 
 @pytest.mark.parametrize("tab", ["Attention", "Probabilities", "Beam tree", "Inside a step"])
@@ -63,7 +65,7 @@ def test_a_damaged_file_is_named_in_one_sentence(trace):
         at = reopened("translation", json.dumps(values).encode())
         (error,) = at.error
         assert said in error.value or "beam" in error.value
-        assert not at.get("plotly_chart")
+        assert not charts(at)
     for content in (trace.to_json()[:-100], b"", b"\xff" * 100, b"[" * 100_000, b"9" * 30_000_000):
         (error,) = reopened("translation", content).error
         assert "not a run saved by this app" in error.value

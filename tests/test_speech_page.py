@@ -1,6 +1,7 @@
 """The speech page: what is given to it, what it shows of it, in AppTest."""
 
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from seq2seq.checkpoint import save
 from seq2seq.model import Config, build
 from seq2seq.trace import Trace
 from tests import published
-from tests.visit import drawn_by, pictures
+from tests.visit import charts, drawn_by
 from ui import models as store
 
 EXAMPLE = "enter four seven nine"
@@ -72,8 +73,8 @@ def said(at):
 
 
 def picture(at):
-    charts = [each.proto.alt for each in at.get("plotly_chart")]
-    return next((alt for alt in charts if "spectrogram" in alt or "over" in alt), None)
+    alts = [each.alt for each in charts(at)]
+    return next((alt for alt in alts if "spectrogram" in alt or "over" in alt), None)
 
 
 def players(at):
@@ -134,11 +135,11 @@ def test_the_player_plays_the_slice_of_the_token_and_by_itself_only_after_a_choi
 def test_toggles_change_what_is_drawn():
     at = open_page(recording=EXAMPLE, step="9", heard_words="true")
     assert "Word 2, ` four `: heard from 0.68 to 0.92 s." in said(at)
-    specs = [at.get("plotly_chart")[0].proto.spec]
+    specs = [json.dumps(charts(at)[0].figure)]
     for key in ("heard_words", "path", "special"):
         at.toggle(key=key).set_value(not at.toggle(key=key).value).run()
         assert not at.exception
-        specs.append(at.get("plotly_chart")[0].proto.spec)
+        specs.append(json.dumps(charts(at)[0].figure))
     assert len(set(specs)) == 4
 
 
@@ -278,4 +279,4 @@ def test_the_instruments_below_work_for_recordings(name, tab):
 def test_the_shown_code_draws_the_picture(query, monkeypatch):
     at = open_page(recording=EXAMPLE, step="9", beam_width="3", **query)
     code = at.code[0].value.replace('Path("recording.flac")', f"Path({str(RECORDING)!r})")
-    assert pictures(at)[0] == drawn_by(code, monkeypatch)[0]
+    assert charts(at)[0].figure == drawn_by(code, monkeypatch)[0]

@@ -4,7 +4,7 @@ import pytest
 
 from seq2seq.checkpoint import load
 from seq2seq.pipeline import run
-from tests.visit import SENTENCE, visit
+from tests.visit import SENTENCE, charts, visit
 
 WITH_ATTENTION = ["lstm-attention", "rnn-additive", "transformer"]
 
@@ -36,7 +36,7 @@ def test_a_row_is_changed_shown_and_taken_back(name, preset):
     assert "edit" in at.query_params
     assert said(at, "before,")
     assert said(at, "had the probability")
-    assert len(at.get("plotly_chart")) == 2
+    assert len(charts(at)) == 2
     at.button(key="undo_0").click().run()
     assert "edit" not in at.query_params
     assert said(at, "Nothing is changed yet")

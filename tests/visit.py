@@ -1,11 +1,10 @@
 """Pages as a visitor sees them, by AppTest, without a browser."""
 
 import json
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 from streamlit.testing.v1 import AppTest
-
-from ui.chart import drawn_once
 
 SENTENCE = "The old dog sleeps in the garden."
 
@@ -29,27 +28,28 @@ def messages(at):
     return [element.value for kind in (at.error, at.warning, at.info) for element in kind]
 
 
+class Chart(NamedTuple):
+    """A picture of a page: its key, its figure, and what it says to those who do not see it."""
+
+    key: str
+    figure: dict
+    alt: str
+
+
 def charts(at):
     """Return the pictures of a page."""
-    return at.get("plotly_chart")
-
-
-def pictures(at):
-    """Return the figures of a page as they are drawn."""
-    return [seen(chart.proto.spec) for chart in charts(at)]
+    found = []
+    for each in at.get("bidi_component"):
+        if each.proto.component_name == "plot":
+            data = json.loads(each.proto.json)
+            key = each.proto.id.rsplit("-", 1)[-1]
+            found.append(Chart(key, json.loads(data["figure"]), data["described"]))
+    return found
 
 
 def drawn_by(code, monkeypatch):
-    """Run the shown lines; returns what they draw, as a page would draw it."""
+    """Run the shown lines; returns the figures that they draw."""
     found = []
-    monkeypatch.setattr(go.Figure, "show", lambda figure: found.append(drawn_once(figure, True)))
+    monkeypatch.setattr(go.Figure, "show", lambda figure: found.append(figure))
     exec(compile(code, "shown", "exec"), {})
-    return [seen(each.to_json()) for each in found]
-
-
-def seen(text):
-    """Read a figure, without what tells Streamlit where it may be clicked."""
-    made = json.loads(text)
-    for name in ("clickmode", "dragmode", "datarevision"):
-        made["layout"].pop(name, None)
-    return made
+    return [json.loads(figure.to_json()) for figure in found]

@@ -11,6 +11,7 @@ import streamlit as st
 
 from ui.components import differences
 from ui.controls import empty_state
+from ui.models import catalogued
 from ui.runs import Subject, derive
 from ui.text import plain, quoted
 from ui.vectors import Sentences, draw_strips
@@ -74,8 +75,6 @@ def changes(sentences: Sentences) -> None:
 
 
 def _explain(config: Config) -> None:
-    from seq2seq.catalogue import embedded
-
     parts = {"lstm": "h and c", "gru": "h", "rnn": "h"}[config.cell]
     layers = "its layer" if config.encoder_layers == 1 else "every layer"
     said = f"Changed is all that the decoder starts from: {parts} of {layers}."
@@ -85,7 +84,7 @@ def _explain(config: Config) -> None:
         said += (
             " But this model has attention: at every step its decoder still looks at A's own "
             "encoder states, which stay as they are. A model without attention shows the whole "
-            "effect" + (f": choose {BLIND}." if BLIND in embedded() else ".")
+            "effect" + (f": choose {BLIND}." if BLIND in catalogued().embedded else ".")
         )
     st.markdown(plain(said))
 

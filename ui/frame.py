@@ -9,14 +9,13 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 # Less empty space at the top; and Streamlit's colours of chosen values and of code are too close to
-# the page's own for small text. Charts beyond the screen are not laid out: a step with five
-# of them is drawn in three quarters of the time.
+# the page's own for small text.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }
 [data-selected=true], [data-selected=true] *, [role=tab][aria-selected=true] p,
 [data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p, code {
   color: inherit !important; }
-[class*=st-key-chart_] { content-visibility: auto; contain-intrinsic-size: auto 300px; }
+.st-key-plotly { display: none; }
 </style>"""
 
 # Fields of whole numbers, which Streamlit cannot make of an infinite one in a link.
@@ -53,6 +52,8 @@ def begin_page(file: str) -> None:
             st.switch_page("app.py")
         except StreamlitAPIException:  # run by itself, as in a test: there is no app.py to go to
             del st.session_state[_WANTED]
+    with st.container(key="plotly"):  # with this one, Streamlit loads Plotly for all others
+        st.plotly_chart([{"type": "scatter"}])
 
 
 def _is_finite(text: str) -> bool:

@@ -13,7 +13,7 @@ from ui.chart import chart
 from ui.components import copy_link
 from ui.controls import empty_state, examples, first_checkpoint, source_input
 from ui.frame import is_dark
-from ui.models import checkpoints_for, open_model
+from ui.models import catalogued, checkpoints_for, open_model
 from ui.runs import Subject, run
 from ui.text import plain
 from ui.vectors import Sentences, draw_strips, vector
@@ -71,9 +71,7 @@ def _checkpoint() -> str | None:
     if first_checkpoint("translation") is None:
         return None
     names = list(dict.fromkeys(name for task in TASKS for name in checkpoints_for(task, asked)))
-    from seq2seq.catalogue import embedded
-
-    if BLIND in names and BLIND in embedded():
+    if BLIND in names and BLIND in catalogued().embedded:
         names = [BLIND, *(name for name in names if name != BLIND)]
     return st.selectbox("Checkpoint", names, key="checkpoint", **URL)
 

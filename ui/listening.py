@@ -8,9 +8,9 @@ import streamlit as st
 
 from seq2seq.alignment import Alignment, align, best_head, span, timed_words
 from seq2seq.trace import Trace, shown, words
-from ui.chart import chart, clicked
+from ui.chart import chart
 from ui.code import Written, define, draw
-from ui.components import differences
+from ui.components import clicked, differences
 from ui.controls import example_text
 from ui.frame import is_dark
 from ui.instruments.view import View, select_step, step_choices

@@ -11,8 +11,8 @@ import streamlit as st
 
 from seq2seq.probes import FEATURES, Probe, probes
 from seq2seq.trace import label
-from ui.chart import chart, clicked
-from ui.components import copy_link
+from ui.chart import chart
+from ui.components import clicked, copy_link
 from ui.controls import first_checkpoint
 from ui.frame import is_dark
 from ui.models import checkpoints_for

@@ -15,7 +15,9 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -147,32 +149,34 @@ def models() -> Models:
     return Models()
 
 
-class _Cards(NamedTuple):
+class Cards(NamedTuple):
     """The cards in checkpoints/, of models that the Hub has and of those with weights."""
 
     offered: dict[str, Card]
     embedded: dict[str, Card]
 
 
-@st.cache_resource(show_spinner=False, max_entries=1)
-def _read_cards(stamp: Hashable) -> _Cards:
-    return _Cards(catalogue.offered(), catalogue.embedded())
+@lru_cache(maxsize=1)
+def _read_cards(stamp: Hashable) -> Cards:
+    return Cards(catalogue.offered(), catalogue.embedded())
 
 
-def _cards() -> _Cards:
+def catalogued() -> Cards:
     """Return the cards, read anew once a file of them has changed: it takes longer than a look."""
-    files = [
-        file
-        for name in ("card.toml", "model.safetensors")
-        for file in catalogue.CHECKPOINTS.glob(f"*/{name}")
-    ]
-    return _read_cards(tuple(sorted((str(file), file.stat().st_mtime_ns) for file in files)))
+    stamp: list[tuple[str, int]] = []
+    place = catalogue.CHECKPOINTS
+    for folder in os.scandir(place) if place.is_dir() else ():
+        for name in ("card.toml", "model.safetensors"):
+            with suppress(OSError):
+                file = os.path.join(folder.path, name)
+                stamp.append((file, os.stat(file).st_mtime_ns))
+    return _read_cards(tuple(sorted(stamp)))
 
 
 def _known() -> dict[str, Card]:
     """Return the cards of all that can be named without a slash, but for what a link brings."""
     brought = {name: each.card for name, each in list(models().brought.items())}
-    return _cards().offered | _cards().embedded | brought
+    return catalogued().offered | catalogued().embedded | brought
 
 
 def card_of(name: str) -> Card | None:
@@ -190,7 +194,7 @@ def checkpoints_for(task: str, also: str | None = None) -> list[str]:
     names = dict.fromkeys(name for name, card in cards.items() if card.task == task)
     if also and (is_hub_name(also) or also in models().brought):
         names[also] = None
-    ready = _cards().embedded
+    ready = catalogued().embedded
     return sorted(names, key=lambda name: (name != DEFAULT, name not in ready))
 
 
@@ -209,7 +213,7 @@ def hub_id(name: str) -> str | None:
 
 def is_own(name: str) -> bool:
     """Tell, without loading it, whether a checkpoint is one of ours, whose settings are known."""
-    return name in _cards().embedded and is_ours(catalogue.CHECKPOINTS / name)
+    return name in catalogued().embedded and is_ours(catalogue.CHECKPOINTS / name)
 
 
 def open_model(name: str) -> Checkpoint | None:

@@ -11,7 +11,7 @@ from ui.chart import chart
 from ui.components import copy_link, marked, reading
 from ui.controls import empty_state, examples, first_checkpoint, page_link, source_input
 from ui.frame import is_dark
-from ui.models import card_of, checkpoints_for, open_model
+from ui.models import card_of, catalogued, checkpoints_for, open_model
 from ui.runs import Subject, run, show_notes
 from ui.text import quoted
 
@@ -74,9 +74,7 @@ def _models() -> list[str]:
 
 def _ready(names: list[str]) -> list[str]:
     """Keep what needs not be fetched first."""
-    from seq2seq.catalogue import embedded
-
-    ready = embedded()
+    ready = catalogued().embedded
     return [name for name in names if name in ready]
 
 

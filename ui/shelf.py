@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from seq2seq import catalogue
 from seq2seq.catalogue import Card
 from ui.controls import page_link
-from ui.models import bring_files, bring_folder, is_hosted, is_hub_name, models, open_model
+from ui.models import (
+    bring_files,
+    bring_folder,
+    catalogued,
+    is_hosted,
+    is_hub_name,
+    models,
+    open_model,
+)
 from ui.text import plain, quoted
 
 if TYPE_CHECKING:
@@ -23,9 +30,9 @@ LARGEST_UPLOAD = 1_000  # MB, of each of a model's files
 
 def shelf() -> None:
     """Show a card for each model that is at hand or that the Hub is known to have."""
-    ready, brought = catalogue.embedded(), list(models().brought.values())
+    ready, brought = catalogued().embedded, list(models().brought.values())
     cards = [*ready.values(), *(each.card for each in brought)]
-    cards += catalogue.offered().values()
+    cards += catalogued().offered.values()
     for row in (cards[start : start + 3] for start in range(0, len(cards), 3)):
         for place, card in zip(st.columns(3), row, strict=False):
             with place.container(border=True):
@@ -69,7 +76,7 @@ def intake() -> str | None:
         return bring_files(files)
     if not given:
         return None
-    if given in catalogue.embedded() or given in catalogue.offered():
+    if given in catalogued().embedded or given in catalogued().offered:
         return given
     if is_hub_name(given) and (is_hosted() or not _is_folder(given)):
         return given

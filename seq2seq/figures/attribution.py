@@ -112,7 +112,6 @@ def correlations(
                 name=escape(name),
                 marker={"color": colour, "line": {"color": colours.mark, "width": edges}},
                 customdata=[[step] for step in range(len(values))],
-                unselected={"marker": {"opacity": 1}},
                 hovertext=[
                     f"{escape(token)}<br>{escape(name)}: {value:.2f}"
                     for token, value in zip(labels, values, strict=True)

@@ -311,7 +311,6 @@ def _pairs(
                 xaxis=axis,
                 orientation="h",
                 marker=_marker(shares, framed, scale, colours),
-                unselected={"marker": {"opacity": 1}},
                 text=[f"{number:.2f}" for number in numbers],
                 textposition="outside",
                 textfont={"size": 11, "color": colours.text},

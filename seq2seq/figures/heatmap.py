@@ -288,7 +288,6 @@ def _measures(found: Grid, which: str, colours: Palette) -> list[go.Bar]:
     weights, rows, columns = found
     bars = {
         "marker": {"color": mix(colours.attention, 0.6), "line": {"width": 0}},
-        "unselected": {"marker": {"opacity": 1}},
     }
     letters = LETTERS[which]
     return [

@@ -234,8 +234,7 @@ def _scatter(points: np.ndarray, **settings: Any) -> go.Scatter | go.Scatter3d:
     settings = {"hoverinfo": "text", **settings}
     if z:
         return go.Scatter3d(x=x, y=y, z=z[0], **settings)
-    unfaded = {"marker": {"opacity": 1}}
-    return go.Scatter(x=x, y=y, selected=unfaded, unselected=unfaded, **settings)
+    return go.Scatter(x=x, y=y, **settings)
 
 
 def _add_axes(

@@ -239,8 +239,6 @@ def _tokens_of(
             "color": colour,
             "line": {"color": mark, "width": [3 if place == framed else 0 for place in places]},
         },
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}},
         customdata=[
             [
                 side.tokens[place] if x else None,

@@ -286,8 +286,6 @@ def _add_bars(
     count = np.arange(len(rows)) + 1
     common: dict[str, Any] = {
         "marker": {"opacity": 0},
-        "selected": {"marker": {"opacity": 0}},
-        "unselected": {"marker": {"opacity": 0}},
         "customdata": [[row.tokens[0]] for row in rows],
         "hovertext": [
             f"<b>{escape(row.name)}</b><br>{row.start:.2f} to {row.end:.2f} s"

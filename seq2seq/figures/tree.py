@@ -348,7 +348,6 @@ def _add_nodes(
                     "width": [edges[number][1] for number in kept],
                 },
             },
-            unselected={"marker": {"opacity": 1}},
             hoverinfo="skip",
         )
     )
@@ -365,8 +364,6 @@ def _add_nodes(
                 mode="text",
                 text=[_short(nodes[number], names.get(number, "")) for number in numbers],
                 textfont={"size": 12, "color": colour, "family": FONT},
-                # A click elsewhere would let the text fade.
-                unselected={"textfont": {"color": colour}},
                 hoverinfo="skip",
             )
         )

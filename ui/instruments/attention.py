@@ -9,8 +9,9 @@ import streamlit as st
 
 from seq2seq.measures import Choice, Pick, Picks, has, layers_and_heads
 from seq2seq.trace import Trace
-from ui.chart import chart, clicked
+from ui.chart import chart
 from ui.code import draw
+from ui.components import clicked
 from ui.frame import is_dark
 from ui.instruments.findings import findings_list
 from ui.instruments.probabilities import alternatives_chart

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ui.chart import chart, clicked
+from ui.chart import chart
+from ui.components import clicked
 from ui.frame import is_dark
 from ui.instruments.view import View, select_step
 from ui.runs import derive

@@ -12,9 +12,9 @@ from seq2seq.errors import UserError
 from seq2seq.hypothesis import FINISHED, PRUNED, Hypothesis
 from seq2seq.ranking import better, complete, hypothesis, order, outputs, scores
 from seq2seq.trace import Trace, label
-from ui.chart import chart, clicked
+from ui.chart import chart
 from ui.code import define, draw
-from ui.components import scroller
+from ui.components import clicked, scroller
 from ui.frame import is_dark
 from ui.instruments.view import BEST, View, add_branch, remove_branches, select_output, select_step
 from ui.runs import derive

@@ -9,8 +9,9 @@ import streamlit as st
 
 from seq2seq.comparison import Comparison, compare, first_choice
 from seq2seq.trace import Trace, shown
-from ui.chart import chart, clicked
+from ui.chart import chart
 from ui.code import Written, define, draw
+from ui.components import clicked
 from ui.components.token_rows import Chip, Row, token_rows
 from ui.frame import is_dark
 from ui.instruments.view import View, select_step

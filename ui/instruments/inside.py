@@ -10,8 +10,9 @@ import numpy as np
 import streamlit as st
 
 from seq2seq.trace import shown
-from ui.chart import chart, clicked
+from ui.chart import chart
 from ui.code import Written, define, draw
+from ui.components import clicked
 from ui.frame import is_dark
 from ui.instruments.view import View, select_step, select_word
 from ui.runs import derive

@@ -9,9 +9,9 @@ import streamlit as st
 
 from seq2seq.ranking import outputs
 from seq2seq.trace import label
-from ui.chart import chart, clicked
+from ui.chart import chart
 from ui.code import draw
-from ui.components import outputs_list
+from ui.components import clicked, outputs_list
 from ui.frame import is_dark
 from ui.instruments.view import View, add_branch, select_output, select_step
 from ui.instruments.words import alternatives_in_words

@@ -1,0 +1,146 @@
+"""A Plotly figure that is drawn where the last one stood, and only once it comes into sight.
+
+Streamlit's own element makes a new chart of each figure and draws all at once, those far below
+too: a step inside a model, with five of them, took twice as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+_PLOT = st.components.v2.component(
+    "plot",
+    html='<div class="plot-frame"><div class="figure" role="img"></div>'
+    '<button class="enlarge" type="button" aria-label="Fill the screen" '
+    'title="Fill the screen">⛶</button></div>',
+    css="""
+.plot-frame { position: relative; background: var(--st-background-color); }
+.plot-frame .enlarge { position: absolute; top: 0; right: 0; padding: 0; width: 32px; height: 32px;
+  font: 400 1.1rem/1 var(--st-font); color: var(--st-text-color); cursor: pointer; opacity: 0;
+  background: var(--st-background-color); border: 1px solid var(--st-border-color);
+  border-radius: 8px; }
+.plot-frame:hover .enlarge, .plot-frame .enlarge:focus-visible { opacity: 1; }
+.plot-frame .enlarge:focus-visible { outline: 2px solid var(--st-primary-color); }
+.plot-frame:fullscreen { padding: 16px; box-sizing: border-box; }
+@media (hover: none) { .plot-frame .enlarge { display: none; } }
+""",
+    js="""
+// Streamlit loads Plotly for its own charts; the frame of the page has one.
+const plotly = new Promise((found) => {
+  const look = () => window.Plotly ? found(window.Plotly) : setTimeout(look, 20);
+  look();
+});
+const far = new Set();  // figures out of sight that wait for an idle moment
+
+async function draw(place) {
+  far.delete(place);
+  if (place.shown === place.wanted) return;
+  place.shown = place.wanted;
+  const Plotly = await plotly;
+  const { data, layout } = JSON.parse(place.shown);
+  // What a figure is made of can only be changed from the ground up.
+  const kind = [...data.map((trace) => trace.type),
+    ...Object.keys(layout).filter((name) => /axis|scene/.test(name))].join();
+  if (place.kind !== kind) Plotly.purge(place);
+  const full = document.fullscreenElement === place.parentElement;
+  if (full) layout.height = room();
+  await Plotly.react(place, data, layout, { displayModeBar: false });
+  if (place.kind !== kind) {
+    place.on("plotly_click", ({ points }) => {
+      const point = points.find(({ customdata }) => customdata !== undefined);
+      if (point) place.choose?.(Array.from(point.customdata));
+    });
+  }
+  place.kind = kind;
+}
+
+const room = () => window.innerHeight - 32;
+
+const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
+function later(place) {
+  if (place.shown === place.wanted) return;
+  far.add(place);
+  if (far.size === 1) idle(drawFar);
+}
+async function drawFar() {
+  const [place] = far;
+  if (place) await draw(place);
+  if (far.size) idle(drawFar);
+}
+
+const sight = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    target.near = isIntersecting;
+    if (isIntersecting) draw(target);
+    else later(target);
+  }
+});
+
+const size = new ResizeObserver((entries) => {
+  for (const { target, contentRect } of entries) {
+    const width = Math.round(contentRect.width);
+    if (target.kind && width && width !== target._fullLayout.width) {
+      window.Plotly.Plots.resize(target).catch(() => {});  // out of sight by now
+    }
+  }
+});
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const frame = parentElement.querySelector(".plot-frame");
+  const [place, enlarge] = frame.children;
+  place.setAttribute("aria-label", data.described);
+  place.style.minHeight = `${data.height}px`;
+  place.wanted = data.figure;
+  place.choose = data.clickable ? (point) => setTriggerValue("clicked", point) : null;
+  if (!place.watched) {
+    place.watched = true;
+    sight.observe(place);
+    size.observe(place);
+    enlarge.onclick = () =>
+      document.fullscreenElement ? document.exitFullscreen() : frame.requestFullscreen();
+    frame.onfullscreenchange = () => {
+      const full = document.fullscreenElement === frame;
+      const height = full ? room() : JSON.parse(place.shown).layout.height;
+      window.Plotly.relayout(place, { height });
+    };
+  }
+  if (place.near) draw(place);
+  else if (place.near === false) later(place);
+  return () => {
+    sight.unobserve(place);
+    size.unobserve(place);
+    far.delete(place);
+    window.Plotly?.purge(place);
+  };
+}
+""",
+    isolate_styles=False,
+)
+
+
+def plot(
+    key: str, figure: go.Figure, described: str, on_click: Callable[[], None] | None = None
+) -> None:
+    """Show a figure, which needs a height; described: what it shows, for those who do not see it.
+
+    on_click: called when a point with customdata was clicked; `clicked` tells it.
+    """
+    data: dict[str, Any] = {
+        "figure": figure.to_json(validate=False),
+        "height": figure.layout.height,
+        "described": described,
+        "clickable": on_click is not None,
+    }
+    _PLOT(key=key, data=data, on_clicked_change=on_click or (lambda: None))
+
+
+def clicked(key: str) -> list | None:
+    """Return the customdata of the point of a plot that was clicked, None if there is none."""
+    return st.session_state[key].clicked
