@@ -5,7 +5,11 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.visit import charts
+from seq2seq.checkpoint import load
+from seq2seq.interventions import AttentionEdit, Interventions
+from seq2seq.pipeline import run
+from seq2seq.trace import shown
+from tests.visit import SENTENCE, charts
 
 PAGES = ["translation", "summarization", "chatbot", "speech", "spelling"]
 
@@ -32,6 +36,18 @@ def test_every_page_opens_a_run_without_its_model(page, trace, root):
     said = next(each.value for each in at.info if "A saved run of" in each.value)
     assert ("It belongs to the page of ` translation `" in said) == (page != "translation")
     assert at.slider(key="step").value == 2
+
+
+def test_a_changed_run_opens_and_says_what_was_changed(root):
+    checkpoint = load(root / "transformer")
+    first_only = [1.0] + [0.0] * (len(run(checkpoint, SENTENCE).source) - 1)
+    edit = AttentionEdit(2, tuple(first_only))
+    changed = run(checkpoint, SENTENCE, interventions=Interventions((edit,), (1,)))
+    shutil.rmtree(root / "transformer")
+    at = reopened("translation", changed.to_json())
+    banner = next(each.value for each in at.info if "A saved run of" in each.value)
+    assert f"It did not see ` {shown(changed.source.pieces[1])} `." in banner
+    assert "Its attention was changed at step 3." in banner
 
 
 @pytest.mark.parametrize("page", PAGES)

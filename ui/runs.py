@@ -16,7 +16,7 @@ import streamlit as st
 from seq2seq.errors import UserError
 from seq2seq.interventions import NOTHING, Interventions
 from seq2seq.options import Options
-from seq2seq.trace import Trace
+from seq2seq.trace import Trace, shown
 from ui.models import card_of, checkpoints_for, is_hub_name, models, open_model
 from ui.text import plain, quoted
 
@@ -271,12 +271,22 @@ def reopen(saved: bytes, task: str) -> Trace | None:
     what = quoted(trace.source.text[:300]) if trace.source.text else "a recording"
     other = f" It belongs to the page of {quoted(trace.task[:40])}." if trace.task != task else ""
     st.info(
-        f"A saved run of {quoted(trace.checkpoint[:100])} on {what}.{other} "
+        f"A saved run of {quoted(trace.checkpoint[:100])} on {what}.{_changes(trace)}{other} "
         "Remove the file to see your own input again.",
         icon=":material/history:",
     )
     show_notes(trace.notes)
     return trace
+
+
+def _changes(trace: Trace) -> str:
+    """Say what was changed inside a run; "" if nothing was."""
+    muted = " ".join(shown(trace.source.pieces[place]) for place in trace.interventions.muted)
+    steps = sorted({edit.step + 1 for edit in trace.interventions.attention})
+    said = f" It did not see {quoted(muted)}." if muted else ""
+    if steps:
+        said += f" Its attention was changed at step {', '.join(map(str, steps))}."
+    return said
 
 
 def show_notes(notes: Iterable[str]) -> None:

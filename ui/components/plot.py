@@ -43,21 +43,23 @@ async function draw(place) {
   if (place.shown === place.wanted) return;
   place.shown = place.wanted;
   const Plotly = await plotly;
+  if (!place.isConnected) return;
   const { data, layout } = JSON.parse(place.shown);
   // What a figure is made of can only be changed from the ground up.
   const kind = [...data.map((trace) => trace.type),
     ...Object.keys(layout).filter((name) => /axis|scene/.test(name))].join();
-  if (place.kind !== kind) Plotly.purge(place);
-  const full = document.fullscreenElement === place.parentElement;
-  if (full) layout.height = room();
-  await Plotly.react(place, data, layout, { displayModeBar: false });
-  if (place.kind !== kind) {
+  const anew = place.kind !== kind;
+  if (anew) Plotly.purge(place);
+  place.kind = kind;
+  if (document.fullscreenElement === place.parentElement) layout.height = room();
+  const drawn = Plotly.react(place, data, layout, { displayModeBar: false });
+  if (anew) {
     place.on("plotly_click", ({ points }) => {
       const point = points.find(({ customdata }) => customdata !== undefined);
       if (point) place.choose?.(Array.from(point.customdata));
     });
   }
-  place.kind = kind;
+  await drawn;
 }
 
 const room = () => window.innerHeight - 32;
@@ -103,6 +105,7 @@ export default function (component) {
     place.watched = true;
     sight.observe(place);
     size.observe(place);
+    enlarge.hidden = !document.fullscreenEnabled;  // a page inside another may not
     enlarge.onclick = () =>
       document.fullscreenElement ? document.exitFullscreen() : frame.requestFullscreen();
     frame.onfullscreenchange = () => {

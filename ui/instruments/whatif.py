@@ -413,6 +413,15 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
     st.caption(("The output is the same. " if same else "") + said)
     if interventions:
         _probabilities(view, changed, interventions)
+    st.download_button(
+        "Changed run (JSON)",
+        after.to_json,
+        "changed_run.json",
+        "application/json",
+        on_click="ignore",
+        icon=":material/download:",
+        help="Opens again on this page, without the model, by Open a saved run.",
+    )
     if after.attention is None:
         return
     left, right = st.columns(2, gap="large")
