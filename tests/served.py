@@ -90,7 +90,10 @@ def opened(page, address):
 
 
 def settled(page):
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=30_000)
+    """Wait until the server has answered what the visitor did last."""
+    page.wait_for_timeout(50)  # what was done has been sent by then
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
 
 
 def check_accessible(page, width, charts=True):

@@ -83,7 +83,7 @@ def test_enter_shows_the_run_and_updates_the_address(server, new_page):
     page.wait_for_url("**/translation?text=Where+is+the+station*")
     page.get_by_text("How old are you?").click()
     expect(page.get_by_role("textbox", name="English sentence")).to_have_value("How old are you?")
-    page.wait_for_function("document.querySelector('.xtick text').textContent == 'How'")
+    expect(page.locator(".figure .xtick text").first).to_have_text("How")
 
 
 def test_token_row_bar_and_slider_select_the_same_step(server, new_page):

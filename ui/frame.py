@@ -15,7 +15,7 @@ STYLE = """<style>
 [data-selected=true], [data-selected=true] *, [role=tab][aria-selected=true] p,
 [data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p, code {
   color: inherit !important; }
-.st-key-plotly { display: none; }
+:has(> .st-key-plotly), .st-key-plotly { display: none; }
 </style>"""
 
 # Fields of whole numbers, which Streamlit cannot make of an infinite one in a link.
@@ -53,7 +53,7 @@ def begin_page(file: str) -> None:
         except StreamlitAPIException:  # run by itself, as in a test: there is no app.py to go to
             del st.session_state[_WANTED]
     with st.container(key="plotly"):  # with this one, Streamlit loads Plotly for all others
-        st.plotly_chart([{"type": "scatter"}])
+        st.plotly_chart([{"type": "pie"}])
 
 
 def _is_finite(text: str) -> bool:

@@ -414,7 +414,7 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
     if interventions:
         _probabilities(view, changed, interventions)
     st.download_button(
-        "Changed run (JSON)",
+        "Changed run, JSON",
         after.to_json,
         "changed_run.json",
         "application/json",
