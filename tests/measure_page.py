@@ -107,7 +107,7 @@ def report(what, page, actions):
         page.wait_for_timeout(500)
         page.evaluate(WATCH)
         act()
-        page.wait_for_function(QUIET)
+        page.wait_for_function(QUIET, polling=100)
         began, *ends = page.evaluate("[changes.began, changes.seen, changes.all]")
         for waits, end in zip((seen, everything), ends, strict=True):
             waits.append((end - began) / 1000)

@@ -141,6 +141,6 @@ def test_it_is_accessible_and_the_page_stays_inside_the_screen(server, new_page,
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
     opened(page, server, "Beam tree", branch="61")
     expect(rows(page)).to_have_count(2)
-    check_accessible(page, width, charts=False)
+    check_accessible(page, width)
     container = page.locator(".st-key-chart_beam_tree").bounding_box()
     assert container["x"] + container["width"] <= width

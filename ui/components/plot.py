@@ -51,7 +51,7 @@ async function draw(place) {
   const anew = place.kind !== kind;
   if (anew) Plotly.purge(place);
   place.kind = kind;
-  if (document.fullscreenElement === place.parentElement) layout.height = room();
+  layout.height = fit(place);
   const drawn = Plotly.react(place, data, layout, { displayModeBar: false });
   if (anew) {
     place.on("plotly_click", ({ points }) => {
@@ -62,7 +62,12 @@ async function draw(place) {
   await drawn;
 }
 
-const room = () => window.innerHeight - 32;
+function fit(place) {
+  const full = document.fullscreenElement === place.parentElement;
+  const height = full ? window.innerHeight - 32 : place.normal;
+  place.style.height = `${height}px`;
+  return height;
+}
 
 const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
 function later(place) {
@@ -98,7 +103,8 @@ export default function (component) {
   const frame = parentElement.querySelector(".plot-frame");
   const [place, enlarge] = frame.children;
   place.setAttribute("aria-label", data.described);
-  place.style.minHeight = `${data.height}px`;
+  place.normal = data.height;
+  fit(place);
   place.wanted = data.figure;
   place.choose = data.clickable ? (point) => setTriggerValue("clicked", point) : null;
   if (!place.watched) {
@@ -108,11 +114,7 @@ export default function (component) {
     enlarge.hidden = !document.fullscreenEnabled;  // a page inside another may not
     enlarge.onclick = () =>
       document.fullscreenElement ? document.exitFullscreen() : frame.requestFullscreen();
-    frame.onfullscreenchange = () => {
-      const full = document.fullscreenElement === frame;
-      const height = full ? room() : JSON.parse(place.shown).layout.height;
-      window.Plotly.relayout(place, { height });
-    };
+    frame.onfullscreenchange = () => window.Plotly.relayout(place, { height: fit(place) });
   }
   if (place.near) draw(place);
   else if (place.near === false) later(place);

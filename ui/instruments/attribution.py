@@ -8,12 +8,15 @@ import numpy as np
 import streamlit as st
 
 from ui.chart import chart
-from ui.components import clicked
+from ui.components import clicked, scroller
 from ui.frame import is_dark
 from ui.instruments.view import View, select_step
 from ui.runs import derive
 
 ATTENTION, LEFT_OUT, GRADIENT = "attention", "lost without the word", "gradient × input"
+
+# Pixels that keep the labels of a matrix apart; a narrow screen scrolls the figure, not the page.
+LABELS, WORD, LEAST, MOST = 110, 16, 100, 400
 
 
 def show(view: View) -> None:
@@ -66,6 +69,8 @@ def _matrices(view: View, measures: dict[str, np.ndarray]) -> None:
         lambda: attributions_csv(view.shown, measures),
         select,
     )
+    each = max(LEAST, min(MOST, WORD * len(view.shown.source)))
+    scroller("chart_attributions", LABELS + each * len(measures), "What the words meant", 0.0)
 
 
 def _agreement(view: View, measures: dict[str, np.ndarray]) -> None:
