@@ -14,7 +14,7 @@ from seq2seq.training import LOG, train
 from seq2seq.workshop import score
 
 STUDIES = "studies.json"  # beside the checkpoint that is trained like them
-EVERY = 100  # steps between two measurements of a study
+EVERY = 250  # steps between two measurements of a study
 LOGGED = ("step", "epoch", "seconds", "train_loss", "valid_loss", "valid_bleu_greedy")
 
 

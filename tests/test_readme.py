@@ -7,6 +7,7 @@ import pytest
 
 from seq2seq.__main__ import _parser
 from seq2seq.catalogue import embedded
+from seq2seq.study import studies
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 ROOT = Path(__file__).parent.parent
@@ -83,3 +84,29 @@ def test_the_scores_by_length_are_those_of_the_evaluation(name):
     for cell, each in zip(row.split("|")[2:-1], scores, strict=True):
         low, high = each["bleu_interval"]
         assert cell.strip() == f"{each['bleu']} ({low:.0f} to {high:.0f})"
+
+
+def test_what_less_data_does_is_as_measured():
+    found = studies(ROOT / "checkpoints" / "bilstm-attention-en-fr")
+    assert len(found) == 5
+    for each in found:
+        low, high = each["bleu_interval"]
+        what = f"{each['pairs']:,}" + ", without dropout and label smoothing" * each["plain"]
+        row = f"| {what} | {each['bleu']} ({low:.0f} to {high:.0f}) | {each['loss']:.2f} |"
+        assert row in README.splitlines()
+
+
+def test_the_plain_run_overfits_as_told():
+    (plain,) = [
+        each for each in studies(ROOT / "checkpoints/bilstm-attention-en-fr") if each["plain"]
+    ]
+    held_out = [each for each in plain["log"] if "valid_loss" in each]
+    best = min(held_out, key=lambda each: each["valid_loss"])
+    read = [each["train_loss"] for each in plain["log"] if "train_loss" in each]
+    told = " ".join(README.split())
+    assert (
+        f"in {held_out[-1]['epoch']} passes its loss on what it reads falls to {read[-1]:.2f}"
+        in told
+    )
+    rises = f"from {best['valid_loss']:.2f} to {held_out[-1]['valid_loss']:.2f}"
+    assert f"lowest after {best['epoch']} passes and then rises {rises}." in told
