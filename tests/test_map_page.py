@@ -65,6 +65,13 @@ def test_a_line_that_cannot_be_read_is_left_out_and_named():
     assert any("Nothing can be read in line 1" in caption.value for caption in at.caption)
 
 
+def test_lines_are_counted_as_they_stand():
+    at = visit("map", yours="\n  \nA cat.\n\u200b")
+    assert "and 1 of yours" in described(at)[0]
+    (said,) = [each.value for each in at.caption if "Nothing can be read" in each.value]
+    assert "in line 4," in said
+
+
 def test_what_does_not_fit_on_the_map_is_said():
     at = visit("map", yours="\n".join(["A cat."] * 12))
     assert "and 8 of yours" in described(at)[0]

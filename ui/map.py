@@ -113,8 +113,12 @@ def _own_sentences() -> list[str]:
     )
     from seq2seq.source import clean
 
-    lines = [clean(line) for line in text.splitlines() if line.strip()]
-    unread = [str(number) for number, line in enumerate(lines, start=1) if not line]
+    lines = [clean(line) for line in text.splitlines()]
+    unread = [
+        str(number)
+        for number, (line, read) in enumerate(zip(text.splitlines(), lines, strict=True), start=1)
+        if line.strip() and not read
+    ]
     if unread:
         st.caption(f"Nothing can be read in line {', '.join(unread)}, so it is left out.")
     found = [line[:LONGEST] for line in lines if line]
