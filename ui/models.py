@@ -176,7 +176,8 @@ def catalogued() -> Cards:
 def _known() -> dict[str, Card]:
     """Return the cards of all that can be named without a slash, but for what a link brings."""
     brought = {name: each.card for name, each in list(models().brought.items())}
-    return catalogued().offered | catalogued().embedded | brought
+    found = catalogued()
+    return found.offered | found.embedded | brought
 
 
 def card_of(name: str) -> Card | None:

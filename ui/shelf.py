@@ -30,9 +30,8 @@ LARGEST_UPLOAD = 1_000  # MB, of each of a model's files
 
 def shelf() -> None:
     """Show a card for each model that is at hand or that the Hub is known to have."""
-    ready, brought = catalogued().embedded, list(models().brought.values())
-    cards = [*ready.values(), *(each.card for each in brought)]
-    cards += catalogued().offered.values()
+    found, brought = catalogued(), list(models().brought.values())
+    cards = [*found.embedded.values(), *(each.card for each in brought), *found.offered.values()]
     for row in (cards[start : start + 3] for start in range(0, len(cards), 3)):
         for place, card in zip(st.columns(3), row, strict=False):
             with place.container(border=True):
@@ -76,7 +75,8 @@ def intake() -> str | None:
         return bring_files(files)
     if not given:
         return None
-    if given in catalogued().embedded or given in catalogued().offered:
+    found = catalogued()
+    if given in found.embedded or given in found.offered:
         return given
     if is_hub_name(given) and (is_hosted() or not _is_folder(given)):
         return given
