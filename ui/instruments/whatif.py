@@ -19,6 +19,7 @@ from ui.chart import chart
 from ui.code import Written, define, draw
 from ui.components import marked
 from ui.frame import is_dark
+from ui.instruments.files import offer
 from ui.instruments.view import View
 from ui.runs import derive, follow, run
 from ui.text import plain, quoted
@@ -413,15 +414,7 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
     st.caption(("The output is the same. " if same else "") + said)
     if interventions:
         _probabilities(view, changed, interventions)
-    st.download_button(
-        "Changed run, JSON",
-        after.to_json,
-        "changed_run.json",
-        "application/json",
-        on_click="ignore",
-        icon=":material/download:",
-        help="Opens again on this page, without the model, by Open a saved run.",
-    )
+    offer("Changed run, JSON", after, "changed_run.json")
     if after.attention is None:
         return
     left, right = st.columns(2, gap="large")
