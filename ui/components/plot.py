@@ -1,7 +1,6 @@
 """A Plotly figure that is drawn where the last one stood, and only once it comes into sight.
 
-Streamlit's own element makes a new chart of each figure and draws all at once, those far below
-too: a step inside a model, with five of them, took twice as long.
+Streamlit's own element makes a new chart of each figure, and draws those far below with the others.
 """
 
 from __future__ import annotations
