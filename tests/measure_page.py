@@ -54,11 +54,11 @@ def main():
             box.fill(sentence)
             return lambda: box.press("Enter")
 
-        def key(element, name):
+        def move(element):
             element.focus()
             # As when the visitor looks at the first figure while the keys change the step.
             page.locator(".figure").first.scroll_into_view_if_needed()
-            return lambda: page.keyboard.press(name)
+            return lambda: page.keyboard.press("ArrowRight")
 
         anew("translation", text="Hello there.")
         box = page.get_by_role("textbox", name="English sentence")
@@ -67,7 +67,7 @@ def main():
         slider = page.get_by_role("slider", name="Output step")
         for tab in TABS:
             anew("translation", text=SENTENCE, tab=tab)
-            report(f"{tab}, another step", page, (key(slider, "ArrowRight") for _ in range(9)))
+            report(f"{tab}, another step", page, (move(slider) for _ in range(9)))
         anew("translation", text=SENTENCE, step=10)
         go_on = page.get_by_role("button", name="Go on with it")
 
@@ -96,7 +96,7 @@ def main():
             report(f"map, {name}", page, [page.get_by_text(name, exact=True).click])
         anew("lab", b="Where is the cat?")
         slider = page.get_by_role("slider", name="α: from A at 0")
-        mixed = (key(slider, "ArrowRight") for _ in range(5))
+        mixed = (move(slider) for _ in range(5))
         report("context vector, mixed and decoded", page, mixed)
 
 

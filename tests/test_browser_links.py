@@ -8,8 +8,6 @@ from tests.served import served_app, settled
 
 pytestmark = pytest.mark.browser
 
-# Charts beyond the screen have no words until they come into it.
-ALL = "[class*=st-key-chart_] { content-visibility: visible !important; }"
 SENTENCE = "The old dog sleeps in the garden."
 # What is on the page: its words, the values of its controls, what is pressed, what is drawn.
 SHOWN = """() => {
@@ -40,7 +38,6 @@ def server(checkpoint_root):
 def opened(page, address):
     page.goto(address)
     page.get_by_role("button", name="Run (JSON)").wait_for()
-    page.add_style_tag(content=ALL)
     quiet(page)
     return page
 

@@ -1,4 +1,4 @@
-"""Figures on a page of the real app: when they are drawn, where, how large, and their clicks."""
+"""Figures on a page of the real app: when they are drawn, where, and how large."""
 
 from urllib.parse import urlencode
 
