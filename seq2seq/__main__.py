@@ -120,7 +120,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--data", type=Path, required=True, help="folder of the recipe's files")
     command.add_argument("--out", type=Path, help="folder to write (default: checkpoints/NAME)")
     command.add_argument("--work", type=Path, help="folder of the run (default: runs/NAME)")
-    command.add_argument("--resume", action="store_true", help="go on with a run that was stopped")
+    beginning = command.add_mutually_exclusive_group()
+    beginning.add_argument(
+        "--resume", action="store_true", help="go on with a run that was stopped"
+    )
+    beginning.add_argument("--start", metavar="CHECKPOINT", help="begin with its weights")
     command.add_argument("--minutes", type=float, help="fit the schedule to this time")
     command.set_defaults(command=_train)
 
@@ -297,17 +301,21 @@ def _evaluate(values: argparse.Namespace) -> None:
 def _train(values: argparse.Namespace) -> None:
     if values.minutes is not None and values.minutes <= 0:
         raise UserError(f"--minutes is {values.minutes}: give more than 0.")
+    from seq2seq.catalogue import locate
     from seq2seq.recipe import read_recipe
     from seq2seq.training import train
     from seq2seq.workshop import finish
 
     recipe = read_recipe(values.recipe)
+    start = None if values.start is None else locate(values.start)
     work = values.work or Path("runs") / recipe.name
     folder = values.out or CHECKPOINTS / recipe.name
     for path in (work, folder):
         if path.exists() and not path.is_dir():
             raise UserError(f"{path.name} is a file: name a folder.")
-    checkpoint = train(recipe, values.data, work, values.resume, values.minutes)
+    checkpoint = train(
+        recipe, values.data, work, values.resume, values.minutes, start=start
+    )
     if int(os.environ.get("RANK", "0")) == 0:
         _print_scores(folder, finish(checkpoint, recipe, values.data, work, folder))
 

@@ -46,7 +46,8 @@ STATE, BEST, LOG = "state.pt", "best", "training.jsonl"
 @dataclass
 class Position:
     """Where a run stands. seconds: spent training, over all resumed parts. best_score: the smallest
-    that the corpus gave any weights.
+    that the corpus gave any weights. before: step, epoch and seconds of what trained the weights
+    that the run began with.
     """
 
     step: int = 0
@@ -56,6 +57,7 @@ class Position:
     tokens: int = 0
     best_score: float = float("inf")
     evaluations_since_best: int = 0
+    before: tuple[int, int, float] = (0, 0, 0.0)
 
 
 def train(
@@ -65,13 +67,15 @@ def train(
     resume: bool = False,
     minutes: float | None = None,
     tokenizer: Path | None = None,
+    start: Path | None = None,
 ) -> Checkpoint:
     """Train what the recipe describes on files below `data`; returns the best weights.
 
     work: folder of the run, where state, log and best weights are kept. With minutes, the schedule
     fits the time, not the recipe's epochs. tokenizer: a file to use, instead of one that is fitted
-    to the data. Raises UserError if there is nothing to resume, or if a
-    run is there already.
+    to the data. start: folder of a checkpoint whose weights and tokenizer the run begins with; what
+    trained them stays in the log. Raises UserError if there is nothing to resume, if a run is there
+    already, or if the weights are of another model.
     """
     if resume and not (work / STATE).is_file():
         raise UserError(f"There is no run of {recipe.name} to resume: start it without --resume.")
@@ -83,6 +87,10 @@ def train(
     with _processes() as (rank, world):
         if rank == 0 and not resume:
             _clear(work)
+            if start is not None:
+                tokenizer = start / TOKENIZER
+                if (start / LOG).is_file():
+                    shutil.copyfile(start / LOG, work / LOG)
             if tokenizer is not None:
                 shutil.copyfile(tokenizer, work / TOKENIZER)
         if world > 1:
@@ -90,6 +98,8 @@ def train(
         run = _Run(recipe, data, work, rank, world)
         if resume:
             run.restore()
+        elif start is not None:
+            run.begin(start)
         run.train(None if minutes is None else 60 * minutes)
         return run.best()
 
@@ -192,8 +202,9 @@ class _Run:
     def _batches(self) -> Iterator[Batch]:
         """Go through epoch after epoch, from where the position says; every process its share."""
         while True:
-            examples = self.corpus.epoch(self.position.epoch)
-            seed = self.settings.seed * 1_000 + self.position.epoch
+            epoch = self.position.before[1] + self.position.epoch
+            examples = self.corpus.epoch(epoch)
+            seed = self.settings.seed * 1_000 + epoch
             plan = self.corpus.plan(examples, seed)
             plan = plan[: len(plan) // self.world * self.world][self.rank :: self.world]
             if not plan:
@@ -296,10 +307,11 @@ class _Run:
     def _log(self, **values: Any) -> None:
         if self.rank == 0:
             position = self.position
+            step, epoch, seconds = position.before
             where = {
-                "step": position.step,
-                "epoch": position.epoch,
-                "seconds": round(position.seconds, 1),
+                "step": step + position.step,
+                "epoch": epoch + position.epoch,
+                "seconds": round(seconds + position.seconds, 1),
             }
             with (self.work / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(where | values) + "\n")
@@ -313,6 +325,21 @@ class _Run:
         if self.world > 1:
             distributed.barrier()
         return Unigram.load(path, self.recipe.card.folded)
+
+    def begin(self, start: Path) -> None:
+        """Take the weights of a checkpoint. Raises UserError if the recipe's are of other shapes."""
+        weights = read_model(start).state_dict()
+        own = self.model.state_dict()
+        if {k: w.shape for k, w in weights.items()} != {k: w.shape for k, w in own.items()}:
+            raise UserError(
+                f"{start.name} is another model than the recipe's: give its [model] and [tokenizer]."
+            )
+        self.model.load_state_dict(weights)
+        for name, weight in self.model.named_parameters():
+            self.average[name].copy_(weight.detach())
+        if (self.work / LOG).is_file():
+            last = json.loads((self.work / LOG).read_text(encoding="utf-8").splitlines()[-1])
+            self.position.before = last["step"], last["epoch"], last["seconds"]
 
     def save(self) -> None:
         """Write all that a resumed run needs; a kill while writing leaves the state before."""

@@ -1,6 +1,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -12,13 +13,14 @@ import pytest
 import torch
 
 from seq2seq import corpus, training
-from seq2seq.checkpoint import read_model
+from seq2seq.checkpoint import TOKENIZER, read_model
 from seq2seq.data import Example, read_pairs
 from seq2seq.errors import UserError
 from seq2seq.evaluation import corpus_loss, encode_pairs
 from seq2seq.options import Options
 from seq2seq.pipeline import generate, to_text
 from seq2seq.recipe import read_recipe
+from seq2seq.tokenizer import Unigram
 from seq2seq.training import BEST, LOG, STATE, train
 
 ATTENTION = {
@@ -384,6 +386,54 @@ def test_a_run_stopped_early_can_be_given_more_minutes(folder):
     after = torch.load(folder / "work" / STATE)["position"]
     assert after["step"] > before["step"]
     assert after["seconds"] > 0.6 > before["seconds"]
+
+
+# --- beginning with the weights of a checkpoint
+
+
+@pytest.fixture
+def finished(folder):
+    """A trained checkpoint: its weights, tokenizer and log in one folder."""
+    recipe = recipe_of(folder)
+    train(recipe, folder, folder / "first")
+    start = folder / "checkpoint"
+    shutil.copytree(folder / "first" / BEST, start)
+    shutil.copyfile(folder / "first" / LOG, start / LOG)
+    return start
+
+
+def test_a_run_can_begin_with_the_weights_of_a_checkpoint(folder, finished):
+    recipe = recipe_of(folder, learning_rate=1e-8, averaging=0.0)
+    checkpoint = train(recipe, folder, folder / "second", start=finished)
+    for before, after in zip(
+        read_model(finished).parameters(), checkpoint.model.parameters(), strict=True
+    ):
+        assert torch.allclose(before, after, atol=1e-3)  # float16 on disk
+    assert checkpoint.tokenizer.model == Unigram.load(finished / TOKENIZER).model
+
+
+def test_the_log_goes_on_where_that_of_the_checkpoint_ends(folder, finished):
+    train(recipe_of(folder), folder, folder / "second", start=finished)
+    first, lines = logged(finished.parent / "first"), logged(folder / "second")
+    assert lines[: len(first)] == first
+    later = lines[len(first) :]
+    assert later[-1]["step"] == 2 * first[-1]["step"]
+    assert later[0]["seconds"] > first[-1]["seconds"]
+    assert later[-1]["epoch"] == 2 * first[-1]["epoch"]
+
+
+def test_a_run_that_began_with_weights_is_resumed_as_any_other(folder, finished):
+    recipe = recipe_of(folder)
+    train(recipe, folder, folder / "whole", start=finished)
+    train(recipe, folder, folder / "parts", start=finished, minutes=0.002)
+    train(recipe, folder, folder / "parts", resume=True)
+    assert logged(folder / "parts")[-1]["step"] == logged(folder / "whole")[-1]["step"]
+
+
+def test_weights_of_another_model_are_refused(folder, finished):
+    recipe = recipe_of(folder, {**TINY, "width": 16})
+    with pytest.raises(UserError, match="checkpoint is another model than the recipe's"):
+        train(recipe, folder, folder / "second", start=finished)
 
 
 # --- several processes
