@@ -42,7 +42,7 @@ def charts(at):
     for each in at.get("bidi_component"):
         if each.proto.component_name == "plot":
             data = json.loads(each.proto.json)
-            key = each.proto.id.rsplit("-", 1)[-1]
+            key = each.proto.id.rsplit("-chart_", 1)[-1]
             found.append(Chart(key, json.loads(data["figure"]), data["described"]))
     return found
 

@@ -27,8 +27,7 @@ def chart(
     described: what it shows, for those who do not see it. table: writes the data as CSV.
     on_select: called when a point was clicked; `clicked` tells which.
     """
-    with st.container(key=f"chart_{key}"):
-        plot(key, drawn, described, on_select)
+    plot(key, drawn, described, on_select)
     menu = st.popover("Save", icon=":material/download:", key=f"save_{key}", on_change="rerun")
     if not menu.open:  # files are made when they are wanted
         return

@@ -108,7 +108,6 @@ def strips(
             zmin=-1,
             zmax=1,
             colorscale=[list(stop) for stop in colours.diverging],
-            ygap=3,
             customdata=None if clickable else np.round(values, 3),
             hoverinfo="skip" if clickable else None,
             hovertemplate=None
@@ -132,6 +131,12 @@ def strips(
                 )
                 + "<extra></extra>",
             )
+        )
+    if len(rows) > 1:
+        # What parts the rows. With a gap between cells, plotly would draw each of them by itself.
+        lines = (f"M0.5,{row + 0.5}H{count + 0.5}" for row in range(len(rows) - 1))
+        drawn.add_shape(
+            type="path", path=" ".join(lines), line={"color": colours.page, "width": 3}
         )
     if unit is not None:
         # A unit may be thinner than a line: the frame is around it, not on it.

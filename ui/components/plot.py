@@ -35,7 +35,9 @@ const plotly = new Promise((found) => {
   const look = () => window.Plotly ? found(window.Plotly) : setTimeout(look, 20);
   look();
 });
-const far = new Set();  // figures out of sight that wait for an idle moment
+const CALM = 200;  // milliseconds in which nothing came, so that the page stands as it will
+const far = new Set();  // figures out of sight that wait for a calm page and an idle moment
+let waiting = 0;
 
 async function draw(place) {
   far.delete(place);
@@ -72,7 +74,8 @@ const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
 function later(place) {
   if (place.shown === place.wanted) return;
   far.add(place);
-  if (far.size === 1) idle(drawFar);
+  clearTimeout(waiting);
+  waiting = setTimeout(() => idle(drawFar), CALM);
 }
 async function drawFar() {
   const [place] = far;
@@ -134,6 +137,7 @@ def plot(
 ) -> None:
     """Show a figure, which needs a height; described: what it shows, for those who do not see it.
 
+    key: on the page it is that of the element, after "chart_".
     on_click: called when a point with customdata was clicked; `clicked` tells it.
     """
     data: dict[str, Any] = {
@@ -142,9 +146,13 @@ def plot(
         "described": described,
         "clickable": on_click is not None,
     }
-    _PLOT(key=key, data=data, on_clicked_change=on_click or (lambda: None))
+    _PLOT(key=_element(key), data=data, on_clicked_change=on_click or (lambda: None))
 
 
 def clicked(key: str) -> list | None:
     """Return the customdata of the point of a plot that was clicked, None if there is none."""
-    return st.session_state[key].clicked
+    return st.session_state[_element(key)].clicked
+
+
+def _element(key: str) -> str:
+    return f"chart_{key}"

@@ -444,9 +444,7 @@ def _beside(formula: str, said: str = "") -> Iterator[None]:
     with left:
         yield
     with right:
-        if said:
-            st.markdown(said)
-        st.markdown(_formula(formula))
+        st.markdown(f"{said}\n\n{_formula(formula)}".lstrip())
 
 
 def _formula(lines: str) -> str:
