@@ -313,9 +313,7 @@ def _train(values: argparse.Namespace) -> None:
     for path in (work, folder):
         if path.exists() and not path.is_dir():
             raise UserError(f"{path.name} is a file: name a folder.")
-    checkpoint = train(
-        recipe, values.data, work, values.resume, values.minutes, start=start
-    )
+    checkpoint = train(recipe, values.data, work, values.resume, values.minutes, start=start)
     if int(os.environ.get("RANK", "0")) == 0:
         _print_scores(folder, finish(checkpoint, recipe, values.data, work, folder))
 

@@ -23,7 +23,7 @@ from seq2seq.pipeline import detect_language
 from seq2seq.protocol import Memory
 from seq2seq.record import ALTERNATIVES
 from seq2seq.recurrent import GATES, RecurrentDecoder
-from seq2seq.source import prepare
+from seq2seq.source import Source, prepare
 from seq2seq.transformer import DecoderLayer, TransformerDecoder
 
 
@@ -136,10 +136,33 @@ def embed(checkpoint: Checkpoint, ids: Sequence[int]) -> Embedded:
     return Embedded(_numbers(vectors[0]), tuple(token == unknown for token in ids), known)
 
 
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What an encoder has made of a source: for several close-ups it need not do so again."""
+
+    source: Source
+    memory: Memory
+    options: Options
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the memory."""
+        return sum(part.nbytes for part in self.memory if isinstance(part, Tensor))
+
+
+@torch.inference_mode()
+def encode(checkpoint: Checkpoint, source: str | Audio, options: Options | None = None) -> Encoded:
+    """Encode a source for close_up. Raises UserError as run does."""
+    options = options or checkpoint.conventions.options
+    given = prepare(checkpoint, source, options)
+    memory = checkpoint.model.encode(given.batch(checkpoint.device))
+    return Encoded(given, memory, detect_language(checkpoint, memory, options))
+
+
 @torch.inference_mode()
 def close_up(
     checkpoint: Checkpoint,
-    source: str | Audio,
+    source: str | Audio | Encoded,
     tokens: Sequence[int],
     step: int,
     options: Options | None = None,
@@ -148,24 +171,23 @@ def close_up(
 ) -> CloseUp:
     """Take a step of an output apart, from 0.
 
-    tokens: of the output, with those that the model begins with, as in a Trace. layer, head: of a
-    Transformer. Raises UserError for tokens that are no output of this model, and as run does.
+    tokens: of the output, with those that the model begins with, as in a Trace. options: not read
+    where the source is encoded already. layer, head: of a Transformer. Raises UserError for tokens
+    that are no output of this model, and as run does.
     """
     model, config = checkpoint.model, checkpoint.model.config
-    options = options or checkpoint.conventions.options
     if not all(0 <= token < config.vocabulary for token in tokens) or not 0 <= step < len(tokens):
         raise UserError("These tokens are no output of this model.")
-    given = prepare(checkpoint, source, options)
-    memory = model.encode(given.batch(checkpoint.device))
-    options = detect_language(checkpoint, memory, options)
-    start, _ = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
+    encoded = source if isinstance(source, Encoded) else encode(checkpoint, source, options)
+    given, memory = encoded.source, encoded.memory
+    start, _ = checkpoint.conventions.beginning(encoded.options, checkpoint.tokenizer.languages)
     read = [*start, *tokens[:step]]
-    heard = len(given.ids)  # a recording may be followed by silence
     if isinstance(model.decoder, RecurrentDecoder):
         parts = _recurrent(model.decoder, read, memory, config.attention)
         kind, attention, feeds = config.cell, config.attention, config.feeds
     else:
-        parts = _transformer(model.decoder, read, memory, heard, layer, head)
+        # A recording may be followed by silence.
+        parts = _transformer(model.decoder, read, memory, len(given.ids), layer, head)
         kind, attention, feeds = "transformer", "heads", ""
     logits = parts.pop("logits").float()
     if parts.get("copying") is not None:

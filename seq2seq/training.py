@@ -327,12 +327,13 @@ class _Run:
         return Unigram.load(path, self.recipe.card.folded)
 
     def begin(self, start: Path) -> None:
-        """Take the weights of a checkpoint. Raises UserError if the recipe's are of other shapes."""
+        """Take the weights of a checkpoint. Raises UserError if the recipe's have other shapes."""
         weights = read_model(start).state_dict()
         own = self.model.state_dict()
         if {k: w.shape for k, w in weights.items()} != {k: w.shape for k, w in own.items()}:
             raise UserError(
-                f"{start.name} is another model than the recipe's: give its [model] and [tokenizer]."
+                f"{start.name} is another model than the recipe's: give its [model] and "
+                "[tokenizer]."
             )
         self.model.load_state_dict(weights)
         for name, weight in self.model.named_parameters():

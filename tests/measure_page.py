@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from tests.served import HEATMAP, chromium, served_app, settled
 
 SAY = {"preset": "Make it say"}
+ASKED = ("Hello!", "Do you like films?", "Which one?", "Why that one?", "What do you eat?")
+TALE = "The old city of Lyon, where {} was born, opened a new museum of silk in March. "
 WHO = ("sister", "brother", "mother", "father", "uncle", "friend", "teacher", "doctor", "son")
 SENTENCE = "My sister bought the old house that our grandfather had built here."
 TABS = ("Attention", "Probabilities", "Beam tree", "Inside a step")
@@ -26,6 +28,22 @@ WATCH = """() => {
     if (!far) window.changes.seen = window.changes.all;
   }).observe(document.querySelector("[data-testid=stMain]"),
     { subtree: true, childList: true, characterData: true });
+}"""
+# The time from Enter to the first word of the reply that follows.
+FIRST = """() => {
+  const name = "[aria-label='Chat message from assistant'] [data-testid=stText]";
+  const before = document.querySelectorAll(name).length;
+  let pressed = 0;
+  window.first = 0;
+  addEventListener("keydown", () => { pressed = performance.now(); },
+    { capture: true, once: true });
+  const watch = new MutationObserver(() => {
+    const reply = document.querySelectorAll(name)[before];
+    if (!pressed || !reply?.textContent) return;
+    window.first = performance.now() - pressed;
+    watch.disconnect();
+  });
+  watch.observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
 QUIET = """() => !document.querySelector("[data-testid=stStatusWidget]") && window.changes.began
   && performance.now() - Math.max(window.changes.began, window.changes.all) > 1500"""
@@ -94,10 +112,37 @@ def main():
         anew("map")
         for name in ("PCA, 3-d", "PCA, 2-d") * 2:
             report(f"map, {name}", page, [page.get_by_text(name, exact=True).click])
+        page.goto(f"{address}/chatbot")
+        box = page.get_by_role("textbox", name="Say something")
+        box.wait_for()
+        report_first_words(page, box)
+        for tab in ("Attention", "Inside a step"):
+            text = "".join(TALE.format(name) for name in ("Anna", "Paul", "Rose", "Hugo") * 5)
+            anew("summarization", text=text, tab=tab)
+            slider = page.get_by_role("slider", name="Output step")
+            report(f"20 sentences, {tab}", page, (move(slider) for _ in range(5)))
         anew("lab", b="Where is the cat?")
         slider = page.get_by_role("slider", name="α: from A at 0")
         mixed = (move(slider) for _ in range(5))
         report("context vector, mixed and decoded", page, mixed)
+
+
+def report_first_words(page, box):
+    """Say one thing after the other to the chatbot; print how long its first words took."""
+    taken = []
+    for text in ASKED:
+        box.fill(text)
+        page.evaluate(FIRST)
+        box.press("Enter")
+        page.wait_for_function("window.first")
+        taken.append(page.evaluate("window.first") / 1000)
+        settled(page)
+        page.wait_for_timeout(1_000)
+    print(
+        f"{'chat, first words of a reply':<40} {statistics.median(taken):5.2f} s median, "
+        f"{max(taken):.2f} s worst of {len(taken)}",
+        flush=True,
+    )
 
 
 def report(what, page, actions):

@@ -6,7 +6,7 @@ import torch
 
 from seq2seq.audio import RATE, Audio
 from seq2seq.checkpoint import Checkpoint, load, own_conventions
-from seq2seq.closeup import close_up, embed
+from seq2seq.closeup import close_up, embed, encode
 from seq2seq.errors import UserError
 from seq2seq.figures import closeup as drawn
 from seq2seq.model import Config, build
@@ -165,6 +165,17 @@ def test_a_token_that_is_not_among_the_best_is_added(checkpoint):
     assert found.chosen == len(found.ids) - 1 > last
     assert found.rank >= found.chosen
     assert found.ids[-1] == min(others)
+
+
+def test_a_source_that_is_encoded_once_gives_the_same(model):
+    options = Options(max_length=4)
+    encoded = encode(model, TEXT, options)
+    for step in range(3):
+        again = close_up(model, encoded, [9, 8, 7], step)
+        found = close_up(model, TEXT, [9, 8, 7], step, options)
+        assert np.array_equal(again.logits, found.logits)
+        assert again.read == found.read
+    assert encoded.nbytes >= encoded.memory.states.nbytes > 0
 
 
 @pytest.mark.parametrize(("tokens", "step"), [([10_000], 0), ([5], 1), ([-1], 0), ([], 0)])

@@ -98,6 +98,8 @@ class _Runs:
 
 
 def _bytes(value: Any) -> int:
+    if (whole := getattr(value, "nbytes", None)) is not None:
+        return whole
     return sum(getattr(part, "nbytes", 0) for part in getattr(value, "__dict__", {}).values())
 
 
@@ -244,6 +246,16 @@ def derive(
         return None
     place.empty()
     runs.put(key, found)
+    return found
+
+
+def keep(subject: Subject, what: Hashable, make: Callable[[], Found]) -> Found:
+    """Make a part of what is computed, to be used within `derive`, or take it from the cache."""
+    runs, key = _runs(), (subject.key, what)
+    found = runs.get(key)
+    if found is None:
+        found = make()
+        runs.put(key, found)
     return found
 
 

@@ -135,9 +135,7 @@ def strips(
     if len(rows) > 1:
         # What parts the rows. With a gap between cells, plotly would draw each of them by itself.
         lines = (f"M0.5,{row + 0.5}H{count + 0.5}" for row in range(len(rows) - 1))
-        drawn.add_shape(
-            type="path", path=" ".join(lines), line={"color": colours.page, "width": 3}
-        )
+        drawn.add_shape(type="path", path=" ".join(lines), line={"color": colours.page, "width": 3})
     if unit is not None:
         # A unit may be thinner than a line: the frame is around it, not on it.
         around = max(0.5, count / 300)

@@ -15,7 +15,7 @@ from ui.code import Written, define, draw
 from ui.components import clicked
 from ui.frame import is_dark
 from ui.instruments.view import View, select_step, select_word
-from ui.runs import derive
+from ui.runs import derive, keep
 from ui.text import quoted
 
 if TYPE_CHECKING:
@@ -64,16 +64,17 @@ def show(view: View) -> None:
 
 
 def _close_up(view: View, layer: int, head: int) -> CloseUp | None:
-    tokens, step = view.shown.target.ids, view.step
+    subject, tokens, step = view.subject, view.shown.target.ids, view.step
 
     def work(checkpoint: Checkpoint, on_step: OnStep) -> CloseUp:
-        from seq2seq.closeup import close_up
+        from seq2seq.closeup import close_up, encode
 
-        given = view.subject.given
+        given, options = subject.given, subject.options
         assert given is not None
-        return close_up(checkpoint, given, tokens, step, view.subject.options, layer, head)
+        encoded = keep(subject, "encoded", lambda: encode(checkpoint, given, options))
+        return close_up(checkpoint, encoded, tokens, step, layer=layer, head=head)
 
-    found = derive(view.subject, ("close-up", tokens, step, layer, head), work)
+    found = derive(subject, ("close-up", tokens, step, layer, head), work)
     if found is not None:
         from seq2seq.closeup import close_up
 
