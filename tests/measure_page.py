@@ -22,8 +22,8 @@ WATCH = """() => {
     addEventListener(kind, () => { window.changes.began ||= performance.now(); }, true);
   }
   new MutationObserver((found) => {
-    const far = found.every(({ target }) =>
-      (target.closest ? target : target.parentElement)?.closest(".figure")?.near === false);
+    const far = found.every(({ target }) => !target.isConnected
+      || (target.closest ? target : target.parentElement).closest(".figure")?.near === false);
     window.changes.all = performance.now();
     if (!far) window.changes.seen = window.changes.all;
   }).observe(document.querySelector("[data-testid=stMain]"),
@@ -86,7 +86,16 @@ def main():
         for tab in TABS:
             anew("translation", text=SENTENCE, tab=tab)
             report(f"{tab}, another step", page, (move(slider) for _ in range(9)))
+        name = {"checkpoint": "transformer-en-fr"}
+        anew("translation", text=SENTENCE, tab="Attention", **name)
+
+        box = page.get_by_role("combobox", name="Head", exact=True)
+        report("Attention, another head", page, (say(box, head) for head in "12341"))
+        anew("translation", text=SENTENCE, tab="Attention", picture="Ribbons", **name)
+        slider = page.get_by_role("slider", name="Share of each row")
+        report("Attention, another threshold", page, (move(slider) for _ in range(5)))
         anew("translation", text=SENTENCE, step=10)
+        slider = page.get_by_role("slider", name="Output step")
         go_on = page.get_by_role("button", name="Go on with it")
 
         def branch(_):
