@@ -135,3 +135,15 @@ def test_accessible_and_inside_the_screen(server, new_page, tab, width, colours)
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
     opened(page, server, tab, reference=REFERENCE, word=2)
     check_accessible(page, width)
+
+
+@pytest.mark.parametrize("name", ["lstm-attention-en-fr", "gru-vanilla-en-fr", "transformer-en-fr"])
+def test_formulas_stay_inside_a_narrow_screen(server, new_page, name):
+    page = new_page(viewport={"width": 375, "height": 900})
+    opened(page, server, "Inside a step", checkpoint=name)
+    formulas = page.locator(".katex-html")
+    expect(formulas.last).to_be_visible()
+    assert formulas.count() >= 2
+    beyond = """formulas => formulas.map(formula => formula.getBoundingClientRect().right
+      - formula.closest("[data-testid=stMarkdownContainer]").getBoundingClientRect().right)"""
+    assert max(formulas.evaluate_all(beyond)) <= 0

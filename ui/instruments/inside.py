@@ -191,7 +191,8 @@ def _new_state(kind: str, cell: Cell, unit: int) -> str:
         ]
     elif kind == "gru":
         lines = [
-            r"h_t &= \textit{update}\;h_{t-1} + (1-\textit{update})\;\textit{candidate}",
+            r"h_t &= \textit{update}\;h_{t-1}",
+            r"&\quad + (1-\textit{update})\;\textit{candidate}",
             f"&= {_n(gate['update'])}\\cdot{_n(before[0])} + "
             f"{_n(1 - gate['update'])}\\cdot{_n(gate['candidate'])}",
             f"&= {after[0]:.2f}",
