@@ -169,6 +169,7 @@ def _load(values: argparse.Namespace) -> Checkpoint:
     """Load the checkpoint that the command names, with a bar for what has to be fetched."""
     from seq2seq import hub
     from seq2seq.checkpoint import load
+    from seq2seq.waiting import progress_bar
 
     identifier = on_hub(values.checkpoint)
     if identifier and not hub.is_cached(identifier):
@@ -177,7 +178,7 @@ def _load(values: argparse.Namespace) -> Checkpoint:
             raise UserError(
                 f"{identifier} takes {repository.bytes / 1e6:,.0f} MB: add --yes to fetch it."
             )
-    with hub.progress_bar(values.checkpoint) as show:
+    with progress_bar(values.checkpoint) as show:
         checkpoint = load(values.checkpoint, on_progress=show, precision=values.precision)
     for note in checkpoint.notes:
         print(f"seq2seq: {note}", file=sys.stderr)
@@ -345,7 +346,8 @@ def _print_scores(folder: Path, scores: Mapping[str, Any]) -> None:
 
 def _publish(values: argparse.Namespace) -> None:
     from seq2seq.catalogue import locate
-    from seq2seq.hub import progress_bar, publish
+    from seq2seq.hub import publish
+    from seq2seq.waiting import progress_bar
 
     folder = locate(values.checkpoint)
     with progress_bar("Publishing") as on_progress:

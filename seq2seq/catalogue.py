@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import UserError
+from seq2seq.hub.repository import is_identifier
 from seq2seq.options import Options
-from seq2seq.repository import is_identifier
 from seq2seq.tables import read_table
 
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 Progress = Callable[[int, int], None]
@@ -87,3 +87,22 @@ def watch(
     if on_progress and shown < meter.total:
         on_progress(meter.total, meter.total)
     return result
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Progress]:
+    """Draw a bar of bytes on standard error; gives what to pass as on_progress."""
+    from tqdm import tqdm
+
+    bars: list[tqdm] = []
+
+    def show(done: int, total: int) -> None:
+        if not bars:  # only now: a mistake that is found before the first byte is one line
+            bars.append(tqdm(desc=label, total=total, unit="B", unit_scale=True, leave=False))
+        bars[0].update(done - bars[0].n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars:
+            bar.close()

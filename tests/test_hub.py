@@ -18,14 +18,15 @@ import huggingface_hub.errors
 import pytest
 import torch
 
-from seq2seq import cache, hub, waiting
+from seq2seq import hub, waiting
 from seq2seq.__main__ import main
 from seq2seq.checkpoint import load
 from seq2seq.errors import UserError
+from seq2seq.hub import cache, connection, fetching, publishing
+from seq2seq.hub.repository import File, Identifier, Repository, needed, parse
 from seq2seq.options import Options
 from seq2seq.pipeline import run
 from seq2seq.recipe import read_recipe
-from seq2seq.repository import File, Identifier, Repository, needed, parse
 from seq2seq.workshop import LICENCES, PIPELINE_TAGS, model_card
 from tests.hub_server import serving, wait_until
 
@@ -70,7 +71,7 @@ def server(tmp_path, monkeypatch):
 @pytest.fixture(scope="module", autouse=True)
 def _imported():
     """Load what is loaded when first used, so that only waiting is timed."""
-    library = hub._library()
+    library = connection.library()
     assert all((library.HfApi, library.ModelCard, httpx2.Client, library.errors))
 
 
@@ -686,7 +687,7 @@ def test_a_full_disk(server, fails_soon, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device", str(cache.root()))
 
     with monkeypatch.context() as patch:
-        patch.setattr(hub, "_receive_once", full)
+        patch.setattr(fetching, "_receive_once", full)
         fails_soon(lambda: hub.fetch(found), "disk is full")
     server.requests.clear()
     usage = shutil.disk_usage("/")
@@ -701,13 +702,13 @@ def test_a_client_that_another_thread_closes(server, fails_soon, monkeypatch):
     def closed(*_):
         raise RuntimeError("Cannot send a request, as the client has been closed.")
 
-    monkeypatch.setattr(hub, "_receive_once", closed)
+    monkeypatch.setattr(fetching, "_receive_once", closed)
     fails_soon(lambda: hub.fetch("u/r"), "broke off")
 
 
 def test_a_mistake_of_our_own_is_not_hidden(server, monkeypatch):
     server.model("u/r", FILES)
-    monkeypatch.setattr(hub, "_receive_once", lambda *_: 1 / 0)
+    monkeypatch.setattr(fetching, "_receive_once", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         hub.fetch("u/r")
 
@@ -806,6 +807,7 @@ def publishable(checkpoint_root, tmp_path):
     shutil.copytree(checkpoint_root / "transformer", folder)
     (folder / "README.md").write_text(card_of(folder), encoding="utf-8")
     (folder / "training.jsonl").write_text('{"loss": 1}\n', encoding="utf-8")
+    (folder / "studies.json").write_text("[]\n", encoding="utf-8")
     (folder / "private-notes.txt").write_text("not to be uploaded", encoding="utf-8")
     return folder
 
@@ -881,7 +883,7 @@ def test_bytes_are_counted_as_they_are_sent(server, publishable, monkeypatch):
             super().__init__(*arguments)
             meters.append(self)
 
-    monkeypatch.setattr(hub, "Meter", Meter)
+    monkeypatch.setattr(publishing, "Meter", Meter)
     hub.publish(publishable, "u/new", server.token)
     sizes = {path.name: path.stat().st_size for path in publishable.iterdir()}
     assert meters[0].done >= sizes["model.safetensors"] + sizes["tokenizer.model"]
@@ -1001,7 +1003,7 @@ def test_the_embedded_model_cards_can_be_published():
     folders = list((Path(__file__).parent.parent / "checkpoints").glob("*/README.md"))
     assert folders
     for path in folders:
-        hub._check_card(path)
+        publishing.check_card(path)
 
 
 def test_the_command_publishes(server, publishable, monkeypatch, capsys):
@@ -1018,7 +1020,7 @@ def test_the_command_publishes(server, publishable, monkeypatch, capsys):
 
 def test_the_bar_of_a_fetch_is_on_standard_error(server, capsys):
     server.model("u/r", FILES)
-    with hub.progress_bar("Fetching") as on_progress:
+    with waiting.progress_bar("Fetching") as on_progress:
         hub.fetch("u/r", on_progress)
     captured = capsys.readouterr()
     assert captured.out == ""

@@ -26,12 +26,12 @@ import streamlit as st
 from seq2seq import catalogue
 from seq2seq.catalogue import Card, is_ours
 from seq2seq.errors import TooLargeError, UserError
-from seq2seq.repository import is_identifier
+from seq2seq.hub.repository import is_identifier
 from ui.text import plain, quoted
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
-    from seq2seq.repository import Repository
+    from seq2seq.hub.repository import Repository
 
 DEFAULT = "lstm-attention-en-fr"
 BROUGHT_KEPT = 8  # folders and uploads that can be named at a time

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from seq2seq.errors import UserError
-from seq2seq.repository import File, Identifier, Repository, is_commit, needed
+from seq2seq.hub.repository import File, Identifier, Repository, is_commit, needed
 
 _RECORDS = "seq2seq-explorer"
 

@@ -1,0 +1,36 @@
+"""The Hugging Face Hub: looking at models, fetching and publishing them.
+
+The only folder that reaches the network. It runs no code of a repository and waits for nothing
+longer than it says.
+"""
+
+from seq2seq.hub.connection import PATIENCE
+from seq2seq.hub.fetching import (
+    ASK_ABOVE,
+    NOT_REACHED,
+    OWN_CODE,
+    PICKLED,
+    Fetched,
+    cached,
+    fetch,
+    inspect,
+    is_cached,
+)
+from seq2seq.hub.publishing import publish
+from seq2seq.hub.repository import Repository, is_identifier
+
+__all__ = [
+    "ASK_ABOVE",
+    "NOT_REACHED",
+    "OWN_CODE",
+    "PATIENCE",
+    "PICKLED",
+    "Fetched",
+    "Repository",
+    "cached",
+    "fetch",
+    "inspect",
+    "is_cached",
+    "is_identifier",
+    "publish",
+]
