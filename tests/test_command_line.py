@@ -163,6 +163,8 @@ def test_train_writes_a_checkpoint_that_runs(capsys, pairs, tmp_path, monkeypatc
     assert main(["evaluate", str(out), files[0], "--longer", files[1], "--json"]) == 0
     again = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert again["by_source_length"] == anew["by_source_length"]
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert "`longer.tsv`" in card
     # Trained further: what was done before counts.
     again = ["--work", str(tmp_path / "again"), "--start"]
     assert main([*arguments, *again, "nowhere"]) == 2
@@ -170,8 +172,6 @@ def test_train_writes_a_checkpoint_that_runs(capsys, pairs, tmp_path, monkeypatc
     further = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert further["training_steps"] == 2 * scores["training_steps"]
     assert further["training_seconds"] > scores["training_seconds"]
-    card = (out / "README.md").read_text(encoding="utf-8")
-    assert "`longer.tsv`" in card
     assert "an abacus" in card
 
 
