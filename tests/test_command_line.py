@@ -165,6 +165,7 @@ def test_train_writes_a_checkpoint_that_runs(capsys, pairs, tmp_path, monkeypatc
     assert again["by_source_length"] == anew["by_source_length"]
     card = (out / "README.md").read_text(encoding="utf-8")
     assert "`longer.tsv`" in card
+    assert "an abacus" in card
     # Trained further: what was done before counts.
     again = ["--work", str(tmp_path / "again"), "--start"]
     assert main([*arguments, *again, "nowhere"]) == 2
@@ -172,7 +173,6 @@ def test_train_writes_a_checkpoint_that_runs(capsys, pairs, tmp_path, monkeypatc
     further = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert further["training_steps"] == 2 * scores["training_steps"]
     assert further["training_seconds"] > scores["training_seconds"]
-    assert "an abacus" in card
 
 
 @pytest.mark.parametrize(

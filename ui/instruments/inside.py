@@ -14,6 +14,7 @@ from ui.chart import chart
 from ui.code import Written, define, draw
 from ui.components import clicked
 from ui.frame import is_dark
+from ui.instruments import formulas
 from ui.instruments.view import View, select_step, select_word
 from ui.runs import derive, keep
 from ui.text import quoted
@@ -42,11 +43,6 @@ FEEDS = {
     "token": "",
     "context": " Beside it, it reads the context vector.",
     "readout": " Beside it, it reads what the step before made its logits of.",
-}
-SCORES = {
-    "additive": r"\text{score}_j = v \cdot \tanh(W s + U h_j)",
-    "dot": r"\text{score}_j = s \cdot h_j / \sqrt{d}",
-    "general": r"\text{score}_j = s \cdot W h_j / \sqrt{d}",
 }
 
 
@@ -173,33 +169,7 @@ def _cell(found: CloseUp) -> None:
         f"Unit {unit + 1} goes from {cell.before[0][unit]:.2f} to {cell.after[0][unit]:.2f}; "
         f"a unit changes by {changed.mean():.2f} in the mean."
     )
-    right.markdown(_formula(_new_state(found.kind, cell, unit)))
-
-
-def _new_state(kind: str, cell: Cell, unit: int) -> str:
-    """Write how a unit's state was computed, with its numbers."""
-    before, after = ([part[unit] for part in state] for state in (cell.before, cell.after))
-    gate = {name: values[unit] for name, values in cell.gates.items()}
-    if kind == "lstm":
-        lines = [
-            r"c_t &= \textit{forget}\;c_{t-1} + \textit{input}\cdot\textit{candidate}",
-            f"&= {_n(gate['forget'])}\\cdot{_n(before[1])} + "
-            f"{_n(gate['input'])}\\cdot{_n(gate['candidate'])}",
-            f"&= {after[1]:.2f}",
-            r"h_t &= \textit{output}\cdot\tanh c_t",
-            f"&= {_n(gate['output'])}\\cdot\\tanh {_n(after[1])} = {after[0]:.2f}",
-        ]
-    elif kind == "gru":
-        lines = [
-            r"h_t &= \textit{update}\;h_{t-1}",
-            r"&\quad + (1-\textit{update})\;\textit{candidate}",
-            f"&= {_n(gate['update'])}\\cdot{_n(before[0])} + "
-            f"{_n(1 - gate['update'])}\\cdot{_n(gate['candidate'])}",
-            f"&= {after[0]:.2f}",
-        ]
-    else:
-        lines = [r"h_t &= \tanh(\textit{sum})", f"&= \\tanh {_n(gate['sum'])} = {after[0]:.2f}"]
-    return _aligned(lines)
+    right.markdown(_formula(formulas.new_state(found.kind, cell, unit)))
 
 
 def _unit(cell: Cell) -> int:
@@ -266,7 +236,7 @@ def _source(view: View, found: CloseUp) -> None:
     )
     what = f"at {found.source[marked]} s" if recording else quoted(shown(found.source[marked]))
     what = f"For source {'position' if recording else 'token'} {marked + 1}, {what}:"
-    with _beside(_weight(found.attention, look, marked), what):
+    with _beside(formulas.weight(found.attention, look, marked), what):
         _scores("source_scores", look, found.source, marked, recording, on_click=True)
     _context(look, found.kind == "transformer")
 
@@ -290,7 +260,7 @@ def _back(found: CloseUp) -> None:
     )
     marked = int(look.weights.argmax())
     what = f"For token {marked + 1}, {quoted(shown(found.read[marked]))}:"
-    with _beside(_weight(found.attention, look, marked), what):
+    with _beside(formulas.weight(found.attention, look, marked), what):
         _scores("own_scores", look, found.read, marked)
 
 
@@ -318,45 +288,12 @@ def _scores(
     )
 
 
-def _weight(attention: str, look: Look, place: int) -> str:
-    """Write how the score and the weight of a position were computed, with its numbers."""
-    score, weight = look.scores[place], look.weights[place]
-    lines = []
-    if look.keys is None:
-        lines += [SCORES[attention].replace("=", "&=", 1), f"&= {score:.2f}"]
-    else:
-        product = float(look.keys[place] @ look.query)
-        formula = SCORES.get(attention, r"\text{score}_j = q \cdot k_j" + _over(look))
-        formula += "" if look.bias is None else " + b_j"
-        lines.append(formula.replace("=", "&=", 1))
-        added = "" if look.bias is None else f" + {_n(look.bias[place])}"
-        divided = "" if look.scale == 1 else f" / {1 / look.scale:.2f}"
-        lines.append(f"&= {product:.2f}{divided}{added} = {score:.2f}")
-    highest = float(look.scores.max())
-    # Of all positions, those after a recording's end included.
-    total = highest - float(np.log(look.weights.max()))
-    lines.append(r"\alpha_j &= e^{\text{score}_j} / \textstyle\sum_k e^{\text{score}_k}")
-    lines.append(f"&= e^{{{score:.2f} - {_n(total)}}} = {weight:.2f}")
-    return _aligned(lines)
-
-
-def _over(look: Look) -> str:
-    return "" if look.scale == 1 else r" / \sqrt{d}"
-
-
 def _context(look: Look, by_head: bool) -> None:
-    best = np.argsort(-look.weights)[:3]
     unit = int(np.abs(look.context).argmax())
-    terms = [f"{_n(look.weights[j])}\\cdot{_n(look.values[j, unit])}" for j in best]
-    value, more = "v_j" if by_head else "h_j", "+ \\dots " * (len(look.weights) > 3)
-    lines = [
-        f"c &= \\textstyle\\sum_j \\alpha_j\\,{value} = {terms[0]}",
-        *(f"&\\quad + {term}" for term in terms[1:]),
-        f"&\\quad {more}= {look.context[unit]:.2f}",
-    ]
     of_head = ", of this head; what all heads bring is added to the state" if by_head else ""
     st.markdown(f"The weighted sum is the context vector{of_head}.")
-    with _beside(_aligned(lines), f"Its strongest unit, {unit + 1}:"):
+    formula = formulas.context(look, unit, by_head)
+    with _beside(formula, f"Its strongest unit, {unit + 1}:"):
         _strips("context", [("context", look.context)], "The context vector.")
 
 
@@ -398,7 +335,7 @@ def _says(view: View, found: CloseUp) -> None:
             f"This model may also copy: with {found.copying:.0%} it takes a token of the source, "
             "by the weights above. A bar has both."
         )
-    with _beside(_probability(found)):
+    with _beside(formulas.probability(found)):
         chart(
             "logits",
             draw(logits, found, is_dark()),
@@ -414,29 +351,6 @@ def _says(view: View, found: CloseUp) -> None:
         )
     else:
         st.caption("This was the last step.")
-
-
-def _probability(found: CloseUp) -> str:
-    """Write how the probability of the chosen token was computed, with its numbers."""
-    logit, probability = found.logits[found.chosen], found.probabilities[found.chosen]
-    if found.copying is None:
-        return _aligned(
-            [
-                r"p &= e^{\text{logit}} / \textstyle\sum_k e^{\text{logit}_k}",
-                f"&= e^{{{logit:.2f} - {_n(found.log_sum)}}} = {probability:.3f}",
-            ]
-        )
-    copied = found.copying * found.pointed
-    written = (probability - copied) / (1 - found.copying)
-    return _aligned(
-        [
-            r"p &= (1 - p_\text{copy})\,p_\text{vocabulary}",
-            r"&\quad + p_\text{copy}\,\textstyle\sum_{j: x_j = y} \alpha_j",
-            f"&= {1 - found.copying:.2f}\\cdot{max(written, 0):.2f} + "
-            f"{found.copying:.2f}\\cdot{found.pointed:.2f}",
-            f"&= {probability:.3f}",
-        ]
-    )
 
 
 @contextmanager
@@ -475,12 +389,3 @@ def _strips(
         lambda: strips_csv(rows),
         select if clickable else None,
     )
-
-
-def _n(value: float) -> str:
-    """Write a number that stands inside a formula."""
-    return f"({value:.2f})" if value < 0 else f"{value:.2f}"
-
-
-def _aligned(lines: list[str]) -> str:
-    return r"\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}"

@@ -1,0 +1,114 @@
+"""How the numbers of a step were computed, written in LaTeX with these numbers in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from seq2seq.closeup import Cell, CloseUp, Look
+
+SCORES = {
+    "additive": r"\text{score}_j = v \cdot \tanh(W s + U h_j)",
+    "dot": r"\text{score}_j = s \cdot h_j / \sqrt{d}",
+    "general": r"\text{score}_j = s \cdot W h_j / \sqrt{d}",
+}
+
+
+def new_state(kind: str, cell: Cell, unit: int) -> str:
+    """Write how a unit's state was computed, from 0; kind: of the cell."""
+    before, after = ([part[unit] for part in state] for state in (cell.before, cell.after))
+    gate = {name: values[unit] for name, values in cell.gates.items()}
+    if kind == "lstm":
+        lines = [
+            r"c_t &= \textit{forget}\;c_{t-1} + \textit{input}\cdot\textit{candidate}",
+            f"&= {_n(gate['forget'])}\\cdot{_n(before[1])} + "
+            f"{_n(gate['input'])}\\cdot{_n(gate['candidate'])}",
+            f"&= {after[1]:.2f}",
+            r"h_t &= \textit{output}\cdot\tanh c_t",
+            f"&= {_n(gate['output'])}\\cdot\\tanh {_n(after[1])} = {after[0]:.2f}",
+        ]
+    elif kind == "gru":
+        lines = [
+            r"h_t &= \textit{update}\;h_{t-1}",
+            r"&\quad + (1-\textit{update})\;\textit{candidate}",
+            f"&= {_n(gate['update'])}\\cdot{_n(before[0])} + "
+            f"{_n(1 - gate['update'])}\\cdot{_n(gate['candidate'])}",
+            f"&= {after[0]:.2f}",
+        ]
+    else:
+        lines = [r"h_t &= \tanh(\textit{sum})", f"&= \\tanh {_n(gate['sum'])} = {after[0]:.2f}"]
+    return _aligned(lines)
+
+
+def weight(attention: str, look: Look, place: int) -> str:
+    """Write how the score and the weight of a position were computed, from 0."""
+    score, weight = look.scores[place], look.weights[place]
+    lines = []
+    if look.keys is None:
+        lines += [SCORES[attention].replace("=", "&=", 1), f"&= {score:.2f}"]
+    else:
+        product = float(look.keys[place] @ look.query)
+        formula = SCORES.get(attention, r"\text{score}_j = q \cdot k_j" + _over(look))
+        formula += "" if look.bias is None else " + b_j"
+        lines.append(formula.replace("=", "&=", 1))
+        added = "" if look.bias is None else f" + {_n(look.bias[place])}"
+        divided = "" if look.scale == 1 else f" / {1 / look.scale:.2f}"
+        lines.append(f"&= {product:.2f}{divided}{added} = {score:.2f}")
+    highest = float(look.scores.max())
+    # Of all positions, those after a recording's end included.
+    total = highest - float(np.log(look.weights.max()))
+    lines.append(r"\alpha_j &= e^{\text{score}_j} / \textstyle\sum_k e^{\text{score}_k}")
+    lines.append(f"&= e^{{{score:.2f} - {_n(total)}}} = {weight:.2f}")
+    return _aligned(lines)
+
+
+def context(look: Look, unit: int, by_head: bool) -> str:
+    """Write how a unit of the context was summed, from 0; by_head: of the values of one head."""
+    best = np.argsort(-look.weights)[:3]
+    terms = [f"{_n(look.weights[j])}\\cdot{_n(look.values[j, unit])}" for j in best]
+    value, more = "v_j" if by_head else "h_j", "+ \\dots " * (len(look.weights) > 3)
+    return _aligned(
+        [
+            f"c &= \\textstyle\\sum_j \\alpha_j\\,{value} = {terms[0]}",
+            *(f"&\\quad + {term}" for term in terms[1:]),
+            f"&\\quad {more}= {look.context[unit]:.2f}",
+        ]
+    )
+
+
+def probability(found: CloseUp) -> str:
+    """Write how the probability of the chosen token was computed."""
+    logit, probability = found.logits[found.chosen], found.probabilities[found.chosen]
+    if found.copying is None:
+        return _aligned(
+            [
+                r"p &= e^{\text{logit}} / \textstyle\sum_k e^{\text{logit}_k}",
+                f"&= e^{{{logit:.2f} - {_n(found.log_sum)}}} = {probability:.3f}",
+            ]
+        )
+    copied = found.copying * found.pointed
+    written = (probability - copied) / (1 - found.copying)
+    return _aligned(
+        [
+            r"p &= (1 - p_\text{copy})\,p_\text{vocabulary}",
+            r"&\quad + p_\text{copy}\,\textstyle\sum_{j: x_j = y} \alpha_j",
+            f"&= {1 - found.copying:.2f}\\cdot{max(written, 0):.2f} + "
+            f"{found.copying:.2f}\\cdot{found.pointed:.2f}",
+            f"&= {probability:.3f}",
+        ]
+    )
+
+
+def _over(look: Look) -> str:
+    return "" if look.scale == 1 else r" / \sqrt{d}"
+
+
+def _n(value: float) -> str:
+    """Write a number that stands inside a formula."""
+    return f"({value:.2f})" if value < 0 else f"{value:.2f}"
+
+
+def _aligned(lines: list[str]) -> str:
+    return r"\begin{aligned} " + r" \\ ".join(lines) + r" \end{aligned}"
