@@ -24,10 +24,10 @@ from seq2seq.checkpoint import load
 from seq2seq.errors import UserError
 from seq2seq.hub import cache, connection, fetching, publishing
 from seq2seq.hub.repository import File, Identifier, Repository, needed, parse
+from seq2seq.model_card import LICENCES, PIPELINE_TAGS, model_card
 from seq2seq.options import Options
 from seq2seq.pipeline import run
 from seq2seq.recipe import read_recipe
-from seq2seq.workshop import LICENCES, PIPELINE_TAGS, model_card
 from tests.hub_server import serving, wait_until
 
 SOON = 0.5  # seconds of patience where the answer never comes
@@ -971,7 +971,7 @@ def test_publishing_needs_a_token_that_may(server, publishable, fails_soon, monk
 
 
 def test_the_hubs_own_complaint_is_passed_on(server, publishable, fails_soon, monkeypatch):
-    monkeypatch.setattr("seq2seq.workshop.LICENCES", {"licence-nobody-knows"})
+    monkeypatch.setattr("seq2seq.model_card.LICENCES", {"licence-nobody-knows"})
     swap(publishable, "cc0-1.0", "licence-nobody-knows")
     said = '"license" must be one of a list'
     fails_soon(lambda: hub.publish(publishable, "u/new", server.token), said)

@@ -107,7 +107,7 @@ def _publishable(folder: Path) -> list[Path]:
 
 def check_card(path: Path) -> None:
     """Raise UserError if the Hub would refuse a model card, or could not list it by its task."""
-    from seq2seq.workshop import LICENCES, PIPELINE_TAGS
+    from seq2seq.model_card import LICENCES, PIPELINE_TAGS
 
     hub = connection.library()
     try:
