@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 
-from seq2seq.catalogue import CHECKPOINTS, PRECISIONS, embedded, offered, on_hub
+from seq2seq.catalogue import CHECKPOINTS, PRECISIONS, embedded, locate, offered, on_hub
 from seq2seq.errors import UserError
 from seq2seq.options import METHODS, Options
 
@@ -302,12 +302,13 @@ def _evaluate(values: argparse.Namespace) -> None:
 def _train(values: argparse.Namespace) -> None:
     if values.minutes is not None and values.minutes <= 0:
         raise UserError(f"--minutes is {values.minutes}: give more than 0.")
-    from seq2seq.catalogue import locate
     from seq2seq.recipe import read_recipe
     from seq2seq.training import train
     from seq2seq.workshop import finish
 
     recipe = read_recipe(values.recipe)
+    if values.start is not None and on_hub(values.start):
+        raise UserError(f"{values.start} is of the Hub: begin with a checkpoint of this library.")
     start = None if values.start is None else locate(values.start)
     work = values.work or Path("runs") / recipe.name
     folder = values.out or CHECKPOINTS / recipe.name
@@ -345,7 +346,6 @@ def _print_scores(folder: Path, scores: Mapping[str, Any]) -> None:
 
 
 def _publish(values: argparse.Namespace) -> None:
-    from seq2seq.catalogue import locate
     from seq2seq.hub import publish
     from seq2seq.waiting import progress_bar
 

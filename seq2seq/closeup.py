@@ -144,11 +144,6 @@ class Encoded:
     memory: Memory
     options: Options
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the memory."""
-        return sum(part.nbytes for part in self.memory if isinstance(part, Tensor))
-
 
 @torch.inference_mode()
 def encode(checkpoint: Checkpoint, source: str | Audio, options: Options | None = None) -> Encoded:

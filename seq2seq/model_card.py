@@ -98,8 +98,8 @@ kind will be lower.
 {_replies(replies)}## Training
 
 {scores["training_steps"]:,} steps in {scores["training_seconds"] / 60:.0f} minutes on
-{scores["training_hardware"]}; the settings are in `recipe.toml`, the course of the loss in
-`training.jsonl`.
+{scores["training_hardware"]}{_runs(scores)}; the settings are in `recipe.toml`, the course of the
+loss in `training.jsonl`.
 
 Data:
 
@@ -109,6 +109,11 @@ Data:
 
 {LIMITS.get(card.task, LIMITS["translation"])}
 """
+
+
+def _runs(scores: dict[str, Any]) -> str:
+    count = scores.get("training_runs", 1)
+    return f", in {count} runs that each began with the weights of the last" if count > 1 else ""
 
 
 def _example(card: Card) -> str:

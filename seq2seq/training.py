@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from seq2seq.beginning import LOG, Beginning, read_beginning
 from seq2seq.checkpoint import (
     TOKENIZER,
     Checkpoint,
@@ -40,7 +41,7 @@ from seq2seq.recipe import Recipe
 from seq2seq.tokenizer import BOS, EOS, PAD, UNKNOWN, Unigram
 
 SAVE_EVERY = 120.0  # seconds; what a kill can lose
-STATE, BEST, LOG = "state.pt", "best", "training.jsonl"
+STATE, BEST = "state.pt", "best"
 
 
 @dataclass
@@ -83,23 +84,28 @@ def train(
         raise UserError(f"A run of {recipe.name} stands: add --resume, or delete {work.name}.")
     # A mistake in [model] is better found before minutes are spent on the tokenizer.
     Config.from_dict({**recipe.model, "vocabulary": recipe.tokenizer.pieces})
+    beginning = None
+    if start is not None and not resume:
+        if start.resolve().is_relative_to(work.resolve()):
+            raise UserError(f"{start.name} lies in the run's own folder: name another one for it.")
+        beginning = read_beginning(start, recipe)
     work.mkdir(parents=True, exist_ok=True)
     with _processes() as (rank, world):
         if rank == 0 and not resume:
             _clear(work)
-            if start is not None:
-                tokenizer = start / TOKENIZER
-                if (start / LOG).is_file():
-                    shutil.copyfile(start / LOG, work / LOG)
-            if tokenizer is not None:
+            if beginning is not None:
+                (work / TOKENIZER).write_bytes(beginning.tokenizer)
+                log = "".join(f"{line}\n" for line in beginning.log)
+                (work / LOG).write_text(log, encoding="utf-8")
+            elif tokenizer is not None:
                 shutil.copyfile(tokenizer, work / TOKENIZER)
         if world > 1:
             distributed.barrier()
         run = _Run(recipe, data, work, rank, world)
         if resume:
             run.restore()
-        elif start is not None:
-            run.begin(start)
+        elif beginning is not None:
+            run.begin(beginning)
         run.train(None if minutes is None else 60 * minutes)
         return run.best()
 
@@ -202,9 +208,8 @@ class _Run:
     def _batches(self) -> Iterator[Batch]:
         """Go through epoch after epoch, from where the position says; every process its share."""
         while True:
-            epoch = self.position.before[1] + self.position.epoch
-            examples = self.corpus.epoch(epoch)
-            seed = self.settings.seed * 1_000 + epoch
+            examples = self.corpus.epoch(self.position.epoch)
+            seed = self.settings.seed * 1_000 + self.position.epoch
             plan = self.corpus.plan(examples, seed)
             plan = plan[: len(plan) // self.world * self.world][self.rank :: self.world]
             if not plan:
@@ -326,21 +331,13 @@ class _Run:
             distributed.barrier()
         return Unigram.load(path, self.recipe.card.folded)
 
-    def begin(self, start: Path) -> None:
-        """Take the weights of a checkpoint. Raises UserError if the recipe's have other shapes."""
-        weights = read_model(start).state_dict()
-        own = self.model.state_dict()
-        if {k: w.shape for k, w in weights.items()} != {k: w.shape for k, w in own.items()}:
-            raise UserError(
-                f"{start.name} is another model than the recipe's: give its [model] and "
-                "[tokenizer]."
-            )
-        self.model.load_state_dict(weights)
+    def begin(self, beginning: Beginning) -> None:
+        """Take the weights of a checkpoint; they are the best ones so far."""
+        self.model.load_state_dict(beginning.model.state_dict())
         for name, weight in self.model.named_parameters():
             self.average[name].copy_(weight.detach())
-        if (self.work / LOG).is_file():
-            last = json.loads((self.work / LOG).read_text(encoding="utf-8").splitlines()[-1])
-            self.position.before = last["step"], last["epoch"], last["seconds"]
+        self.position.before = beginning.step, beginning.epoch, beginning.seconds
+        self._evaluate(0.0)
 
     def save(self) -> None:
         """Write all that a resumed run needs; a kill while writing leaves the state before."""

@@ -72,6 +72,8 @@ def assess(folder: Path, recipe: Recipe, data: Path, trained_on: str = "") -> di
         "seed": recipe.training.seed,
         "training_seconds": log[-1]["seconds"],
         "training_steps": log[-1]["step"],
+        # Resuming a run that is done ends it once more, at the same step.
+        "training_runs": len({line["step"] for line in log if line.get("done") == 1}),
         "training_hardware": trained_on,
         "hardware": hardware(),
         "torch": torch.__version__,

@@ -175,7 +175,6 @@ def test_a_source_that_is_encoded_once_gives_the_same(model):
         found = close_up(model, TEXT, [9, 8, 7], step, options)
         assert np.array_equal(again.logits, found.logits)
         assert again.read == found.read
-    assert encoded.nbytes >= encoded.memory.states.nbytes > 0
 
 
 @pytest.mark.parametrize(("tokens", "step"), [([10_000], 0), ([5], 1), ([-1], 0), ([], 0)])

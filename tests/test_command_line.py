@@ -168,11 +168,14 @@ def test_train_writes_a_checkpoint_that_runs(capsys, pairs, tmp_path, monkeypatc
     assert "an abacus" in card
     # Trained further: what was done before counts.
     again = ["--work", str(tmp_path / "again"), "--start"]
-    assert main([*arguments, *again, "nowhere"]) == 2
+    for other in ("nowhere", "google-t5/t5-small", "t5-small"):
+        assert main([*arguments, *again, other]) == 2
     assert main([*arguments, *again, str(out)]) == 0
     further = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert further["training_steps"] == 2 * scores["training_steps"]
     assert further["training_seconds"] > scores["training_seconds"]
+    assert "in 2 runs" in (out / "README.md").read_text(encoding="utf-8")
+    assert "in 2 runs" not in card
 
 
 @pytest.mark.parametrize(

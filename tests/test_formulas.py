@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,7 +73,13 @@ def test_a_unit_of_the_context(found):
     assert values(written)[-1] == pytest.approx(found.look.context[unit], abs=0.006)
 
 
-def test_the_probability_of_the_token(found):
+@pytest.mark.parametrize("copying", [None, 0.25, 1.0])
+def test_the_probability_of_the_token(found, copying):
+    if copying is not None:
+        pointed = 0.1 * float(found.probabilities[found.chosen]) / copying
+        if copying == 1:  # nothing but copied
+            pointed = float(found.probabilities[found.chosen])
+        found = replace(found, copying=copying, pointed=pointed)
     results = values(formulas.probability(found))
     assert results[-1] == pytest.approx(found.probabilities[found.chosen], abs=0.0006)
     assert results[-2] == pytest.approx(results[-1], abs=0.03)

@@ -418,22 +418,66 @@ def test_the_log_goes_on_where_that_of_the_checkpoint_ends(folder, finished):
     assert lines[: len(first)] == first
     later = lines[len(first) :]
     assert later[-1]["step"] == 2 * first[-1]["step"]
-    assert later[0]["seconds"] > first[-1]["seconds"]
+    assert (later[0]["done"], later[0]["step"]) == (0, first[-1]["step"])
+    assert later[-1]["seconds"] > first[-1]["seconds"]
     assert later[-1]["epoch"] == 2 * first[-1]["epoch"]
 
 
-def test_a_run_that_began_with_weights_is_resumed_as_any_other(folder, finished):
-    recipe = recipe_of(folder)
+def test_a_run_that_began_with_weights_is_resumed_as_any_other(
+    folder, finished, interrupted, monkeypatch
+):
+    recipe = recipe_of(folder, evaluate_every=5)
     train(recipe, folder, folder / "whole", start=finished)
-    train(recipe, folder, folder / "parts", start=finished, minutes=0.002)
+    interrupted(2)
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, folder, folder / "parts", start=finished)
+    monkeypatch.undo()
     train(recipe, folder, folder / "parts", resume=True)
-    assert logged(folder / "parts")[-1]["step"] == logged(folder / "whole")[-1]["step"]
+    whole, parts = (logged(folder / name)[-1] for name in ("whole", "parts"))
+    assert parts["step"] == whole["step"]
+    assert parts["valid_loss"] == whole["valid_loss"]
 
 
-def test_weights_of_another_model_are_refused(folder, finished):
-    recipe = recipe_of(folder, {**TINY, "width": 16})
-    with pytest.raises(UserError, match="checkpoint is another model than the recipe's"):
+def test_weights_that_training_makes_no_better_are_kept(folder, finished):
+    recipe = recipe_of(folder, learning_rate=10, warmup_steps=0, averaging=0.0, clip=1e6)
+    checkpoint = train(recipe, folder, folder / "second", start=finished)
+    before = read_model(finished).state_dict()
+    for name, weight in checkpoint.model.state_dict().items():
+        assert torch.equal(weight, before[name]), name
+
+
+@pytest.mark.parametrize("changed", [{"width": 16}, {"attention": "general"}, {"cell": "lstm"}])
+def test_weights_of_another_model_are_refused(folder, finished, changed):
+    name, value = next(iter(changed.items()))
+    recipe = recipe_of(folder, {**TINY, **changed})
+    with pytest.raises(UserError, match=f"has {name} {TINY[name]}, the recipe {value}"):
         train(recipe, folder, folder / "second", start=finished)
+    assert not (folder / "second").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no JSON\n", '{"epoch": 1}\n', "[1]\n", '{"step": [], "epoch": 1, "seconds": 2}']
+)
+def test_a_log_that_cannot_be_read_is_named(folder, finished, text):
+    (finished / LOG).write_text(text)
+    with pytest.raises(UserError, match=f"{LOG} of checkpoint is damaged"):
+        train(recipe_of(folder), folder, folder / "second", start=finished)
+
+
+def test_what_is_no_checkpoint_begins_nothing(folder, finished):
+    (finished / TOKENIZER).unlink()
+    for start in (finished, folder):
+        with pytest.raises(UserError, match="no checkpoint of this library"):
+            train(recipe_of(folder), folder, folder / "second", start=start)
+
+
+def test_a_run_does_not_begin_in_its_own_folder(folder):
+    recipe = recipe_of(folder, epochs=1)
+    train(recipe, folder, folder / "work")
+    (folder / "work" / STATE).unlink()
+    with pytest.raises(UserError, match="best lies in the run's own folder"):
+        train(recipe, folder, folder / "work", start=folder / "work" / BEST)
+    assert (folder / "work" / BEST / "model.safetensors").is_file()
 
 
 # --- several processes

@@ -6,9 +6,9 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
@@ -69,6 +69,7 @@ class _Runs:
 
     def __init__(self) -> None:
         self.kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self.sizes: dict[Hashable, int] = {}
         self.lock = threading.Lock()
         self.turns = threading.BoundedSemaphore(RUNS_AT_ONCE)
 
@@ -80,11 +81,11 @@ class _Runs:
 
     def put(self, key: Hashable, value: Any) -> None:
         with self.lock:
-            self.kept[key] = value
+            self.kept[key], self.sizes[key] = value, _bytes(value)
             while len(self.kept) > 1 and (
-                len(self.kept) > RUNS_KEPT or sum(map(_bytes, self.kept.values())) > BYTES_KEPT
+                len(self.kept) > RUNS_KEPT or sum(self.sizes.values()) > BYTES_KEPT
             ):
-                self.kept.popitem(last=False)
+                del self.sizes[self.kept.popitem(last=False)[0]]
 
     @contextmanager
     def turn(self, wait: Callable[[], Any]) -> Iterator[None]:
@@ -98,9 +99,14 @@ class _Runs:
 
 
 def _bytes(value: Any) -> int:
-    if (whole := getattr(value, "nbytes", None)) is not None:
-        return whole
-    return sum(getattr(part, "nbytes", 0) for part in getattr(value, "__dict__", {}).values())
+    """Return what the arrays and tensors of a value take, however deep in it they are."""
+    if isinstance(value, Mapping):
+        return sum(map(_bytes, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(_bytes, value))
+    if is_dataclass(value):
+        return _bytes(vars(value))
+    return getattr(value, "nbytes", 0)
 
 
 @st.cache_resource(show_spinner=False)

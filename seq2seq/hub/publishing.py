@@ -15,7 +15,7 @@ from seq2seq.hub.repository import MAIN, Identifier, parse
 from seq2seq.waiting import Meter, Progress
 
 _CHECKPOINT = ("card.toml", "config.json", "model.safetensors", "tokenizer.model", "README.md")
-_OF_TRAINING = ("recipe.toml", "training.jsonl", "evaluation.json", "studies.json")
+_OF_TRAINING = ("recipe.toml", "training.jsonl", "evaluation.json", "studies.json", "replies.json")
 
 
 def publish(

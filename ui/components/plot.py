@@ -74,13 +74,17 @@ const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
 function later(place) {
   if (place.shown === place.wanted) return;
   far.add(place);
+  wait();
+}
+function wait() {
   clearTimeout(waiting);
-  waiting = setTimeout(() => idle(drawFar), CALM);
+  waiting = setTimeout(() => { waiting = 0; idle(drawFar); }, CALM);
 }
 async function drawFar() {
   const [place] = far;
-  if (place) await draw(place);
-  if (far.size) idle(drawFar);
+  if (waiting || !place) return;
+  await draw(place);
+  if (!waiting && far.size) idle(drawFar);
 }
 
 const sight = new IntersectionObserver((entries) => {
@@ -118,6 +122,7 @@ export default function (component) {
       document.fullscreenElement ? document.exitFullscreen() : frame.requestFullscreen();
     frame.onfullscreenchange = () => window.Plotly.relayout(place, { height: fit(place) });
   }
+  if (waiting) wait();
   if (place.near) draw(place);
   else if (place.near === false) later(place);
   return () => {

@@ -42,6 +42,6 @@ export default function (component) {
 
 
 def save_picture(chart: str, file: str, background: str) -> None:
-    """Offer the chart in the container of this key as PNG and SVG, named `file`."""
+    """Offer the chart of this key as PNG and SVG, named `file`."""
     data = {"chart": chart, "file": file, "background": background}
     _SAVE_PICTURE(key=f"save_picture {chart}", data=data)

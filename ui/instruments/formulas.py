@@ -89,7 +89,7 @@ def probability(found: CloseUp) -> str:
             ]
         )
     copied = found.copying * found.pointed
-    written = (probability - copied) / (1 - found.copying)
+    written = (probability - copied) / max(1 - found.copying, 1e-9)
     return _aligned(
         [
             r"p &= (1 - p_\text{copy})\,p_\text{vocabulary}",
