@@ -18,10 +18,8 @@ CHART = ".figure.js-plotly-plot"
 
 @pytest.fixture(scope="module")
 def server():
-    expect.set_options(timeout=20_000)  # a busy machine draws five charts slowly
     with served_app() as address:
         yield address
-    expect.set_options(timeout=5_000)
 
 
 def opened(page, server, tab, **query):
@@ -137,10 +135,9 @@ def test_accessible_and_inside_the_screen(server, new_page, tab, width, colours)
     check_accessible(page, width)
 
 
-@pytest.mark.parametrize("name", ["lstm-attention-en-fr", "gru-vanilla-en-fr", "transformer-en-fr"])
-def test_formulas_stay_inside_a_narrow_screen(server, new_page, name):
+def test_formulas_stay_inside_a_narrow_screen(server, new_page):
     page = new_page(viewport={"width": 375, "height": 900})
-    opened(page, server, "Inside a step", checkpoint=name)
+    opened(page, server, "Inside a step", checkpoint="gru-vanilla-en-fr")
     formulas = page.locator(".katex-html")
     expect(formulas.last).to_be_visible()
     assert formulas.count() >= 2
