@@ -17,14 +17,12 @@ LOG = "training.jsonl"
 
 @dataclass(frozen=True, eq=False)
 class Beginning:
-    """log: lines. step, epoch, seconds: where its last one stands."""
+    """log: lines, none if there is no log. position: step, epoch and seconds of the last one."""
 
     model: Seq2Seq
     tokenizer: bytes
-    log: tuple[str, ...] = ()
-    step: int = 0
-    epoch: int = 0
-    seconds: float = 0.0
+    log: tuple[str, ...]
+    position: tuple[int, int, float]
 
 
 def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
@@ -43,13 +41,15 @@ def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
                 f"{folder.name} has {field.name} {getattr(has, field.name)}, the recipe "
                 f"{getattr(wants, field.name)}: give the recipe the checkpoint's [model]."
             )
-    beginning = Beginning(model, (folder / TOKENIZER).read_bytes())
+    return Beginning(model, (folder / TOKENIZER).read_bytes(), *_read_log(folder))
+
+
+def _read_log(folder: Path) -> tuple[tuple[str, ...], tuple[int, int, float]]:
     if not (folder / LOG).is_file():
-        return beginning
+        return (), (0, 0, 0.0)
     try:
         log = (folder / LOG).read_text(encoding="utf-8").splitlines()
         last = [json.loads(line) for line in log][-1]
-        position = int(last["step"]), int(last["epoch"]), float(last["seconds"])
+        return tuple(log), (int(last["step"]), int(last["epoch"]), float(last["seconds"]))
     except (OSError, ValueError, LookupError, TypeError):
         raise UserError(f"The {LOG} of {folder.name} is damaged: mend or delete it.") from None
-    return Beginning(model, beginning.tokenizer, tuple(log), *position)

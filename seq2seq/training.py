@@ -336,7 +336,7 @@ class _Run:
         self.model.load_state_dict(beginning.model.state_dict())
         for name, weight in self.model.named_parameters():
             self.average[name].copy_(weight.detach())
-        self.position.before = beginning.step, beginning.epoch, beginning.seconds
+        self.position.before = beginning.position
         self._evaluate(0.0)
 
     def save(self) -> None:

@@ -86,12 +86,11 @@ def main():
         for tab in TABS:
             anew("translation", text=SENTENCE, tab=tab)
             report(f"{tab}, another step", page, (move(slider) for _ in range(9)))
-        name = {"checkpoint": "transformer-en-fr"}
-        anew("translation", text=SENTENCE, tab="Attention", **name)
-
+        query = {"text": SENTENCE, "tab": "Attention", "checkpoint": "transformer-en-fr"}
+        anew("translation", **query)
         box = page.get_by_role("combobox", name="Head", exact=True)
         report("Attention, another head", page, (say(box, head) for head in "12341"))
-        anew("translation", text=SENTENCE, tab="Attention", picture="Ribbons", **name)
+        anew("translation", **query, picture="Ribbons")
         slider = page.get_by_role("slider", name="Share of each row")
         report("Attention, another threshold", page, (move(slider) for _ in range(5)))
         anew("translation", text=SENTENCE, step=10)

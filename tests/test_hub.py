@@ -71,7 +71,7 @@ def server(tmp_path, monkeypatch):
 @pytest.fixture(scope="module", autouse=True)
 def _imported():
     """Load what is loaded when first used, so that only waiting is timed."""
-    library = connection.library()
+    library = connection.client()
     assert all((library.HfApi, library.ModelCard, httpx2.Client, library.errors))
 
 
@@ -328,7 +328,7 @@ def test_without_the_hub_the_cache_does(server, fault):
     for _ in range(2):
         again = hub.fetch("u/r", patience=SOON)
         assert again.folder == first.folder
-        assert again.notes == (hub.NOT_REACHED,)
+        assert again.notes == (fetching.NOT_REACHED,)
     server.faults.clear()
     assert hub.fetch("u/r").notes == ()
 
@@ -340,7 +340,7 @@ def test_offline_the_revision_of_last_time_does(server, monkeypatch, fails_soon)
     server.requests.clear()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     again = hub.fetch("u/r")
-    assert (again.folder, again.notes) == (first.folder, (hub.NOT_REACHED,))
+    assert (again.folder, again.notes) == (first.folder, (fetching.NOT_REACHED,))
     assert hub.inspect("u/r").licence == found.licence
     fails_soon(lambda: hub.fetch("u/other"), "HF_HUB_OFFLINE")
     shutil.rmtree(first.folder)
@@ -359,7 +359,7 @@ def test_a_cache_that_the_library_filled_is_used(server, monkeypatch):
     for name in ("u/r", f"u/r@{model.refs['main']}"):
         fetched = hub.fetch(name)
         assert fetched.folder == Path(folder)
-        assert fetched.notes == (hub.NOT_REACHED,)
+        assert fetched.notes == (fetching.NOT_REACHED,)
     assert server.count() == 0
     monkeypatch.delenv("HF_HUB_OFFLINE")
     assert hub.fetch("u/r").notes == ()
@@ -493,7 +493,7 @@ def test_without_a_conversion_the_pickle_is_labelled(server, fault):
     for _ in range(2):
         fetched = hub.fetch("u/r")
         assert contents(fetched) == BIN
-        assert fetched.notes == (hub.PICKLED,)
+        assert fetched.notes == (fetching.PICKLED,)
         assert hub.inspect("u/r").pickled
         model.offer(SMALL | {"model.safetensors": WEIGHTS})
         server.fail("discussions", **fault)
@@ -511,7 +511,7 @@ def test_code_of_a_model_is_noted_and_not_fetched(server):
     server.model("u/r", FILES | {"config.json": config, "modeling.py": b"raise SystemExit"})
     for _ in range(2):
         fetched = hub.fetch("u/r")
-        assert fetched.notes == (hub.OWN_CODE,)
+        assert fetched.notes == (fetching.OWN_CODE,)
         assert "modeling.py" not in contents(fetched)
 
 
@@ -590,9 +590,9 @@ def test_what_goes_wrong_ends_soon_in_a_sentence(server, fails_soon, where, faul
 
 
 def test_without_settings_a_call_gives_up_within_15_seconds():
-    assert hub.PATIENCE <= 10
+    assert connection.PATIENCE <= 10
     for call in (hub.inspect, hub.fetch, hub.publish):
-        assert signature(call).parameters["patience"].default == hub.PATIENCE
+        assert signature(call).parameters["patience"].default == connection.PATIENCE
 
 
 @pytest.mark.parametrize("ignore_range", [False, True])

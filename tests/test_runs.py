@@ -1,6 +1,7 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from seq2seq.options import Options
@@ -21,6 +22,15 @@ def test_the_least_recently_used_run_goes_first(trace):
     assert runs.get(key(0)) is trace
     assert runs.get(key(1)) is None
     assert len(runs.kept) == RUNS_KEPT
+
+
+def test_what_is_kept_is_limited_in_bytes_however_deep_they_are(monkeypatch):
+    monkeypatch.setattr("ui.runs.BYTES_KEPT", 250)
+    runs = _Runs()
+    for number in range(4):
+        runs.put(key(number), [{"rows": (np.zeros(100, np.uint8), None)}, "a text"])
+    assert list(runs.kept) == [key(2), key(3)]
+    assert sum(runs.sizes.values()) == 200
 
 
 def test_only_a_few_compute_at_once_and_the_others_wait():

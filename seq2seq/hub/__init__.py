@@ -4,12 +4,8 @@ The only folder that reaches the network. It runs no code of a repository and wa
 longer than it says.
 """
 
-from seq2seq.hub.connection import PATIENCE
 from seq2seq.hub.fetching import (
     ASK_ABOVE,
-    NOT_REACHED,
-    OWN_CODE,
-    PICKLED,
     Fetched,
     cached,
     fetch,
@@ -17,16 +13,11 @@ from seq2seq.hub.fetching import (
     is_cached,
 )
 from seq2seq.hub.publishing import publish
-from seq2seq.hub.repository import Repository, is_identifier
+from seq2seq.hub.repository import is_identifier
 
 __all__ = [
     "ASK_ABOVE",
-    "NOT_REACHED",
-    "OWN_CODE",
-    "PATIENCE",
-    "PICKLED",
     "Fetched",
-    "Repository",
     "cached",
     "fetch",
     "inspect",

@@ -45,7 +45,7 @@ def watched(
         raise _explain(wrapped or error, name) from None
 
 
-def library() -> Any:
+def client() -> Any:
     """Return huggingface_hub, which is imported late, as it is to be used here."""
     import huggingface_hub
     from huggingface_hub import constants

@@ -142,7 +142,7 @@ def _look_up(wanted: Identifier, meter: Meter, timeout: float) -> Repository:
 
 def _describe(wanted: Identifier, revision: str, meter: Meter, timeout: float) -> Repository:
     """Read one revision's page: the commit it stands for, its files, and what its card says."""
-    api = connection.library().HfApi(
+    api = connection.client().HfApi(
         endpoint=connection.endpoint(), token=connection.token() or False
     )
     info = api.model_info(wanted.name, revision=revision, files_metadata=True, timeout=timeout)
@@ -181,7 +181,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 def _conversions(name: str, timeout: float) -> list[int]:
     """Return the numbers of the pull requests that the Hub's converter opened."""
     answer = (
-        connection.library()
+        connection.client()
         .get_session()
         .get(
             f"{connection.endpoint()}/api/models/{name}/discussions",
@@ -205,7 +205,7 @@ def _download(repository: Repository, file: File, meter: Meter, timeout: float) 
     target, partial = cache.path_of(repository, file), cache.scratch(repository)
     for path in (target, partial):
         path.parent.mkdir(parents=True, exist_ok=True)
-    url = connection.library().hf_hub_url(
+    url = connection.client().hf_hub_url(
         repository.name, file.name, revision=repository.revision, endpoint=connection.endpoint()
     )
     try:
@@ -238,7 +238,7 @@ def _receive_once(url: str, file: File, output: BinaryIO, meter: Meter, timeout:
     headers = connection.headers() | {"Accept-Encoding": "identity"}
     if output.tell():
         headers["Range"] = f"bytes={output.tell()}-"
-    session = connection.library().get_session()
+    session = connection.client().get_session()
     with session.stream("GET", url, headers=headers, timeout=timeout) as response:
         hf_raise_for_status(response)
         if response.status_code != 206:

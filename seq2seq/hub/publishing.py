@@ -41,7 +41,7 @@ def publish(
         raise UserError("Publishing needs a token: set HF_TOKEN to one that may write.")
     connection.check_online(target.name)
     meter = Meter(sum(path.stat().st_size for path in files))
-    api = connection.library().HfApi(endpoint=connection.endpoint(), token=token)
+    api = connection.client().HfApi(endpoint=connection.endpoint(), token=token)
     connection.watched(
         lambda: _upload(api, target, files, meter), meter, target.name, patience, on_progress
     )
@@ -109,7 +109,7 @@ def check_card(path: Path) -> None:
     """Raise UserError if the Hub would refuse a model card, or could not list it by its task."""
     from seq2seq.model_card import LICENCES, PIPELINE_TAGS
 
-    hub = connection.library()
+    hub = connection.client()
     try:
         data = hub.ModelCard(path.read_text(encoding="utf-8")).data.to_dict()
     except Exception:  # PyYAML and huggingface_hub do not say which

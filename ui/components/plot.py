@@ -142,7 +142,7 @@ def plot(
 ) -> None:
     """Show a figure, which needs a height; described: what it shows, for those who do not see it.
 
-    key: on the page it is that of the element, after "chart_".
+    key: of the figure; that of its element on the page is chart_KEY.
     on_click: called when a point with customdata was clicked; `clicked` tells it.
     """
     data: dict[str, Any] = {
