@@ -1,5 +1,6 @@
 """Shared fixtures: a tiny tokenizer, and a tiny checkpoint of each kind with fresh weights."""
 
+import gc
 import json
 import os
 import shutil
@@ -23,6 +24,16 @@ from seq2seq.tokenizer import Unigram
 from tests import vocabularies
 
 torch.set_num_threads(1)
+
+
+def pytest_collection_finish():
+    """Keep collections of garbage from going through all that was imported, 700,000 objects.
+
+    Streamlit asks Keras, where that is loaded, for a full one whenever a page is run.
+    """
+    gc.collect()
+    gc.freeze()
+
 
 PAIRS = [
     Pair("The cat sleeps on the chair.", "Le chat dort sur la chaise."),
