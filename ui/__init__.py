@@ -4,17 +4,10 @@ outside the pages, and the only caches.
 Heavy imports happen inside functions, so that a page paints before they run.
 """
 
+from ui.address import page_link
 from ui.chat import chat
 from ui.components import reading
-from ui.controls import (
-    empty_state,
-    examples,
-    first_checkpoint,
-    page_link,
-    recording,
-    run_controls,
-    source_input,
-)
+from ui.controls import first_checkpoint, run_controls
 from ui.frame import begin_page, show_menu
 from ui.instruments import instruments
 from ui.instruments.attention import attention_chart
@@ -22,10 +15,12 @@ from ui.instruments.words import timing
 from ui.lab import lab_page
 from ui.map import sentence_map_page
 from ui.race import race_page
+from ui.recording import recording
 from ui.runs import Subject, run, warm_up
 from ui.shelf import capabilities, intake, shelf
 from ui.summary import read_summary
 from ui.task import show_run, text_task
+from ui.typed import empty_state, examples, source_input
 
 __all__ = [
     "Subject",

@@ -10,10 +10,10 @@ import numpy as np
 import streamlit as st
 
 from ui.components import differences
-from ui.controls import empty_state
 from ui.models import catalogued
 from ui.runs import Subject, derive
 from ui.text import plain, quoted
+from ui.typed import empty_state
 from ui.vectors import Sentences, draw_strips
 
 if TYPE_CHECKING:

@@ -23,13 +23,15 @@ from seq2seq.conversation import (
 )
 from seq2seq.options import MAX_CHARACTERS, Options
 from ui import turns as conversation
+from ui.address import URL, page_link
 from ui.components import hint
-from ui.controls import URL, empty_state, examples, page_link, run_controls
+from ui.controls import run_controls
 from ui.models import open_model
 from ui.reply import fitting, inside, look, subject_of_reply
 from ui.runs import run
 from ui.task import show_run
 from ui.text import plain, quoted
+from ui.typed import empty_state, examples
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
 from seq2seq.trace import Trace
+from ui.address import URL
 from ui.changes import BLIND, changes
 from ui.chart import chart
 from ui.components import copy_link
-from ui.controls import empty_state, examples, first_checkpoint, source_input
+from ui.controls import first_checkpoint
 from ui.frame import is_dark
 from ui.models import catalogued, checkpoints_for, open_model
 from ui.runs import Subject, run
 from ui.text import plain
+from ui.typed import empty_state, examples, source_input
 from ui.vectors import Sentences, draw_strips, vector
 
-URL: Any = {"bind": "query-params"}
 TASKS = ("translation", "spelling", "summarization", "chatbot")
 EXAMPLES = ("The black cat sleeps on the old chair.", "How old are you?", "The cat sleeps.")
 

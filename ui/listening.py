@@ -11,9 +11,9 @@ from seq2seq.trace import Trace, shown, words
 from ui.chart import chart
 from ui.code import Written, define, draw
 from ui.components import clicked, differences
-from ui.controls import example_text
 from ui.frame import is_dark
 from ui.instruments.view import View, select_step, step_choices
+from ui.recording import example_text
 from ui.runs import derive
 from ui.text import plain, quoted
 

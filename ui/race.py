@@ -7,15 +7,16 @@ from typing import Any
 import streamlit as st
 
 from seq2seq.trace import Trace, words
+from ui.address import URL, page_link
 from ui.chart import chart
 from ui.components import copy_link, marked, reading
-from ui.controls import empty_state, examples, first_checkpoint, page_link, source_input
+from ui.controls import first_checkpoint
 from ui.frame import is_dark
 from ui.models import card_of, catalogued, checkpoints_for, open_model
 from ui.runs import Subject, run, show_notes
 from ui.text import quoted
+from ui.typed import empty_state, examples, source_input
 
-URL: Any = {"bind": "query-params"}
 # Who runs first, as far as they are at hand: each has one thing more than the one before.
 FIRST = (
     "lstm-vanilla-en-fr",

@@ -11,9 +11,9 @@ from seq2seq.conversation import Reply, Turn, Turns, counted, differing, in_reac
 from seq2seq.dialogue import source_of
 from seq2seq.options import MAX_CHARACTERS
 from seq2seq.trace import Trace
+from ui.address import URL
 from ui.chart import chart
 from ui.components import marked
-from ui.controls import URL
 from ui.frame import is_dark
 from ui.instruments import instruments
 from ui.models import open_model
@@ -219,7 +219,7 @@ def inside(place: int, subject: Subject, trace: Trace) -> None:
         key="inside",
         icon=":material/search:",
         on_change="rerun",
-        bind="query-params",
+        **URL,
     )
     if box.open:
         with box:

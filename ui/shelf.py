@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from seq2seq.catalogue import Card
-from ui.controls import page_link
+from ui.address import page_link
 from ui.models import (
     bring_files,
     bring_folder,

@@ -11,6 +11,7 @@ import streamlit as st
 from seq2seq.overlap import Overlap, Span, overlap, places_of, text_words
 from seq2seq.passages import sentences
 from seq2seq.trace import Trace
+from ui.address import URL
 from ui.components import hint, passage
 from ui.components.passage import SHADES, Side, Word
 from ui.instruments.view import select_step, select_word
@@ -97,7 +98,7 @@ def _shading() -> str:
         [WHOLE, SENTENCE, WORD],
         key=_SHADE,
         horizontal=True,
-        bind="query-params",
+        **URL,
         help="A sentence or word is that of the output step, or the one that you click.",
     )
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from seq2seq.options import Options
-from ui.controls import empty_state, example_chips, run_controls, source_area, source_input
+from ui.controls import run_controls
 from ui.instruments import instruments
 from ui.instruments.view import Reader, read_tokens
 from ui.runs import Subject, reopen, run, subject_of
+from ui.typed import empty_state, example_chips, source_area, source_input
 
 if TYPE_CHECKING:
     from seq2seq.audio import Audio

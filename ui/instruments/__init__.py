@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from seq2seq.trace import Trace
+from ui.address import URL
 from ui.code import begin_noting
 from ui.instruments import (
     attention,
@@ -43,7 +44,7 @@ def instruments(subject: Subject, run: Trace, read: Reader = read_tokens) -> Non
     if view.shown.position_seconds:
         listening(view)
     for tab, show in zip(
-        st.tabs(list(TABS), key="tab", on_change="rerun", bind="query-params"),
+        st.tabs(list(TABS), key="tab", on_change="rerun", **URL),
         TABS.values(),
         strict=True,
     ):

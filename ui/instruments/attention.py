@@ -9,6 +9,7 @@ import streamlit as st
 
 from seq2seq.measures import Choice, Pick, Picks, has, layers_and_heads
 from seq2seq.trace import Trace
+from ui.address import URL
 from ui.chart import chart
 from ui.code import draw
 from ui.components import clicked
@@ -19,7 +20,6 @@ from ui.instruments.view import View, output_name, select_step, select_word
 from ui.text import quoted
 
 Controls = Any  # a container
-BOUND: Any = {"bind": "query-params"}
 # Which attention: what is chosen stands in the address, so it is what is shown.
 WHICH = {
     "To the source": "cross",
@@ -51,9 +51,7 @@ def _picture(trace: Trace) -> str:
     names, key = [name for name in PICTURES if name != "Blocks"], SHORT
     if _is_long(trace):
         names, key = ["Blocks", *names], LONG
-    chosen = st.segmented_control(
-        "Picture", names, default=names[0], required=True, key=key, **BOUND
-    )
+    chosen = st.segmented_control("Picture", names, default=names[0], required=True, key=key, **URL)
     return chosen or names[0]  # a link may say nothing
 
 
@@ -66,7 +64,7 @@ def _which(trace: Trace) -> str:
     _keep("which", names)
     chosen = names[0]
     if len(names) > 1:
-        chosen = st.selectbox("Attention", names, key="which", width=180, **BOUND)
+        chosen = st.selectbox("Attention", names, key="which", width=180, **URL)
     return WHICH[chosen]
 
 
@@ -81,7 +79,7 @@ def _pick(name: str, count: int) -> Pick:
         return 0
     options = ["mean", "max", *map(str, range(1, count + 1))]
     _keep(name, options)
-    chosen = st.selectbox(name.capitalize(), options, key=name, width=105, **BOUND)
+    chosen = st.selectbox(name.capitalize(), options, key=name, width=105, **URL)
     return int(chosen) - 1 if chosen.isdigit() else chosen
 
 
@@ -94,7 +92,7 @@ def _keep(key: str, options: list[str]) -> None:
 def _by_word(trace: Trace, which: str) -> bool:
     if trace.position_seconds and which == "encoder":
         return False
-    return st.toggle("Whole words", key="by_word", **BOUND)
+    return st.toggle("Whole words", key="by_word", **URL)
 
 
 def _position_heard(view: View) -> None:
@@ -131,7 +129,7 @@ def _scale() -> str:
         width=140,
         help="From 0 to 1, so that runs can be compared; or so that weak weights can be told "
         "apart: to the largest weight of each row, or by the square root.",
-        **BOUND,
+        **URL,
     )
 
 
@@ -148,7 +146,7 @@ def _matrix(view: View, controls: Controls) -> None:
             key="measured",
             help="Beside each row its entropy in bit: 0 where it looked at one place only. Below "
             "each column what it got of all rows together.",
-            **BOUND,
+            **URL,
         )
     choice: Choice = {"which": which, "by_word": by_word, **picks}
     attention_chart(trace, "attention", view, scale=scale, measured=measured, **choice)
@@ -173,7 +171,7 @@ def _ribbons(view: View, controls: Controls) -> None:
             key="mass",
             width=200,
             help="Of each row, the fewest ribbons are drawn whose weights reach this share.",
-            **BOUND,
+            **URL,
         )
     choice: Choice = {"which": which, "by_word": by_word, **picks}
     selected, word = _selected(view, which)
@@ -216,9 +214,7 @@ def _all_heads(view: View, controls: Controls) -> None:
                 st.session_state["from_layer"] = 1
             layer = picks["layer"]
             start = min(layer + 1, most) if isinstance(layer, int) else 1
-            first = (
-                st.slider("From layer", 1, most, start, key="from_layer", width=200, **BOUND) - 1
-            )
+            first = st.slider("From layer", 1, most, start, key="from_layer", width=200, **URL) - 1
             shown = range(first, first + at_once)
         scale = _scale()
     if layers * heads == 1:
@@ -304,7 +300,7 @@ def _chosen_block(view: View, which: str, picks: Picks) -> tuple[int, int]:
         ):
             options = [first, *map(str, range(1, count + 1))]
             _keep(key, options)
-            found.append(st.selectbox(label, options, key=key, width=180, **BOUND))
+            found.append(st.selectbox(label, options, key=key, width=180, **URL))
     row = int(found[0]) - 1 if found[0] != OF_STEP else numbers[selected]
     column = int(found[1]) - 1 if found[1] != STRONGEST else int(weights[row].argmax())
     return row, column

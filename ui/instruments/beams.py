@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from seq2seq.errors import UserError
 from seq2seq.hypothesis import FINISHED, PRUNED, Hypothesis
 from seq2seq.ranking import better, complete, hypothesis, order, outputs, scores
 from seq2seq.trace import Trace, label
+from ui.address import URL
 from ui.chart import chart
 from ui.code import define, draw
 from ui.components import clicked, scroller
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from seq2seq.figures.tree import Joined
     from seq2seq.search import OnStep
 
-BOUND: Any = {"bind": "query-params"}
 _NODE, _PLACE, _CHOSEN = "node", "node_place", "node_chosen"
 _ALPHA, _BETA, _RANKED_FROM = "rank_length", "rank_coverage", "ranked_from"
 
@@ -77,7 +77,7 @@ def _tree(view: View, tree: Joined) -> int:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place = st.container(width=220)
         has_pruned = any(node.fate == PRUNED for node in tree.nodes)
-        pruned = has_pruned and st.toggle("What was let go", True, key="pruned", **BOUND)
+        pruned = has_pruned and st.toggle("What was let go", True, key="pruned", **URL)
     steps = steps_shown(tree, view.step, pruned)
     offered = {tree.name(number): number for number in candidates(tree, steps, pruned)}
     _chosen_node(view, tree, list(offered))
@@ -97,7 +97,7 @@ def _tree(view: View, tree: Joined) -> int:
 
     with place:
         name = st.selectbox(
-            "Node: step, rank, token", list(offered), key=_NODE, on_change=use_name, **BOUND
+            "Node: step, rank, token", list(offered), key=_NODE, on_change=use_name, **URL
         )
     node = offered[name]
     chart(
@@ -267,7 +267,7 @@ def _penalties(view: View, rivals: list[Hypothesis]) -> tuple[float, float, np.n
             0.05,
             key=_ALPHA,
             help="α in score = log P / lengthᵅ. Nothing is decoded anew.",
-            **BOUND,
+            **URL,
         )
         beta = st.slider(
             "Score with a coverage penalty of",
@@ -278,7 +278,7 @@ def _penalties(view: View, rivals: list[Hypothesis]) -> tuple[float, float, np.n
             key=_BETA,
             disabled=bool(why_not),
             help="β: punishes outputs that never looked at some source position.",
-            **BOUND,
+            **URL,
         )
     if why_not:
         st.caption(plain(why_not))

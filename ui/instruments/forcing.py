@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import streamlit as st
 
 from seq2seq.comparison import Comparison, compare, first_choice
 from seq2seq.trace import Trace, shown
+from ui.address import URL
 from ui.chart import chart
 from ui.code import Written, define, draw
 from ui.components import clicked
@@ -19,7 +19,6 @@ from ui.instruments.words import alternatives_in_words
 from ui.runs import follow
 from ui.text import plain
 
-BOUND: Any = {"bind": "query-params"}
 _TEXT, _STEP = "reference", "reference_step"
 MAX_TYPED = 20_000  # a longer address is refused by the server
 OWN = "own"
@@ -42,7 +41,7 @@ def show(view: View) -> None:
         placeholder="What it should have written",
         help="A right answer, as in training: the model reads it token by token, whatever it would "
         "have said itself.",
-        **BOUND,
+        **URL,
     )
     _offers(view)
     if not (text or "").strip():
@@ -109,7 +108,7 @@ def _reference_step(reference: Trace) -> int:
         return 0
     if _STEP in st.session_state:  # a new reference may be shorter
         st.session_state[_STEP] = min(max(1, st.session_state[_STEP]), count)
-    return st.slider("Step of the reference", 1, count, key=_STEP, **BOUND) - 1
+    return st.slider("Step of the reference", 1, count, key=_STEP, **URL) - 1
 
 
 def _choose(event: str, step: int) -> None:

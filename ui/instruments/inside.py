@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from seq2seq.trace import shown
+from ui.address import URL
 from ui.chart import chart
 from ui.code import Written, define, draw
 from ui.components import clicked
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from seq2seq.closeup import Cell, CloseUp, Look
     from seq2seq.search import OnStep
 
-BOUND: Any = {"bind": "query-params"}
 _UNIT = "unit"
 MOST_UNITS = 6  # that are offered as those that changed most
 
@@ -127,7 +127,7 @@ def _number(name: str, count: int, default: int, key: str) -> int:
     names = [str(number + 1) for number in range(count)]
     if st.session_state.get(key) not in (None, *names):  # of a deeper model
         del st.session_state[key]
-    return int(st.selectbox(name, names, index=default, key=key, width=110, **BOUND)) - 1
+    return int(st.selectbox(name, names, index=default, key=key, width=110, **URL)) - 1
 
 
 def _reads(view: View, found: CloseUp) -> None:
@@ -188,7 +188,7 @@ def _unit(cell: Cell) -> int:
             placeholder=str(changed[0] + 1),
             help="One of the numbers that the state is made of; empty for the one that changed "
             "most.",
-            **BOUND,
+            **URL,
         )
         st.pills(
             "Changed most",

@@ -9,12 +9,12 @@ import streamlit as st
 from seq2seq.errors import UserError
 from seq2seq.interventions import AttentionEdit, Interventions
 from seq2seq.trace import Trace, shown, words
+from ui.address import URL
 from ui.instruments import edits
 from ui.instruments.view import View
 from ui.runs import derive
 from ui.text import quoted
 
-URL: Any = {"bind": "query-params"}
 MOST_SLIDERS, ACROSS, ALL = 24, 4, "all"
 PRESETS = (
     "One word only",

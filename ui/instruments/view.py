@@ -10,6 +10,7 @@ import streamlit as st
 from seq2seq.options import MAX_LENGTH
 from seq2seq.ranking import complete
 from seq2seq.trace import Trace
+from ui.address import URL
 from ui.components import hint, outputs_list, reading
 from ui.instruments.words import timing
 from ui.runs import Subject, branch, follow
@@ -200,7 +201,7 @@ def _shown_output(
         "Output",
         names,
         key=_OUTPUT,
-        bind="query-params",
+        **URL,
         width=110,
         help="1 is the best that the search has found; letters are branches of yours.",
     )
@@ -225,7 +226,7 @@ def _step_slider(shown: Trace) -> int:
         count,
         key=_STEP,
         on_change=_count_choice,
-        bind="query-params",
+        **URL,
         help="A click on a token, a row of the matrix or a bar chooses it too.",
     )
     return step - 1
