@@ -23,6 +23,7 @@ ui.show_menu(
         st.Page("pages/race.py", title="Race", icon=":material/flag:"),
         st.Page("pages/lab.py", title="Context vector", icon=":material/science:"),
         st.Page("pages/map.py", title="Map of sentences", icon=":material/scatter_plot:"),
+        st.Page("pages/measured.py", title="Measured", icon=":material/query_stats:"),
         st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
     ]
 )

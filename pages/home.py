@@ -10,7 +10,7 @@ st.markdown(
     "An **encoder-decoder** reads a whole sentence, then writes another, one token at a time. "
     "Here you watch real models do it: what they write, how sure they are, what else they "
     "considered, and which words of the source they looked at. Every number on these pages was "
-    "measured on the run you see."
+    "measured: on the run you see, or on whole trainings when the models were made."
 )
 
 name = ui.first_checkpoint("translation")

@@ -9,10 +9,9 @@ from pathlib import Path
 from seq2seq.catalogue import is_ours
 from seq2seq.checkpoint import TOKENIZER, read_model
 from seq2seq.errors import UserError
+from seq2seq.measurements import LOG
 from seq2seq.model import Config, Seq2Seq
 from seq2seq.recipe import Recipe
-
-LOG = "training.jsonl"
 
 
 @dataclass(frozen=True, eq=False)

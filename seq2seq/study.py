@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.checkpoint import TOKENIZER
+from seq2seq.measurements import LOG, STUDIES, read_studies
 from seq2seq.recipe import Recipe
-from seq2seq.training import LOG, train
+from seq2seq.training import train
 from seq2seq.workshop import score
 
-STUDIES = "studies.json"  # beside the checkpoint that is trained like them
 EVERY = 250  # steps between two measurements of a study
 LOGGED = ("step", "epoch", "seconds", "train_loss", "valid_loss", "valid_bleu_greedy")
 
@@ -51,14 +51,10 @@ def study(
         **{key: scores[key] for key in ("bleu", "bleu_interval", "chrf", "loss") if key in scores},
         "log": log,
     }
-    others = [each for each in studies(folder) if (each["pairs"], each["plain"]) != (pairs, plain)]
+    others = [
+        each for each in read_studies(folder) if (each["pairs"], each["plain"]) != (pairs, plain)
+    ]
     entries = sorted([*others, entry], key=lambda each: (each["plain"], each["pairs"]))
     text = ",\n".join(json.dumps(each) for each in entries)
     (folder / STUDIES).write_text(f"[\n{text}\n]\n", encoding="utf-8")
     return entry
-
-
-def studies(folder: Path) -> list[dict[str, Any]]:
-    """Return what was measured beside a checkpoint, by plain and pairs; nothing if nothing was."""
-    file = folder / STUDIES
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []

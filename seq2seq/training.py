@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
-from seq2seq.beginning import LOG, Beginning, read_beginning
+from seq2seq.beginning import Beginning, read_beginning
 from seq2seq.checkpoint import (
     TOKENIZER,
     Checkpoint,
@@ -35,6 +35,7 @@ from seq2seq.checkpoint import (
 from seq2seq.corpus import read_corpus
 from seq2seq.data import Batch
 from seq2seq.errors import UserError
+from seq2seq.measurements import LOG
 from seq2seq.model import Config, build
 from seq2seq.objective import Objective
 from seq2seq.recipe import Recipe

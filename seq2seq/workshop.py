@@ -19,15 +19,15 @@ from seq2seq.audio import RATE, Audio
 from seq2seq.catalogue import Card
 from seq2seq.checkpoint import TOKENIZER, Checkpoint, load, save
 from seq2seq.evaluation import evaluate, evaluate_speech, read_references
+from seq2seq.measurements import EVALUATION, LOG
 from seq2seq.model_card import model_card
 from seq2seq.options import Options
 from seq2seq.pipeline import run
 from seq2seq.recipe import Recipe
 from seq2seq.speech import read_speech
 from seq2seq.tokenizer import Unigram
-from seq2seq.training import LOG
 
-EVALUATION, REPLIES = "evaluation.json", "replies.json"
+REPLIES = "replies.json"
 TIMED = 100  # runs whose median is the time of one
 
 

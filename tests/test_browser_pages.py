@@ -17,6 +17,7 @@ PLACES = [
     ("translation", {"text": SENTENCE, "tab": "Probabilities"}),
     ("translation", {"text": SENTENCE, "tab": "What if", "muted": "2 old"}),
     ("translation", {"text": SENTENCE, "tab": "Attribution"}),
+    ("measured", {}),
 ]
 
 

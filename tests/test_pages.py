@@ -16,6 +16,7 @@ PAGES = [
     "lab",
     "map",
     "models",
+    "measured",
 ]
 BEAMS = {"tab": "Beam tree"}
 

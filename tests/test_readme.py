@@ -7,7 +7,7 @@ import pytest
 
 from seq2seq.__main__ import _parser
 from seq2seq.catalogue import embedded
-from seq2seq.study import studies
+from seq2seq.measurements import read_studies
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 ROOT = Path(__file__).parent.parent
@@ -87,7 +87,7 @@ def test_the_scores_by_length_are_those_of_the_evaluation(name):
 
 
 def test_what_less_data_does_is_as_measured():
-    found = studies(ROOT / "checkpoints" / "bilstm-attention-en-fr")
+    found = read_studies(ROOT / "checkpoints" / "bilstm-attention-en-fr")
     assert len(found) == 5
     for each in found:
         low, high = each["bleu_interval"]
@@ -98,7 +98,7 @@ def test_what_less_data_does_is_as_measured():
 
 def test_the_plain_run_overfits_as_told():
     (plain,) = [
-        each for each in studies(ROOT / "checkpoints/bilstm-attention-en-fr") if each["plain"]
+        each for each in read_studies(ROOT / "checkpoints/bilstm-attention-en-fr") if each["plain"]
     ]
     held_out = [each for each in plain["log"] if "valid_loss" in each]
     best = min(held_out, key=lambda each: each["valid_loss"])

@@ -6,8 +6,8 @@ import pytest
 from seq2seq.__main__ import main
 from seq2seq.corpus import read_corpus
 from seq2seq.data import read_pairs
+from seq2seq.measurements import read_studies
 from seq2seq.recipe import read_recipe
-from seq2seq.study import studies
 
 RECIPE = """
 [card]
@@ -87,7 +87,7 @@ def test_a_study_is_kept_as_numbers_beside_the_checkpoint(folder, capsys):
     study("--pairs", "20", "--plain")
     study("--pairs", "60")  # takes the place of the one before
     assert "loss" in capsys.readouterr().out
-    kept = studies(folder / "letters")
+    kept = read_studies(folder / "letters")
     assert [(each["pairs"], each["plain"]) for each in kept] == [
         (20, False),
         (60, False),
@@ -103,7 +103,7 @@ def test_a_study_is_kept_as_numbers_beside_the_checkpoint(folder, capsys):
 def test_without_dropout_and_smoothing_the_loss_on_train_can_fall_below_valid(folder):
     words = ["study", str(folder / "letters"), "--data", str(folder), "--minutes", "0.15"]
     assert main([*words, "--work", str(folder / "study"), "--pairs", "10", "--plain"]) == 0
-    (entry,) = studies(folder / "letters")
+    (entry,) = read_studies(folder / "letters")
     train = [line["train_loss"] for line in entry["log"] if "train_loss" in line]
     valid = [line["valid_loss"] for line in entry["log"] if "valid_loss" in line]
     assert train[-1] < valid[-1]
@@ -119,5 +119,5 @@ def test_a_study_needs_pairs_and_time(folder, wrong, capsys):
 
 
 def test_nothing_is_there_before_the_first_study(folder):
-    assert studies(folder / "letters") == []
+    assert read_studies(folder / "letters") == []
     assert json.loads((folder / "letters" / "evaluation.json").read_text())["sentences"] == 20

@@ -17,11 +17,12 @@ from seq2seq.checkpoint import TOKENIZER, read_model
 from seq2seq.data import Example, read_pairs
 from seq2seq.errors import UserError
 from seq2seq.evaluation import corpus_loss, encode_pairs
+from seq2seq.measurements import LOG
 from seq2seq.options import Options
 from seq2seq.pipeline import generate, to_text
 from seq2seq.recipe import read_recipe
 from seq2seq.tokenizer import Unigram
-from seq2seq.training import BEST, LOG, STATE, train
+from seq2seq.training import BEST, STATE, train
 
 ATTENTION = {
     "cell": "lstm",

@@ -14,6 +14,7 @@ from ui.instruments.attention import attention_chart
 from ui.instruments.words import timing
 from ui.lab import lab_page
 from ui.map import sentence_map_page
+from ui.measured import measured_page
 from ui.race import race_page
 from ui.recording import recording
 from ui.runs import Subject, run, warm_up
@@ -34,6 +35,7 @@ __all__ = [
     "instruments",
     "intake",
     "lab_page",
+    "measured_page",
     "page_link",
     "race_page",
     "read_summary",

@@ -12,6 +12,7 @@ from seq2seq.figures.bars import (
     probabilities_csv,
 )
 from seq2seq.figures.blocks import blocks, blocks_csv
+from seq2seq.figures.curves import curves, curves_csv
 from seq2seq.figures.heatmap import attention, attention_csv
 from seq2seq.figures.map import agreements, agreements_csv, map_csv, sentence_map, trajectories
 from seq2seq.figures.multiples import multiples, multiples_csv
@@ -43,6 +44,8 @@ __all__ = [
     "context_csv",
     "copying",
     "copying_csv",
+    "curves",
+    "curves_csv",
     "map_csv",
     "multiples",
     "multiples_csv",

@@ -1,0 +1,120 @@
+"""Curves of what was measured: scores over lengths, data or time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from seq2seq.figures.margins import fit
+from seq2seq.figures.palette import escape, figure, palette
+from seq2seq.figures.tables import table
+from seq2seq.measurements import Curve
+
+# Dark enough, or light enough, for a line on the page (WCAG 2.1, 1.4.11), in hues that the
+# colour-blind tell apart (Okabe and Ito 2008). Marks differ as well.
+ON_LIGHT = ("#0072b2", "#c2500a", "#00795b", "#9b3f8f", "#7a5c00", "#c02045", "#30506e")
+ON_DARK = ("#56b4e9", "#f09a4d", "#3fd3a4", "#e39bd8", "#f0e442", "#ff8fa3", "#b9c8d8")
+MARKS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x")
+MARKED_UP_TO = 40  # points of a curve that are marked one by one
+LABELLED_UP_TO = 8  # values of x that are labelled themselves
+
+
+def curves(
+    lines: Sequence[Curve],
+    across: str,
+    upwards: str,
+    ticks: Sequence[str] = (),
+    logarithmic: bool = False,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw curves into one plot, with a bar for each 95 % interval.
+
+    across, upwards: titles of the axes. ticks: labels of x at 1, 2 and so on, () for numbers.
+    logarithmic: of x.
+    """
+    colours = palette(dark)
+    axis: dict[str, Any] = {"type": "log" if logarithmic else "linear"}
+    values = sorted({x for line in lines for x in line.x})
+    if ticks:
+        axis |= {"tickvals": list(range(1, len(ticks) + 1)), "ticktext": list(map(escape, ticks))}
+        axis["range"] = [0.6, len(ticks) + 0.4]
+    elif len(values) <= LABELLED_UP_TO:
+        axis |= {"tickvals": values, "ticktext": [f"{x:,.0f}" for x in values]}
+    drawn = figure(
+        colours,
+        height=360,
+        margin={"l": 8, "r": 16, "t": 8, "b": 8},
+        showlegend=len(lines) > 1,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        xaxis={
+            "title": {"text": across, "standoff": 6},
+            "gridcolor": colours.grid,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+            **axis,
+        },
+        yaxis={
+            "title": {"text": upwards},
+            "rangemode": "tozero",
+            "gridcolor": colours.grid,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
+    )
+    hues = ON_DARK if dark else ON_LIGHT
+    for number, line in enumerate(lines):
+        hue = hues[number % len(hues)]
+        # Intervals at one place would cover each other.
+        aside = 0.06 * (number - (len(lines) - 1) / 2) if ticks else 0.0
+        few = len(line.x) <= MARKED_UP_TO
+        drawn.add_trace(
+            go.Scatter(
+                name=escape(line.name),
+                x=[x + aside for x in line.x],
+                y=line.y,
+                mode="lines+markers" if few else "lines",
+                line={"color": hue, "width": 2},
+                marker={"symbol": MARKS[number % len(MARKS)], "size": 8},
+                error_y=_intervals(line, hue) if line.low else None,
+                hovertext=_texts(line, across, upwards, ticks),
+                hoverinfo="text",
+            )
+        )
+    return fit(drawn)
+
+
+def _intervals(line: Curve, hue: str) -> dict[str, Any]:
+    return {
+        "array": [high - y for y, high in zip(line.y, line.high, strict=True)],
+        "arrayminus": [y - low for y, low in zip(line.y, line.low, strict=True)],
+        "color": hue,
+        "thickness": 1,
+        "width": 3,
+    }
+
+
+def _texts(line: Curve, across: str, upwards: str, ticks: Sequence[str]) -> list[str]:
+    """Return what is said of each point when it is pointed at."""
+    found = []
+    for place, (x, y) in enumerate(zip(line.x, line.y, strict=True)):
+        at = ticks[round(x) - 1] if ticks else f"{x:,.0f}" if x >= 10 else f"{x:.1f}"
+        text = f"<b>{escape(line.name)}</b><br>{at} {across}<br>{upwards} {y:.2f}"
+        if line.low:
+            text += f" (95 %: {line.low[place]:.2f} to {line.high[place]:.2f})"
+        found.append(text + (f"<br>{line.notes[place]}" if line.notes else ""))
+    return found
+
+
+def curves_csv(lines: Sequence[Curve], ticks: Sequence[str] = ()) -> str:
+    """Return every point: its curve, x, y, and the ends of its interval where it has one."""
+    rows = []
+    for line in lines:
+        lows, highs = line.low or ("",) * len(line.x), line.high or ("",) * len(line.x)
+        notes = line.notes or ("",) * len(line.x)
+        for x, y, low, high, note in zip(line.x, line.y, lows, highs, notes, strict=True):
+            rows.append((line.name, ticks[round(x) - 1] if ticks else x, y, low, high, note))
+    return table(("curve", "x", "y", "low", "high", "note"), rows)

@@ -1,0 +1,96 @@
+"""What a wider beam costs, measured on a sentence while the visitor waits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.address import URL
+from ui.chart import chart
+from ui.controls import first_checkpoint
+from ui.frame import is_dark
+from ui.models import checkpoints_for
+from ui.runs import Subject, derive
+from ui.text import plain
+from ui.typed import empty_state, examples, source_input
+
+if TYPE_CHECKING:
+    from seq2seq.beam_cost import BeamCost
+    from seq2seq.checkpoint import Checkpoint
+    from seq2seq.search import OnStep
+
+
+def beam_cost_section() -> None:
+    """Search one sentence with beams of several widths; show time, probability and output."""
+    st.subheader("What a wider beam costs, measured now")
+    st.markdown(
+        "A beam of width k carries k hypotheses along, and each step of the decoder computes all "
+        "of them. Here every width decodes your sentence three times; the fastest counts."
+    )
+    first = first_checkpoint("translation")
+    if first is None:
+        return
+    names = checkpoints_for("translation", st.query_params.get("searched_by"))
+    name = st.selectbox("Checkpoint", names, key="searched_by", **URL)
+    example = next(iter(examples(first)), "")
+    text = source_input("Sentence", "searched", example)
+    from seq2seq.source import clean
+
+    if not clean(text):
+        empty_state("Nothing to search an output for: type a sentence and press Enter.")
+        return
+
+    def work(checkpoint: Checkpoint, on_step: OnStep) -> tuple[BeamCost, ...]:
+        from seq2seq.beam_cost import beam_costs
+
+        return beam_costs(checkpoint, text, on_step=on_step)
+
+    costs = derive(Subject(name, text), "beam costs", work)
+    if costs is not None:
+        _show(name, costs)
+
+
+def _show(name: str, costs: tuple[BeamCost, ...]) -> None:
+    from seq2seq import figures
+    from seq2seq.measurements import Curve
+
+    line = Curve(
+        name,
+        tuple(each.width for each in costs),
+        tuple(each.milliseconds for each in costs),
+        notes=tuple(f"log P {each.log_probability:.2f}" for each in costs),
+    )
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        chart(
+            "beam_cost",
+            figures.curves([line], "beam width", "milliseconds", dark=is_dark()),
+            "Milliseconds of the search by beam width: "
+            + ", ".join(f"{each.width}: {each.milliseconds:.0f}" for each in costs),
+            lambda: figures.curves_csv([line]),
+        )
+    with right:
+        st.dataframe(
+            {
+                "width": [each.width for each in costs],
+                "ms": [round(each.milliseconds, 1) for each in costs],
+                "log P": [round(each.log_probability, 2) for each in costs],
+                "output": [each.text for each in costs],
+            },
+            hide_index=True,
+        )
+        most, least = costs[-1], costs[0]
+        gain = most.log_probability - least.log_probability
+        found = (
+            "found the same output"
+            if most.text == least.text
+            else f"found an output whose log-probability is {abs(gain):.2f} "
+            f"{'higher' if gain > 0 else 'lower'}"
+        )
+        st.markdown(
+            plain(
+                f"Width {most.width} took {most.milliseconds / least.milliseconds:.1f} times as "
+                f"long as width {least.width}, which is greedy, and {found}."
+            )
+        )
