@@ -103,3 +103,32 @@ def test_the_embedded_family_is_drawn_from_its_files():
     for line in shown:
         scores = json.loads((CHECKPOINTS / line["name"] / "evaluation.json").read_text())
         assert line["y"] == [row["bleu"] for row in scores["by_source_length"]]
+
+
+def test_sentences_are_joined_after_a_click(measured, monkeypatch):
+    monkeypatch.setattr("ui.bottleneck.GROUPS", 2)
+    at = visit("measured", compared=list(NAMES))
+    assert "joined" not in by_key(at)
+    at.toggle(key="joined").set_value(True).run()
+    assert not at.exception
+    picture = by_key(at)["joined"].figure
+    assert [line["name"] for line in picture["data"]] == list(NAMES)
+    assert picture["layout"]["xaxis"]["ticktext"] == ["2", "3", "4", "5", "6"]
+    table = at.dataframe[0].value
+    assert list(table["sentences"].unique()) == [2, 3, 4, 5, 6]
+    at.selectbox(key="joined_by").set_value(NAMES[1]).run()
+    assert list(at.dataframe[0].value["written"]) != list(table["written"])
+
+
+def test_sentences_of_the_visitor_are_joined(measured):
+    lines = [
+        f"The dog number {number} runs."
+        for number in ["one", "two", "three", "four", "five", "six"]
+    ]
+    at = visit("measured", compared="transformer", joined="true", sentences="\n".join(lines))
+    assert not at.exception
+    table = at.dataframe[0].value
+    assert all(any(line in source for line in lines) for source in table["read at once"])
+    at.text_area(key="to_join").set_value("\n".join(lines[:3])).run()
+    assert "3 different sentences" in at.error[0].value
+    assert "by_length" in by_key(at)

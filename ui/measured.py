@@ -17,6 +17,7 @@ from seq2seq.measurements import (
     read_measurements,
 )
 from ui.address import URL, page_link
+from ui.bottleneck import bottleneck_section
 from ui.chart import chart
 from ui.components import copy_link
 from ui.frame import is_dark
@@ -69,6 +70,8 @@ def _family(known: dict[str, Measurements]) -> None:
     for measured in known.values():
         _data(measured)
         _overfitting(measured)
+    if chosen:
+        bottleneck_section([each.name for each in chosen])
 
 
 def _measurements() -> dict[str, Measurements]:

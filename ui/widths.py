@@ -94,3 +94,7 @@ def _show(name: str, costs: tuple[BeamCost, ...]) -> None:
                 f"long as width {least.width}, which is greedy, and {found}."
             )
         )
+        st.caption(
+            "A beam ranks its outputs by log P divided by their length, or as the checkpoint's own "
+            "settings say, so a wider one may choose an output that is less probable."
+        )

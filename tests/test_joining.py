@@ -1,0 +1,62 @@
+"""Several sentences read at once, against each alone."""
+
+import numpy as np
+import pytest
+
+from seq2seq.errors import UserError
+from seq2seq.joining import Joined, decode_joined, joined_curve
+from seq2seq.pipeline import run
+
+SENTENCES = ["The cat sleeps.", "My sister reads.", "It is raining.", "The dog runs."]
+
+
+def test_outputs_are_those_of_runs(checkpoint):
+    found = decode_joined(checkpoint, SENTENCES, counts=(2, 3), groups=3)
+    assert [each.sentences for each in found] == [2, 2, 2, 3, 3, 3]
+    for each in found[::3]:
+        parts = [part for part in SENTENCES if part in each.source]
+        parts.sort(key=each.source.index)
+        assert each.source == " ".join(parts)
+        assert len(parts) == each.sentences
+        assert each.output == run(checkpoint, each.source).text
+        assert each.alone == " ".join(run(checkpoint, part).text for part in parts)
+
+
+def test_a_group_of_one_loses_nothing(checkpoint):
+    found = decode_joined(checkpoint, SENTENCES, counts=(1,), groups=4)
+    # Fresh weights may write nothing, of which no n-gram can be found again.
+    assert all(each.chrf == pytest.approx(100) for each in found if each.alone.strip())
+    assert all(each.output == each.alone for each in found)
+
+
+def test_the_same_seed_draws_the_same_groups(checkpoint):
+    first, second, other = (
+        decode_joined(checkpoint, SENTENCES, counts=(2,), groups=4, seed=seed) for seed in (1, 1, 2)
+    )
+    assert first == second
+    assert [each.source for each in first] != [each.source for each in other]
+
+
+def test_what_is_done_is_told(checkpoint):
+    told = []
+    decode_joined(
+        checkpoint, SENTENCES, counts=(2,), groups=3, on_group=lambda *it: told.append(it)
+    )
+    assert told[-1] == (7, 7)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def test_too_few_sentences_are_refused_with_the_number(checkpoint):
+    with pytest.raises(UserError, match="2 different sentences: give at least 3"):
+        decode_joined(checkpoint, ["A.", "B.", "A."], counts=(2, 3))
+
+
+def test_a_curve_has_means_and_intervals_around_them():
+    scores = {2: [90.0, 100.0, 80.0], 4: [50.0, 50.0, 50.0]}
+    found = [Joined(n, "", "", "", score) for n, each in scores.items() for score in each]
+    curve = joined_curve("a", found)
+    assert (curve.name, curve.x, curve.y) == ("a", (2, 4), (90.0, 50.0))
+    assert 80 <= curve.low[0] < 90 < curve.high[0] <= 100
+    assert curve.low[1] == curve.high[1] == 50
+    assert curve == joined_curve("a", found)
+    assert np.isfinite(curve.low).all()

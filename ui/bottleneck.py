@@ -1,0 +1,104 @@
+"""The bottleneck, measured while the visitor waits: several sentences read at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.address import URL
+from ui.chart import chart
+from ui.frame import is_dark
+from ui.runs import Subject, derive
+from ui.text import plain
+from ui.typed import source_area
+
+if TYPE_CHECKING:
+    from seq2seq.checkpoint import Checkpoint
+    from seq2seq.joining import Joined
+    from seq2seq.search import OnStep, Progress
+
+MOST, LONGEST = 60, 300  # lines that are read, and letters of each
+OURS = 24  # sentences of ours
+GROUPS = 12  # of each number of sentences
+
+
+def bottleneck_section(names: list[str]) -> None:
+    """Let models read several sentences at once; show how much of each comes through."""
+    st.subheader("The bottleneck, measured now")
+    st.markdown(
+        "Each model decodes some short sentences one by one. Then it reads several of them at "
+        "once, and what it writes is held against its own outputs for each alone: 100 where "
+        "nothing is lost. One vector has no room for many sentences."
+    )
+    if not st.toggle(
+        "Measure it now",
+        key="joined",
+        help="A few seconds for each model. What is measured stays for a while.",
+        **URL,
+    ):
+        return
+    given = source_area(
+        "Sentences to be joined, one a line; leave it empty for ours", "to_join", "sentences"
+    )
+    lines = tuple(filter(None, (line.strip()[:LONGEST] for line in given.splitlines())))[:MOST]
+    found = {name: joined for name in names if (joined := _joined(name, lines or _ours()))}
+    if not found:
+        return
+    from seq2seq import figures
+    from seq2seq.joining import joined_curve
+
+    curves = [joined_curve(name, joined) for name, joined in found.items()]
+    ticks = [f"{count:.0f}" for count in curves[0].x]
+    places = [line._replace(x=tuple(range(1, len(ticks) + 1))) for line in curves]
+    chart(
+        "joined",
+        figures.curves(places, "sentences at once", "chrF", ticks, dark=is_dark()),
+        "How near the output for several sentences comes to those for each alone: "
+        + "; ".join(f"{line.name} {line.y[0]:.0f} to {line.y[-1]:.0f}" for line in curves),
+        lambda: figures.curves_csv(curves),
+    )
+    name = st.selectbox("What was written, by", list(found), key="joined_by", **URL)
+    rows = found.get(name) or next(iter(found.values()))
+    st.dataframe(
+        {
+            "sentences": [each.sentences for each in rows],
+            "chrF": [round(each.chrf, 1) for each in rows],
+            "read at once": [each.source for each in rows],
+            "written": [each.output for each in rows],
+            "written for each alone": [each.alone for each in rows],
+        },
+        hide_index=True,
+        height=300,
+    )
+
+
+def _ours() -> tuple[str, ...]:
+    """Return short statements whose grammar is simple."""
+    from seq2seq.probes import probes
+
+    short = [each.text for each in probes() if each.length == "short" and each.kind == "statement"]
+    return tuple(dict.fromkeys(short))[:OURS]
+
+
+def _joined(name: str, lines: tuple[str, ...]) -> tuple[Joined, ...] | None:
+    place = st.empty()
+
+    def show(progress: Progress) -> None:
+        share = progress.step / progress.limit
+        place.progress(share, plain(f"{name}: {progress.step} of {progress.limit} inputs"))
+
+    def work(checkpoint: Checkpoint, on_step: OnStep) -> tuple[Joined, ...]:
+        from seq2seq.joining import decode_joined
+        from seq2seq.search import Progress
+
+        return decode_joined(
+            checkpoint,
+            lines,
+            groups=GROUPS,
+            on_group=lambda done, all_: on_step(Progress(done, all_, ())),
+        )
+
+    found = derive(Subject(name, "\n".join(lines)), "joined", work, show)
+    place.empty()
+    return found
