@@ -1,4 +1,4 @@
-"""Measured: what takes many sentences or a whole training; and what a wider beam costs, now."""
+"""Measured: what takes many sentences or a whole training; and two costs, measured now."""
 
 import streamlit as st
 
@@ -7,9 +7,9 @@ import ui
 ui.begin_page(__file__)
 st.title("Measured")
 st.markdown(
-    "What one sentence cannot show: how the models of one family compare over many, and what their "
-    "training took. All were measured on real runs and lie as numbers beside the weights, in "
-    "`evaluation.json`, `training.jsonl` and `studies.json`; `python -m seq2seq assess` measures "
-    "them anew."
+    "What one sentence cannot show: how models compare over many, and what their training took. "
+    "Those numbers were measured on real runs and lie beside the weights: `evaluation.json`, which "
+    "`python -m seq2seq assess` measures anew; `training.jsonl`, written by `train`; and "
+    "`studies.json`, written by `study`. At the end are two costs that are measured while you wait."
 )
 ui.measured_page()

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import torch
-
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.options import Options
-from seq2seq.pipeline import decode_memory, to_text
-from seq2seq.search import OnStep
-from seq2seq.source import prepare
+from seq2seq.pipeline import find, to_text
 
 WIDTHS = (1, 2, 4, 6, 8, 10)
-TIMES = 3  # that each search is made; the fastest counts, which other programs disturbed least
+TIMES = 3  # that each output is made; the fastest counts, which other programs disturbed least
 
 
 class BeamCost(NamedTuple):
-    """One search. milliseconds: without the encoder; log_probability: of the output, in nats."""
+    """milliseconds: of encoder and search; log_probability: of the output, in nats."""
 
     width: int
     milliseconds: float
@@ -28,37 +24,30 @@ class BeamCost(NamedTuple):
     text: str
 
 
-@torch.inference_mode()
 def beam_costs(
     checkpoint: Checkpoint,
     text: str,
     options: Options | None = None,
     widths: Sequence[int] = WIDTHS,
-    on_step: OnStep | None = None,
+    on_search: Callable[[int, int], object] | None = None,
 ) -> tuple[BeamCost, ...]:
-    """Search the output for a text with beams of several widths, 1 being greedy.
+    """Decode a text with beams of several widths, 1 being greedy.
 
-    on_step is called after every decoder step. Raises UserError for a text that cannot be read.
+    on_search is called between searches, with the number of those done, and of all: nothing else
+    runs while one is timed. Raises UserError for a text that cannot be read.
     """
     options = options or checkpoint.conventions.options
-    source = prepare(checkpoint, text, options)
-    memory = checkpoint.searcher.encode(source.batch(checkpoint.device))
-    decode_memory(checkpoint, memory, replace(options, method="greedy"), on_step=on_step)  # warm
-    found = []
-    for width in widths:
+    find(checkpoint, text, replace(options, method="greedy"))  # nothing is cold now
+    found: list[BeamCost] = []
+    for number, width in enumerate(widths):
         searched = replace(options, method="beam" if width > 1 else "greedy", beam_width=width)
         taken = []
-        for _ in range(TIMES):
+        for time_ in range(TIMES):
+            if on_search is not None:
+                on_search(number * TIMES + time_, len(widths) * TIMES)
             started = time.perf_counter()
-            (outputs,) = decode_memory(checkpoint, memory, searched, on_step=on_step)
-            taken.append(time.perf_counter() - started)
-        best = outputs.hypotheses[0]
-        found.append(
-            BeamCost(
-                width,
-                1000 * min(taken),
-                sum(best.log_probabilities),
-                to_text(checkpoint, outputs, text),
-            )
-        )
+            outputs = find(checkpoint, text, searched)
+            taken.append(1000 * (time.perf_counter() - started))
+        total = sum(outputs.hypotheses[0].log_probabilities)
+        found.append(BeamCost(width, min(taken), total, to_text(checkpoint, outputs, text)))
     return tuple(found)

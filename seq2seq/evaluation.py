@@ -30,6 +30,7 @@ from seq2seq.data import (
     read_pairs,
 )
 from seq2seq.diversity import reply_scores
+from seq2seq.measurements import LENGTH_BINS
 from seq2seq.model import Seq2Seq
 from seq2seq.options import Options
 from seq2seq.pipeline import detect_language, generate, to_text, transcribe
@@ -42,7 +43,6 @@ from seq2seq.tokenizer import PAD, Unigram
 
 IGNORED = -100  # a label that cross_entropy does not count
 RESAMPLED = 1_000  # times that sentences are drawn anew for an interval
-LENGTH_BINS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, 10_000))
 
 
 def evaluate(

@@ -11,21 +11,19 @@ import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.errors import UserError
 from seq2seq.measurements import Curve
-from seq2seq.pipeline import generate, to_text
+from seq2seq.pipeline import find, to_text
 
 COUNTS = (2, 3, 4, 5, 6)  # sentences that are joined
-RESAMPLED = 1_000  # times that groups are drawn anew for an interval
 
 
 class Joined(NamedTuple):
     """Sentences read at once, so many. alone: what was written for each by itself, joined as well.
 
-    chrf: of the output against that, 0-100 (Popović 2015).
+    chrf: of the output against that, 0-100 (Popović 2015). chance: the same against what was
+    written for other sentences, as many: what an output gets for being in the language.
     """
 
     sentences: int
@@ -33,6 +31,7 @@ class Joined(NamedTuple):
     output: str
     alone: str
     chrf: float
+    chance: float
 
 
 def decode_joined(
@@ -41,12 +40,12 @@ def decode_joined(
     counts: Sequence[int] = COUNTS,
     groups: int = 20,
     seed: int = 0,
-    on_group: Callable[[int, int], object] | None = None,
+    on_input: Callable[[int, int], object] | None = None,
 ) -> tuple[Joined, ...]:
     """Decode each sentence, and groups of them drawn at random, with the checkpoint's own search.
 
-    groups: how many of each count. on_group is called with the number of inputs that are done, and
-    of all. Raises UserError if there are fewer sentences than the largest group takes.
+    groups: how many of each count, at least 2. on_input is called with the number of inputs that
+    are done, and of all. Raises UserError if there are fewer sentences than a group takes.
     """
     sentences = list(dict.fromkeys(sentences))
     if len(sentences) < max(counts):
@@ -57,22 +56,19 @@ def decode_joined(
     draw = random.Random(seed)
     drawn = [draw.sample(sentences, count) for count in counts for _ in range(groups)]
     inputs = [*sentences, *(" ".join(group) for group in drawn)]
-    done = 0
-
-    def on_some(count: int) -> None:
-        nonlocal done
-        done += count
-        if on_group is not None:
-            on_group(done, len(inputs))
-
-    found = generate(checkpoint, inputs, on_group=on_some)
-    outputs = [to_text(checkpoint, *each) for each in zip(found, inputs, strict=True)]
+    outputs = []
+    for number, text in enumerate(inputs, start=1):
+        outputs.append(to_text(checkpoint, find(checkpoint, text), text))
+        if on_input is not None:
+            on_input(number, len(inputs))
     alone = dict(zip(sentences, outputs, strict=False))
+    expected = [" ".join(alone[sentence] for sentence in group) for group in drawn]
     joined = []
-    for group, output in zip(drawn, outputs[len(sentences) :], strict=True):
-        expected = " ".join(alone[sentence] for sentence in group)
-        score = _chrf(output, expected)
-        joined.append(Joined(len(group), " ".join(group), output, expected, score))
+    for place, (group, output) in enumerate(zip(drawn, outputs[len(sentences) :], strict=True)):
+        first = place - place % groups
+        other = expected[first + (place + 1 - first) % groups]
+        scores = _chrf(output, expected[place]), _chrf(output, other)
+        joined.append(Joined(len(group), " ".join(group), output, expected[place], *scores))
     return tuple(joined)
 
 
@@ -82,21 +78,14 @@ def _chrf(output: str, expected: str) -> float:
     return CHRF().sentence_score(output, [expected]).score
 
 
-def joined_curve(name: str, found: Sequence[Joined], seed: int = 0) -> Curve:
-    """Return the mean chrF by the number of sentences, with its bootstrap interval."""
-    draw = np.random.default_rng(seed)
-    counts = sorted({each.sentences for each in found})
-    means, ends = [], []
-    for count in counts:
-        scores = np.array([each.chrf for each in found if each.sentences == count])
-        means.append(float(scores.mean()))
-        again = draw.choice(scores, (RESAMPLED, len(scores))).mean(axis=1)
-        ends.append(np.percentile(again, [2.5, 97.5]).tolist())
+def joined_curve(name: str, found: Sequence[Joined], value: str = "chrf") -> Curve:
+    """Return the mean by the number of sentences; value: `chrf` or `chance`."""
+    by_count: dict[int, list[float]] = {}
+    for each in found:
+        by_count.setdefault(each.sentences, []).append(getattr(each, value))
     return Curve(
         name,
-        tuple(counts),
-        tuple(means),
-        tuple(low for low, _ in ends),
-        tuple(high for _, high in ends),
-        tuple(f"{sum(each.sentences == count for each in found)} groups" for count in counts),
+        tuple(by_count),
+        tuple(sum(values) / len(values) for values in by_count.values()),
+        notes=tuple(f"mean of {len(values)} inputs" for values in by_count.values()),
     )

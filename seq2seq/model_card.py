@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seq2seq.catalogue import Card
+from seq2seq.measurements import bin_name
 from seq2seq.recipe import Recipe
 
 # The Hub's name for each task; it knows no chatbot and no spelling.
@@ -280,8 +281,7 @@ def _summary_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
     )
     lengths = []
     for row in scores["by_source_length"]:
-        low, high = row["words"]
-        count = f"{low} to {high}" if high < 10_000 else f"{low} and more"
+        count = bin_name(row["words"])
         lengths.append(f"| {count} | {row['sentences']} | {row['rouge_l']} | {row['kept_f1']} |")
     return f"""On {_files(recipe)}: {scores["sentences"]:,} texts, {_decoding(scores)}, searched in
 {scores["precision"]}. All for 100, beside the first ten words of each text. An output has
@@ -312,8 +312,7 @@ def _length_rows(recipe: Recipe, scores: dict[str, Any]) -> str:
         "| --- | --- | --- | --- |",
     ]
     for row in scores["by_source_length"]:
-        low, high = row["words"]
-        words = f"{low} to {high}" if high < 10_000 else f"{low} and more"
+        words = bin_name(row["words"])
         rows.append(f"| {words} | {row['sentences']} | {_with_interval(row)} | {row['chrf']} |")
     return "\n".join(rows)
 

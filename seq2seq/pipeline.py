@@ -270,6 +270,15 @@ def _fits(checkpoint: Checkpoint, source: Source) -> bool:
 
 
 @torch.inference_mode()
+def find(checkpoint: Checkpoint, text: str, options: Options | None = None) -> Found:
+    """Decode one text as `run` does, but record nothing. Raises UserError as run does."""
+    options = options or checkpoint.conventions.options
+    read = prepare(checkpoint, text, options)
+    memory = checkpoint.model.encode(read.batch(checkpoint.device))
+    return _find(checkpoint, memory, options, source=read.ids)[0]
+
+
+@torch.inference_mode()
 def generate(
     checkpoint: Checkpoint,
     texts: Sequence[str],

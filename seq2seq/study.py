@@ -15,7 +15,15 @@ from seq2seq.training import train
 from seq2seq.workshop import score
 
 EVERY = 250  # steps between two measurements of a study
-LOGGED = ("step", "epoch", "seconds", "train_loss", "valid_loss", "valid_bleu_greedy")
+LOGGED = (
+    "step",
+    "epoch",
+    "seconds",
+    "train_loss",
+    "valid_loss",
+    "valid_loss_averaged",
+    "valid_bleu_greedy",
+)
 
 
 def study(
@@ -39,6 +47,7 @@ def study(
             model={**changed.model, "dropout": 0.0},
             training=replace(changed.training, label_smoothing=0.0, averaging=0.0),
         )
+    before = read_studies(folder)
     shutil.rmtree(work, ignore_errors=True)
     best = train(changed, data, work, minutes=minutes, tokenizer=folder / TOKENIZER)
     files = [data / name for name in recipe.data.valid]
@@ -51,9 +60,7 @@ def study(
         **{key: scores[key] for key in ("bleu", "bleu_interval", "chrf", "loss") if key in scores},
         "log": log,
     }
-    others = [
-        each for each in read_studies(folder) if (each["pairs"], each["plain"]) != (pairs, plain)
-    ]
+    others = [each for each in before if (each["pairs"], each["plain"]) != (pairs, plain)]
     entries = sorted([*others, entry], key=lambda each: (each["plain"], each["pairs"]))
     text = ",\n".join(json.dumps(each) for each in entries)
     (folder / STUDIES).write_text(f"[\n{text}\n]\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from seq2seq.measurements import Curve
 from tests.test_figures import contrast
 
 FIRST = Curve("a <b>", (1, 2, 3), (30.0, 20.0, 10.0), (28.0, 19.0, 4.0), (31.0, 25.0, 12.0))
-SECOND = Curve("second", (1, 2), (3.0, 4.0), notes=("50 sentences", "60 sentences"))
+SECOND = Curve("second", (1, 2), (3.0, 4.0), notes=("50 sentences", "60 <i>"))
 TICKS = ("1 to 5", "6 to 10", "11 & more")
 
 
@@ -39,14 +39,22 @@ def test_labelled_places_keep_intervals_apart():
 
 def test_pointing_at_a_point_tells_its_numbers():
     first, second = drawn(FIRST, SECOND, ticks=TICKS)["data"]
-    text = "<b>a &lt;b&gt;</b><br>6 to 10 words<br>BLEU 20.00 (95 %: 19.00 to 25.00)"
+    text = "<b>a &lt;b&gt;</b><br>words: 6 to 10<br>BLEU: 20.00 (95 %: 19.00 to 25.00)"
     assert first["hovertext"][1] == text
-    assert second["hovertext"][1].endswith("BLEU 4.00<br>60 sentences")
+    assert second["hovertext"][1].endswith("BLEU: 4.00<br>60 &lt;i&gt;")
+    (line,) = drawn(Curve("a", (1.5, 2, 7_476), (1.0, 2.0, 3.0)))["data"]
+    assert [text.split("<br>")[1] for text in line["hovertext"]] == [
+        "words: 1.5",
+        "words: 2",
+        "words: 7,476",
+    ]
 
 
-def test_few_values_are_labelled_and_many_points_not_marked():
-    axis = drawn(Curve("a", (1_000, 75_000), (1.0, 2.0)), logarithmic=True)["layout"]["xaxis"]
+def test_points_are_labelled_if_asked_and_many_are_not_marked():
+    line = Curve("a", (1_000, 75_000), (1.0, 2.0))
+    axis = drawn(line, at_points=True, logarithmic=True)["layout"]["xaxis"]
     assert (axis["type"], axis["ticktext"]) == ("log", ["1,000", "75,000"])
+    assert axis["tickvals"] == list(line.x)
     many = range(MARKED_UP_TO + 1)
     picture = drawn(Curve("a", tuple(many), tuple(many)))
     assert picture["data"][0]["mode"] == "lines"
@@ -66,6 +74,6 @@ def test_csv_holds_every_point():
     rows = figures.curves_csv([FIRST, SECOND], TICKS).splitlines()
     assert rows[0] == "curve,x,y,low,high,note"
     assert rows[1] == "a <b>,1 to 5,30.0,28.0,31.0,"
-    assert rows[-1] == "second,6 to 10,4.0,,,60 sentences"
+    assert rows[-1] == "second,6 to 10,4.0,,,60 <i>"
     assert len(rows) == 1 + len(FIRST.x) + len(SECOND.x)
     assert figures.curves_csv([SECOND]).splitlines()[1] == "second,1,3.0,,,50 sentences"

@@ -1,7 +1,7 @@
 """Several sentences read at once, against each alone."""
 
-import numpy as np
 import pytest
+from sacrebleu.metrics import CHRF
 
 from seq2seq.errors import UserError
 from seq2seq.joining import Joined, decode_joined, joined_curve
@@ -10,7 +10,9 @@ from seq2seq.pipeline import run
 SENTENCES = ["The cat sleeps.", "My sister reads.", "It is raining.", "The dog runs."]
 
 
-def test_outputs_are_those_of_runs(checkpoint):
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_outputs_are_those_of_runs(checkpoint, precision):
+    checkpoint = checkpoint.searching_in(precision)
     found = decode_joined(checkpoint, SENTENCES, counts=(2, 3), groups=3)
     assert [each.sentences for each in found] == [2, 2, 2, 3, 3, 3]
     for each in found[::3]:
@@ -40,10 +42,9 @@ def test_the_same_seed_draws_the_same_groups(checkpoint):
 def test_what_is_done_is_told(checkpoint):
     told = []
     decode_joined(
-        checkpoint, SENTENCES, counts=(2,), groups=3, on_group=lambda *it: told.append(it)
+        checkpoint, SENTENCES, counts=(2,), groups=3, on_input=lambda *it: told.append(it)
     )
-    assert told[-1] == (7, 7)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told == [(done, 7) for done in range(1, 8)]
 
 
 def test_too_few_sentences_are_refused_with_the_number(checkpoint):
@@ -51,12 +52,21 @@ def test_too_few_sentences_are_refused_with_the_number(checkpoint):
         decode_joined(checkpoint, ["A.", "B.", "A."], counts=(2, 3))
 
 
-def test_a_curve_has_means_and_intervals_around_them():
-    scores = {2: [90.0, 100.0, 80.0], 4: [50.0, 50.0, 50.0]}
-    found = [Joined(n, "", "", "", score) for n, each in scores.items() for score in each]
+def test_chance_is_what_an_output_gets_beside_other_sentences(checkpoint, monkeypatch):
+    monkeypatch.setattr("seq2seq.joining.to_text", lambda checkpoint, found, source: source)
+    monkeypatch.setattr("seq2seq.joining.find", lambda checkpoint, text: None)
+    found = decode_joined(checkpoint, SENTENCES, counts=(1, 2), groups=2, seed=3)
+    for first, second in (found[:2], found[2:]):
+        assert first.chrf == second.chrf == pytest.approx(100)
+        apart = CHRF().sentence_score(first.output, [second.alone]).score
+        assert first.chance == pytest.approx(apart)
+        assert (first.chance < 100) == (first.alone != second.alone)
+
+
+def test_a_curve_has_the_means():
+    scores = {2: [90.0, 100.0, 80.0], 4: [50.0, 60.0]}
+    found = [Joined(n, "", "", "", x, x / 10) for n, each in scores.items() for x in each]
     curve = joined_curve("a", found)
-    assert (curve.name, curve.x, curve.y) == ("a", (2, 4), (90.0, 50.0))
-    assert 80 <= curve.low[0] < 90 < curve.high[0] <= 100
-    assert curve.low[1] == curve.high[1] == 50
-    assert curve == joined_curve("a", found)
-    assert np.isfinite(curve.low).all()
+    assert (curve.name, curve.x, curve.y) == ("a", (2, 4), (90.0, 55.0))
+    assert curve.notes == ("mean of 3 inputs", "mean of 2 inputs")
+    assert joined_curve("a", found, "chance").y == (9.0, 5.5)

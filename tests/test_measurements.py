@@ -10,8 +10,11 @@ import pytest
 from seq2seq.errors import UserError
 from seq2seq.measurements import (
     EVALUATION,
+    FILES,
+    LENGTH_BINS,
     LOG,
     STUDIES,
+    bin_name,
     bins,
     by_length,
     by_pairs,
@@ -42,7 +45,7 @@ STUDY = {"pairs": 500, "plain": False, "bleu": 4.0, "bleu_interval": [3.0, 5.0],
 @pytest.fixture
 def folder(tmp_path):
     def write(rows=ROWS, lines=LINES, kept=(), attention="dot"):
-        config = {"architecture": "recurrent", "attention": attention}
+        config = {"architecture": "recurrent", "cell": "gru", "attention": attention}
         (tmp_path / "config.json").write_text(json.dumps(config))
         scores = {"by_source_length": rows, "training_hardware": "a CPU"}
         (tmp_path / EVALUATION).write_text(json.dumps(scores))
@@ -99,7 +102,9 @@ def test_studies_are_drawn_by_pairs_without_the_plain_ones(folder):
 
 @pytest.mark.parametrize(("attention", "attends"), [("none", False), ("dot", True)])
 def test_whether_it_attends_is_known(folder, attention, attends):
-    assert read_measurements(folder(attention=attention)).attends == attends
+    measured = read_measurements(folder(attention=attention))
+    assert measured.attends == attends
+    assert measured.kind == ("gru", False)
 
 
 def test_a_folder_without_measurements_has_none(tmp_path):
@@ -109,20 +114,36 @@ def test_a_folder_without_measurements_has_none(tmp_path):
     assert by_length(measured, []).x == by_pairs(measured).x == ()
 
 
-@pytest.mark.parametrize("name", [EVALUATION, LOG, STUDIES, "config.json"])
+def test_an_endless_bin_is_named_so():
+    assert [bin_name(words) for words in LENGTH_BINS[-2:]] == ["21 to 30", "31 and more"]
+
+
+ROW, LINE = ROWS[0], LINES[1]
+
+
 @pytest.mark.parametrize(
-    "text", ["{", "[" * 100_000, '{"step": "x"}', '[{"pairs": 3}]', '{"by_source_length": [3]}']
+    ("name", "content"),
+    [
+        *((name, text) for name in FILES for text in ("{", "[" * 100_000, '"text"')),
+        ("config.json", "[1]"),
+        (EVALUATION, "[1]"),
+        (EVALUATION, {"by_source_length": [3]}),
+        (EVALUATION, {"by_source_length": [{**ROW, "bleu": None}]}),
+        (EVALUATION, {"by_source_length": [{**ROW, "words": [1]}]}),
+        (EVALUATION, {"by_source_length": [{**ROW, "bleu_interval": "x"}]}),
+        (EVALUATION, {"training_runs": "x"}),
+        (LOG, '{"step": 1}'),
+        (LOG, {**LINE, "valid_loss": "x"}),
+        (LOG, {**LINE, "seconds": None}),
+        (STUDIES, [{"pairs": 3}]),
+        (STUDIES, [{**STUDY, "log": [{"step": 1}]}]),
+        (STUDIES, {"pairs": 3}),
+    ],
 )
-def test_what_is_damaged_is_named_in_one_sentence(folder, name, text):
+def test_what_is_damaged_is_named_in_one_sentence(folder, name, content):
     written = folder()
-    (written / name).write_text(text)
-    fine = (name in (EVALUATION, "config.json") and text == '{"step": "x"}') or (
-        name == "config.json" and text.startswith('{"by')
-    )
-    if fine:  # other fields than those that are read
-        read_measurements(written)
-        return
-    with pytest.raises(UserError, match=written.name) as raised:
+    (written / name).write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(UserError, match=f"The {name} of {written.name} is damaged") as raised:
         read_measurements(written)
     assert str(raised.value).count(". ") == 0
     assert str(written.parent) not in str(raised.value)

@@ -12,7 +12,7 @@ from streamlit.errors import StreamlitAPIException
 URL: Any = {"bind": "query-params"}
 
 
-def page_link(page: str, label: str, **query: str) -> None:
+def page_link(page: str, label: str, **query: str | list[str]) -> None:
     """Link to another page with its controls set; nothing where a page runs without the menu."""
     with suppress(StreamlitAPIException):
         st.page_link(page, label=label, icon=":material/arrow_forward:", query_params=query)

@@ -27,50 +27,52 @@ def bottleneck_section(names: list[str]) -> None:
     """Let models read several sentences at once; show how much of each comes through."""
     st.subheader("The bottleneck, measured now")
     st.markdown(
-        "Each model decodes some short sentences one by one. Then it reads several of them at "
-        "once, and what it writes is held against its own outputs for each alone: 100 where "
-        "nothing is lost. One vector has no room for many sentences."
+        "Each model decodes short sentences one by one. Then it reads several of them at once, and "
+        "what it writes is held against its own outputs for each alone: 100 where nothing is lost. "
+        "What an output would get beside other sentences is drawn too, as chance. How far the "
+        "curves lie above it is what came through. A model without attention has one vector for "
+        "all; one with it loses as well where it has never learnt from several sentences."
     )
     if not st.toggle(
         "Measure it now",
         key="joined",
-        help="A few seconds for each model. What is measured stays for a while.",
+        help="Some seconds for each model. What is measured is kept for a while, for all visitors.",
         **URL,
     ):
         return
-    given = source_area(
-        "Sentences to be joined, one a line; leave it empty for ours", "to_join", "sentences"
-    )
-    lines = tuple(filter(None, (line.strip()[:LONGEST] for line in given.splitlines())))[:MOST]
-    found = {name: joined for name in names if (joined := _joined(name, lines or _ours()))}
-    if not found:
+    lines = _lines()
+    if not lines:
         return
-    from seq2seq import figures
-    from seq2seq.joining import joined_curve
+    found = {name: joined for name in names if (joined := _joined(name, lines))}
+    if found:
+        _show(found)
 
-    curves = [joined_curve(name, joined) for name, joined in found.items()]
-    ticks = [f"{count:.0f}" for count in curves[0].x]
-    places = [line._replace(x=tuple(range(1, len(ticks) + 1))) for line in curves]
-    chart(
-        "joined",
-        figures.curves(places, "sentences at once", "chrF", ticks, dark=is_dark()),
-        "How near the output for several sentences comes to those for each alone: "
-        + "; ".join(f"{line.name} {line.y[0]:.0f} to {line.y[-1]:.0f}" for line in curves),
-        lambda: figures.curves_csv(curves),
+
+def _lines() -> tuple[str, ...]:
+    """Return the sentences to be joined, () if there are too few."""
+    from seq2seq.joining import COUNTS
+
+    given = source_area(
+        "Sentences to be joined, one a line; leave it empty for ours",
+        "to_join",
+        "sentences",
+        f"The first {MOST} lines are read, and the first {LONGEST} letters of each.",
+        "",
     )
-    name = st.selectbox("What was written, by", list(found), key="joined_by", **URL)
-    rows = found.get(name) or next(iter(found.values()))
-    st.dataframe(
-        {
-            "sentences": [each.sentences for each in rows],
-            "chrF": [round(each.chrf, 1) for each in rows],
-            "read at once": [each.source for each in rows],
-            "written": [each.output for each in rows],
-            "written for each alone": [each.alone for each in rows],
-        },
-        hide_index=True,
-        height=300,
-    )
+    typed = list(dict.fromkeys(filter(None, map(str.strip, given.splitlines()))))
+    if len(typed) > MOST or any(len(line) > LONGEST for line in typed):
+        st.info(
+            f"Only {MOST} lines are read, and {LONGEST} letters of each.", icon=":material/info:"
+        )
+    lines = tuple(line[:LONGEST] for line in typed[:MOST]) or _ours()
+    if len(lines) < max(COUNTS):
+        st.error(
+            f"There are {len(lines)} different sentences: give at least {max(COUNTS)}, each on a "
+            "line of its own.",
+            icon=":material/error:",
+        )
+        return ()
+    return lines
 
 
 def _ours() -> tuple[str, ...]:
@@ -78,7 +80,7 @@ def _ours() -> tuple[str, ...]:
     from seq2seq.probes import probes
 
     short = [each.text for each in probes() if each.length == "short" and each.kind == "statement"]
-    return tuple(dict.fromkeys(short))[:OURS]
+    return tuple(short[:OURS])
 
 
 def _joined(name: str, lines: tuple[str, ...]) -> tuple[Joined, ...] | None:
@@ -96,9 +98,38 @@ def _joined(name: str, lines: tuple[str, ...]) -> tuple[Joined, ...] | None:
             checkpoint,
             lines,
             groups=GROUPS,
-            on_group=lambda done, all_: on_step(Progress(done, all_, ())),
+            on_input=lambda done, all_: on_step(Progress(done, all_, ())),
         )
 
     found = derive(Subject(name, "\n".join(lines)), "joined", work, show)
     place.empty()
     return found
+
+
+def _show(found: dict[str, tuple[Joined, ...]]) -> None:
+    from seq2seq import figures
+    from seq2seq.joining import joined_curve
+
+    curves = [joined_curve(name, joined) for name, joined in found.items()]
+    everyone = [each for joined in found.values() for each in joined]
+    curves.append(joined_curve("by chance", everyone, "chance"))
+    chart(
+        "joined",
+        figures.curves(curves, "sentences at once", "chrF", at_points=True, dark=is_dark()),
+        "How near the output for several sentences comes to those for each alone, from 2 to 6: "
+        + "; ".join(f"{line.name} {line.y[0]:.0f} to {line.y[-1]:.0f}" for line in curves),
+        lambda: figures.curves_csv(curves),
+    )
+    name = st.selectbox("What was written, by", list(found), key="joined_by", **URL)
+    rows = found[name]
+    st.dataframe(
+        {
+            "sentences": [each.sentences for each in rows],
+            "chrF": [round(each.chrf, 1) for each in rows],
+            "read at once": [each.source for each in rows],
+            "written": [each.output for each in rows],
+            "written for each alone": [each.alone for each in rows],
+        },
+        hide_index=True,
+        height=300,
+    )

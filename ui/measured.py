@@ -7,9 +7,12 @@ import streamlit as st
 from seq2seq import catalogue
 from seq2seq.errors import UserError
 from seq2seq.measurements import (
+    FILES,
     Bin,
+    Curve,
     Measurements,
     Study,
+    bin_name,
     bins,
     by_length,
     by_pairs,
@@ -22,17 +25,12 @@ from ui.chart import chart
 from ui.components import copy_link
 from ui.frame import is_dark
 from ui.models import catalogued
+from ui.race import FIRST
+from ui.race import MOST as RACING
 from ui.text import plain, quoted
 from ui.typed import empty_state
 from ui.widths import beam_cost_section
 
-# Shown first, as far as they are at hand: each has one thing more than the one before.
-FIRST = (
-    "lstm-vanilla-en-fr",
-    "lstm-attention-en-fr",
-    "bilstm-attention-en-fr",
-    "transformer-en-fr",
-)
 MOST = 7  # lines that can be told apart
 LONG = (
     "Although the weather was cold, my sister walked to the station, bought a ticket for the last "
@@ -40,10 +38,11 @@ LONG = (
 )
 VALUES = {"BLEU": "bleu", "Loss": "valid_loss"}
 OVER = {"Steps": ("step", 1, "steps"), "Minutes": ("seconds", 60, "minutes")}
+NATS = "loss, nats a token"
 
 
 def measured_page() -> None:
-    """Show a section for each thing that was measured of the chosen models."""
+    """Show a section for each thing that was measured, and two that are measured now."""
     known = _measurements()
     if known:
         _family(known)
@@ -61,17 +60,19 @@ def _family(known: dict[str, Measurements]) -> None:
             "Models", list(known), first, key="compared", max_selections=MOST, **URL
         )
         copy_link()
-    chosen = [known[name] for name in names[:MOST]]
+    chosen = [known[name] for name in names]
     if chosen:
         _lengths(chosen)
         _training(chosen)
     else:
         empty_state("Nothing is compared yet: choose a model.")
+    _data([measured for measured in known.values() if by_pairs(measured).x])
     for measured in known.values():
-        _data(measured)
-        _overfitting(measured)
+        for study in measured.studies:
+            if study.plain:
+                _overfitting(measured, study)
     if chosen:
-        bottleneck_section([each.name for each in chosen])
+        bottleneck_section(names)
 
 
 def _measurements() -> dict[str, Measurements]:
@@ -80,8 +81,10 @@ def _measurements() -> dict[str, Measurements]:
     for name, card in catalogued().embedded.items():
         if card.task != "translation":
             continue
+        files = [catalogue.CHECKPOINTS / name / file for file in FILES]
+        written = tuple(file.stat().st_mtime_ns for file in files if file.is_file())
         try:
-            measured = _read(name)
+            measured = _read(name, written)
         except UserError as error:
             st.warning(plain(str(error)), icon=":material/warning:")
             continue
@@ -91,12 +94,9 @@ def _measurements() -> dict[str, Measurements]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=32)
-def _read(name: str) -> Measurements:
+def _read(name: str, written: tuple[int, ...]) -> Measurements:
+    """Read what was measured of a model, anew when its files have been written anew."""
     return read_measurements(catalogue.CHECKPOINTS / name)
-
-
-def _in_words(words: Bin, longest: bool) -> str:
-    return f"{words[0]} and more" if longest else f"{words[0]} to {words[1]}"
 
 
 def _lengths(chosen: list[Measurements]) -> None:
@@ -107,39 +107,53 @@ def _lengths(chosen: list[Measurements]) -> None:
     st.markdown(
         "Without attention one vector has to hold the whole sentence, however long it is; with it "
         "the decoder may look at every word again. Each point is the BLEU score of many sentences "
-        "of one length, its bar the 95 % interval. Longer sentences are harder for all, and come "
-        "from other texts: compare the models at one length."
+        "of one length, its bar the 95 % interval. Long sentences may come from other texts than "
+        "short ones: compare the models at one length, rather than the lengths."
     )
+    if len({each.data for each in chosen}) > 1:
+        st.warning(
+            "These models were not all scored on the same sentences, so their scores cannot be "
+            "compared: choose others.",
+            icon=":material/warning:",
+        )
     places = bins(chosen)
-    ticks = [_in_words(words, words == places[-1]) for words in places]
+    ticks = [bin_name(words) for words in places]
     lines = [by_length(each, places) for each in chosen]
     chart(
         "by_length",
         figures.curves(lines, "words in the source", "BLEU", ticks, dark=is_dark()),
-        "BLEU by the length of the source, a line for each model: "
+        "BLEU by the length of the source, a line for each model, shortest to longest: "
         + "; ".join(f"{line.name} {line.y[0]:.0f} to {line.y[-1]:.0f}" for line in lines),
         lambda: figures.curves_csv(lines, ticks),
     )
-    if said := _attention_buys(chosen, places, ticks):
+    if said := attention_buys(chosen, places):
         st.markdown(plain(said))
-    page_link("pages/race.py", "Watch them on a long sentence", sentence=LONG)
+    names = [each.name for each in chosen][:RACING]
+    page_link("pages/race.py", "Watch them on a long sentence", sentence=LONG, models=names)
 
 
-def _attention_buys(chosen: list[Measurements], places: list[Bin], ticks: list[str]) -> str:
-    """Say how many times the BLEU with attention is that without, where both are chosen."""
-    parts = []
-    for words, tick in zip(places, ticks, strict=True):
-        best = {True: 0.0, False: 0.0}
-        for each in chosen:
-            scores = [row.bleu for row in each.by_length if row.words == words]
-            best[each.attends] = max([best[each.attends], *scores])
-        if all(best.values()):
-            parts.append(f"{best[True] / best[False]:.1f} at {tick} words")
-    if not parts:
+def attention_buys(chosen: list[Measurements], places: list[Bin]) -> str:
+    """Compare two models with the same cell and direction, one with attention; "" if none are."""
+    pairs = (
+        (plain_one, other)
+        for plain_one in chosen
+        for other in chosen
+        if other.attends and not plain_one.attends and other.kind == plain_one.kind
+    )
+    pair = next(pairs, None)
+    if pair is None:
+        return ""
+    without, attending = ({row.words: row.bleu for row in each.by_length} for each in pair)
+    ratios = [
+        f"{attending[words] / without[words]:.1f} times as high at {bin_name(words)} words"
+        for words in places
+        if without.get(words) and words in attending
+    ]
+    if not ratios:
         return ""
     return (
-        "The best score with attention divided by the best one without, of the models chosen: "
-        f"{', '.join(parts)}."
+        f"{pair[1].name} and {pair[0].name} read in the same way, with the same kind of cell; the "
+        f"first has attention. Its BLEU is, beside that of the other, {', '.join(ratios)}."
     )
 
 
@@ -157,7 +171,7 @@ def _training(chosen: list[Measurements]) -> None:
         )
     value, over = value or "BLEU", over or "Steps"  # a link may say nothing
     of, each, across = OVER[over]
-    title = "BLEU, greedy" if value == "BLEU" else "loss, nats a token"
+    title = "BLEU, greedy" if value == "BLEU" else NATS
     lines = [progress(one.name, one.log, VALUES[value], of, each) for one in chosen]
     lines = [line for line in lines if line.x]
     if not lines:
@@ -167,50 +181,67 @@ def _training(chosen: list[Measurements]) -> None:
         "training",
         figures.curves(lines, across, title, dark=is_dark()),
         f"{title} on sentences that were not trained on, over {across} of training: "
-        + "; ".join(f"{line.name} ends at {line.y[-1]:.1f}" for line in lines),
+        + "; ".join(f"{line.name} ends at {line.y[-1]:.2f}" for line in lines),
         lambda: figures.curves_csv(lines),
     )
-    st.markdown(
-        "On sentences that were not trained on. A step is one change of all weights, after 2,000 "
-        "tokens or so. Where a line turns for the worse and then improves once more, the model was "
-        "trained in two runs: the second begins with a larger step size again."
-    )
+    said = ["On sentences that were not trained on. A step is one change of all weights."]
+    said += [
+        f"{one.name} was trained in {one.runs} runs, each after the first begun with the weights "
+        "of the one before and a larger step size than that had ended with."
+        for one in chosen
+        if one.runs > 1
+    ]
+    st.markdown(plain(" ".join(said)))
     machines = {one.name: one.hardware for one in chosen if one.hardware}
     if over == "Minutes" and len(set(machines.values())) > 1:
         listed = "; ".join(f"{name}: {machine}" for name, machine in machines.items())
         st.caption(plain(f"Minutes are of different machines. {listed}."))
 
 
-def _data(measured: Measurements) -> None:
+def _data(studied: list[Measurements]) -> None:
     """Draw the score over the number of pairs: what little data costs."""
     from seq2seq import figures
 
-    line = by_pairs(measured)
-    if len(line.x) < 2:
+    if not studied:
         return
-    minutes = [each.log[-1].seconds / 60 for each in measured.studies if each.log]
+    lines = [by_pairs(each) for each in studied]
+    logs = [study.log for each in studied for study in each.studies if study.log]
+    minutes = max((log[-1].seconds / 60 for log in logs), default=0)
+    names = ", ".join(quoted(each.name) for each in studied)
     st.subheader("How much data it needs")
     st.markdown(
-        f"The model {quoted(measured.name)} trained anew on fewer pairs of sentences, for at most "
-        f"{max(minutes, default=0):.0f} minutes each. A model that learns all from examples, end "
-        "to end, is poor where there are few."
+        f"Models like {names}, trained from nothing on fewer pairs of sentences for at most "
+        f"{minutes:.0f} minutes each. A model that learns all from examples, end to end, depends "
+        "on how many there are."
     )
     chart(
         "by_pairs",
-        figures.curves([line], "pairs", "BLEU", logarithmic=True, dark=is_dark()),
-        "BLEU by pairs trained on: "
-        + ", ".join(f"{x:,.0f} pairs {y:.1f}" for x, y in zip(line.x, line.y, strict=True)),
-        lambda: figures.curves_csv([line]),
+        figures.curves(lines, "pairs", "BLEU", at_points=True, logarithmic=True, dark=is_dark()),
+        "BLEU by pairs trained on. "
+        + "; ".join(
+            f"{line.name}: "
+            + ", ".join(f"{x:,.0f} pairs {y:.1f}" for x, y in zip(line.x, line.y, strict=True))
+            for line in lines
+        ),
+        lambda: figures.curves_csv(lines),
     )
+    falling = [
+        f"{study.pairs:,}"
+        for each in studied
+        for study in each.studies
+        if study.falling and not study.plain
+    ]
+    if falling:
+        st.markdown(
+            f"Still getting better when the time was over: on {' and on '.join(falling)} pairs. "
+            "There the time counts as well."
+        )
 
 
-def _overfitting(measured: Measurements) -> None:
+def _overfitting(measured: Measurements, bare: Study) -> None:
     """Draw the loss on train beside that on valid, where nothing keeps them together."""
     from seq2seq import figures
 
-    bare = next((each for each in measured.studies if each.plain), None)
-    if bare is None:
-        return
     same = (each for each in measured.studies if not each.plain and each.pairs == bare.pairs)
     kept = next(same, None)
     lines = [
@@ -218,32 +249,43 @@ def _overfitting(measured: Measurements) -> None:
         progress("not trained on", bare.log, "valid_loss"),
     ]
     if kept is not None:
-        lines.append(progress("not trained on, with dropout", kept.log, "valid_loss"))
+        name = "not trained on, with dropout and label smoothing"
+        lines.append(progress(name, kept.log, "valid_loss"))
     if not all(line.x for line in lines):
         return
     st.subheader("Overfitting")
     st.markdown(
-        f"The same model on {bare.pairs:,} pairs only, without dropout and label smoothing: what "
-        "it gains on those sentences after a while, it loses on all others."
+        f"A model like {quoted(measured.name)} on {bare.pairs:,} pairs only, without dropout and "
+        "label smoothing: its loss on the sentences that it learns from, and on others."
     )
+    key = measured.name.replace("-", "_").replace(".", "_")
     chart(
-        "overfitting",
-        figures.curves(lines, "steps", "loss, nats a token", dark=is_dark()),
-        "Loss over the steps of training. "
-        + "; ".join(f"{line.name}: {line.y[0]:.2f} to {line.y[-1]:.2f}" for line in lines),
+        f"overfitting_{key}_{bare.pairs}",
+        figures.curves(lines, "steps", NATS, dark=is_dark()),
+        "Loss over the steps of training. " + "; ".join(map(_course, lines)),
         lambda: figures.curves_csv(lines),
     )
-    st.markdown(plain(_turning_point(bare)))
+    st.markdown(plain(turning_point(bare)))
 
 
-def _turning_point(study: Study) -> str:
-    """Say where a training was at its best on what it did not learn from."""
-    seen = [line for line in study.log if line.valid_loss is not None]
-    best = min(seen, key=lambda line: line.valid_loss or 0.0)
-    last = seen[-1]
-    losses = [line.loss for line in study.log if line.loss is not None]
+def _course(line: Curve) -> str:
+    """Tell where a curve begins, where it is lowest and where it ends."""
     return (
-        f"On other sentences it was at its best after {best.epoch} passes over the data, with a "
-        f"loss of {best.valid_loss:.2f}. After {last.epoch} passes that was {last.valid_loss:.2f}, "
-        f"and {losses[-1]:.3f} on the sentences it had learnt."
+        f"{line.name}: from {line.y[0]:.2f}, at its lowest {min(line.y):.2f}, to {line.y[-1]:.2f}"
+    )
+
+
+def turning_point(study: Study) -> str:
+    """Say when a training was at its best on what it did not learn from."""
+    seen = [(line.valid_loss, line.epoch) for line in study.log if line.valid_loss is not None]
+    learnt = [line.loss for line in study.log if line.loss is not None][-1]
+    best, last = min(seen), seen[-1]
+    end = (
+        f"After {last[1]} passes over the data its loss is {learnt:.3f} on what it has learnt from"
+    )
+    if best == last:
+        return f"{end} and {last[0]:.2f} on other sentences, its best: it does not overfit yet."
+    return (
+        f"{end} and {last[0]:.2f} on other sentences. There it was at its best after {best[1]} "
+        f"passes, with {best[0]:.2f}: what it learnt from then on holds for its own sentences only."
     )

@@ -13,6 +13,8 @@ from ui.models import card_of
 LONGEST_PILL = 90  # characters of an example that are shown
 MAX_TYPED = 20_000  # a longer address is refused by the server
 MAX_PASTED = 200_000  # characters of a text of several lines
+READS = f"The first {MAX_CHARACTERS:,} characters are read."
+SAVED = " The run can be saved as JSON instead."
 
 
 def source_input(label: str, key: str, value: str = "") -> str:
@@ -23,16 +25,17 @@ def source_input(label: str, key: str, value: str = "") -> str:
         key=key,
         placeholder="Type a sentence and press Enter",
         max_chars=MAX_TYPED,
-        help=f"The first {MAX_CHARACTERS:,} characters are read.",
+        help=READS,
         autocomplete="off",
         **URL,
     )
 
 
-def source_area(label: str, key: str, query: str) -> str:
+def source_area(label: str, key: str, query: str, reads: str = READS, instead: str = SAVED) -> str:
     """Return the text of several lines that the visitor typed.
 
     It stands in the address under the name `query` as long as it is short enough for a link.
+    reads: how much of it is read. instead: what can be done where it is too long for a link.
     """
     if key not in st.session_state:
         st.session_state[key] = st.query_params.get(query, "")
@@ -41,7 +44,7 @@ def source_area(label: str, key: str, query: str) -> str:
         key=key,
         height=160,
         placeholder="Paste a text and press Ctrl+Enter",
-        help=f"The first {MAX_CHARACTERS:,} characters are read.",
+        help=reads,
     )
     linked = given if len(quote_plus(given)) <= MAX_TYPED else ""
     if linked != st.query_params.get(query, ""):
@@ -50,10 +53,7 @@ def source_area(label: str, key: str, query: str) -> str:
         else:
             del st.query_params[query]
     if given and not linked:
-        st.caption(
-            "This text is too long for a link, so a copied one leaves it away. "
-            "The run can be saved as JSON instead."
-        )
+        st.caption(f"This text is too long for a link, so a copied one leaves it away.{instead}")
     return given[:MAX_PASTED]
 
 

@@ -18,7 +18,9 @@ from ui.typed import empty_state, examples, source_input
 if TYPE_CHECKING:
     from seq2seq.beam_cost import BeamCost
     from seq2seq.checkpoint import Checkpoint
-    from seq2seq.search import OnStep
+    from seq2seq.search import OnStep, Progress
+
+SAME = 0.005  # nats, less than is shown
 
 
 def beam_cost_section() -> None:
@@ -26,10 +28,10 @@ def beam_cost_section() -> None:
     st.subheader("What a wider beam costs, measured now")
     st.markdown(
         "A beam of width k carries k hypotheses along, and each step of the decoder computes all "
-        "of them. Here every width decodes your sentence three times; the fastest counts."
+        "of them. Every width decodes your sentence a few times; the fastest counts."
     )
     first = first_checkpoint("translation")
-    if first is None:
+    if first is None or not st.toggle("Time it now", key="timed", **URL):
         return
     names = checkpoints_for("translation", st.query_params.get("searched_by"))
     name = st.selectbox("Checkpoint", names, key="searched_by", **URL)
@@ -40,13 +42,21 @@ def beam_cost_section() -> None:
     if not clean(text):
         empty_state("Nothing to search an output for: type a sentence and press Enter.")
         return
+    place = st.empty()
+
+    def show(progress: Progress) -> None:
+        place.progress(progress.step / progress.limit, "Searching")
 
     def work(checkpoint: Checkpoint, on_step: OnStep) -> tuple[BeamCost, ...]:
         from seq2seq.beam_cost import beam_costs
+        from seq2seq.search import Progress
 
-        return beam_costs(checkpoint, text, on_step=on_step)
+        return beam_costs(
+            checkpoint, text, on_search=lambda done, all_: on_step(Progress(done, all_, ()))
+        )
 
-    costs = derive(Subject(name, text), "beam costs", work)
+    costs = derive(Subject(name, text), "beam costs", work, show)
+    place.empty()
     if costs is not None:
         _show(name, costs)
 
@@ -65,8 +75,8 @@ def _show(name: str, costs: tuple[BeamCost, ...]) -> None:
     with left:
         chart(
             "beam_cost",
-            figures.curves([line], "beam width", "milliseconds", dark=is_dark()),
-            "Milliseconds of the search by beam width: "
+            figures.curves([line], "beam width", "milliseconds", at_points=True, dark=is_dark()),
+            "Milliseconds of encoder and search by beam width: "
             + ", ".join(f"{each.width}: {each.milliseconds:.0f}" for each in costs),
             lambda: figures.curves_csv([line]),
         )
@@ -80,21 +90,24 @@ def _show(name: str, costs: tuple[BeamCost, ...]) -> None:
             },
             hide_index=True,
         )
-        most, least = costs[-1], costs[0]
-        gain = most.log_probability - least.log_probability
-        found = (
-            "found the same output"
-            if most.text == least.text
-            else f"found an output whose log-probability is {abs(gain):.2f} "
-            f"{'higher' if gain > 0 else 'lower'}"
-        )
-        st.markdown(
-            plain(
-                f"Width {most.width} took {most.milliseconds / least.milliseconds:.1f} times as "
-                f"long as width {least.width}, which is greedy, and {found}."
-            )
-        )
+        st.markdown(plain(compared(costs[0], costs[-1])))
         st.caption(
             "A beam ranks its outputs by log P divided by their length, or as the checkpoint's own "
             "settings say, so a wider one may choose an output that is less probable."
         )
+
+
+def compared(narrow: BeamCost, wide: BeamCost) -> str:
+    """Say what a wide beam took and found, beside a narrow one."""
+    gain = wide.log_probability - narrow.log_probability
+    if wide.text == narrow.text:
+        found = "found the same output"
+    elif abs(gain) < SAME:
+        found = "found another output that is as probable"
+    else:
+        higher = "higher" if gain > 0 else "lower"
+        found = f"found an output whose log-probability is {abs(gain):.2f} {higher}"
+    return (
+        f"Width {wide.width} took {wide.milliseconds / narrow.milliseconds:.1f} times as long as "
+        f"width {narrow.width} and {found}."
+    )

@@ -18,7 +18,6 @@ ON_LIGHT = ("#0072b2", "#c2500a", "#00795b", "#9b3f8f", "#7a5c00", "#c02045", "#
 ON_DARK = ("#56b4e9", "#f09a4d", "#3fd3a4", "#e39bd8", "#f0e442", "#ff8fa3", "#b9c8d8")
 MARKS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross", "x")
 MARKED_UP_TO = 40  # points of a curve that are marked one by one
-LABELLED_UP_TO = 8  # values of x that are labelled themselves
 
 
 def curves(
@@ -26,21 +25,22 @@ def curves(
     across: str,
     upwards: str,
     ticks: Sequence[str] = (),
+    at_points: bool = False,
     logarithmic: bool = False,
     dark: bool = False,
 ) -> go.Figure:
     """Draw curves into one plot, with a bar for each 95 % interval.
 
-    across, upwards: titles of the axes. ticks: labels of x at 1, 2 and so on, () for numbers.
-    logarithmic: of x.
+    across, upwards: titles of the axes. ticks: labels of x at 1, 2 and so on, () for numbers;
+    at_points: those at which there are points. logarithmic: of x.
     """
     colours = palette(dark)
     axis: dict[str, Any] = {"type": "log" if logarithmic else "linear"}
-    values = sorted({x for line in lines for x in line.x})
     if ticks:
         axis |= {"tickvals": list(range(1, len(ticks) + 1)), "ticktext": list(map(escape, ticks))}
         axis["range"] = [0.6, len(ticks) + 0.4]
-    elif len(values) <= LABELLED_UP_TO:
+    elif at_points:
+        values = sorted({x for line in lines for x in line.x})
         axis |= {"tickvals": values, "ticktext": [f"{x:,.0f}" for x in values]}
     drawn = figure(
         colours,
@@ -101,11 +101,11 @@ def _texts(line: Curve, across: str, upwards: str, ticks: Sequence[str]) -> list
     """Return what is said of each point when it is pointed at."""
     found = []
     for place, (x, y) in enumerate(zip(line.x, line.y, strict=True)):
-        at = ticks[round(x) - 1] if ticks else f"{x:,.0f}" if x >= 10 else f"{x:.1f}"
-        text = f"<b>{escape(line.name)}</b><br>{at} {across}<br>{upwards} {y:.2f}"
+        at = escape(ticks[round(x) - 1]) if ticks else f"{x:,.0f}" if x >= 10 else f"{x:.3g}"
+        text = f"<b>{escape(line.name)}</b><br>{across}: {at}<br>{upwards}: {y:.2f}"
         if line.low:
             text += f" (95 %: {line.low[place]:.2f} to {line.high[place]:.2f})"
-        found.append(text + (f"<br>{line.notes[place]}" if line.notes else ""))
+        found.append(text + (f"<br>{escape(line.notes[place])}" if line.notes else ""))
     return found
 
 
