@@ -1,4 +1,4 @@
-"""Measured: what takes many sentences or a whole training; and two costs, measured now."""
+"""Measured: what takes many sentences or a whole training; at the end, two things measured now."""
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ st.markdown(
     "What one sentence cannot show: how models compare over many, and what their training took. "
     "Those numbers were measured on real runs and lie beside the weights: `evaluation.json`, which "
     "`python -m seq2seq assess` measures anew; `training.jsonl`, written by `train`; and "
-    "`studies.json`, written by `study`. At the end are two costs that are measured while you wait."
+    "`studies.json`, written by `study`. At the end, two things are measured while you wait: the "
+    "bottleneck, and what a wider beam costs."
 )
 ui.measured_page()
