@@ -47,12 +47,7 @@ def decode_joined(
     groups: how many of each count, at least 2. on_input is called with the number of inputs that
     are done, and of all. Raises UserError if there are fewer sentences than a group takes.
     """
-    sentences = list(dict.fromkeys(sentences))
-    if len(sentences) < max(counts):
-        raise UserError(
-            f"There are {len(sentences)} different sentences: give at least {max(counts)}, each on "
-            "a line of its own."
-        )
+    sentences = different(sentences, max(counts))
     draw = random.Random(seed)
     drawn = [draw.sample(sentences, count) for count in counts for _ in range(groups)]
     inputs = [*sentences, *(" ".join(group) for group in drawn)]
@@ -70,6 +65,17 @@ def decode_joined(
         scores = _chrf(output, expected[place]), _chrf(output, other)
         joined.append(Joined(len(group), " ".join(group), output, expected[place], *scores))
     return tuple(joined)
+
+
+def different(sentences: Sequence[str], least: int = max(COUNTS)) -> list[str]:
+    """Return each sentence once. Raises UserError if there are fewer than `least`."""
+    found = list(dict.fromkeys(sentences))
+    if len(found) < least:
+        raise UserError(
+            f"There are {len(found)} different sentences: give at least {least}, each on a line of "
+            "its own."
+        )
+    return found
 
 
 def _chrf(output: str, expected: str) -> float:

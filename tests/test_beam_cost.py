@@ -8,7 +8,7 @@ from seq2seq.beam_cost import TIMES, BeamCost, beam_costs
 from seq2seq.errors import UserError
 from seq2seq.options import Options
 from seq2seq.pipeline import run
-from ui.widths import compared
+from ui.beam_cost import compared
 
 TEXT = "The old dog sleeps in the garden."
 OPTIONS = Options(max_length=8)

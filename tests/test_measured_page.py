@@ -169,8 +169,8 @@ def test_the_embedded_family_is_drawn_from_its_files():
 
 
 def test_sentences_are_joined_after_a_click(measured, monkeypatch):
-    monkeypatch.setattr("ui.bottleneck.GROUPS", 2)
-    monkeypatch.setattr("ui.bottleneck.OURS", 6)
+    monkeypatch.setattr("ui.joining.GROUPS", 2)
+    monkeypatch.setattr("ui.joining.OURS", 6)
     at = visit("measured", compared=list(NAMES))
     assert "joined" not in by_key(at)
     at.toggle(key="joined").set_value(True).run()
@@ -185,7 +185,7 @@ def test_sentences_are_joined_after_a_click(measured, monkeypatch):
 
 
 def test_sentences_of_the_visitor_are_joined(measured, monkeypatch):
-    monkeypatch.setattr("ui.bottleneck.GROUPS", 2)
+    monkeypatch.setattr("ui.joining.GROUPS", 2)
     lines = [f"The {who} sleeps." for who in ("dog", "cat", "bird", "teacher", "child", "sister")]
     at = visit("measured", compared="transformer", joined="true", sentences="\n".join(lines))
     assert not at.exception
@@ -195,6 +195,6 @@ def test_sentences_of_the_visitor_are_joined(measured, monkeypatch):
     (error,) = at.error
     assert "3 different sentences" in error.value
     assert "by_length" in by_key(at)
-    monkeypatch.setattr("ui.bottleneck.LONGEST", 20)
+    monkeypatch.setattr("ui.joining.LONGEST", 20)
     at.text_area(key="to_join").set_value("\n".join([*lines, "It is raining in the city."])).run()
     assert any("20 letters of each" in message for message in messages(at))

@@ -20,16 +20,16 @@ from seq2seq.measurements import (
     read_measurements,
 )
 from ui.address import URL, page_link
-from ui.bottleneck import bottleneck_section
+from ui.beam_cost import beam_cost_section
 from ui.chart import chart
 from ui.components import copy_link
 from ui.frame import is_dark
+from ui.joining import joining_section
 from ui.models import catalogued
 from ui.race import FIRST
 from ui.race import MOST as RACING
 from ui.text import plain, quoted
 from ui.typed import empty_state
-from ui.widths import beam_cost_section
 
 MOST = 7  # lines that can be told apart
 LONG = (
@@ -72,7 +72,7 @@ def _family(known: dict[str, Measurements]) -> None:
             if study.plain:
                 _overfitting(measured, study)
     if chosen:
-        bottleneck_section(names)
+        joining_section(names)
 
 
 def _measurements() -> dict[str, Measurements]:

@@ -30,6 +30,7 @@ RUNS_AT_ONCE = 2
 PATIENCE = 0.4  # seconds a run may take before it shows its progress
 
 Found = TypeVar("Found")
+OnPart = Callable[[int, int], object]  # parts done, and all of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,6 +253,30 @@ def derive(
         return None
     place.empty()
     runs.put(key, found)
+    return found
+
+
+def derive_in_parts(
+    subject: Subject, what: Hashable, work: Callable[[Checkpoint, OnPart], Found], named: str
+) -> Found | None:
+    """Compute something of many parts, as `derive` does, with a bar that counts them.
+
+    work: gets a function to call with the number of parts that are done, and of all. named: what
+    the parts are called.
+    """
+    place = st.empty()
+
+    def show(progress: Progress) -> None:
+        done, all_ = progress.step, progress.limit
+        place.progress(done / all_, plain(f"{done} of {all_} {named}"))
+
+    def in_parts(checkpoint: Checkpoint, on_step: OnStep) -> Found:
+        from seq2seq.search import Progress
+
+        return work(checkpoint, lambda done, all_: on_step(Progress(done, all_, ())))
+
+    found = derive(subject, what, in_parts, show)
+    place.empty()
     return found
 
 

@@ -18,9 +18,9 @@ from ui.instruments.view import View, select_step
 from ui.instruments.words import alternatives_in_words
 from ui.runs import follow
 from ui.text import plain
+from ui.typed import MAX_TYPED
 
 _TEXT, _STEP = "reference", "reference_step"
-MAX_TYPED = 20_000  # a longer address is refused by the server
 OWN = "own"
 LEGEND = (
     (0, "its own first choice"),

@@ -11,14 +11,13 @@ from ui.chart import chart
 from ui.controls import first_checkpoint
 from ui.frame import is_dark
 from ui.models import checkpoints_for
-from ui.runs import Subject, derive
+from ui.runs import OnPart, Subject, derive_in_parts
 from ui.text import plain
 from ui.typed import empty_state, examples, source_input
 
 if TYPE_CHECKING:
     from seq2seq.beam_cost import BeamCost
     from seq2seq.checkpoint import Checkpoint
-    from seq2seq.search import OnStep, Progress
 
 SAME = 0.005  # nats, less than is shown
 
@@ -42,21 +41,13 @@ def beam_cost_section() -> None:
     if not clean(text):
         empty_state("Nothing to search an output for: type a sentence and press Enter.")
         return
-    place = st.empty()
 
-    def show(progress: Progress) -> None:
-        place.progress(progress.step / progress.limit, "Searching")
-
-    def work(checkpoint: Checkpoint, on_step: OnStep) -> tuple[BeamCost, ...]:
+    def work(checkpoint: Checkpoint, on_part: OnPart) -> tuple[BeamCost, ...]:
         from seq2seq.beam_cost import beam_costs
-        from seq2seq.search import Progress
 
-        return beam_costs(
-            checkpoint, text, on_search=lambda done, all_: on_step(Progress(done, all_, ()))
-        )
+        return beam_costs(checkpoint, text, on_search=on_part)
 
-    costs = derive(Subject(name, text), "beam costs", work, show)
-    place.empty()
+    costs = derive_in_parts(Subject(name, text), "beam costs", work, "searches")
     if costs is not None:
         _show(name, costs)
 

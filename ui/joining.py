@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from seq2seq.errors import UserError
 from ui.address import URL
 from ui.chart import chart
 from ui.frame import is_dark
-from ui.runs import Subject, derive
+from ui.runs import OnPart, Subject, derive_in_parts
 from ui.text import plain
 from ui.typed import source_area
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
     from seq2seq.joining import Joined
-    from seq2seq.search import OnStep, Progress
 
 MOST, LONGEST = 60, 300  # lines that are read, and letters of each
 OURS = 24  # sentences of ours
 GROUPS = 12  # of each number of sentences
 
 
-def bottleneck_section(names: list[str]) -> None:
+def joining_section(names: list[str]) -> None:
     """Let models read several sentences at once; show how much of each comes through."""
     st.subheader("The bottleneck, measured now")
     st.markdown(
@@ -50,7 +50,7 @@ def bottleneck_section(names: list[str]) -> None:
 
 def _lines() -> tuple[str, ...]:
     """Return the sentences to be joined, () if there are too few."""
-    from seq2seq.joining import COUNTS
+    from seq2seq.joining import different
 
     given = source_area(
         "Sentences to be joined, one a line; leave it empty for ours",
@@ -59,51 +59,33 @@ def _lines() -> tuple[str, ...]:
         f"The first {MOST} lines are read, and the first {LONGEST} letters of each.",
         "",
     )
-    typed = list(dict.fromkeys(filter(None, map(str.strip, given.splitlines()))))
+    typed = list(filter(None, map(str.strip, given.splitlines())))
     if len(typed) > MOST or any(len(line) > LONGEST for line in typed):
         st.info(
             f"Only {MOST} lines are read, and {LONGEST} letters of each.", icon=":material/info:"
         )
-    lines = tuple(line[:LONGEST] for line in typed[:MOST]) or _ours()
-    if len(lines) < max(COUNTS):
-        st.error(
-            f"There are {len(lines)} different sentences: give at least {max(COUNTS)}, each on a "
-            "line of its own.",
-            icon=":material/error:",
-        )
+    try:
+        return tuple(different([line[:LONGEST] for line in typed[:MOST]] or _ours()))
+    except UserError as error:
+        st.error(plain(str(error)), icon=":material/error:")
         return ()
-    return lines
 
 
-def _ours() -> tuple[str, ...]:
+def _ours() -> list[str]:
     """Return short statements whose grammar is simple."""
     from seq2seq.probes import probes
 
     short = [each.text for each in probes() if each.length == "short" and each.kind == "statement"]
-    return tuple(short[:OURS])
+    return short[:OURS]
 
 
 def _joined(name: str, lines: tuple[str, ...]) -> tuple[Joined, ...] | None:
-    place = st.empty()
-
-    def show(progress: Progress) -> None:
-        share = progress.step / progress.limit
-        place.progress(share, plain(f"{name}: {progress.step} of {progress.limit} inputs"))
-
-    def work(checkpoint: Checkpoint, on_step: OnStep) -> tuple[Joined, ...]:
+    def work(checkpoint: Checkpoint, on_part: OnPart) -> tuple[Joined, ...]:
         from seq2seq.joining import decode_joined
-        from seq2seq.search import Progress
 
-        return decode_joined(
-            checkpoint,
-            lines,
-            groups=GROUPS,
-            on_input=lambda done, all_: on_step(Progress(done, all_, ())),
-        )
+        return decode_joined(checkpoint, lines, groups=GROUPS, on_input=on_part)
 
-    found = derive(Subject(name, "\n".join(lines)), "joined", work, show)
-    place.empty()
-    return found
+    return derive_in_parts(Subject(name, "\n".join(lines)), "joined", work, f"inputs of {name}")
 
 
 def _show(found: dict[str, tuple[Joined, ...]]) -> None:
