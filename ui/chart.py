@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,11 @@ from ui.frame import is_dark
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+
+def as_key(name: str) -> str:
+    """Return the name of a model as a part of a chart's key: letters, digits and underscores."""
+    return re.sub(r"[-/.]", "_", name)
 
 
 def chart(

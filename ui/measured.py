@@ -21,7 +21,7 @@ from seq2seq.measurements import (
 )
 from ui.address import URL, page_link
 from ui.beam_cost import beam_cost_section
-from ui.chart import chart
+from ui.chart import as_key, chart
 from ui.components import copy_link
 from ui.frame import is_dark
 from ui.joining import joining_section
@@ -258,9 +258,8 @@ def _overfitting(measured: Measurements, bare: Study) -> None:
         f"A model like {quoted(measured.name)} on {bare.pairs:,} pairs only, without dropout and "
         "label smoothing: its loss on the sentences that it learns from, and on others."
     )
-    key = measured.name.replace("-", "_").replace(".", "_")
     chart(
-        f"overfitting_{key}_{bare.pairs}",
+        f"overfitting_{as_key(measured.name)}_{bare.pairs}",
         figures.curves(lines, "steps", NATS, dark=is_dark()),
         "Loss over the steps of training. " + "; ".join(map(_course, lines)),
         lambda: figures.curves_csv(lines),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from seq2seq.trace import Trace, words
 from ui.address import URL, page_link
-from ui.chart import chart
+from ui.chart import as_key, chart
 from ui.components import copy_link, marked, reading
 from ui.controls import first_checkpoint
 from ui.frame import is_dark
@@ -160,7 +160,7 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
     from seq2seq import figures
 
     here = min(step, len(trace.target) - 1)
-    key = name.replace("-", "_").replace("/", "_").replace(".", "_")
+    key = as_key(name)
     st.markdown(f"**{quoted(name)}**")
     reading(trace, f"tokens {name}", here, on_step=_select)
     if step >= len(trace.target):
