@@ -6,4 +6,4 @@ import ui
 
 ui.begin_page(__file__)
 st.title("Chatbot")
-ui.chat("chatbot")
+ui.chat_page("chatbot")

@@ -15,4 +15,4 @@ name = ui.intake()
 if name:
     ui.capabilities(name)
 st.subheader("Ready to use, or to be fetched")
-ui.shelf()
+ui.model_list()

@@ -6,7 +6,7 @@ import ui
 
 ui.begin_page(__file__)
 st.title("Speech to text")
-heard = ui.recording()
+heard = ui.audio_input()
 name, options, saved = ui.run_controls("speech")
 ask = "Nothing heard yet: record a sentence, or upload one."
 ui.show_run("speech", name, heard, options, saved, ask)

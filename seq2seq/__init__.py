@@ -15,30 +15,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seq2seq.catalogue import embedded as embedded
     from seq2seq.checkpoint import load as load
+    from seq2seq.decoding.interventions import AttentionEdit as AttentionEdit
+    from seq2seq.decoding.interventions import Interventions as Interventions
+    from seq2seq.decoding.options import Options as Options
     from seq2seq.errors import UserError as UserError
-    from seq2seq.interventions import AttentionEdit as AttentionEdit
-    from seq2seq.interventions import Interventions as Interventions
-    from seq2seq.model import Config as Config
-    from seq2seq.model import build as build
-    from seq2seq.options import Options as Options
-    from seq2seq.pipeline import force as force
-    from seq2seq.pipeline import generate as generate
-    from seq2seq.pipeline import run as run
+    from seq2seq.inference.pipeline import force as force
+    from seq2seq.inference.pipeline import generate as generate
+    from seq2seq.inference.pipeline import run as run
+    from seq2seq.models.config import Config as Config
+    from seq2seq.models.seq2seq import build as build
     from seq2seq.trace import Trace as Trace
 
 _HOMES = {
-    "AttentionEdit": "interventions",
-    "Config": "model",
-    "Interventions": "interventions",
-    "Options": "options",
+    "AttentionEdit": "decoding.interventions",
+    "Config": "models.config",
+    "Interventions": "decoding.interventions",
+    "Options": "decoding.options",
     "Trace": "trace",
     "UserError": "errors",
-    "build": "model",
+    "build": "models.seq2seq",
     "embedded": "catalogue",
-    "force": "pipeline",
-    "generate": "pipeline",
+    "force": "inference.pipeline",
+    "generate": "inference.pipeline",
     "load": "checkpoint",
-    "run": "pipeline",
+    "run": "inference.pipeline",
 }
 
 __all__ = sorted(_HOMES)

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import orjson
 
 from seq2seq.catalogue import CHECKPOINTS, PRECISIONS, embedded, locate, offered, on_hub
+from seq2seq.decoding.options import METHODS, Options
 from seq2seq.errors import UserError
-from seq2seq.options import METHODS, Options
 
 if TYPE_CHECKING:
-    from seq2seq.audio import Audio
     from seq2seq.checkpoint import Checkpoint
+    from seq2seq.data.audio import Audio
 
 # glibc gives freed memory back to the system and faults it in again at every training step, unless
 # told otherwise before the process starts: this is a third of the time.
@@ -169,7 +169,7 @@ def _load(values: argparse.Namespace) -> Checkpoint:
     """Load the checkpoint that the command names, with a bar for what has to be fetched."""
     from seq2seq import hub
     from seq2seq.checkpoint import load
-    from seq2seq.waiting import progress_bar
+    from seq2seq.hub.watchdog import progress_bar
 
     identifier = on_hub(values.checkpoint)
     if identifier and not hub.is_cached(identifier):
@@ -231,8 +231,8 @@ def _run(values: argparse.Namespace) -> int:
         raise UserError("There is nothing to read: give a text, or a recording with --audio.")
     import torch
 
-    from seq2seq.audio import read_audio
-    from seq2seq.pipeline import run
+    from seq2seq.data.audio import read_audio
+    from seq2seq.inference.pipeline import run
 
     torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
     inputs: Iterable[str | Audio] = [read_audio(values.audio)] if values.audio else ()
@@ -268,8 +268,8 @@ def _evaluate(values: argparse.Namespace) -> None:
         raise UserError(f"--limit is {values.limit}: give at least 1.")
     from tqdm import tqdm
 
-    from seq2seq.evaluation import evaluate, evaluate_speech, read_references
-    from seq2seq.speech import read_speech
+    from seq2seq.data.speech_corpus import read_speech
+    from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
 
     checkpoint = _load(values)
     options = replace(checkpoint.conventions.options, **given)
@@ -302,9 +302,9 @@ def _evaluate(values: argparse.Namespace) -> None:
 def _train(values: argparse.Namespace) -> None:
     if values.minutes is not None and values.minutes <= 0:
         raise UserError(f"--minutes is {values.minutes}: give more than 0.")
-    from seq2seq.recipe import read_recipe
-    from seq2seq.training import train
-    from seq2seq.workshop import finish
+    from seq2seq.training.export import finish
+    from seq2seq.training.recipe import read_recipe
+    from seq2seq.training.trainer import train
 
     recipe = read_recipe(values.recipe)
     if values.start is not None and on_hub(values.start):
@@ -321,8 +321,8 @@ def _train(values: argparse.Namespace) -> None:
 
 
 def _assess(values: argparse.Namespace) -> None:
-    from seq2seq.recipe import read_recipe
-    from seq2seq.workshop import assess
+    from seq2seq.training.export import assess
+    from seq2seq.training.recipe import read_recipe
 
     recipe = read_recipe(values.folder / "recipe.toml")
     _print_scores(values.folder, assess(values.folder, recipe, values.data))
@@ -331,8 +331,8 @@ def _assess(values: argparse.Namespace) -> None:
 def _study(values: argparse.Namespace) -> None:
     if min(values.minutes, values.pairs) <= 0:
         raise UserError("--pairs and --minutes must be more than 0.")
-    from seq2seq.recipe import read_recipe
-    from seq2seq.study import study
+    from seq2seq.training.ablation import study
+    from seq2seq.training.recipe import read_recipe
 
     recipe = read_recipe(values.folder / "recipe.toml")
     work = values.work or Path("runs") / "study"
@@ -347,7 +347,7 @@ def _print_scores(folder: Path, scores: Mapping[str, Any]) -> None:
 
 def _publish(values: argparse.Namespace) -> None:
     from seq2seq.hub import publish
-    from seq2seq.waiting import progress_bar
+    from seq2seq.hub.watchdog import progress_bar
 
     folder = locate(values.checkpoint)
     with progress_bar("Publishing") as on_progress:
@@ -360,7 +360,7 @@ def _benchmark(values: argparse.Namespace) -> None:
         raise UserError("--threads and --rounds must be at least 1.")
     from tqdm import tqdm
 
-    from seq2seq.benchmark import measure, plan, table
+    from seq2seq.evaluation.benchmark import measure, plan, table
 
     chosen = plan(values.threads, values.rounds, values.quick)
     with tqdm(total=len(chosen.cells), unit=" cells") as bar:

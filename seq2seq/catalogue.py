@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.hub.repository import is_identifier
-from seq2seq.options import Options
-from seq2seq.tables import read_table
+from seq2seq.toml import read_table
 
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
 PRECISIONS = ("float32", "int8")
@@ -31,8 +31,8 @@ class Card:
     BLEU by less than 0.2 on 500 sentences or more.
     turn_separator: the piece between the turns of a conversation, "" for a model that knows none;
     turns: how many of the last ones it reads, 0 for all. folded: it reads and writes folded text,
-    see seq2seq.folding. mannered: it says no word of seq2seq.manners. decoding: what a run is
-    searched with unless told otherwise.
+    see seq2seq.data.normalization. mannered: it says no word of
+    seq2seq.data.word_filter. decoding: what a run is searched with unless told otherwise.
     """
 
     name: str

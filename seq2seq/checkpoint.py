@@ -13,15 +13,16 @@ from torch import Tensor
 
 from seq2seq import hub
 from seq2seq.catalogue import Card, embedded, is_name, locate, offered, on_hub, read_card
-from seq2seq.conventions import Conventions
+from seq2seq.data.normalization import unfold
+from seq2seq.data.tokenizer import Tokenizer, Unigram
+from seq2seq.data.word_filter import Manners
+from seq2seq.decoding.generation_config import Conventions
 from seq2seq.errors import UserError
-from seq2seq.families.folders import check_links, family_of, is_foreign, read_folder
-from seq2seq.folding import unfold
-from seq2seq.manners import Manners
-from seq2seq.model import Config, Seq2Seq, build, tie
-from seq2seq.quantized import available, quantize
-from seq2seq.tokenizer import Tokenizer, Unigram
-from seq2seq.waiting import Progress
+from seq2seq.families.pretrained import check_links, family_of, is_foreign, read_folder
+from seq2seq.hub.watchdog import Progress
+from seq2seq.models.config import Config
+from seq2seq.models.quantization import available, quantize
+from seq2seq.models.seq2seq import Seq2Seq, build, tie
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
 

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import numpy as np
 import orjson
 
+from seq2seq.decoding.hypothesis import FATES, BeamTree
+from seq2seq.decoding.interventions import NOTHING, AttentionEdit, Interventions
+from seq2seq.decoding.options import MAX_LENGTH, Options
 from seq2seq.errors import UserError
-from seq2seq.hypothesis import FATES, BeamTree
-from seq2seq.interventions import NOTHING, AttentionEdit, Interventions
-from seq2seq.options import MAX_LENGTH, Options
 
 FORMAT = "seq2seq-trace/3"
 Kind = TypeVar("Kind")

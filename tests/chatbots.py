@@ -3,8 +3,9 @@
 import torch
 
 from seq2seq.checkpoint import save
-from seq2seq.model import Config, build
-from seq2seq.tokenizer import Unigram
+from seq2seq.data.tokenizer import Unigram
+from seq2seq.models.config import Config
+from seq2seq.models.seq2seq import build
 from tests.conftest import KINDS, PAIRS
 
 SEPARATOR = "¶"

@@ -15,12 +15,13 @@ import streamlit as st
 import torch
 
 from seq2seq.checkpoint import load, save
-from seq2seq.data import Pair
+from seq2seq.data.parallel_corpus import Pair
+from seq2seq.data.tokenizer import Unigram
+from seq2seq.decoding.options import Options
 from seq2seq.families.tokenizers import read_tokenizer
-from seq2seq.model import Config, build
-from seq2seq.options import Options
-from seq2seq.pipeline import run
-from seq2seq.tokenizer import Unigram
+from seq2seq.inference.pipeline import run
+from seq2seq.models.config import Config
+from seq2seq.models.seq2seq import build
 from tests import vocabularies
 
 torch.set_num_threads(1)
@@ -148,7 +149,7 @@ def root(checkpoint_root, tmp_path, monkeypatch):
     """A server that sees the tiny checkpoints, in a folder that a test may damage."""
     copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
     monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    monkeypatch.setattr("ui.models.DEFAULT", "lstm-attention")
+    monkeypatch.setattr("ui.runtime.names.DEFAULT", "lstm-attention")
     st.cache_resource.clear()
     yield copy
     st.cache_resource.clear()

@@ -113,11 +113,11 @@ def main():
             box = page.get_by_role("textbox", name="this word")
             words = (say(box, word) for word in ("chat", "maison", "livre"))
             report(f"{name}, make it say", page, words)
-        anew("race", sentence=SENTENCE)
+        anew("compare", sentence=SENTENCE)
         box = page.get_by_role("textbox", name="English sentence")
         text = "Her {} sold the new car that our cousin had found here."
         report("race of four, 12 words", page, (say(box, text.format(word)) for word in WHO[1:6]))
-        anew("map")
+        anew("sentence_map")
         for name in ("PCA, 3-d", "PCA, 2-d") * 2:
             report(f"map, {name}", page, [page.get_by_text(name, exact=True).click])
         page.goto(f"{address}/chatbot")
@@ -129,7 +129,7 @@ def main():
             anew("summarization", text=text, tab=tab)
             slider = page.get_by_role("slider", name="Output step")
             report(f"20 sentences, {tab}", page, (move(slider) for _ in range(5)))
-        anew("lab", b="Where is the cat?")
+        anew("context_vector", b="Where is the cat?")
         slider = page.get_by_role("slider", name="α: from A at 0")
         mixed = (move(slider) for _ in range(5))
         report("context vector, mixed and decoded", page, mixed)

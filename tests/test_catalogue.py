@@ -2,8 +2,8 @@ import pytest
 
 from seq2seq import catalogue
 from seq2seq.catalogue import TASKS, Card, embedded, locate, read_card
+from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
-from seq2seq.options import Options
 
 PLAIN = {"title": "A title", "task": "translation", "licence": "CC0-1.0"}
 

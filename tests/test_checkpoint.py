@@ -8,9 +8,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from seq2seq.checkpoint import CONFIG, TOKENIZER, WEIGHTS, load, read_model, save
+from seq2seq.data.tokenizer import Unigram
 from seq2seq.errors import UserError
-from seq2seq.model import Config, build
-from seq2seq.tokenizer import Unigram
+from seq2seq.models.config import Config
+from seq2seq.models.seq2seq import build
 
 SOURCE, TARGET = torch.tensor([[5, 6, 3]]), torch.tensor([[2, 7, 8, 9]])
 

@@ -7,7 +7,7 @@ import pytest
 
 from seq2seq.__main__ import _parser
 from seq2seq.catalogue import embedded
-from seq2seq.measurements import read_studies
+from seq2seq.evaluation.results import read_studies
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 ROOT = Path(__file__).parent.parent

@@ -6,9 +6,9 @@ import random
 import numpy as np
 import pytest
 
+from seq2seq.decoding.hypothesis import BeamTree
+from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
-from seq2seq.hypothesis import BeamTree
-from seq2seq.options import Options
 from seq2seq.trace import Alternatives, Output, Tokens, Trace, merge_words, shown, words
 
 

@@ -7,7 +7,7 @@ import random
 import sentencepiece
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, trainers
 
-from seq2seq.families.languages import M2M100, NLLB
+from seq2seq.families.language_codes import M2M100, NLLB
 from seq2seq.families.tokenizers import read_tokenizer
 
 TEXTS = """

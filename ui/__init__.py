@@ -4,51 +4,51 @@ outside the pages, and the only caches.
 Heavy imports happen inside functions, so that a page paints before they run.
 """
 
-from ui.address import page_link
-from ui.chat import chat
-from ui.components import reading
-from ui.controls import first_checkpoint, run_controls
-from ui.frame import begin_page, show_menu
+from ui.chat.chat import chat_page
+from ui.components import token_view
+from ui.inputs.audio_input import audio_input
+from ui.inputs.task_controls import first_checkpoint, run_controls
+from ui.inputs.text_input import empty_state, examples, source_input
 from ui.instruments import instruments
 from ui.instruments.attention import attention_chart
-from ui.instruments.words import timing
-from ui.lab import lab_page
-from ui.map import sentence_map_page
-from ui.measured import measured_page
-from ui.race import race_page
-from ui.recording import recording
-from ui.runs import Subject, run, warm_up
-from ui.shelf import capabilities, intake, shelf
-from ui.summary import read_summary
-from ui.task import show_run, text_task
-from ui.typed import empty_state, examples, source_input
+from ui.instruments.run_summary import timing
+from ui.links import page_link
+from ui.page import begin_page, show_menu
+from ui.runtime.runs import Subject, run, warm_up
+from ui.views.benchmarks import benchmarks_page
+from ui.views.compare import compare_page
+from ui.views.context_vector import context_vector_page
+from ui.views.models import capabilities, intake, model_list
+from ui.views.sentence_map import sentence_map_page
+from ui.views.summary import read_summary
+from ui.views.task import show_run, text_task
 
 __all__ = [
     "Subject",
     "attention_chart",
+    "audio_input",
     "begin_page",
+    "benchmarks_page",
     "capabilities",
-    "chat",
+    "chat_page",
+    "compare_page",
+    "context_vector_page",
     "empty_state",
     "examples",
     "first_checkpoint",
     "instruments",
     "intake",
-    "lab_page",
-    "measured_page",
+    "model_list",
     "page_link",
-    "race_page",
     "read_summary",
-    "reading",
-    "recording",
     "run",
     "run_controls",
     "sentence_map_page",
-    "shelf",
     "show_menu",
     "show_run",
     "source_input",
     "text_task",
     "timing",
+    "token_view",
     "warm_up",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import UserError
-from seq2seq.model import Config
+from seq2seq.models.config import Config
 
 Values = dict[str, Any]
 

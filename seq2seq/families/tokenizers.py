@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import UserError
-from seq2seq.families import pipelines
-from seq2seq.families.bytepairs import Continued
-from seq2seq.families.gathering import Gathered, generated_merges
-from seq2seq.families.languages import M2M100, MBART, MBART50, NLLB, WMT21
-from seq2seq.families.pipelines import Habits, guarded, tried
-from seq2seq.families.published import LANGUAGE, Frame, Names, Published
-from seq2seq.families.sentencepieces import Mapped, Side, processor
-from seq2seq.families.vocabularies import (
+from seq2seq.families import fast_tokenizers
+from seq2seq.families.base_tokenizer import LANGUAGE, Frame, Names, Published
+from seq2seq.families.blenderbot_small_bpe import Continued
+from seq2seq.families.fast_tokenizers import Habits, guarded, tried
+from seq2seq.families.language_codes import M2M100, MBART, MBART50, NLLB, WMT21
+from seq2seq.families.mapped_sentencepiece import Mapped, Side, processor
+from seq2seq.families.vocabulary_builder import Gathered, generated_merges
+from seq2seq.families.vocabulary_files import (
     SERIALIZED,
     Added,
     Pieces,
@@ -174,8 +174,10 @@ def _nllb(folder: Path, settings: Settings, values: Values) -> Published:
     mask = Added(lstrip=True, normalized=True)
     habits = Habits(spaces=bool(pieces.charsmap))
     with guarded():
-        library = pipelines.metaspaced(gathered.byte_pairs(unknown=True), pieces.charsmap, habits)
-        return pipelines.Metaspaced(names, frame, tried(gathered.admit(library, mask)))
+        library = fast_tokenizers.metaspaced(
+            gathered.byte_pairs(unknown=True), pieces.charsmap, habits
+        )
+        return fast_tokenizers.Metaspaced(names, frame, tried(gathered.admit(library, mask)))
 
 
 def _bart(folder: Path, settings: Settings, values: Values) -> Published:
@@ -202,7 +204,7 @@ def _whisper(folder: Path, settings: Settings, values: Values) -> Published:
         gathered.ids |= {name: id for name, id in times.items() if id < (_size(values) or 0)}
         gathered.special |= set(times)
     names = gathered.names(_size(values))
-    return _bytewise(gathered, settings, names, Frame(), prefix=False, kind=pipelines.Whisper)
+    return _bytewise(gathered, settings, names, Frame(), prefix=False, kind=fast_tokenizers.Whisper)
 
 
 def _small(folder: Path, settings: Settings, values: Values) -> Published:
@@ -287,8 +289,8 @@ def _unigram(
     """Return unigrams; mask: how a text's mask is found where the files do not say."""
     tidy = settings.flag("clean_up_tokenization_spaces")
     with guarded():
-        library = pipelines.metaspaced(gathered.unigrams(), gathered.pieces.charsmap, habits)
-        return pipelines.Metaspaced(names, frame, tried(gathered.admit(library, mask)), tidy)
+        library = fast_tokenizers.metaspaced(gathered.unigrams(), gathered.pieces.charsmap, habits)
+        return fast_tokenizers.Metaspaced(names, frame, tried(gathered.admit(library, mask)), tidy)
 
 
 def _bytewise(
@@ -298,12 +300,12 @@ def _bytewise(
     frame: Frame,
     *,
     prefix: bool,
-    kind: type[pipelines.Bytewise] = pipelines.Bytewise,
+    kind: type[fast_tokenizers.Bytewise] = fast_tokenizers.Bytewise,
 ) -> Published:
     """Return byte pairs; prefix: whether the first word gets a space before it, by default."""
     prefix = settings.flag("add_prefix_space", prefix)
     with guarded():
-        library = pipelines.bytewise(gathered.byte_pairs(), prefix)
+        library = fast_tokenizers.bytewise(gathered.byte_pairs(), prefix)
         return kind(names, frame, tried(gathered.admit(library, Added(lstrip=True))))
 
 

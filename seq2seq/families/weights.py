@@ -19,7 +19,7 @@ from torch import Tensor
 
 from seq2seq.errors import UserError
 from seq2seq.families.configs import read_json
-from seq2seq.model import Seq2Seq
+from seq2seq.models.seq2seq import Seq2Seq
 
 SAFE, UNSAFE = "model.safetensors", "pytorch_model.bin"
 

@@ -3,7 +3,19 @@
 Blue is what comes from the source (attention), amber what is said of the output (probability).
 """
 
-from seq2seq.figures.bars import (
+from seq2seq.figures.beam_tree import beam_tree, beam_tree_csv
+from seq2seq.figures.context_vector import context, context_csv
+from seq2seq.figures.curves import curves, curves_csv
+from seq2seq.figures.dialogue import (
+    turn_attention,
+    turn_attention_csv,
+    turn_colours,
+    turn_worth,
+    turn_worth_csv,
+)
+from seq2seq.figures.head_grid import multiples, multiples_csv
+from seq2seq.figures.heatmap import attention, attention_csv
+from seq2seq.figures.probabilities import (
     alternatives,
     alternatives_csv,
     copying,
@@ -11,23 +23,17 @@ from seq2seq.figures.bars import (
     probabilities,
     probabilities_csv,
 )
-from seq2seq.figures.blocks import blocks, blocks_csv
-from seq2seq.figures.curves import curves, curves_csv
-from seq2seq.figures.heatmap import attention, attention_csv
-from seq2seq.figures.map import agreements, agreements_csv, map_csv, sentence_map, trajectories
-from seq2seq.figures.multiples import multiples, multiples_csv
 from seq2seq.figures.ribbons import ribbons, ribbons_csv
-from seq2seq.figures.sound import speech, speech_csv
-from seq2seq.figures.states import states, states_csv
-from seq2seq.figures.strip import context, context_csv
-from seq2seq.figures.tree import beam_tree, beam_tree_csv
-from seq2seq.figures.turns import (
-    turn_attention,
-    turn_attention_csv,
-    turn_colours,
-    turn_worth,
-    turn_worth_csv,
+from seq2seq.figures.sentence_blocks import blocks, blocks_csv
+from seq2seq.figures.sentence_map import (
+    agreements,
+    agreements_csv,
+    map_csv,
+    sentence_map,
+    trajectories,
 )
+from seq2seq.figures.speech import speech, speech_csv
+from seq2seq.figures.states import states, states_csv
 
 __all__ = [
     "agreements",

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import (
+from seq2seq.figures.csv_table import table
+from seq2seq.figures.label_margins import fit
+from seq2seq.figures.theme import (
     LABELS_UP_TO,
     UNSEEN,
     Palette,
@@ -19,7 +20,6 @@ from seq2seq.figures.palette import (
     palette,
     token_axis,
 )
-from seq2seq.figures.tables import table
 from seq2seq.trace import Trace, label, words
 
 SELECTED_UP_TO = 2_000  # cells over which there are points to click

@@ -7,10 +7,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import escape, figure, palette
-from seq2seq.figures.tables import table
-from seq2seq.measurements import Curve
+from seq2seq.evaluation.results import Curve
+from seq2seq.figures.csv_table import table
+from seq2seq.figures.label_margins import fit
+from seq2seq.figures.theme import escape, figure, palette
 
 # Dark enough, or light enough, for a line on the page (WCAG 2.1, 1.4.11), in hues that the
 # colour-blind tell apart (Okabe and Ito 2008). Marks differ as well.

@@ -8,8 +8,11 @@ from typing import Any, Unpack
 import numpy as np
 import plotly.graph_objects as go
 
-from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import (
+from seq2seq.analysis.attention_matrix import Choice, Grid, Side, grid
+from seq2seq.analysis.attention_metrics import coverage, entropy
+from seq2seq.figures.csv_table import table
+from seq2seq.figures.label_margins import fit
+from seq2seq.figures.theme import (
     LABELS_UP_TO,
     UNSEEN,
     Palette,
@@ -21,8 +24,6 @@ from seq2seq.figures.palette import (
     time_axis,
     token_axis,
 )
-from seq2seq.figures.tables import table
-from seq2seq.measures import Choice, Grid, Side, coverage, entropy, grid
 from seq2seq.trace import Trace
 
 NUMBERS_UP_TO = 12

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 import plotly.graph_objects as go
 
+from seq2seq.analysis.attention_matrix import Choice, Side, grid
+from seq2seq.analysis.attention_metrics import smallest_set
+from seq2seq.figures.csv_table import table
 from seq2seq.figures.heatmap import LETTERS, WORD, name, side_axis
-from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import UNSEEN, figure, mix, palette
-from seq2seq.figures.tables import table
-from seq2seq.measures import Choice, Side, grid, smallest_set
+from seq2seq.figures.label_margins import fit
+from seq2seq.figures.theme import UNSEEN, figure, mix, palette
 from seq2seq.trace import Trace
 
 MASS = 0.75

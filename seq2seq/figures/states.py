@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from seq2seq.figures.margins import fit
-from seq2seq.figures.palette import (
+from seq2seq.figures.csv_table import table
+from seq2seq.figures.label_margins import fit
+from seq2seq.figures.theme import (
     LABELS_UP_TO,
     escape,
     figure,
@@ -16,7 +17,6 @@ from seq2seq.figures.palette import (
     signed_key,
     token_axis,
 )
-from seq2seq.figures.tables import table
 from seq2seq.trace import label
 
 UNITS_UP_TO = 48

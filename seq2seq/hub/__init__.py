@@ -4,16 +4,9 @@ The only folder that reaches the network. It runs no code of a repository and wa
 longer than it says.
 """
 
-from seq2seq.hub.fetching import (
-    ASK_ABOVE,
-    Fetched,
-    cached,
-    fetch,
-    inspect,
-    is_cached,
-)
-from seq2seq.hub.publishing import publish
+from seq2seq.hub.download import ASK_ABOVE, Fetched, cached, fetch, inspect, is_cached
 from seq2seq.hub.repository import is_identifier
+from seq2seq.hub.upload import publish
 
 __all__ = [
     "ASK_ABOVE",

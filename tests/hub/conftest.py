@@ -8,9 +8,8 @@ import huggingface_hub
 import huggingface_hub.errors
 import pytest
 
-from seq2seq import waiting
 from seq2seq.errors import UserError
-from seq2seq.hub import connection
+from seq2seq.hub import client, watchdog
 from tests.hub_server import serving
 
 
@@ -28,7 +27,7 @@ def server(tmp_path, monkeypatch):
         running.faults.clear()
         running.released.set()
         for thread in threading.enumerate():  # those that a test left waiting
-            if thread.name == waiting.THREAD:
+            if thread.name == watchdog.THREAD:
                 thread.join(timeout=10)
                 assert not thread.is_alive()
     huggingface_hub.close_session()
@@ -37,7 +36,7 @@ def server(tmp_path, monkeypatch):
 @pytest.fixture(scope="module", autouse=True)
 def _imported():
     """Load what is loaded when first used, so that only waiting is timed."""
-    library = connection.client()
+    library = client.client()
     assert all((library.HfApi, library.ModelCard, httpx2.Client, library.errors))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from seq2seq import hub
 from seq2seq.errors import UserError
-from seq2seq.hub import cache, fetching
+from seq2seq.hub import cache, download
 from tests.hub.files import FILES, SMALL, SOON, WEIGHTS, contents
 
 
@@ -63,7 +63,7 @@ def test_without_the_hub_the_cache_does(server, fault):
     for _ in range(2):
         again = hub.fetch("u/r", patience=SOON)
         assert again.folder == first.folder
-        assert again.notes == (fetching.NOT_REACHED,)
+        assert again.notes == (download.NOT_REACHED,)
     server.faults.clear()
     assert hub.fetch("u/r").notes == ()
 
@@ -75,7 +75,7 @@ def test_offline_the_revision_of_last_time_does(server, monkeypatch, fails_soon)
     server.requests.clear()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     again = hub.fetch("u/r")
-    assert (again.folder, again.notes) == (first.folder, (fetching.NOT_REACHED,))
+    assert (again.folder, again.notes) == (first.folder, (download.NOT_REACHED,))
     assert hub.inspect("u/r").licence == found.licence
     fails_soon(lambda: hub.fetch("u/other"), "HF_HUB_OFFLINE")
     shutil.rmtree(first.folder)
@@ -94,7 +94,7 @@ def test_a_cache_that_the_library_filled_is_used(server, monkeypatch):
     for name in ("u/r", f"u/r@{model.refs['main']}"):
         fetched = hub.fetch(name)
         assert fetched.folder == Path(folder)
-        assert fetched.notes == (fetching.NOT_REACHED,)
+        assert fetched.notes == (download.NOT_REACHED,)
     assert server.count() == 0
     monkeypatch.delenv("HF_HUB_OFFLINE")
     assert hub.fetch("u/r").notes == ()
@@ -172,7 +172,7 @@ def test_a_full_disk(server, fails_soon, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device", str(cache.root()))
 
     with monkeypatch.context() as patch:
-        patch.setattr(fetching, "_receive_once", full)
+        patch.setattr(download, "_receive_once", full)
         fails_soon(lambda: hub.fetch(found), "disk is full")
     server.requests.clear()
     usage = shutil.disk_usage("/")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seq2seq import hub
-from seq2seq.hub import fetching
+from seq2seq.hub import download
 from seq2seq.hub.repository import File, Identifier, Repository, needed, parse
 from tests.hub.files import BIN, FILES, SMALL, WEIGHTS, contents
 
@@ -237,7 +237,7 @@ def test_without_a_conversion_the_pickle_is_labelled(server, fault):
     for _ in range(2):
         fetched = hub.fetch("u/r")
         assert contents(fetched) == BIN
-        assert fetched.notes == (fetching.PICKLED,)
+        assert fetched.notes == (download.PICKLED,)
         assert hub.inspect("u/r").pickled
         model.offer(SMALL | {"model.safetensors": WEIGHTS})
         server.fail("discussions", **fault)
@@ -255,7 +255,7 @@ def test_code_of_a_model_is_noted_and_not_fetched(server):
     server.model("u/r", FILES | {"config.json": config, "modeling.py": b"raise SystemExit"})
     for _ in range(2):
         fetched = hub.fetch("u/r")
-        assert fetched.notes == (fetching.OWN_CODE,)
+        assert fetched.notes == (download.OWN_CODE,)
         assert "modeling.py" not in contents(fetched)
 
 

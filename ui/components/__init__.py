@@ -1,26 +1,26 @@
 """Small parts of the page that Streamlit does not have. Text goes in by textContent only."""
 
 from ui.components.copy_link import copy_link
-from ui.components.differences import differences
+from ui.components.highlighted_text import highlighted_text
 from ui.components.hint import hint
-from ui.components.marked import marked
 from ui.components.outputs_list import outputs_list
-from ui.components.passage import passage
 from ui.components.plot import clicked, plot
-from ui.components.reading import reading
 from ui.components.save_picture import save_picture
 from ui.components.scroller import scroller
+from ui.components.text_pair import text_pair
+from ui.components.token_view import token_view
+from ui.components.word_diff import word_diff
 
 __all__ = [
     "clicked",
     "copy_link",
-    "differences",
+    "highlighted_text",
     "hint",
-    "marked",
     "outputs_list",
-    "passage",
     "plot",
-    "reading",
     "save_picture",
     "scroller",
+    "text_pair",
+    "token_view",
+    "word_diff",
 ]

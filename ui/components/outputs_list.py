@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from seq2seq.trace import Output
-from ui.frame import is_dark
+from ui.page import is_dark
 
 _OUTPUTS_LIST = st.components.v2.component(
     "outputs_list",
@@ -84,7 +84,7 @@ def outputs_list(
     shown: the name of the one that is looked at. on_select, on_remove: called with a name; what is
     named by a letter can be removed.
     """
-    from seq2seq.figures.tree import tints
+    from seq2seq.figures.beam_tree import tints
 
     names = list(outputs)
     best, colours = next(iter(outputs.values())), tints(is_dark())

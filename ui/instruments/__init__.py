@@ -7,30 +7,30 @@ from collections.abc import Callable
 import streamlit as st
 
 from seq2seq.trace import Trace
-from ui.address import URL
-from ui.code import begin_noting
+from ui.code_export import begin_noting
 from ui.instruments import (
     attention,
     attribution,
     beams,
-    files,
-    forcing,
-    inside,
+    downloads,
     probabilities,
+    step_internals,
+    teacher_forcing,
     tokens,
-    whatif,
+    what_if,
 )
-from ui.instruments.view import Reader, View, read_tokens, selected_view
-from ui.listening import listening
-from ui.runs import Subject
+from ui.instruments.selection import Reader, View, read_tokens, selected_view
+from ui.links import URL
+from ui.runtime.runs import Subject
+from ui.views.speech import listening
 
 TABS: dict[str, Callable[[View], None]] = {
     "Attention": attention.show,
     "Probabilities": probabilities.show,
     "Beam tree": beams.show,
-    "Inside a step": inside.show,
-    "Teacher forcing": forcing.show,
-    "What if": whatif.show,
+    "Inside a step": step_internals.show,
+    "Teacher forcing": teacher_forcing.show,
+    "What if": what_if.show,
     "Attribution": attribution.show,
     "Tokens": tokens.show,
 }
@@ -51,4 +51,4 @@ def instruments(subject: Subject, run: Trace, read: Reader = read_tokens) -> Non
         if tab.open:
             with tab:
                 show(view)
-    files.show(view)
+    downloads.show(view)

@@ -7,17 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from seq2seq.measures import Choice, Pick, Picks, has, layers_and_heads
+from seq2seq.analysis.attention_matrix import Choice, Pick, Picks, has, layers_and_heads
 from seq2seq.trace import Trace
-from ui.address import URL
-from ui.chart import chart
-from ui.code import draw
+from ui.code_export import draw
 from ui.components import clicked
-from ui.frame import is_dark
+from ui.components.chart import chart
+from ui.escape import quoted
 from ui.instruments.findings import findings_list
 from ui.instruments.probabilities import alternatives_chart
-from ui.instruments.view import View, output_name, select_step, select_word
-from ui.text import quoted
+from ui.instruments.selection import View, output_name, select_step, select_word
+from ui.links import URL
+from ui.page import is_dark
 
 Controls = Any  # a container
 # Which attention: what is chosen stands in the address, so it is what is shown.
@@ -200,7 +200,7 @@ def _ribbons(view: View, controls: Controls) -> None:
 
 def _all_heads(view: View, controls: Controls) -> None:
     from seq2seq import figures
-    from seq2seq.figures.multiples import MOST
+    from seq2seq.figures.head_grid import MOST
 
     trace = view.shown
     with controls:
@@ -244,7 +244,7 @@ def _all_heads(view: View, controls: Controls) -> None:
 
 def _blocks(view: View, controls: Controls) -> None:
     from seq2seq import figures
-    from seq2seq.figures.blocks import block_texts, block_tokens, block_weights
+    from seq2seq.figures.sentence_blocks import block_texts, block_tokens, block_weights
 
     trace = view.shown
     with controls:
@@ -285,9 +285,9 @@ OF_STEP, STRONGEST = "of the step", "strongest"
 
 def _chosen_block(view: View, which: str, picks: Picks) -> tuple[int, int]:
     """Let the visitor choose a block; by itself it is the one that the selected step looked at."""
-    from seq2seq.figures.blocks import block_weights
-    from seq2seq.figures.palette import LABELS_UP_TO
-    from seq2seq.passages import passages
+    from seq2seq.analysis.passages import passages
+    from seq2seq.figures.sentence_blocks import block_weights
+    from seq2seq.figures.theme import LABELS_UP_TO
 
     weights = block_weights(view.shown, which, **picks)
     selected = _selected(view, which)[0] or 0

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ui.chart import chart
 from ui.components import clicked, scroller
-from ui.frame import is_dark
-from ui.instruments.view import View, select_step
-from ui.runs import derive
+from ui.components.chart import chart
+from ui.instruments.selection import View, select_step
+from ui.page import is_dark
+from ui.runtime.runs import derive
 
 ATTENTION, LEFT_OUT, GRADIENT = "attention", "lost without the word", "gradient × input"
 
@@ -36,8 +36,8 @@ def show(view: View) -> None:
     )
 
     def work(checkpoint: Any, on_step: Any) -> Any:
-        from seq2seq.attribution import attribute
-        from seq2seq.search import Progress
+        from seq2seq.analysis.attribution import attribute
+        from seq2seq.decoding.search import Progress
 
         return attribute(checkpoint, trace, lambda done, total: on_step(Progress(done, total, ())))
 
@@ -74,9 +74,9 @@ def _matrices(view: View, measures: dict[str, np.ndarray]) -> None:
 
 
 def _agreement(view: View, measures: dict[str, np.ndarray]) -> None:
-    from seq2seq.attribution import agreement
+    from seq2seq.analysis.attribution import agreement
     from seq2seq.figures.attribution import correlations
-    from seq2seq.figures.tables import table
+    from seq2seq.figures.csv_table import table
 
     pairs = [(ATTENTION, LEFT_OUT), (ATTENTION, GRADIENT)]
     if ATTENTION not in measures:

@@ -8,25 +8,32 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from seq2seq.analysis.reranking import better, complete, hypothesis, order, outputs, scores
+from seq2seq.decoding.hypothesis import FINISHED, PRUNED, Hypothesis
 from seq2seq.errors import UserError
-from seq2seq.hypothesis import FINISHED, PRUNED, Hypothesis
-from seq2seq.ranking import better, complete, hypothesis, order, outputs, scores
 from seq2seq.trace import Trace, label
-from ui.address import URL
-from ui.chart import chart
-from ui.code import define, draw
+from ui.code_export import define, draw
 from ui.components import clicked, scroller
-from ui.frame import is_dark
-from ui.instruments.view import BEST, View, add_branch, remove_branches, select_output, select_step
-from ui.runs import derive
-from ui.text import plain, quoted
+from ui.components.chart import chart
+from ui.escape import plain, quoted
+from ui.instruments.selection import (
+    BEST,
+    View,
+    add_branch,
+    remove_branches,
+    select_output,
+    select_step,
+)
+from ui.links import URL
+from ui.page import is_dark
+from ui.runtime.runs import derive
 
 if TYPE_CHECKING:
     import numpy as np
 
     from seq2seq.checkpoint import Checkpoint
-    from seq2seq.figures.tree import Joined
-    from seq2seq.search import OnStep
+    from seq2seq.decoding.search import OnStep
+    from seq2seq.figures.beam_tree import Joined
 
 _NODE, _PLACE, _CHOSEN = "node", "node_place", "node_chosen"
 _ALPHA, _BETA, _RANKED_FROM = "rank_length", "rank_coverage", "ranked_from"
@@ -34,7 +41,7 @@ _ALPHA, _BETA, _RANKED_FROM = "rank_length", "rank_coverage", "ranked_from"
 
 def show(view: View) -> None:
     """Show the beam tree, what is known of a node, and the outputs that the search found."""
-    from seq2seq.figures.tree import join
+    from seq2seq.figures.beam_tree import join
 
     tree = join(view.run, view.named)
     define("tree", tree, join, view.run, view.named)
@@ -72,7 +79,7 @@ def _explained(run: Trace) -> str:
 def _tree(view: View, tree: Joined) -> int:
     """Show the tree and what chooses a node of it; returns the node."""
     from seq2seq import figures
-    from seq2seq.figures.tree import STEP_PIXELS, candidates, steps_shown
+    from seq2seq.figures.beam_tree import STEP_PIXELS, candidates, steps_shown
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place = st.container(width=220)
@@ -288,7 +295,7 @@ def _penalties(view: View, rivals: list[Hypothesis]) -> tuple[float, float, np.n
     tokens = tuple(each.tokens for each in rivals)
 
     def cover(checkpoint: Checkpoint, on_step: OnStep) -> np.ndarray:
-        from seq2seq.pipeline import coverage
+        from seq2seq.inference.pipeline import coverage
 
         assert view.subject.given is not None
         return coverage(checkpoint, view.subject.given, tokens, view.subject.options)
@@ -351,7 +358,7 @@ def _reference(view: View) -> Hypothesis | None:
         return None
 
     def force(checkpoint: Checkpoint, on_step: OnStep) -> Hypothesis | str:
-        from seq2seq.pipeline import force
+        from seq2seq.inference.pipeline import force
 
         assert view.subject.given is not None
         try:
@@ -368,7 +375,7 @@ def _greedy(view: View) -> Trace | None:
     options = replace(view.run.options, method="greedy")
 
     def decode(checkpoint: Checkpoint, on_step: OnStep) -> Trace:
-        from seq2seq.pipeline import run
+        from seq2seq.inference.pipeline import run
 
         assert view.subject.given is not None
         return run(checkpoint, view.subject.given, options, on_step)

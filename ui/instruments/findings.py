@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from seq2seq.measures import Finding, Picks, confidence, covers, findings, grid, means
-from ui.instruments.view import View, select_step, select_word
-from ui.text import quoted
+from seq2seq.analysis.attention_matrix import Picks, grid
+from seq2seq.analysis.attention_metrics import Finding, confidence, covers, findings, means
+from ui.escape import quoted
+from ui.instruments.selection import View, select_step, select_word
 
 MOST = 8
 ICONS = {

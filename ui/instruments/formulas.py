@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from seq2seq.closeup import Cell, CloseUp, Look
+    from seq2seq.analysis.step_internals import Cell, CloseUp, Look
 
 SCORES = {
     "additive": r"\text{score}_j = v \cdot \tanh(W s + U h_j)",

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from seq2seq.ranking import outputs
+from seq2seq.analysis.reranking import outputs
 from seq2seq.trace import label
-from ui.chart import chart
-from ui.code import draw
+from ui.code_export import draw
 from ui.components import clicked, outputs_list
-from ui.frame import is_dark
-from ui.instruments.view import View, add_branch, select_output, select_step
-from ui.instruments.words import alternatives_in_words
-from ui.text import plain
+from ui.components.chart import chart
+from ui.escape import plain
+from ui.instruments.run_summary import alternatives_in_words
+from ui.instruments.selection import View, add_branch, select_output, select_step
+from ui.page import is_dark
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,17 +8,17 @@ import numpy as np
 import streamlit as st
 
 from seq2seq.trace import Tokens, shown, words
-from ui.chart import chart
+from ui.components.chart import chart
 from ui.components.token_rows import Chip, Row, token_rows
-from ui.frame import is_dark
-from ui.instruments.view import View, select_step, select_word
-from ui.runs import derive
-from ui.text import quoted
+from ui.escape import quoted
+from ui.instruments.selection import View, select_step, select_word
+from ui.page import is_dark
+from ui.runtime.runs import derive
 
 if TYPE_CHECKING:
+    from seq2seq.analysis.step_internals import Embedded
     from seq2seq.checkpoint import Checkpoint
-    from seq2seq.closeup import Embedded
-    from seq2seq.search import OnStep
+    from seq2seq.decoding.search import OnStep
 
 MOST_CHIPS, MOST_TEXT = 200, 600
 
@@ -78,7 +78,7 @@ def _embedded(view: View) -> Embedded | None:
     ids = view.shown.source.ids
 
     def work(checkpoint: Checkpoint, on_step: OnStep) -> Embedded:
-        from seq2seq.closeup import embed
+        from seq2seq.analysis.step_internals import embed
 
         return embed(checkpoint, ids)
 
@@ -86,7 +86,7 @@ def _embedded(view: View) -> Embedded | None:
 
 
 def _vector(view: View, embedded: Embedded) -> None:
-    from seq2seq.figures.closeup import strips, strips_csv
+    from seq2seq.figures.step import strips, strips_csv
 
     place = view.word or 0
     vector = embedded.vectors[place]

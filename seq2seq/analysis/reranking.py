@@ -1,0 +1,100 @@
+"""The outputs of a run in another order: the search's own scores, with other penalties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from seq2seq.decoding.hypothesis import FINISHED, Hypothesis
+from seq2seq.trace import Output, Trace
+
+MOST = 20
+MARGIN = 1e-3  # of a score: less may be rounding, since a search in eight bits rounds by its batch
+UNSEEN = 1e-9  # as in the search: a token never looked at costs this much, not all
+
+
+def complete(trace: Trace, most: int = MOST) -> tuple[Hypothesis, ...]:
+    """Return the run's outputs, then whatever else its search completed, best first.
+
+    most: of all of them; the outputs come in any case.
+    """
+    tree = trace.beam_tree
+    finished = {output.node: output.finished for output in trace.outputs}
+    others = set(np.flatnonzero(tree.fate == FINISHED).tolist()) - set(finished)
+    found = [hypothesis(trace, node, end) for node, end in finished.items()]
+    rest = [hypothesis(trace, node, True) for node in sorted(others)]
+    rest.sort(key=lambda each: (-each.score, each.tokens))
+    return tuple(found + rest[: max(0, most - len(found))])
+
+
+def outputs(trace: Trace, most: int = MOST) -> dict[str, Output]:
+    """Return what `complete` does as outputs, by "1", "2" and so on.
+
+    The text of one that is none of the run's outputs is put together from its pieces.
+    """
+    known = {output.node: output for output in trace.outputs}
+    found = {}
+    for number, each in enumerate(complete(trace, most)):
+        pieces = tuple(trace.beam_pieces[node] for node in trace.beam_tree.path(each.node))
+        text = "".join(pieces[:-1]).replace("▁", " ").strip()
+        own = Output(
+            text, pieces, sum(each.log_probabilities), each.score, each.finished, each.node
+        )
+        found[str(number + 1)] = known.get(each.node, own)
+    return found
+
+
+def hypothesis(trace: Trace, node: int, finished: bool) -> Hypothesis:
+    """Return the way to a node of the run's beam tree."""
+    tree = trace.beam_tree
+    path = tree.path(node)
+    return Hypothesis(
+        tuple(tree.token[path].tolist()),
+        tuple(tree.log_probability[path].tolist()),
+        float(tree.score[node]),
+        finished,
+        node,
+    )
+
+
+def scores(
+    hypotheses: Sequence[Hypothesis],
+    length_penalty: float,
+    coverage_penalty: float = 0.0,
+    coverage: np.ndarray | None = None,
+) -> np.ndarray:
+    """Score hypotheses as the search does: log P / length^α + β · Σ log min(seen, 1).
+
+    coverage (hypotheses, source): how much each source token was looked at over the whole output,
+    needed for a coverage penalty. Returns (hypotheses,). Wu et al. 2016, equation 14, with the
+    length itself as the length's term. Raises ValueError where the coverage is missing.
+    """
+    totals = np.array([sum(each.log_probabilities) for each in hypotheses])
+    lengths = np.array([len(each.tokens) for each in hypotheses])
+    found = totals / np.maximum(1, lengths) ** length_penalty
+    if not coverage_penalty:
+        return found
+    if coverage is None:
+        raise ValueError("a coverage penalty needs the coverage")
+    return found + coverage_penalty * np.log(np.clip(coverage, UNSEEN, 1.0)).sum(axis=1)
+
+
+def order(hypotheses: Sequence[Hypothesis], scored: Iterable[float]) -> list[int]:
+    """Return the numbers of the hypotheses, best first; equals go by their tokens, as they do in
+    the search.
+    """
+    values = list(scored)
+    return sorted(range(len(values)), key=lambda n: (-values[n], hypotheses[n].tokens))
+
+
+def better(best: Hypothesis, others: Mapping[str, Hypothesis]) -> dict[str, Hypothesis]:
+    """Return those that the model scores higher than what its search chose: its search errors.
+
+    All have to be scored with the same penalties; what is not complete is no rival.
+    """
+    return {
+        name: each
+        for name, each in others.items()
+        if each.finished and each.tokens != best.tokens and each.score > best.score + MARGIN
+    }

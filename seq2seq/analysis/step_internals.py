@@ -1,0 +1,359 @@
+"""One step of an output taken apart: every number between the token read and the token written.
+
+All of it is computed anew with the model's own weights and functions; a run does not keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.data.audio import Audio
+from seq2seq.decoding.options import Options
+from seq2seq.errors import UserError
+from seq2seq.inference.inputs import Source, prepare
+from seq2seq.inference.pipeline import detect_language
+from seq2seq.inference.record import ALTERNATIVES
+from seq2seq.models.attention import MultiHead, attend
+from seq2seq.models.audio_encoder import Listener
+from seq2seq.models.protocol import Memory
+from seq2seq.models.recurrent import GATES, RecurrentDecoder
+from seq2seq.models.transformer import DecoderLayer, TransformerDecoder
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One recurrent layer in one step; all arrays are (width,).
+
+    gates: by the names of seq2seq.models.recurrent.GATES. before, after: (h,), or (h, c) of an
+    LSTM.
+    """
+
+    gates: dict[str, np.ndarray]
+    before: tuple[np.ndarray, ...]
+    after: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One attention, of one head where there are several: context = softmax(scores) @ values.
+
+    query, context: (width,). values: (positions, width). scores, weights: (positions,).
+    keys: (positions, width) where a score is the dot product of query and key times `scale`, plus
+    `bias` (positions,) if there is one; else None. brought: what all heads together add to the
+    state, (model width,). unseen: the weight on the silence that follows a recording.
+    """
+
+    query: np.ndarray
+    keys: np.ndarray | None
+    values: np.ndarray
+    scores: np.ndarray
+    weights: np.ndarray
+    context: np.ndarray
+    brought: np.ndarray
+    scale: float = 1.0
+    bias: np.ndarray | None = None
+    unseen: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class CloseUp:
+    """One step. Arrays are float32.
+
+    kind: "rnn", "lstm", "gru" or "transformer". attention: "none", "additive", "dot", "general" or
+    "heads". feeds: what a recurrent decoder reads beside the previous token, "" for a Transformer.
+    source: pieces of the source positions. read: pieces that the decoder has read, the last one in
+    this step. embedding: of that one, with its position, (embedding width,).
+    cells: of each recurrent layer, from the lowest. look: at the source, None without attention.
+    own: at what was read before, states: of the chosen layer (4, width), as it came in and after
+    each of its three blocks, inner: of its feed-forward block (inner width,), sizes: lengths of the
+    states of all layers (layers, 4): of a Transformer, else None.
+    context: (width,), all that the step knows of the source. hidden: (width,), what logits are
+    made of. ids, pieces, logits: of the most probable tokens, best first, and of the chosen one, if
+    it is none of them, at the end. chosen: its place among these. rank: among all tokens, from 0.
+    log_sum: log of the sum of exp(logit) over all `vocabulary` tokens: p = exp(logit - log_sum).
+    copying: of a model that copies, the probability that it does, else None; its logits are then
+    logarithms of probabilities. pointed: the weights on the chosen token in the source.
+    """
+
+    kind: str
+    attention: str
+    feeds: str
+    source: tuple[str, ...]
+    read: tuple[str, ...]
+    embedding: np.ndarray
+    cells: tuple[Cell, ...]
+    look: Look | None
+    own: Look | None
+    states: np.ndarray | None
+    inner: np.ndarray | None
+    sizes: np.ndarray | None
+    context: np.ndarray
+    hidden: np.ndarray
+    ids: tuple[int, ...]
+    pieces: tuple[str, ...]
+    logits: np.ndarray
+    chosen: int
+    rank: int
+    log_sum: float
+    vocabulary: int
+    copying: float | None = None
+    pointed: float = 0.0
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """Probabilities of the tokens in `ids`."""
+        return np.exp(self.logits - self.log_sum)
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """Source tokens as the encoder reads them. vectors: (tokens, width), with their positions.
+
+    unknown: of each token, whether it stands for characters that the model has never seen.
+    vocabulary: how many tokens the encoder knows.
+    """
+
+    vectors: np.ndarray
+    unknown: tuple[bool, ...]
+    vocabulary: int
+
+
+@torch.inference_mode()
+def embed(checkpoint: Checkpoint, ids: Sequence[int]) -> Embedded:
+    """Return the vectors of source tokens. Raises UserError for ids that are none of this model."""
+    model, config = checkpoint.model, checkpoint.model.config
+    known = config.source_vocabulary or config.vocabulary
+    if isinstance(model.encoder, Listener) or not all(0 <= token < known for token in ids):
+        raise UserError("These tokens are no source of this model.")
+    vectors = model.encoder.embedding(torch.tensor([ids], device=checkpoint.device))
+    unknown = None if config.unknown == config.pad else config.unknown
+    return Embedded(_numbers(vectors[0]), tuple(token == unknown for token in ids), known)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What an encoder has made of a source: for several close-ups it need not do so again."""
+
+    source: Source
+    memory: Memory
+    options: Options
+
+
+@torch.inference_mode()
+def encode(checkpoint: Checkpoint, source: str | Audio, options: Options | None = None) -> Encoded:
+    """Encode a source for close_up. Raises UserError as run does."""
+    options = options or checkpoint.conventions.options
+    given = prepare(checkpoint, source, options)
+    memory = checkpoint.model.encode(given.batch(checkpoint.device))
+    return Encoded(given, memory, detect_language(checkpoint, memory, options))
+
+
+@torch.inference_mode()
+def close_up(
+    checkpoint: Checkpoint,
+    source: str | Audio | Encoded,
+    tokens: Sequence[int],
+    step: int,
+    options: Options | None = None,
+    layer: int = -1,
+    head: int = 0,
+) -> CloseUp:
+    """Take a step of an output apart, from 0.
+
+    tokens: of the output, with those that the model begins with, as in a Trace. options: not read
+    where the source is encoded already. layer, head: of a Transformer. Raises UserError for tokens
+    that are no output of this model, and as run does.
+    """
+    model, config = checkpoint.model, checkpoint.model.config
+    if not all(0 <= token < config.vocabulary for token in tokens) or not 0 <= step < len(tokens):
+        raise UserError("These tokens are no output of this model.")
+    encoded = source if isinstance(source, Encoded) else encode(checkpoint, source, options)
+    given, memory = encoded.source, encoded.memory
+    start, _ = checkpoint.conventions.beginning(encoded.options, checkpoint.tokenizer.languages)
+    read = [*start, *tokens[:step]]
+    if isinstance(model.decoder, RecurrentDecoder):
+        parts = _recurrent(model.decoder, read, memory, config.attention)
+        kind, attention, feeds = config.cell, config.attention, config.feeds
+    else:
+        # A recording may be followed by silence.
+        parts = _transformer(model.decoder, read, memory, len(given.ids), layer, head)
+        kind, attention, feeds = "transformer", "heads", ""
+    logits = parts.pop("logits").float()
+    if parts.get("copying") is not None:
+        same = np.array(given.ids) == tokens[step]
+        parts["pointed"] = float(parts["look"].weights[same].sum())
+    return CloseUp(
+        kind=kind,
+        attention=attention,
+        feeds=feeds,
+        source=given.pieces,
+        read=checkpoint.tokenizer.pieces(read),
+        vocabulary=config.vocabulary,
+        **_said(checkpoint, logits, tokens[step]),
+        **parts,
+    )
+
+
+def _said(checkpoint: Checkpoint, logits: Tensor, token: int) -> dict[str, Any]:
+    ids = logits.topk(min(ALTERNATIVES, len(logits))).indices.tolist()
+    ids = ids if token in ids else [*ids, token]
+    return {
+        "ids": tuple(ids),
+        "pieces": checkpoint.tokenizer.pieces(ids),
+        "logits": logits[ids].cpu().numpy(),
+        "chosen": ids.index(token),
+        "rank": int((logits > logits[token]).sum()),
+        "log_sum": float(logits.logsumexp(dim=0)),
+    }
+
+
+def _recurrent(
+    decoder: RecurrentDecoder, read: Sequence[int], memory: Memory, attention: str
+) -> dict[str, Any]:
+    tokens = torch.tensor([read], device=memory.states.device)
+    state = decoder.read(tokens[:, :-1], decoder.start(memory), memory)
+    step = decoder.step(tokens[:, -1], state, memory)
+    (cells, previous), embedded = state, decoder.embedding(tokens[:, -1])
+    beside = {"token": [], "context": [step.context], "readout": [previous]}[decoder.feeds]
+    turns = decoder.stack.turns(torch.cat([embedded, *beside], dim=-1), cells)
+    look = None
+    if decoder.attention is not None:
+        # What feeds the cell has been looked for with the state before.
+        query = cells[0][:, -1:] if decoder.feeds == "context" else step.hidden.unsqueeze(1)
+        scores = decoder.attention.scores(query, memory.keys)
+        context, weights = attend(scores, memory.states, memory.mask.unsqueeze(1))
+        look = Look(
+            query=_numbers(query[0, 0]),
+            keys=None if attention == "additive" else _numbers(memory.keys[0]),
+            values=_numbers(memory.states[0]),
+            scores=_numbers(scores[0, 0]),
+            weights=_numbers(weights[0, 0]),
+            context=_numbers(context[0, 0]),
+            brought=_numbers(context[0, 0]),
+            scale=query.shape[-1] ** -0.5,
+        )
+    names = GATES[decoder.stack.kind]
+    return {
+        "embedding": _numbers(embedded[0]),
+        "cells": tuple(
+            Cell(
+                {name: _numbers(gate[0]) for name, gate in zip(names, turn.gates, strict=True)},
+                tuple(_numbers(part[0, number]) for part in cells),
+                tuple(_numbers(part[0]) for part in turn.state),
+            )
+            for number, turn in enumerate(turns)
+        ),
+        "look": look,
+        "own": None,
+        "states": None,
+        "inner": None,
+        "sizes": None,
+        "context": _numbers(step.context[0]),
+        "hidden": _numbers(step.hidden[0]),
+        "logits": step.logits[0],
+        "copying": None if step.copying is None else float(step.copying[0]),
+    }
+
+
+class _Passed(NamedTuple):
+    """What a Transformer layer did with one position; states before and after each block."""
+
+    states: Tensor
+    own: Look
+    look: Look
+    inner: Tensor
+
+
+def _transformer(
+    decoder: TransformerDecoder,
+    read: Sequence[int],
+    memory: Memory,
+    heard: int,
+    layer: int,
+    head: int,
+) -> dict[str, Any]:
+    tokens, place = torch.tensor([read], device=memory.states.device), len(read) - 1
+    state = decoder.start(memory)
+    if place:
+        state = decoder.read(tokens[:, :-1], state, memory)[1]
+    embedded = decoder.embedding(tokens[:, -1:], place)
+    bias = None if decoder.bias is None else decoder.bias(place, place + 1, tokens.device)
+    states, passed = embedded, []
+    layers = cast("list[DecoderLayer]", list(decoder.layers))
+    for each, past, keys in zip(layers, state, memory.keys, strict=True):
+        passed.append(_pass(each, states, past, keys, bias, head, heard))
+        states = passed[-1].states[-1]
+    hidden = decoder.norm(states)
+    shown = passed[layer]
+    return {
+        "embedding": _numbers(embedded[0, 0]),
+        "cells": (),
+        "look": shown.look,
+        "own": shown.own,
+        "states": _numbers(shown.states[:, 0, 0]),
+        "inner": _numbers(shown.inner[0, 0]),
+        "sizes": np.stack([_numbers(each.states[:, 0, 0].norm(dim=-1)) for each in passed]),
+        "context": passed[-1].look.brought,
+        "hidden": _numbers(hidden[0, 0]),
+        "logits": decoder.output(hidden * decoder.output_scale)[0, 0],
+    }
+
+
+def _pass(
+    layer: DecoderLayer,
+    states: Tensor,
+    past: tuple[Tensor, Tensor],
+    source: tuple[Tensor, Tensor],
+    bias: Tensor | None,
+    head: int,
+    heard: int,
+) -> _Passed:
+    """Do what DecoderLayer.forward does with one position."""
+    query, *new = layer.self_attention.project(layer.around_self_attention.enter(states))
+    seen = torch.cat([past[0], new[0]], dim=2), torch.cat([past[1], new[1]], dim=2)
+    own, change = _look(layer.self_attention, query, seen, head, seen[0].shape[2], bias)
+    after_own = layer.around_self_attention.leave(states, change)
+    query = layer.around_attention.enter(after_own)
+    look, change = _look(layer.attention, query, source, head, heard)
+    after_look = layer.around_attention.leave(after_own, change)
+    inner = layer.feedforward.activate(layer.around_feedforward.enter(after_look))
+    last = layer.around_feedforward.leave(after_look, layer.feedforward.outer(inner))
+    return _Passed(torch.stack([states, after_own, after_look, last]), own, look, inner)
+
+
+def _look(
+    attention: MultiHead,
+    query: Tensor,
+    seen: tuple[Tensor, Tensor],
+    head: int,
+    count: int,
+    bias: Tensor | None = None,
+) -> tuple[Look, Tensor]:
+    """Return the parts of a head, at the first `count` positions, and what all heads bring."""
+    parts = attention.look(query, seen, None, bias)
+    brought = attention.join(parts.contexts)
+    weights = _numbers(parts.weights[0, head, 0])
+    look = Look(
+        query=_numbers(parts.queries[0, head, 0]),
+        keys=_numbers(seen[0][0, head, :count]),
+        values=_numbers(seen[1][0, head, :count]),
+        scores=_numbers(parts.scores[0, head, 0, :count]),
+        weights=weights[:count],
+        context=_numbers(parts.contexts[0, head, 0]),
+        brought=_numbers(brought[0, 0]),
+        scale=attention.scale,
+        bias=None if bias is None else _numbers(bias[0, head, 0]),
+        unseen=float(weights[count:].sum()),
+    )
+    return look, brought
+
+
+def _numbers(values: Tensor) -> np.ndarray:
+    return values.float().cpu().numpy()

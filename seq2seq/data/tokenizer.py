@@ -1,0 +1,185 @@
+"""Text to ids and back, and pieces as a reader wants to see them."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import sentencepiece
+
+from seq2seq.data.normalization import fold
+from seq2seq.errors import UserError
+
+PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
+WORD_START = "▁"
+
+
+class Tokenizer(Protocol):
+    """What the way from text to text needs to know of a vocabulary, whoever made it.
+
+    special: ids of tokens that stand for no text. languages: ids of the tokens that name a
+    language, by its code; empty where there are none. Pieces are written for readers: a word's
+    first piece begins with WORD_START, whatever the vocabulary itself marks, and a special token
+    is its name.
+    """
+
+    special: frozenset[int]
+    languages: dict[str, int]
+
+    def __len__(self) -> int:
+        """Count the tokens, special ones included."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """Split a source into ids, without special tokens around it."""
+        ...
+
+    def encode_target(self, text: str) -> list[int]:
+        """Split a text that the decoder is to write; as encode where both sides share pieces."""
+        ...
+
+    def around(self, language: str = "") -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the special tokens before and after a source, of that language if it matters.
+
+        Raises UserError for a language that the vocabulary does not know.
+        """
+        ...
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """Return the pieces of a source, one for each id; unknown characters as written."""
+        ...
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Join the pieces of an output to text; special tokens leave no trace."""
+        ...
+
+    def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return the pieces of ids, special tokens by their names."""
+        ...
+
+
+class Unigram:
+    """A sentencepiece model (Kudo and Richardson 2018), shared by both sides."""
+
+    special = frozenset((PAD, UNKNOWN, BOS, EOS))
+
+    def __init__(self, model: bytes, folded: bool = False) -> None:
+        """Read a serialized model. folded: it knows folded text only, so that texts are folded."""
+        self.model, self.folded = model, folded
+        self.languages: dict[str, int] = {}
+        try:
+            self._processor = sentencepiece.SentencePieceProcessor()
+            self._processor.load_from_serialized_proto(model)
+        except Exception:
+            raise UserError("The tokenizer.model is damaged: fetch the checkpoint again.") from None
+
+    @classmethod
+    def load(cls, path: Path, folded: bool = False) -> Unigram:
+        """Read a tokenizer.model. Raises UserError if it is missing or damaged."""
+        if not path.is_file():
+            raise UserError("The checkpoint has no tokenizer.model: fetch it again.")
+        return cls(path.read_bytes(), folded)
+
+    @classmethod
+    def train(
+        cls,
+        sentences: Iterable[str],
+        pieces: int,
+        symbols: Sequence[str] = (),
+        characters: Iterable[str] = (),
+        seed: int = 1,
+        kind: str = "unigram",
+        folded: bool = False,
+    ) -> Unigram:
+        """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split.
+
+        kind: "character" for one piece a character instead. characters: known even where the
+        sentences lack them.
+        Raises UserError where the pieces are fewer than the characters.
+        """
+        sentencepiece.set_random_generator_seed(seed)
+        model = io.BytesIO()
+        sentences = map(fold, sentences) if folded else sentences
+        try:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(sentences),
+                model_writer=model,
+                model_type="char" if kind == "character" else kind,
+                vocab_size=pieces,
+                user_defined_symbols=list(symbols),
+                required_chars="".join(characters),
+                character_coverage=0.9999,
+                hard_vocab_limit=False,
+                pad_id=PAD,
+                unk_id=UNKNOWN,
+                bos_id=BOS,
+                eos_id=EOS,
+                num_threads=os.cpu_count() or 1,
+                minloglevel=2,
+            )
+        except RuntimeError:
+            raise UserError(
+                f"No tokenizer of {pieces} pieces fits these texts: give more pieces, or more text."
+            ) from None
+        return cls(model.getvalue(), folded)
+
+    def seed(self, seed: int) -> None:
+        """Fix the sampled splits that follow."""
+        sentencepiece.set_random_generator_seed(seed)
+
+    def special_ids(self) -> tuple[int, int, int, int]:
+        """Return the ids of padding, unknown, start and end; -1 for what there is not."""
+        p = self._processor
+        return p.pad_id(), p.unk_id(), p.bos_id(), p.eos_id()
+
+    def __len__(self) -> int:
+        """Count the pieces, special ones included."""
+        return self._processor.get_piece_size()
+
+    def encode(self, text: str, alpha: float | None = None) -> list[int]:
+        """Split into the best pieces, or with alpha into a sampled split (Kudo 2018)."""
+        text = fold(text) if self.folded else text
+        if alpha is None:
+            return self._processor.encode(text)
+        return self._processor.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
+
+    def encode_target(self, text: str) -> list[int]:
+        """Split as encode does: both sides share the pieces."""
+        return self.encode(text)
+
+    def around(self, language: str = "") -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return nothing before and EOS after a source."""
+        return (), (EOS,)
+
+    def encode_all(self, texts: Sequence[str], alpha: float | None = None) -> list[list[int]]:
+        """Encode many texts, on all cores unless splits are sampled: their seed is one thread's."""
+        if alpha is None:
+            given = [fold(text) for text in texts] if self.folded else list(texts)
+            return self._processor.encode(given, num_threads=os.cpu_count() or 1)
+        return [self.encode(text, alpha) for text in texts]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Join pieces to text; special tokens leave no trace."""
+        return self._processor.decode([token for token in ids if token > EOS])
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """Return the pieces of a text as written: unknown characters stand for themselves."""
+        given = fold(text) if self.folded else text
+        return tuple(self._processor.encode(given, out_type=str))
+
+    def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return the pieces of ids, special tokens by their names."""
+        return tuple(self._processor.id_to_piece(token) for token in ids)
+
+
+def word_numbers(pieces: Sequence[str], special: Sequence[bool]) -> tuple[int, ...]:
+    """Number the word that each piece belongs to; special tokens are words of their own."""
+    numbers: list[int] = []
+    for index, piece in enumerate(pieces):
+        alone = special[index] or (index > 0 and special[index - 1])
+        starts = piece.startswith(WORD_START) or alone or not numbers
+        numbers.append((numbers[-1] if numbers else -1) + int(starts))
+    return tuple(numbers)

@@ -1,0 +1,1 @@
+"""How an output is found: one search for every architecture. Knows ids, never words."""

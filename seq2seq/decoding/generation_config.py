@@ -1,0 +1,125 @@
+"""What a model expects of whoever runs it: how outputs begin and end, and its authors' settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from seq2seq.data.word_filter import Manners
+from seq2seq.decoding.options import Options
+from seq2seq.errors import UserError
+
+ENGLISH = "en"  # what speech models translate to
+
+
+@dataclass(frozen=True)
+class SpeechTokens:
+    """Ids that tell a speech model what to do: write down, translate, leave out the times.
+
+    first_time: of the token for 0.00 s; the later ones follow in steps of 0.02 s.
+    latest_start: steps into the recording at which the first text may begin.
+    """
+
+    transcribe: int | None
+    translate: int | None
+    no_times: int | None
+    first_time: int | None
+    latest_start: int = 50
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """The habits of one checkpoint.
+
+    start: what the decoder reads before its first output. forced: what outputs then begin with, at
+    no cost of probability. end_at_limit: the token that is forced where an output is as long as
+    allowed, None for none. forbidden, forbidden_first: never said, or not as the first token.
+    renormalise: probabilities sum to 1 again after what is forbidden has been left out.
+    no_copy_ngram: no n-gram of this size may be copied from the source, 0 for no such rule.
+    instructions: texts that can be put before a source, by what they ask for.
+    window: seconds that a recording is filled up to with silence, 0 to take it as it is.
+    language_leads: where a token names the language of the output: "" nowhere, "source" before the
+    source, "start" as what the decoder reads first, "forced" as the first output; "heard" where one
+    names the language of a recording instead, after the start. speech: of a speech model.
+    turn_separator: what stands between the turns of a conversation in a source (see source_of), ""
+    for a model that knows none; turns: how many of the last ones are read, 0 for all.
+    folded: it reads and writes folded text, see seq2seq.data.normalization; outputs
+    are written as their source is. manners: words that it must not say.
+    options: what its authors decode with; ignored: settings of theirs that have no counterpart.
+    """
+
+    start: tuple[int, ...]
+    forced: tuple[int, ...] = ()
+    end_at_limit: int | None = None
+    forbidden: tuple[int, ...] = ()
+    forbidden_first: tuple[int, ...] = ()
+    renormalise: bool = False
+    no_copy_ngram: int = 0
+    instructions: dict[str, str] = field(default_factory=dict)
+    window: float = 0.0
+    language_leads: str = ""
+    speech: SpeechTokens | None = None
+    turn_separator: str = ""
+    turns: int = 0
+    folded: bool = False
+    manners: Manners | None = None
+    options: Options = field(default_factory=Options)
+    ignored: tuple[str, ...] = ()
+
+    def beginning(
+        self, options: Options, languages: dict[str, int]
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return what the decoder reads first and what its outputs begin with, for these options.
+
+        languages: ids of the language tokens. Raises UserError for a language that is not there.
+        """
+        target = options.target_language
+        if not languages and (target or options.source_language):
+            raise UserError("This model has no languages to choose from: leave them out.")
+        if self.speech is not None:
+            return self._spoken(self.speech, options, languages), self.forced
+        if self.language_leads == "start" and target:
+            return (_language(target, languages),), self.forced
+        if self.language_leads == "forced" and target:
+            return self.start, (_language(target, languages),)
+        return self.start, self.forced
+
+    def source_language(self, options: Options) -> str:
+        """Return the code of the language that a source is marked with, "" for the usual one.
+
+        Raises UserError for options that make no sense with this model.
+        """
+        if self.language_leads != "source":
+            return options.source_language
+        if options.source_language:
+            raise UserError("The source of this model has one language: choose the target's alone.")
+        return options.target_language
+
+    def _spoken(
+        self, speech: SpeechTokens, options: Options, languages: dict[str, int]
+    ) -> tuple[int, ...]:
+        """Return the start of what is heard. Radford et al. 2022, section 2.3."""
+        source, target = options.source_language, options.target_language
+        start = self.start
+        if self.language_leads != "heard":
+            if {source, target} - {"", ENGLISH}:
+                raise UserError("This model knows English only: choose no other language.")
+        else:
+            if target not in ("", source, ENGLISH):
+                raise UserError(f"This model translates to {ENGLISH!r} only: choose that, or none.")
+            start += (_language(source, languages),) if source else ()
+            task = speech.transcribe if target in ("", source) else speech.translate
+            start += () if task is None else (task,)
+        if speech.no_times is not None and not options.timestamps:
+            start += (speech.no_times,)
+        return start
+
+
+def _language(code: str, languages: dict[str, int]) -> int:
+    if code not in languages:
+        near = ", ".join(get_close_matches(code, languages, n=5, cutoff=0)) or "none"
+        raise UserError(
+            f"This model has no language {code[:40]!r}: of {len(languages)}, the nearest are "
+            f"{near}."
+        )
+    return languages[code]

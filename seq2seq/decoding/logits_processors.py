@@ -1,0 +1,170 @@
+"""What may not be said next: small filters over the log-probabilities of all hypotheses at once.
+
+A rule takes log-probabilities (rows, vocabulary) and the tokens written so far (rows, step) and
+returns log-probabilities in which what is forbidden is -inf; it may change those it was given.
+Nothing is renormalised, so that what is left keeps the probability that the model gave it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from seq2seq.data.word_filter import Manners
+
+Rule = Callable[[Tensor, Tensor], Tensor]
+
+
+def forbid(tokens: Sequence[int]) -> Rule:
+    """Never say these tokens: padding, the unknown token."""
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        index = torch.tensor(tokens, device=log_probabilities.device)
+        return log_probabilities.index_fill_(1, index, -math.inf)
+
+    return rule
+
+
+def forbid_first(tokens: Sequence[int]) -> Rule:
+    """Do not begin with these tokens."""
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        if history.shape[1]:
+            return log_probabilities
+        return forbid(tokens)(log_probabilities, history)
+
+    return rule
+
+
+def forced_at(step: int, token: int) -> Rule:
+    """Say this token at this step, at no cost: it is a condition of the run, not a choice."""
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        if history.shape[1] != step:
+            return log_probabilities
+        allowed = torch.full_like(log_probabilities, -math.inf)
+        allowed[:, token] = 0.0
+        return allowed
+
+    return rule
+
+
+def after(length: int, rule: Rule) -> Rule:
+    """Hold a rule back until so many tokens stand: what is given need not obey it."""
+
+    def later(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        if history.shape[1] < length:
+            return log_probabilities
+        return rule(log_probabilities, history)
+
+    return later
+
+
+def renormalised(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    """Let what is still allowed sum to 1 again; comes after all other rules."""
+    return log_probabilities.log_softmax(dim=-1)
+
+
+def no_copy(size: int, source: Sequence[int]) -> Rule:
+    """Copy no n-gram of this size from the source ids, the same for all rows."""
+    followers: dict[tuple[int, ...], list[int]] = {}
+    for start in range(len(source) - size + 1):
+        *said, last = source[start : start + size]
+        followers.setdefault(tuple(said), []).append(last)
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        allowed = log_probabilities.clone()
+        for row, tokens in enumerate(history.tolist()):
+            said = tuple(tokens[len(tokens) - size + 1 :]) if size > 1 else ()
+            allowed[row, followers.get(said, [])] = -math.inf
+        return allowed
+
+    return rule
+
+
+def minimum_length(length: int, end: int) -> Rule:
+    """Do not end before `length` tokens stand."""
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        return (
+            log_probabilities
+            if history.shape[1] >= length
+            else forbid([end])(log_probabilities, history)
+        )
+
+    return rule
+
+
+def forced_prefix(tokens: Sequence[int]) -> Rule:
+    """Begin with these tokens."""
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        if history.shape[1] >= len(tokens):
+            return log_probabilities
+        forced = tokens[history.shape[1]]
+        kept = log_probabilities[:, forced].clone()
+        log_probabilities.fill_(-math.inf)[:, forced] = kept
+        return log_probabilities
+
+    return rule
+
+
+def no_repeat(size: int, after: int = 0) -> Rule:
+    """Say no n-gram of this size twice. The first `after` tokens were forced and do not obey."""
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        if history.shape[1] < max(size, after):
+            return log_probabilities
+        for row, tokens in enumerate(history.tolist()):
+            said = tokens[len(tokens) - size + 1 :]
+            for start in range(len(tokens) - size + 1):
+                if tokens[start : start + size - 1] == said:
+                    log_probabilities[row, tokens[start + size - 1]] = -math.inf
+        return log_probabilities
+
+    return rule
+
+
+def mannered(manners: Manners) -> Rule:
+    """Complete no word that manners forbid, in whatever pieces it is written."""
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        for row, tokens in enumerate(history.tolist()):
+            index = torch.tensor(manners.completing(tokens), device=log_probabilities.device)
+            log_probabilities[row].index_fill_(0, index.long(), -math.inf)
+        return log_probabilities
+
+    return rule
+
+
+def spoken_times(first_time: int, eos: int, latest_start: int = 50) -> Rule:
+    """Let times stand in pairs around what was said, and never go back. Radford et al. 2022, 2.3.
+
+    first_time: token of 0.00 s, after which all tokens are times. latest_start: steps of 0.02 s
+    into the recording at which the first text may begin.
+    """
+
+    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        allowed = log_probabilities.clone()
+        for row, tokens in enumerate(history.tolist()):
+            times = [token for token in tokens if token >= first_time]
+            after_time = bool(tokens) and tokens[-1] >= first_time
+            if after_time and (len(tokens) < 2 or tokens[-2] >= first_time):
+                allowed[row, first_time:] = -math.inf
+            elif after_time:
+                allowed[row, :eos] = -math.inf
+            if times:
+                closes = after_time and len(tokens) > 1 and tokens[-2] < first_time
+                allowed[row, first_time : times[-1] + (0 if closes else 1)] = -math.inf
+            if not tokens:
+                allowed[row, :first_time] = -math.inf
+                allowed[row, first_time + latest_start + 1 :] = -math.inf
+        chances = allowed.log_softmax(dim=-1)
+        timed = chances[:, first_time:].logsumexp(dim=-1) > chances[:, :first_time].amax(dim=-1)
+        allowed[timed, :first_time] = -math.inf
+        return allowed
+
+    return rule

@@ -1,0 +1,363 @@
+"""One search for every architecture: greedy, beam and sampling over many sources at once.
+
+Knows ids and log-probabilities, never words or architectures. A row is a live hypothesis; a source
+starts with one row and `select` grows, re-orders and drops rows, so no row is ever a phantom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seq2seq.decoding.hypothesis import FINISHED, KEPT, PRUNED, BeamTree, Hypothesis
+from seq2seq.decoding.logits_processors import Rule
+from seq2seq.decoding.options import Options
+from seq2seq.models.protocol import Change, Decoder, Memory, State, Step, select
+
+# Of `top`: how many scores share a maximum, and fewer than how many are not worth the detour.
+BLOCK, SMALL = 64, 65_536
+
+
+class Progress(NamedTuple):
+    """Where a search stands: steps done, most steps, best tokens so far for the first source."""
+
+    step: int
+    limit: int
+    tokens: tuple[int, ...]
+
+
+OnStep = Callable[[Progress], bool | None]
+
+
+class Found(NamedTuple):
+    """The outputs for one source, best first, and the tree they were found in."""
+
+    hypotheses: tuple[Hypothesis, ...]
+    tree: BeamTree
+
+
+class Candidates(NamedTuple):
+    """Possible next tokens, by source and best first; all arrays are (candidates,)."""
+
+    row: np.ndarray
+    token: np.ndarray
+    log_probability: np.ndarray
+    cumulated: np.ndarray
+    rank: np.ndarray
+
+
+class Rows(NamedTuple):
+    """The live hypotheses. owner: the source of each; node: its last node; all are (rows, ...)."""
+
+    owner: np.ndarray
+    node: np.ndarray
+    history: np.ndarray
+    log_probabilities: np.ndarray
+    cumulated: np.ndarray
+    coverage: np.ndarray | None
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Select rows, like `protocol.select`."""
+        coverage = None if self.coverage is None else self.coverage[rows]
+        return Rows(
+            self.owner[rows],
+            self.node[rows],
+            self.history[rows],
+            self.log_probabilities[rows],
+            self.cumulated[rows],
+            coverage,
+        )
+
+
+@torch.inference_mode()
+def search(
+    decoder: Decoder,
+    memory: Memory,
+    options: Options,
+    start: Sequence[int],
+    eos: int,
+    rules: Sequence[Rule] = (),
+    on_step: OnStep | None = None,
+    limits: Sequence[int] = (),
+    changes: Callable[[int], Change | None] | None = None,
+) -> list[Found]:
+    """Find the outputs for each row of the memory.
+
+    on_step is called after every step; if it returns True the search stops and what stands so far
+    is returned as unfinished. start: what the decoder reads before its first output.
+    limits: most tokens for each source, () for those of the options. changes: tells what a step,
+    from 0, looks at instead.
+    """
+    return _Search(decoder, memory, options, start, eos, rules, limits).run(on_step, changes)
+
+
+class _Search:
+    """The state of one call of `search`."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        memory: Memory,
+        options: Options,
+        start: Sequence[int],
+        eos: int,
+        rules: Sequence[Rule],
+        limits: Sequence[int],
+    ) -> None:
+        self.decoder, self.options, self.eos, self.rules = decoder, options, eos, rules
+        count, device = memory.mask.shape[0], memory.mask.device
+        self.source_lengths = memory.mask.sum(dim=1).tolist()
+        default = [options.length_limit(length) for length in self.source_lengths]
+        self.limits = list(limits) or default
+        self.finished: list[list[Hypothesis]] = [[] for _ in range(count)]
+        self.tree = _Tree(count)
+        self.generators = [np.random.default_rng(options.seed) for _ in range(count)]
+        self.memory, self.state = memory, decoder.start(memory)
+        for token in start[:-1]:
+            read = torch.full((count,), token, device=device)
+            self.state = decoder.step(read, self.state, memory).state
+        self.tokens = torch.full((count,), start[-1], device=device)
+        covers = options.coverage_penalty > 0
+        self.rows = Rows(
+            owner=np.arange(count),
+            node=np.full(count, -1),
+            history=np.zeros((count, 0), dtype=np.int64),
+            log_probabilities=np.zeros((count, 0)),
+            cumulated=np.zeros(count),
+            coverage=np.zeros(memory.mask.shape) if covers else None,
+        )
+
+    def run(
+        self, on_step: OnStep | None, changes: Callable[[int], Change | None] | None
+    ) -> list[Found]:
+        for number in range(max(self.limits)):
+            covers = self.rows.coverage is not None
+            change = None if changes is None else changes(number)
+            step = self.decoder.step(self.tokens, self.state, self.memory, covers, change)
+            self._advance(step, number)
+            stop = on_step is not None and on_step(self._progress(number + 1))
+            if stop or not len(self.rows.owner):
+                break
+        for row in range(len(self.rows.owner)):
+            self._finish(self.rows.take(np.array([row])), finished=False)
+        return [
+            Found(self._best(source), tree) for source, tree in enumerate(self.tree.by_source())
+        ]
+
+    def _advance(self, step: Step, number: int) -> None:
+        """Rank the candidates of a step, put the complete ones aside, go on with the best."""
+        # In place: over a large vocabulary, fresh memory costs more than the numbers in it.
+        logits = step.logits.float()
+        allowed = torch.log_softmax(logits, dim=-1, out=logits)
+        history = torch.from_numpy(self.rows.history).to(allowed.device)
+        for rule in self.rules:
+            allowed = rule(allowed, history)
+        sampling = self.options.method == "sample"
+        candidates = (self._draw if sampling else self._rank)(allowed)
+        owner, width = self.rows.owner[candidates.row], self.options.rows
+        ends = candidates.token == self.eos
+        complete = ends & (candidates.rank < width)
+        lives = ~ends & (_rank_within(owner, ~ends) < width)
+        fate = np.where(complete, FINISHED, np.where(lives, KEPT, PRUNED))
+        longer = self._lengthen(candidates, step)
+        longer = longer._replace(
+            node=self.tree.add(
+                owner,
+                np.full(len(owner), number),
+                longer.node,
+                candidates.token,
+                candidates.log_probability,
+                candidates.cumulated,
+                self._score(longer),
+                candidates.rank,
+                fate,
+            )
+        )
+        stuck = np.ones(len(self.finished), dtype=bool)
+        stuck[owner] = False
+        for row in np.flatnonzero(stuck[self.rows.owner]):
+            self._finish(self.rows.take(np.array([row])), finished=False)
+        for index in np.flatnonzero(complete):
+            self._finish(longer.take(np.array([index])), finished=True)
+        longer, parents = longer.take(lives), candidates.row[lives]
+        done = np.array([self._is_done(source, longer) for source in range(len(self.finished))])
+        capped = np.array(self.limits) <= number + 1
+        # At its limit a source keeps whatever has made it among the best, complete or not.
+        for row in np.flatnonzero(capped[longer.owner] & (candidates.rank[lives] < width)):
+            self._finish(longer.take(np.array([row])), finished=False)
+        going = ~(done | capped)[longer.owner]
+        self._continue(longer.take(going), parents[going], step.state)
+
+    def _rank(self, allowed: Tensor) -> Candidates:
+        """The best 2 x width candidates of each source: enough, since a row can end only once."""
+        most = 2 * self.options.rows
+        count = min(most, allowed.shape[1])
+        values, tokens = (part.cpu().numpy() for part in top(allowed, count))
+        row = np.repeat(np.arange(len(values)), count)
+        token, log_probability = tokens.ravel(), values.ravel().astype(np.float64)
+        cumulated = self.rows.cumulated[row] + log_probability
+        owner = self.rows.owner[row]
+        order = np.lexsort((-cumulated, owner))
+        order = order[np.isfinite(cumulated[order])]
+        rank = _rank_within(owner[order])
+        order, rank = order[rank < most], rank[rank < most]
+        return Candidates(row[order], token[order], log_probability[order], cumulated[order], rank)
+
+    def _draw(self, allowed: Tensor) -> Candidates:
+        """Draw one token for each row; a source's first step draws all of its rows."""
+        table = allowed.cpu().double().numpy()
+        draws = 1 if self.rows.history.shape[1] else self.options.rows
+        live = np.flatnonzero(np.isfinite(table).any(axis=1))
+        drawn = [
+            self.generators[self.rows.owner[row]].choice(
+                table.shape[1], draws, p=_truncate(table[row], self.options)
+            )
+            for row in live
+        ]
+        row = np.repeat(live, draws)
+        token = np.concatenate([*drawn, np.zeros(0, dtype=np.int64)])
+        log_probability = table[row, token]
+        rank = _rank_within(self.rows.owner[row])
+        cumulated = self.rows.cumulated[row] + log_probability
+        return Candidates(row, token, log_probability, cumulated, rank)
+
+    def _lengthen(self, candidates: Candidates, step: Step) -> Rows:
+        rows = self.rows.take(candidates.row)
+        coverage = None
+        if rows.coverage is not None and step.weights is not None:
+            seen = step.weights.float().mean(dim=(1, 2)).cpu().numpy()
+            coverage = rows.coverage + seen[candidates.row]
+        said = candidates.token[:, None], candidates.log_probability[:, None]
+        return rows._replace(
+            history=np.concatenate([rows.history, said[0]], axis=1),
+            log_probabilities=np.concatenate([rows.log_probabilities, said[1]], axis=1),
+            cumulated=candidates.cumulated,
+            coverage=coverage,
+        )
+
+    def _score(self, rows: Rows) -> np.ndarray:
+        """Score (rows,): log P / length ** alpha + beta * sum over source of log min(seen, 1)."""
+        scores = rows.cumulated / max(1, rows.history.shape[1]) ** self.options.length_penalty
+        if rows.coverage is None or not len(rows.owner):
+            return scores
+        lengths = np.array(self.source_lengths)[rows.owner]
+        real = np.arange(rows.coverage.shape[1]) < lengths[:, None]
+        seen = np.log(np.clip(rows.coverage, 1e-9, 1.0))
+        return scores + self.options.coverage_penalty * np.where(real, seen, 0.0).sum(axis=1)
+
+    def _finish(self, row: Rows, finished: bool) -> None:
+        hypothesis = Hypothesis(
+            tuple(row.history[0].tolist()),
+            tuple(row.log_probabilities[0].tolist()),
+            float(self._score(row)[0]),
+            finished,
+            int(row.node[0]),
+        )
+        self.finished[row.owner[0]].append(hypothesis)
+
+    def _is_done(self, source: int, rows: Rows) -> bool:
+        """Tell whether a source has enough complete hypotheses, or no live one."""
+        live = rows.owner == source
+        if not live.any():
+            return True
+        complete = self.finished[source]
+        if len(complete) < self.options.rows or self.options.method == "sample":
+            return False
+        worst = sorted((h.score for h in complete), reverse=True)[self.options.rows - 1]
+        return self.options.early_stopping or self._score(rows.take(live)).max() <= worst
+
+    def _continue(self, rows: Rows, parents: np.ndarray, state: State) -> None:
+        if not np.array_equal(parents, np.arange(len(self.rows.owner))):
+            index = torch.from_numpy(parents).to(self.tokens.device)
+            state = select(state, index)
+            if not np.array_equal(rows.owner, self.rows.owner):
+                self.memory = select(self.memory, index)
+        self.rows, self.state = rows, state
+        if len(rows.owner):
+            self.tokens = torch.from_numpy(rows.history[:, -1]).to(self.tokens.device)
+
+    def _progress(self, number: int) -> Progress:
+        best = max(self.finished[0], key=lambda h: h.score, default=None)
+        live = np.flatnonzero(self.rows.owner == 0)
+        if len(live):
+            return Progress(number, self.limits[0], tuple(self.rows.history[live[0]].tolist()))
+        return Progress(number, self.limits[0], best.tokens if best else ())
+
+    def _best(self, source: int) -> tuple[Hypothesis, ...]:
+        ranked = sorted(self.finished[source], key=lambda h: (-h.score, h.tokens))
+        return tuple(ranked[: min(self.options.n_best, self.options.rows)])
+
+
+class _Tree:
+    """Collects the candidates of all sources, step by step; nodes are numbered source by source."""
+
+    def __init__(self, sources: int) -> None:
+        self.counts = np.zeros(sources, dtype=np.int64)
+        self.owners: list[np.ndarray] = []
+        self.columns: list[tuple[np.ndarray, ...]] = []
+
+    def add(self, owner: np.ndarray, *columns: np.ndarray) -> np.ndarray:
+        """Add the candidates of a step, columns as in BeamTree; returns their node numbers."""
+        numbers = self.counts[owner] + _rank_within(owner)
+        np.add.at(self.counts, owner, 1)
+        self.owners.append(owner)
+        self.columns.append(columns)
+        return numbers
+
+    def by_source(self) -> list[BeamTree]:
+        owner = np.concatenate(self.owners)
+        columns = [np.concatenate(parts) for parts in zip(*self.columns, strict=True)]
+        groups = [np.flatnonzero(owner == source) for source in range(len(self.counts))]
+        return [BeamTree(*(column[group] for column in columns)) for group in groups]
+
+
+def top(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The largest scores (rows, count) of scores (rows, vocabulary) and where they stand.
+
+    As torch.topk, but faster where they are few of many: only the blocks with the largest maxima
+    can hold them.
+    """
+    blocks = scores.shape[1] // BLOCK
+    if scores.numel() < SMALL or blocks < count:
+        values, tokens = scores.topk(count, dim=1)
+        return values, tokens
+    whole = blocks * BLOCK
+    highest = scores[:, :whole].unflatten(1, (blocks, BLOCK)).amax(dim=2).topk(count, dim=1)
+    inside = highest.indices.unsqueeze(2) * BLOCK + torch.arange(BLOCK, device=scores.device)
+    rest = torch.arange(whole, scores.shape[1], device=scores.device).expand(len(scores), -1)
+    tokens = torch.cat([inside.flatten(1), rest], dim=1)
+    values, places = scores.gather(1, tokens).topk(count, dim=1)
+    return values, tokens.gather(1, places)
+
+
+def _rank_within(owner: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
+    """Number the entries of each owner from 0, best first; owners stand side by side.
+
+    counts (entries,): False for entries that take no number of their own.
+    """
+    places = np.arange(len(owner))
+    before = places if counts is None else np.cumsum(counts) - counts
+    same = owner[1:] == owner[:-1]
+    starts = np.concatenate([places[:1], np.where(same, 0, places[1:])])
+    return before - before[np.maximum.accumulate(starts)]
+
+
+def _truncate(log_probabilities: np.ndarray, options: Options) -> np.ndarray:
+    """Turn log-probabilities (vocabulary,) into the chances of a draw.
+
+    Temperature first, then top-k (Fan et al. 2018), then top-p (Holtzman et al. 2020).
+    """
+    scaled = log_probabilities / options.temperature
+    chances = np.exp(scaled - scaled.max())
+    order = np.argsort(-chances, kind="stable")
+    ranked = chances[order] / chances.sum()
+    keep = np.cumsum(ranked) - ranked < options.top_p
+    if options.top_k:
+        keep[options.top_k :] = False
+    ranked = np.where(keep, ranked, 0.0)
+    chances[order] = ranked / ranked.sum()
+    return chances

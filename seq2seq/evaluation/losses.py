@@ -1,0 +1,101 @@
+"""Cross-entropy on held-out examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.data.batching import Batch, Example, collate, in_groups, pad, plan_batches
+from seq2seq.data.parallel_corpus import Pair
+from seq2seq.data.speech_corpus import Spoken, collate_speech, pad_frames, plan_speech
+from seq2seq.data.tokenizer import PAD, Unigram
+from seq2seq.decoding.options import Options
+from seq2seq.inference.inputs import Source
+from seq2seq.inference.pipeline import detect_language
+from seq2seq.models.protocol import Memory
+from seq2seq.models.seq2seq import Seq2Seq
+
+IGNORED = -100  # a label that cross_entropy does not count
+
+
+@torch.inference_mode()
+def reference_loss(
+    checkpoint: Checkpoint, sources: Sequence[Source], texts: Sequence[str], options: Options
+) -> float:
+    """Return the cross-entropy in nats a reference token, EOS included, under teacher forcing."""
+    config, device = checkpoint.model.config, checkpoint.device
+    targets = [checkpoint.tokenizer.encode_target(text) for text in texts]
+    total, count = 0.0, 0
+    # A speech model that hears the language itself begins each output in its own way.
+    size = 1 if checkpoint.conventions.language_leads == "heard" else 32
+    for group in in_groups([len(source.ids) for source in sources], size):
+        memory = _encode(checkpoint, [sources[index] for index in group])
+        known = detect_language(checkpoint, memory, options)
+        before, forced = checkpoint.conventions.beginning(known, checkpoint.tokenizer.languages)
+        prompt = [*before, *forced]
+        read = pad([[*prompt, *targets[i]] for i in group], config.pad).to(device)
+        skipped = [IGNORED] * (len(prompt) - 1)
+        labels = pad([[*skipped, *targets[i], config.eos] for i in group], IGNORED).to(device)
+        scores = checkpoint.model.decoder(read, memory).logits.flatten(0, 1).float()
+        total += float(F.cross_entropy(scores, labels.flatten(), reduction="sum"))
+        count += int((labels != IGNORED).sum())
+    return total / count
+
+
+def _encode(checkpoint: Checkpoint, sources: Sequence[Source]) -> Memory:
+    frames = [source.frames for source in sources if source.frames is not None]
+    if frames:
+        stacked, mask = pad_frames(frames)
+        return checkpoint.model.encode(stacked.to(checkpoint.device), mask.to(checkpoint.device))
+    ids = pad([source.ids for source in sources], checkpoint.model.config.pad)
+    return checkpoint.model.encode(ids.to(checkpoint.device))
+
+
+def encode_pairs(
+    tokenizer: Unigram, pairs: Sequence[Pair], alpha: float | None = None
+) -> list[Example]:
+    """Split pairs into ids, by sampling where alpha is given."""
+    sources = tokenizer.encode_all([pair.source for pair in pairs], alpha)
+    targets = tokenizer.encode_all([pair.target for pair in pairs], alpha)
+    return [Example(*both) for both in zip(sources, targets, strict=True)]
+
+
+def corpus_loss(model: Seq2Seq, examples: Sequence[Example], tokens: int = 4_000) -> float:
+    """Return the cross-entropy in nats a target token, EOS included, under teacher forcing."""
+    plan = plan_batches(examples, tokens, seed=0)
+    return _mean_loss(model, (collate([examples[n] for n in numbers]) for numbers in plan))
+
+
+def speech_loss(model: Seq2Seq, examples: Sequence[Spoken], frames: int = 20_000) -> float:
+    """Return the same for recordings."""
+    plan = plan_speech(examples, frames, seed=0)
+    return _mean_loss(model, (collate_speech([examples[n] for n in numbers]) for numbers in plan))
+
+
+@torch.inference_mode()
+def _mean_loss(model: Seq2Seq, batches: Iterable[Batch]) -> float:
+    device = next(model.parameters()).device
+    total, count = 0.0, 0
+    for batch in batches:
+        total += float(token_loss(model, batch, device).sum())
+        count += int((batch.labels != PAD).sum())
+    return total / count
+
+
+def token_loss(
+    model: nn.Module, batch: Batch, device: torch.device, label_smoothing: float = 0.0
+) -> torch.Tensor:
+    """Return the loss of each target token (rows x target,), 0 on padding."""
+    batch = batch.to(device)
+    logits = model(batch.source, batch.target, batch.mask)
+    return F.cross_entropy(
+        logits.flatten(0, 1).float(),
+        batch.labels.flatten(),
+        ignore_index=PAD,
+        reduction="none",
+        label_smoothing=label_smoothing,
+    )

@@ -1,0 +1,1 @@
+"""One claim about models a file, measured when asked."""

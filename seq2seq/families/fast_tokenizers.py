@@ -1,0 +1,205 @@
+"""Unigrams and byte pairs run by the tokenizers library, for pieces and for bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import tokenizers
+from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers
+
+from seq2seq.data.tokenizer import WORD_START
+from seq2seq.errors import UserError
+from seq2seq.families.base_tokenizer import Frame, Names, Published, readable, starting
+from seq2seq.families.vocabulary_files import Added, Pieces
+
+# A character that is none: no text can spell the name of a special token behind it.
+UNWRITABLE = "\uffff"
+
+
+class Metaspaced(Published):
+    """Pieces of characters, with ▁ where a word starts (T5, Pegasus, mBART, NLLB)."""
+
+    def __init__(
+        self, names: Names, frame: Frame, library: tokenizers.Tokenizer, tidy: bool = False
+    ) -> None:
+        super().__init__(names, frame, tidy)
+        self._library = library
+
+    def encode(self, text: str) -> list[int]:
+        """Split a source into ids, without special tokens around it."""
+        return self._encoding(text).ids
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """Return the pieces of a source, one for each id; unknown characters as written."""
+        text = _writable(text)
+        encoding = self._encoding(text)
+        shown = zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True)
+        return tuple(
+            _written(text[slice(*place)], token) if id == self.unknown else self._names[id]
+            for id, token, place in shown
+        )
+
+    def _encoding(self, text: str) -> tokenizers.Encoding:
+        with guarded():
+            return self._library.encode(_writable(text), add_special_tokens=False)
+
+    def _join(self, ids: list[int]) -> str:
+        with guarded():
+            return self._library.decode(ids, skip_special_tokens=False)
+
+
+class Bytewise(Metaspaced):
+    """Pieces of bytes written as letters, Ġ for a space (BART, Blenderbot, Whisper)."""
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """Return the pieces of a source, one for each id; parts of a character as bytes."""
+        ids = self.encode(text)
+        shown = self.pieces(ids)
+        return (starting(shown[0]), *shown[1:]) if ids and ids[0] not in self.special else shown
+
+    def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return the pieces of ids; the first after a special token starts a word."""
+        shown = []
+        for index, token in enumerate(ids):
+            piece = self._names.get(token, f"<{token}>")
+            if token not in self.special and token in self._names:
+                piece = spelled(piece)
+                if index and ids[index - 1] in self.special:
+                    piece = starting(piece)
+            shown.append(piece)
+        return tuple(shown)
+
+
+class Whisper(Bytewise):
+    """Bytes beside timestamps, and perhaps a prompt in front of what was said."""
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Join the pieces of an output to text, without a prompt from the time before."""
+        ids = list(ids)
+        start, prompt = self.token_id("<|startoftranscript|>"), self.token_id("<|startofprev|>")
+        if ids and ids[0] == prompt:
+            ids = ids[ids.index(start) :] if start in ids else []
+        return super().decode(ids)
+
+
+def byte_letters() -> dict[str, int]:
+    """Return the letters that stand for bytes: printable ones for themselves, others from Ā on."""
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    moved = [byte for byte in range(256) if byte not in plain]
+    return {chr(b): b for b in plain} | {chr(256 + n): byte for n, byte in enumerate(moved)}
+
+
+LETTERS = byte_letters()
+
+
+def spelled(letters: str) -> str:
+    """Return a piece of bytes as text: ▁ for a space, <0xE2> for a part of a character."""
+    if not all(letter in LETTERS for letter in letters):
+        return letters
+    text = bytes(LETTERS[letter] for letter in letters).decode("utf-8", "surrogateescape")
+    return "".join(
+        f"<0x{ord(letter) - 0xDC00:02X}>" if "\udc80" <= letter <= "\udcff" else letter
+        for letter in text.replace(" ", WORD_START)
+    )
+
+
+def _written(text: str, token: str) -> str:
+    """Return what an unknown token stands for, marked where it begins a word."""
+    piece = text.strip() or text
+    return starting(piece) if text[:1].isspace() or token.startswith(WORD_START) else piece
+
+
+def _writable(text: str) -> str:
+    return readable(text).replace(UNWRITABLE, "")
+
+
+def unigrams(pieces: Pieces, hidden: Iterable[str], unknown: int) -> Any:
+    """Return the library's unigram model, its hidden pieces out of a text's reach."""
+    names = set(hidden)
+    scores = [(UNWRITABLE + piece if piece in names else piece, s) for piece, s in pieces.scores]
+    return models.Unigram(scores, unk_id=unknown, byte_fallback=False)
+
+
+def byte_pairs(pieces: Pieces, hidden: Iterable[str], unknown: str | None) -> Any:
+    """Return the library's model of byte pairs, its hidden pieces out of a text's reach."""
+    names = set(hidden)
+    ids = {UNWRITABLE + piece if piece in names else piece: id for piece, id in pieces.ids.items()}
+    merges = [
+        (left, right) for left, right in pieces.merges if not {left, right, left + right} & names
+    ]
+    token = UNWRITABLE + unknown if unknown in names and unknown is not None else unknown
+    return models.BPE(vocab=ids, merges=merges, unk_token=token, fuse_unk=unknown is not None)
+
+
+class Habits(NamedTuple):
+    """How a family treats white space before it marks the words with ▁.
+
+    whole_words: words end at white space of any kind, else at a space; spaces: several spaces are
+    one; breaks: without a charsmap, a line's end is a space.
+    """
+
+    whole_words: bool = False
+    spaces: bool = False
+    breaks: bool = False
+
+
+def metaspaced(model: Any, charsmap: bytes, habits: Habits) -> tokenizers.Tokenizer:
+    """Put ▁ where words start, after sentencepiece's normalization."""
+    library = tokenizers.Tokenizer(model)
+    steps: list[Any] = [normalizers.Precompiled(charsmap)] if charsmap else []
+    if habits.breaks and not charsmap:
+        steps.append(normalizers.Replace("\n", " "))
+    if habits.spaces:
+        steps.append(normalizers.Replace(tokenizers.Regex(" {2,}"), " "))
+    if steps:
+        library.normalizer = normalizers.Sequence(steps)
+    mark = pre_tokenizers.Metaspace(replacement=WORD_START, prepend_scheme="always", split=True)
+    words = [pre_tokenizers.WhitespaceSplit(), mark]
+    library.pre_tokenizer = pre_tokenizers.Sequence(words) if habits.whole_words else mark
+    library.decoder = decoders.Metaspace(
+        replacement=WORD_START, prepend_scheme="always", split=True
+    )
+    return library
+
+
+def bytewise(model: Any, prefix: bool) -> tokenizers.Tokenizer:
+    """Write bytes as letters; prefix: the first word is like any other, with a space before it."""
+    library = tokenizers.Tokenizer(model)
+    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
+    library.decoder = decoders.ByteLevel()
+    return library
+
+
+def add(library: tokenizers.Tokenizer, tokens: dict[str, Added]) -> None:
+    """Let a text contain these tokens, which the model knows already."""
+    flags = Added._fields[1:]
+    library.add_tokens(
+        [
+            AddedToken(name, **{f: getattr(token, f) for f in flags})
+            for name, token in tokens.items()
+        ]
+    )
+
+
+def tried(library: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
+    """Return a tokenizer that has read its first text."""
+    library.encode("Où est n° ½ ﬁ\u3000?", add_special_tokens=False)
+    return library
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Turn what the library makes of damaged files into a UserError."""
+    try:
+        yield
+    except UserError:
+        raise
+    except BaseException as error:
+        # The library's own failures are no ordinary exceptions.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise UserError(
+            "The model's vocabulary does not make a tokenizer: fetch the model again."
+        ) from None

@@ -1,0 +1,52 @@
+"""A folder of somebody else's model, as a model of ours."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import torch
+
+from seq2seq.errors import TooLargeError
+from seq2seq.families.configs import Values, read_config
+from seq2seq.families.weights import is_untied, read_weights
+from seq2seq.models.seq2seq import Seq2Seq, build, tie
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def read_model(folder: Path, values: Values, dtype: torch.dtype = torch.float32) -> Seq2Seq:
+    """Read the model that the parsed config.json `values` describes; weights take no gradient.
+
+    Raises UserError for what is unknown, damaged, or too large for this machine's free memory.
+    """
+    family, config = values["model_type"], read_config(values)
+    if is_untied(folder, family):
+        config = dataclasses.replace(config, tied=False)
+    with torch.device("meta"):
+        model = build(config)
+    require_memory(model, dtype)
+    model.load_state_dict(read_weights(folder, model, family, dtype), strict=False, assign=True)
+    tie(model)
+    return model.requires_grad_(False).eval()
+
+
+def require_memory(model: Seq2Seq, dtype: torch.dtype) -> None:
+    """Refuse a model that would not fit: a config can claim any size. Raises UserError."""
+    needed, free = model.parameter_count() * dtype.itemsize, free_memory()
+    if needed > 0.8 * free:
+        raise TooLargeError(
+            f"This model has {model.parameter_count() / 1e6:,.0f} million weights, which take "
+            f"{needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free: choose a smaller one."
+        )
+
+
+def free_memory() -> int:
+    """Return the bytes that may still be taken of the machine, or of a smaller container."""
+    free = psutil.virtual_memory().available
+    with suppress(OSError, ValueError):  # no container, or one without a limit
+        most, used = (int((CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+        free = min(free, max(0, most - used))
+    return free

@@ -1,0 +1,460 @@
+"""The beam tree: what each step considered, what was kept, what was let go."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from seq2seq.analysis.reranking import complete
+from seq2seq.decoding.hypothesis import FATES, FINISHED, PRUNED
+from seq2seq.figures.csv_table import table
+from seq2seq.figures.label_margins import fit
+from seq2seq.figures.theme import (
+    UNSEEN,
+    Palette,
+    Scale,
+    add_key,
+    escape,
+    figure,
+    mix,
+    palette,
+    readable_on,
+)
+from seq2seq.trace import Trace, label
+
+NODES, LEAST_STEPS, MOST_STEPS = 220, 8, 20  # in one picture
+STEP_PIXELS, LANE_PIXELS = 58, 30  # a step is wider where there is room
+LETTERS = 8  # of a token in its node
+FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"  # the page's own is a narrow one
+HALF_WIDTH, HALF_HEIGHT = 0.41, 0.36  # of a node, in steps and lanes
+CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
+LIGHT_BRANCHES = ("#8a3fb0", "#00777d", "#c02060", "#8a4b00")
+DARK_BRANCHES = ("#cf9bea", "#4fc7c7", "#ff8fb6", "#e0ad6b")
+BEST = "1"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A token at one place of the tree; figures as in BeamTree.
+
+    parent: number of the node before, -1 for none. branch: the branch that added it, "" for the
+    run itself. times: how often it was drawn, more than once only where outputs are sampled.
+    """
+
+    parent: int
+    step: int
+    token: int
+    piece: str
+    log_probability: float
+    cumulated: float
+    score: float
+    rank: int
+    fate: int
+    branch: str
+    times: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """The tree of a run with its branches; a beginning that several share is there once.
+
+    paths: the nodes of each output, by "1", "2" ... for those of the run, letters for branches.
+    """
+
+    nodes: tuple[Node, ...]
+    paths: dict[str, tuple[int, ...]]
+
+    def path(self, number: int) -> list[int]:
+        """Return the nodes from a first token to this one."""
+        found = [number]
+        while self.nodes[found[-1]].parent >= 0:
+            found.append(self.nodes[found[-1]].parent)
+        return found[::-1]
+
+    def tokens(self, number: int) -> tuple[int, ...]:
+        """Return the tokens from the first one to this node's."""
+        return tuple(self.nodes[each].token for each in self.path(number))
+
+    def name(self, number: int) -> str:
+        """Return what tells a node from others: its step, its rank or branch, its token."""
+        node = self.nodes[number]
+        return f"{node.step + 1}.{node.branch or node.rank + 1} {label(node.piece)}"
+
+
+def join(run: Trace, branches: Mapping[str, Trace] | None = None) -> Joined:
+    """Join the beam tree of a run with the best path of each branch."""
+    nodes: list[Node] = []
+    found: dict[tuple[int, int], int] = {}
+    paths: dict[str, tuple[int, ...]] = {}
+
+    def add(trace: Trace, numbers: Iterable[int], branch: str) -> dict[int, int]:
+        tree, places = trace.beam_tree, {-1: -1}
+        for number in numbers:
+            key = places[int(tree.parent[number])], int(tree.token[number])
+            place = places[number] = found.setdefault(key, len(nodes))
+            if place < len(nodes):
+                old = nodes[place]
+                nodes[place] = old if branch else Node(**vars(old) | {"times": old.times + 1})
+                continue
+            nodes.append(
+                Node(
+                    parent=key[0],
+                    step=int(tree.step[number]),
+                    token=key[1],
+                    piece=trace.beam_pieces[number],
+                    log_probability=float(tree.log_probability[number]),
+                    cumulated=float(tree.cumulated[number]),
+                    score=float(tree.score[number]),
+                    rank=int(tree.rank[number]),
+                    fate=int(tree.fate[number]),
+                    branch=branch,
+                )
+            )
+        return places
+
+    places = add(run, range(len(run.beam_pieces)), "")
+    for number, each in enumerate(complete(run)):
+        paths[str(number + 1)] = tuple(places[n] for n in run.beam_tree.path(each.node))
+    for name, branch in (branches or {}).items():
+        path = branch.beam_tree.path(branch.outputs[0].node)
+        places = add(branch, path, name)
+        paths[name] = tuple(places[n] for n in path)
+    return Joined(tuple(nodes), paths)
+
+
+def tints(dark: bool) -> dict[str, str]:
+    """Return the colours of the branches by their letters."""
+    return dict(zip("ABCD", DARK_BRANCHES if dark else LIGHT_BRANCHES, strict=True))
+
+
+def steps_shown(tree: Joined, step: int, pruned: bool = True) -> range:
+    """Return the steps that fit into one picture, the given one among them."""
+    nodes = [tree.nodes[number] for number in _seen(tree, pruned)]
+    last = max(node.step for node in nodes) + 1
+    widest = math.ceil(len(nodes) / last)
+    count = max(LEAST_STEPS, min(MOST_STEPS, NODES // widest))
+    first = max(0, min(step - count // 2, last - count))
+    return range(first, min(last, first + count))
+
+
+def beam_tree(
+    tree: Joined,
+    shown: str = BEST,
+    step: int | None = None,
+    selected: int | None = None,
+    pruned: bool = True,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw a beam tree, steps to the right, one lane for each candidate of a step.
+
+    shown: the output that is marked, by its name in `tree.paths`. step: the marked one, which also
+    chooses the steps that are drawn where all are too many. selected: the node that is framed.
+    pruned: False leaves away what was let go. A node's fill goes by the cube root of its token's
+    probability: most candidates have little, and would look alike otherwise.
+    The customdata of a point is the number of its node.
+    """
+    colours = palette(dark)
+    steps = steps_shown(tree, step or 0, pruned)
+    lanes = _lanes(tree, steps, pruned)
+    height = max(lanes.values(), default=0) + 1
+    drawn = figure(
+        colours,
+        height=LANE_PIXELS * height + 78,
+        margin={"l": 8, "r": 8, "t": 44, "b": 34},
+        hoverdistance=-1,
+        xaxis={
+            "title": {"text": "step →", "standoff": 4},
+            "side": "top",
+            "tickvals": [number + 1 for number in steps],
+            "range": [steps.start + 0.55, steps.stop + 0.45],
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+        yaxis={"range": [height - 0.5, -0.5], "visible": False, "fixedrange": True},
+    )
+    if step is not None and step in steps:
+        drawn.add_shape(
+            type="rect",
+            x0=step + 0.55,
+            x1=step + 1.45,
+            y0=-0.5,
+            y1=height - 0.5,
+            line={"width": 0},
+            fillcolor=colours.mark,
+            opacity=0.14,
+            layer="below",
+        )
+    _add_edges(drawn, tree, lanes, colours, tints(dark), shown)
+    _add_nodes(drawn, tree, lanes, colours, tints(dark), selected)
+    ticks = (0.01, 0.1, 0.5, 1.0)
+    marks = ((f"{tick:.0%}", mix(colours.probability, shade(math.log(tick)))) for tick in ticks)
+    add_key(drawn, "probability of the token in its step", marks)
+    return fit(drawn)
+
+
+def beam_tree_csv(tree: Joined) -> str:
+    """Return all nodes as CSV; steps, ranks and nodes from 1, a first token's parent is 0."""
+    rows = (
+        (
+            number + 1,
+            node.parent + 1,
+            node.step + 1,
+            node.piece,
+            node.token,
+            f"{math.exp(node.log_probability):.6f}",
+            f"{node.log_probability:.4f}",
+            f"{node.cumulated:.4f}",
+            f"{node.score:.4f}",
+            node.rank + 1,
+            FATES[node.fate],
+            node.branch,
+        )
+        for number, node in enumerate(tree.nodes)
+    )
+    head = "node parent step token id probability log_probability cumulated score rank fate branch"
+    return table(head.split(), rows)
+
+
+def candidates(tree: Joined, steps: range, pruned: bool = True) -> list[int]:
+    """Return the numbers of the nodes that are drawn, by step and rank."""
+    seen = [number for number in _seen(tree, pruned) if tree.nodes[number].step in steps]
+    return sorted(seen, key=lambda number: (tree.nodes[number].step, tree.nodes[number].rank))
+
+
+def _seen(tree: Joined, pruned: bool) -> list[int]:
+    on_path = {number for path in tree.paths.values() for number in path}
+    return [
+        number
+        for number, node in enumerate(tree.nodes)
+        if pruned or node.fate != PRUNED or number in on_path
+    ]
+
+
+def _lanes(tree: Joined, steps: range, pruned: bool) -> dict[int, int]:
+    """Give each node of these steps a lane, best paths on top, so that no two edges cross.
+
+    They cannot, since the nodes of each step stand in the order of a walk through the tree.
+    """
+    seen = _seen(tree, pruned)
+    children: dict[int, list[int]] = {}
+    for number in seen:
+        children.setdefault(tree.nodes[number].parent, []).append(number)
+    best = set(tree.paths[BEST])
+    # Parents come before their children, so that from the end on, all below a node is known.
+    worth: dict[int, tuple] = {}
+    for number in reversed(seen):
+        node = tree.nodes[number]
+        ended = node.score if node.fate == FINISHED else -math.inf
+        below = [worth[child] for child in children.get(number, ())]
+        own = (number in best, not node.branch, ended, node.step, node.score)
+        worth[number] = max([own, *below])
+    layers: dict[int, list[int]] = {}
+    waiting = [-1]
+    while waiting:
+        number = waiting.pop()
+        if number >= 0 and tree.nodes[number].step in steps:
+            layers.setdefault(tree.nodes[number].step, []).append(number)
+        waiting += sorted(children.get(number, ()), key=worth.__getitem__)
+    lanes: dict[int, int] = {}
+    height = max(map(len, layers.values()), default=0)
+    for step in steps:
+        free = 0
+        for place, number in enumerate(layers.get(step, ())):
+            room = height - (len(layers[step]) - place)
+            wanted = lanes.get(tree.nodes[number].parent, 0)
+            lanes[number] = max(free, min(wanted, room))
+            free = lanes[number] + 1
+    return lanes
+
+
+def _add_edges(
+    drawn: go.Figure,
+    tree: Joined,
+    lanes: Mapping[int, int],
+    colours: Palette,
+    tinted: Mapping[str, str],
+    shown: str,
+) -> None:
+    best = set(tree.paths[BEST])
+    grey: Scale = ((0, colours.page), (1, colours.text))
+    let_go = [number for number in lanes if tree.nodes[number].fate == PRUNED]
+    groups: list[tuple[Iterable[int], dict]] = [
+        (
+            tree.paths.get(shown, ()),
+            {"width": 13, "color": mix(((0, colours.page), (1, colours.mark)), 0.35)},
+        ),
+        (let_go, {"width": 1, "color": mix(grey, 0.3), "dash": "dot"}),
+        (lanes.keys() - set(let_go), {"width": 1.5, "color": mix(grey, 0.45)}),
+        (best, {"width": 4, "color": colours.text}),
+    ]
+    for name, colour in tinted.items():
+        own = [number for number in tree.paths.get(name, ()) if number not in best]
+        groups.append((own, {"width": 3, "color": colour}))
+    for numbers, line in groups:
+        ways = []
+        for number in numbers:
+            node = tree.nodes[number]
+            if number in lanes and node.parent in lanes:
+                start = node.step + HALF_WIDTH, lanes[node.parent]
+                ways.append([start, (node.step + 1 - HALF_WIDTH, lanes[number])])
+        _add_lines(drawn, ways, line)
+
+
+def _add_nodes(
+    drawn: go.Figure,
+    tree: Joined,
+    lanes: Mapping[int, int],
+    colours: Palette,
+    tinted: Mapping[str, str],
+    selected: int | None,
+) -> None:
+    """Draw the nodes as the bars of one trace, those that were let go as dotted outlines.
+
+    Every trace takes plotly some milliseconds, however little is in it.
+    """
+    nodes = {number: tree.nodes[number] for number in lanes}
+    grey: Scale = ((0, colours.page), (1, colours.text))
+    faint = [number for number in nodes if _is_faint(tree, number)]
+    outlines = [_box(nodes[number].step + 1, lanes[number]) for number in faint]
+    _add_lines(drawn, outlines, {"width": 1, "color": mix(grey, 0.4), "dash": "dot"}, colours.page)
+    if selected in faint:
+        place = _box(nodes[selected].step + 1, lanes[selected])
+        _add_lines(drawn, [place], {"width": 3.5, "color": colours.mark})
+    kept = [number for number in nodes if number not in set(faint)]
+    edges = {number: (mix(grey, 0.45), 1.0) for number in kept}
+    edges |= {n: (colours.text, 2.5) for n in kept if nodes[n].fate == FINISHED}
+    best = set(tree.paths[BEST])
+    for name, colour in tinted.items():
+        own = set(tree.paths.get(name, ())) - best
+        edges |= {number: (colour, 3.0) for number in kept if number in own}
+    if selected in edges:
+        edges[selected] = colours.mark, 3.5
+    drawn.add_trace(
+        go.Bar(
+            orientation="h",
+            base=[nodes[number].step + 1 - HALF_WIDTH for number in kept],
+            x=[2 * HALF_WIDTH] * len(kept),
+            y=[lanes[number] for number in kept],
+            width=2 * HALF_HEIGHT,
+            marker={
+                "color": [_fill(nodes[number], colours) for number in kept],
+                "cornerradius": 5,
+                "line": {
+                    "color": [edges[number][0] for number in kept],
+                    "width": [edges[number][1] for number in kept],
+                },
+            },
+            hoverinfo="skip",
+        )
+    )
+    written: dict[str, list[int]] = {}
+    for number, node in nodes.items():
+        colour = mix(grey, 0.65) if number in faint else readable_on(_fill(node, colours))
+        written.setdefault(colour, []).append(number)
+    names = {path[-1]: name for name, path in reversed(tree.paths.items())}
+    for colour, numbers in written.items():
+        drawn.add_trace(
+            go.Scatter(
+                x=[nodes[number].step + 1 for number in numbers],
+                y=[lanes[number] for number in numbers],
+                mode="text",
+                text=[_short(nodes[number], names.get(number, "")) for number in numbers],
+                textfont={"size": 12, "color": colour, "family": FONT},
+                hoverinfo="skip",
+            )
+        )
+    drawn.add_trace(
+        go.Scatter(
+            x=[node.step + 1 for node in nodes.values()],
+            y=[lanes[number] for number in nodes],
+            mode=UNSEEN,
+            customdata=[[number] for number in nodes],
+            hovertext=[_hover(tree, number) for number in nodes],
+            hoverinfo="text",
+        )
+    )
+
+
+def _fill(node: Node, colours: Palette) -> str:
+    return mix(colours.probability, shade(node.log_probability))
+
+
+def shade(log_probability: float) -> float:
+    """Return how strong a node is filled: the cube root of its token's probability."""
+    return math.exp(log_probability / 3)
+
+
+def _is_faint(tree: Joined, number: int) -> bool:
+    on_path = any(number in path for path in tree.paths.values())
+    return tree.nodes[number].fate == PRUNED and not on_path
+
+
+def _short(node: Node, output: str) -> str:
+    """Return a node's token as it fits in; an output's last one has the output's name."""
+    text, end = label(node.piece), output
+    if output.isdigit() and int(output) <= len(CIRCLED):
+        end = CIRCLED[int(output) - 1]
+    room = LETTERS - 2 * bool(end)
+    text = text if len(text) <= room else text[: room - 1] + "…"
+    return escape(f"{text} {end}" if end else text)
+
+
+def _hover(tree: Joined, number: int) -> str:
+    node = tree.nodes[number]
+    outputs = [name for name, path in tree.paths.items() if number in path]
+    lines = [
+        f"step {node.step + 1} <b>{escape(label(node.piece))}</b>",
+        f"probability {math.exp(node.log_probability):.2%}, log {node.log_probability:.2f}",
+        f"Σ log P {node.cumulated:.2f}, score {node.score:.3f}",
+        f"branch {node.branch}"
+        if node.branch
+        else f"number {node.rank + 1} of its step, {FATES[node.fate]}",
+    ]
+    if node.times > 1:
+        lines.append(f"drawn {node.times} times")
+    if outputs:
+        lines.append(f"in output {', '.join(outputs)}")
+    return "<br>".join(lines)
+
+
+def _box(x: float, y: float) -> list[tuple[float, float]]:
+    """Return the outline of a node, its corners cut so that it looks round."""
+    w, h, cut = HALF_WIDTH, HALF_HEIGHT, 0.05
+    corners = [
+        (-w + cut, -h),
+        (w - cut, -h),
+        (w, -h / 2),
+        (w, h / 2),
+        (w - cut, h),
+        (-w + cut, h),
+        (-w, h / 2),
+        (-w, -h / 2),
+    ]
+    return [(x + a, y + b) for a, b in [*corners, corners[0]]]
+
+
+def _add_lines(
+    drawn: go.Figure,
+    ways: Iterable[Sequence[tuple[float, float]]],
+    line: dict,
+    fill: str | None = None,
+) -> None:
+    """Add lines, filled or not, as one trace with gaps."""
+    points = [point for way in ways for point in (*way, (None, None))]
+    if not points:
+        return
+    drawn.add_trace(
+        go.Scatter(
+            x=[x for x, _ in points],
+            y=[y for _, y in points],
+            mode="lines",
+            line=line,
+            fill="none" if fill is None else "toself",
+            fillcolor=fill,
+            hoverinfo="skip",
+        )
+    )

@@ -1,0 +1,198 @@
+"""Which turn of a conversation each token of a reply looked at, and what each turn is worth."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seq2seq.figures.csv_table import table
+from seq2seq.figures.label_margins import fit
+from seq2seq.figures.theme import escape, figure, mix, palette, token_axis
+from seq2seq.trace import Tokens, Trace, label
+
+MOST_BARS = 100  # tokens drawn; the CSV has all
+BETWEEN = "between turns, and the end"
+
+
+def turn_numbers(source: Tokens, separator: str) -> list[int]:
+    """Return the turn that each source token belongs to, from 0.
+
+    -1 for what no turn has: special tokens, and pieces of the separator (all pieces that hold a
+    part of it, however it was split). Without a separator all is one turn.
+    """
+    written = ["".join(piece.replace("▁", " ").split()) for piece in source.pieces]
+    ends = np.cumsum([len(piece) for piece in written])
+    joined, mark = "".join(written), "".join(separator.split())
+    places = [found.span() for found in re.finditer(re.escape(mark), joined)] if mark else []
+    numbers = []
+    for piece, text, end in zip(source.pieces, written, ends, strict=True):
+        start = end - len(text)
+        apart = re.fullmatch(r"<[^<>\s]+>", piece)
+        if apart or any(start < last and first < end for first, last in places):
+            numbers.append(-1)
+        else:
+            numbers.append(sum(last <= start for _, last in places))
+    # An empty turn leaves no token: numbers count those that are there.
+    order = {turn: number for number, turn in enumerate(sorted(set(numbers) - {-1}))}
+    return [order.get(number, -1) for number in numbers]
+
+
+def turn_shares(trace: Trace, separator: str) -> np.ndarray:
+    """Sum attention over the turns, mean of all layers and heads: (target, turns + 1).
+
+    The last column is what lies on no turn. Raises ValueError for a model without attention.
+    """
+    if trace.attention is None:
+        raise ValueError("This model has no attention.")
+    numbers = np.array(turn_numbers(trace.source, separator))
+    columns = [*range(numbers.max() + 1), -1]
+    weights = trace.attention.mean(axis=(1, 2), dtype=np.float32)
+    return np.stack([weights[:, numbers == column].sum(axis=1) for column in columns], axis=1)
+
+
+def turn_colours(by_model: Sequence[bool], dark: bool = False) -> list[str]:
+    """Return a colour for each turn, oldest first.
+
+    Blue is what the visitor said and amber what the model said; the later, the stronger.
+    """
+    colours = palette(dark)
+    chosen = []
+    for number, model in enumerate(by_model):
+        later = sum(other == model for other in by_model[number + 1 :])
+        strength = max(0.25, 0.8 - 0.2 * later)
+        chosen.append(mix(colours.probability if model else colours.attention, strength))
+    return chosen
+
+
+def turn_attention(
+    trace: Trace,
+    separator: str,
+    labels: Sequence[str] = (),
+    by_model: Sequence[bool] = (),
+    dark: bool = False,
+) -> go.Figure:
+    """Draw how each token of a reply shared its attention out over the turns, one bar a token.
+
+    labels, by_model: of each turn that was read, oldest first; of any other number they are left
+    out. Raises ValueError for a model without attention.
+    """
+    colours, shares = palette(dark), turn_shares(trace, separator)
+    count, total = shares.shape[1] - 1, len(shares)
+    if len(labels) != count or len(by_model) != count:
+        labels, by_model = [f"turn {number + 1}" for number in range(count)], [False] * count
+    names = [escape(name) for name in [*labels, BETWEEN]]
+    fills = [*turn_colours(by_model, dark), colours.grid]
+    shares = shares[:MOST_BARS]
+    tokens = [label(piece) for piece in trace.target.pieces[:MOST_BARS]]
+    title = "generated →" if total <= MOST_BARS else f"generated → ({MOST_BARS} of {total} tokens)"
+    drawn = figure(
+        colours,
+        height=250 + 20 * (count + 1),
+        margin={"l": 8, "r": 8, "t": 8, "b": 90 + 20 * (count + 1)},
+        barmode="stack",
+        bargap=0.15,
+        xaxis=token_axis(tokens, title),
+        yaxis={
+            "title": {"text": "share of attention"},
+            "range": [0, 1],
+            "tickformat": ".0%",
+            "gridcolor": colours.grid,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
+        legend={
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "x": 0,
+            "xanchor": "left",
+            "traceorder": "normal",
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+    )
+    for column, (name, fill) in enumerate(zip(names, fills, strict=True)):
+        drawn.add_trace(
+            go.Bar(
+                name=name,
+                x=list(range(1, len(tokens) + 1)),
+                y=shares[:, column],
+                marker={"color": fill, "line": {"color": colours.page, "width": 1}},
+                hovertext=[
+                    f"y{step + 1} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of its attention"
+                    for step, (token, share) in enumerate(
+                        zip(tokens, shares[:, column], strict=True)
+                    )
+                ],
+                hoverinfo="text",
+            )
+        )
+    return drawn.update_layout(showlegend=True)
+
+
+def turn_worth(
+    labels: Sequence[str], by_model: Sequence[bool], changes: Sequence[float], dark: bool = False
+) -> go.Figure:
+    """Draw how the log-probability of a reply changes without each of the turns, oldest on top.
+
+    changes: negative where the turn made the reply more probable.
+    """
+    colours = palette(dark)
+    reach = max(1.0, *map(abs, changes))
+    drawn = figure(
+        colours,
+        height=70 + 34 * len(changes),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        bargap=0.25,
+        xaxis={
+            "title": {"text": "change of log-probability", "standoff": 6},
+            "range": [-1.6 * reach, 1.6 * reach],
+            "gridcolor": colours.grid,
+            "zerolinecolor": colours.text,
+            "fixedrange": True,
+            "automargin": True,
+        },
+        yaxis=token_axis([f"without {label.split()[0]}" for label in labels], "", downwards=True),
+    )
+    drawn.add_trace(
+        go.Bar(
+            x=list(changes),
+            y=list(range(1, len(changes) + 1)),
+            orientation="h",
+            marker={"color": turn_colours(by_model, dark)},
+            text=[f"{change:+.2f}" for change in changes],
+            textposition="outside",
+            cliponaxis=False,
+            hovertext=[
+                f"without {escape(label)}<br>{change:+.2f}, so it is "
+                + (f"{math.exp(min(50, abs(change))):.3g} times ")
+                + ("less" if change < 0 else "more")
+                + " probable"
+                for label, change in zip(labels, changes, strict=True)
+            ],
+            hoverinfo="text",
+        )
+    )
+    return fit(drawn)
+
+
+def turn_worth_csv(labels: Sequence[str], changes: Sequence[float]) -> str:
+    """Return how the log-probability of a reply changes without each turn as CSV."""
+    rows = zip(labels, (f"{change:.6f}" for change in changes), strict=True)
+    return table(("without", "change_of_log_probability"), rows)
+
+
+def turn_attention_csv(trace: Trace, separator: str) -> str:
+    """Return the attention of each token of a reply on each turn as CSV, both from 1."""
+    shares = turn_shares(trace, separator)
+    header = ["step", "token", *(f"turn_{n + 1}" for n in range(shares.shape[1] - 1)), "no_turn"]
+    rows = (
+        (step + 1, piece, *(f"{share:.6f}" for share in shares[step]))
+        for step, piece in enumerate(trace.target.pieces)
+    )
+    return table(header, rows)

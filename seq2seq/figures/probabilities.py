@@ -1,0 +1,181 @@
+"""Probabilities: of the tokens that were chosen, and of what else a step could have said."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seq2seq.figures.csv_table import table
+from seq2seq.figures.label_margins import fit
+from seq2seq.figures.theme import Palette, escape, figure, mix, palette, token_axis
+from seq2seq.trace import Trace, label
+
+
+def probabilities(trace: Trace, selected: int | None = None, dark: bool = False) -> go.Figure:
+    """Draw the probability of each generated token, one bar a step."""
+    tokens = [label(piece) for piece in trace.target.pieces]
+    texts = [
+        f"y{step + 1} <b>{escape(token)}</b><br>probability {value:.1%}, "
+        f"log {trace.log_probabilities[step]:.2f}<br>number {trace.ranks[step] + 1} of all tokens"
+        for step, (token, value) in enumerate(zip(tokens, trace.probabilities, strict=True))
+    ]
+    return _steps(trace, trace.probabilities, texts, "probability", selected, dark)
+
+
+def copying(trace: Trace, selected: int | None = None, dark: bool = False) -> go.Figure:
+    """Draw the probability with which each step copies from the source, one bar a step.
+
+    That is 1 - p_gen of See, Liu and Manning (2017, section 2.2). Raises ValueError for a trace of
+    a model that cannot copy.
+    """
+    shares = _copying(trace)
+    tokens = [label(piece) for piece in trace.target.pieces]
+    texts = [
+        f"y{step + 1} <b>{escape(token)}</b><br>copies with {share:.1%}, else writes"
+        for step, (token, share) in enumerate(zip(tokens, shares, strict=True))
+    ]
+    return _steps(trace, shares, texts, "copies", selected, dark)
+
+
+def _copying(trace: Trace) -> np.ndarray:
+    if trace.copying is None:
+        raise ValueError("This model does not copy.")
+    return trace.copying
+
+
+def _steps(
+    trace: Trace, values: np.ndarray, texts: list[str], title: str, selected: int | None, dark: bool
+) -> go.Figure:
+    """Draw a share for each step; the customdata of a bar is its step, from 0."""
+    colours = palette(dark)
+    places = range(len(trace.target))
+    drawn = figure(
+        colours,
+        height=260,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        bargap=0.15,
+        xaxis=token_axis([label(piece) for piece in trace.target.pieces], "generated →"),
+        yaxis=_share_axis(colours, title),
+    )
+    drawn.add_trace(
+        go.Bar(
+            x=[step + 1 for step in places],
+            y=values,
+            marker=_marker(values, [step == selected for step in places], colours),
+            customdata=[[step] for step in places],
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    )
+    return fit(drawn)
+
+
+def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
+    """Draw the most probable tokens of a step, best on top; the chosen one is framed.
+
+    A chosen token that is not among them comes last, with its rank. The customdata of a row is the
+    id of its token.
+    """
+    colours = palette(dark)
+    values = np.exp(trace.alternatives.log_probabilities[step])
+    pieces = [label(piece) for piece in trace.alternatives.pieces[step]]
+    ids = trace.alternatives.ids[step].tolist()
+    chosen = trace.alternatives.ids[step] == trace.target.ids[step]
+    if not chosen.any():
+        values = np.append(values, trace.probabilities[step])
+        pieces.append(f"{label(trace.target.pieces[step])} (number {trace.ranks[step] + 1})")
+        ids.append(trace.target.ids[step])
+        chosen = np.append(chosen, True)
+    texts = [
+        f"<b>{escape(piece)}</b><br>probability {value:.1%}" + ("<br>chosen" if is_chosen else "")
+        for piece, value, is_chosen in zip(pieces, values, chosen, strict=True)
+    ]
+    drawn = figure(
+        colours,
+        height=70 + 26 * len(pieces),
+        margin={"l": 8, "r": 40, "t": 8, "b": 8},
+        bargap=0.2,
+        barmode="overlay",
+        xaxis=_share_axis(colours, "probability"),
+        yaxis=token_axis(pieces, "", downwards=True),
+    )
+    rows = list(range(1, len(pieces) + 1))
+    drawn.add_trace(
+        go.Bar(
+            x=values,
+            y=rows,
+            orientation="h",
+            marker=_marker(values, chosen.tolist(), colours),
+            text=[f"{value:.1%}" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            hoverinfo="skip",
+        )
+    )
+    # A bar of next to nothing cannot be hit: each row is one from end to end.
+    drawn.add_trace(
+        go.Bar(
+            x=[1] * len(rows),
+            y=rows,
+            orientation="h",
+            marker={"opacity": 0},
+            customdata=[[token] for token in ids],
+            hovertext=texts,
+            hoverinfo="text",
+        )
+    )
+    return fit(drawn)
+
+
+def probabilities_csv(trace: Trace) -> str:
+    """Return the probability of each generated token as CSV, steps from 1."""
+    rows = zip(
+        range(1, len(trace.target) + 1),
+        trace.target.pieces,
+        trace.probabilities.tolist(),
+        trace.log_probabilities.tolist(),
+        (trace.ranks + 1).tolist(),
+        strict=True,
+    )
+    return table(("step", "token", "probability", "log_probability", "rank"), rows)
+
+
+def copying_csv(trace: Trace) -> str:
+    """Return the probability of copying at each step as CSV, steps from 1."""
+    steps = range(1, len(trace.target) + 1)
+    rows = zip(steps, trace.target.pieces, _copying(trace).tolist(), strict=True)
+    return table(("step", "token", "copies"), rows)
+
+
+def alternatives_csv(trace: Trace) -> str:
+    """Return the most probable tokens of all steps as CSV, steps and ranks from 1."""
+    found = trace.alternatives
+    rows = (
+        (step + 1, rank + 1, found.pieces[step][rank], f"{math.exp(value):.6f}", f"{value:.4f}")
+        for (step, rank), value in np.ndenumerate(found.log_probabilities)
+    )
+    return table(("step", "rank", "token", "probability", "log_probability"), rows)
+
+
+def _share_axis(colours: Palette, title: str) -> dict:
+    return {
+        "title": {"text": title},
+        "range": [0, 1],
+        "tickformat": ".0%",
+        "gridcolor": colours.grid,
+        "zeroline": False,
+        "fixedrange": True,
+        "automargin": True,
+    }
+
+
+def _marker(values: np.ndarray, framed: list[bool], colours: Palette) -> dict:
+    return {
+        "color": [mix(colours.probability, float(value)) for value in values],
+        "line": {
+            "color": [colours.mark if frame else colours.grid for frame in framed],
+            "width": [3 if frame else 1 for frame in framed],
+        },
+    }

@@ -1,0 +1,394 @@
+"""One step taken apart: all units as strips of colour; what a softmax got, and what it gave."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seq2seq.figures.csv_table import table
+from seq2seq.figures.label_margins import fit
+from seq2seq.figures.theme import (
+    UNSEEN,
+    Palette,
+    Scale,
+    escape,
+    figure,
+    mix,
+    palette,
+    signed_key,
+    time_axis,
+    token_axis,
+)
+from seq2seq.trace import label
+
+if TYPE_CHECKING:
+    from seq2seq.analysis.step_internals import Cell, CloseUp, Look
+
+ROWS_UP_TO = 40  # tokens that get a row of their own
+BLOCKS = ("as it came in", "after looking back", "after the source", "after feed-forward")
+Rows = Sequence[tuple[str, np.ndarray]]
+
+
+def cell_rows(cell: Cell) -> tuple[Rows, tuple[float, ...]]:
+    """Return gates and states of a recurrent layer by name, and the scale of each for `strips`."""
+    rows = list(cell.gates.items())
+    # What a plain RNN adds up has no bounds, as gates have.
+    scales = [1.0 if len(rows) > 1 else reach(rows)] * len(rows)
+    for name, before, after in zip(("h", "c"), cell.before, cell.after, strict=False):
+        state = [(f"{name} before", before), (f"{name} after", after)]
+        rows += state
+        scales += [reach(state)] * 2
+    return rows, tuple(scales)
+
+
+def reach(rows: Rows) -> float:
+    """Return how far the values of rows reach from 0; 1 if all are 0."""
+    return max(float(np.abs(row).max()) for _, row in rows) or 1.0
+
+
+def block_rows(close: CloseUp) -> Rows:
+    """Return the state in a Transformer layer, before and after each of its blocks."""
+    assert close.states is not None
+    return list(zip(BLOCKS, close.states, strict=True))
+
+
+def strips(
+    rows: Rows,
+    unit: int | None = None,
+    scales: Sequence[float] = (),
+    dark: bool = False,
+    clickable: bool = False,
+) -> go.Figure:
+    """Draw vectors of the same width below each other, one narrow cell a unit, 0 in the middle.
+
+    unit: that is framed, from 0. scales: for each row, the value of the strongest colour; () for
+    the largest value there is. clickable: with a point for each unit, whose customdata begins with
+    the unit.
+    """
+    colours, count, names = palette(dark), len(rows[0][1]), [name for name, _ in rows]
+    values = np.stack([row for _, row in rows]).astype(np.float32)
+    scales = scales or (reach(rows),) * len(rows)
+    drawn = figure(
+        colours,
+        height=84 + (32 if len(rows) < 8 else 24) * len(rows),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        hovermode="x" if clickable else "closest",
+        hoverdistance=-1,
+        xaxis={
+            "title": {
+                "text": _strips_key(names, scales, colours),
+                "standoff": 4,
+                "font": {"size": 11 if len(set(scales)) > 1 else 13},
+            },
+            "range": [0.5, count + 0.5],
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
+        yaxis={
+            "tickvals": list(range(len(rows))),
+            "ticktext": names,
+            "range": [len(rows) - 0.5, -0.5],
+            "showgrid": False,
+            "fixedrange": True,
+            "automargin": True,
+        },
+    )
+    drawn.add_trace(
+        go.Heatmap(
+            # Each row as a share of its own scale.
+            z=np.round(values / np.array(scales, np.float32)[:, None], 3),
+            x0=1,
+            y0=0,
+            zmin=-1,
+            zmax=1,
+            colorscale=[list(stop) for stop in colours.diverging],
+            customdata=None if clickable else np.round(values, 3),
+            hoverinfo="skip" if clickable else None,
+            hovertemplate=None
+            if clickable
+            else "unit %{x}, %{y}: %{customdata:.3f}<extra></extra>",
+            showscale=False,
+        )
+    )
+    if clickable:  # plotly reports clicks on points, not on cells
+        units = np.arange(count, dtype=np.float32)
+        drawn.add_trace(
+            go.Scatter(
+                x=np.arange(1, count + 1),
+                y=np.full(count, (len(rows) - 1) / 2),
+                mode=UNSEEN,
+                customdata=np.stack([units, *values.round(3)], axis=1),
+                hovertemplate="unit %{x}"
+                + "".join(
+                    f"<br>{name} %{{customdata[{place}]:.2f}}"
+                    for place, name in enumerate(names, start=1)
+                )
+                + "<extra></extra>",
+            )
+        )
+    if len(rows) > 1:
+        # What parts the rows. With a gap between cells, plotly would draw each of them by itself.
+        lines = (f"M0.5,{row + 0.5}H{count + 0.5}" for row in range(len(rows) - 1))
+        drawn.add_shape(type="path", path=" ".join(lines), line={"color": colours.page, "width": 3})
+    if unit is not None:
+        # A unit may be thinner than a line: the frame is around it, not on it.
+        around = max(0.5, count / 300)
+        drawn.add_shape(
+            type="rect",
+            x0=unit + 1 - around,
+            x1=unit + 1 + around,
+            y0=-0.5,
+            y1=len(rows) - 0.5,
+            line={"color": colours.mark, "width": 2},
+        )
+    return fit(drawn)
+
+
+def _strips_key(names: Sequence[str], scales: Sequence[float], colours: Palette) -> str:
+    """Say what the strongest colours stand for; of which rows, where they differ."""
+    if len(set(scales)) == 1:
+        return f"unit: {signed_key(scales[0], colours)}"
+    parts = []
+    for scale, places in itertools.groupby(range(len(names)), key=scales.__getitem__):
+        first, *_, last = (names[place] for place in places for _ in range(2))
+        which = first if first == last else f"{first} to {last}"
+        parts.append(f"{which} {signed_key(scale, colours)}")
+    return "unit<br>" + "<br>".join(parts)
+
+
+def strips_csv(rows: Rows) -> str:
+    """Return what `strips` draws as CSV, a line for each unit, from 1."""
+    lines = (
+        (unit + 1, *(f"{row[unit]:.6f}" for _, row in rows)) for unit in range(len(rows[0][1]))
+    )
+    return table(("unit", *(name for name, _ in rows)), lines)
+
+
+def scores(
+    look: Look,
+    pieces: Sequence[str],
+    marked: int | None = None,
+    seconds: float = 0.0,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw what attention gave each position before the softmax and after it.
+
+    pieces: of the positions. marked: the framed one, from 0. seconds: what a position of a
+    recording lasts. The customdata of a click is the position; there is none beyond ROWS_UP_TO.
+    """
+    colours = palette(dark)
+    labels = [label(piece) for piece in pieces]
+    texts = [
+        f"<b>{escape(name)}{' s' * bool(seconds)}</b><br>score {score:.3f}<br>weight {weight:.3f}"
+        for name, score, weight in zip(labels, look.scores, look.weights, strict=True)
+    ]
+    titles = "score", "weight"
+    if seconds or len(labels) > ROWS_UP_TO:
+        if seconds:
+            axis = time_axis(len(labels), seconds, "seconds →")
+        else:
+            axis = token_axis(labels, "position →") | {"tickmode": "auto"}
+        return _lines((look.scores, look.weights), titles, texts, axis, marked, colours)
+    return _pairs(
+        labels, (look.scores, look.weights), titles, texts, marked, colours.attention, colours
+    )
+
+
+def scores_csv(look: Look, pieces: Sequence[str]) -> str:
+    """Return scores and weights as CSV, positions from 1."""
+    rows = zip(range(1, len(pieces) + 1), pieces, look.scores, look.weights, strict=True)
+    lines = ((*place, f"{score:.6f}", f"{weight:.6f}") for *place, score, weight in rows)
+    return table(("position", "token", "score", "weight"), lines)
+
+
+def logits(close: CloseUp, dark: bool = False) -> go.Figure:
+    """Draw the logits and the probabilities of the best tokens; the chosen one is framed."""
+    colours = palette(dark)
+    labels = [label(piece) for piece in close.pieces]
+    probabilities = close.probabilities
+    texts = [
+        f"<b>{escape(name)}</b><br>logit {logit:.3f}<br>probability {value:.2%}"
+        for name, logit, value in zip(labels, close.logits, probabilities, strict=True)
+    ]
+    if close.rank >= len(labels):
+        labels[-1] += f" (number {close.rank + 1})"
+    return _pairs(
+        labels,
+        (close.logits, probabilities),
+        ("logit" if close.copying is None else "log-probability", "probability"),
+        texts,
+        close.chosen,
+        colours.probability,
+        colours,
+    )
+
+
+def logits_csv(close: CloseUp) -> str:
+    """Return the tokens that `logits` draws as CSV."""
+    rows = zip(close.pieces, close.ids, close.logits, close.probabilities, strict=True)
+    lines = ((*token, f"{logit:.6f}", f"{value:.6f}") for *token, logit, value in rows)
+    return table(("token", "id", "logit", "probability"), lines)
+
+
+def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
+    """Draw how long a Transformer's state is after each block; those of a layer are framed."""
+    assert close.sizes is not None
+    colours, count = palette(dark), len(close.sizes)
+    values = close.sizes.ravel()
+    drawn = figure(
+        colours,
+        height=200,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        bargap=0.15,
+        xaxis={
+            "title": {"text": "layer", "standoff": 4},
+            "tickmode": "array",
+            "tickvals": [4 * number + 2.5 for number in range(count)],
+            "ticktext": [str(number + 1) for number in range(count)],
+            "fixedrange": True,
+            "showgrid": False,
+            "zeroline": False,
+            "automargin": True,
+        },
+        yaxis=_amount_axis(colours, "length"),
+    )
+    framed = [number // 4 == layer % count for number in range(len(values))]
+    drawn.add_trace(
+        go.Bar(
+            x=np.arange(1, len(values) + 1),
+            y=values,
+            marker=_marker(values / (values.max() or 1), framed, colours.probability, colours),
+            hovertext=[
+                f"layer {number // 4 + 1}, {BLOCKS[number % 4]}<br>length {value:.2f}"
+                for number, value in enumerate(values)
+            ],
+            hoverinfo="text",
+        )
+    )
+    return fit(drawn)
+
+
+def sizes_csv(close: CloseUp) -> str:
+    """Return the lengths of a Transformer's states as CSV, layers from 1."""
+    assert close.sizes is not None
+    lines = (
+        (layer + 1, BLOCKS[block], f"{value:.6f}")
+        for (layer, block), value in np.ndenumerate(close.sizes)
+    )
+    return table(("layer", "state", "length"), lines)
+
+
+def _pairs(
+    labels: list[str],
+    values: tuple[np.ndarray, np.ndarray],
+    titles: tuple[str, str],
+    texts: list[str],
+    marked: int | None,
+    scale: Scale,
+    colours: Palette,
+) -> go.Figure:
+    """Draw two numbers of each token beside each other: any number, and a share of 1."""
+    drawn = figure(
+        colours,
+        height=70 + 24 * len(labels),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        bargap=0.2,
+        xaxis=_amount_axis(colours, titles[0]) | {"domain": [0, 0.46], "range": _range(values[0])},
+        xaxis2=_amount_axis(colours, titles[1])
+        | {"domain": [0.54, 1], "range": [0, 1.18], "tickvals": [0, 0.5, 1]},
+        yaxis=token_axis(labels, "", downwards=True),
+    )
+    framed = [number == marked for number in range(len(labels))]
+    for axis, numbers in zip(("x", "x2"), values, strict=True):
+        shares = values[1] if axis == "x2" else np.full(len(labels), 0.35)
+        drawn.add_trace(
+            go.Bar(
+                x=numbers,
+                y=np.arange(1, len(labels) + 1),
+                xaxis=axis,
+                orientation="h",
+                marker=_marker(shares, framed, scale, colours),
+                text=[f"{number:.2f}" for number in numbers],
+                textposition="outside",
+                textfont={"size": 11, "color": colours.text},
+                cliponaxis=False,
+                customdata=[[number] for number in range(len(labels))],
+                hovertext=texts,
+                hoverinfo="text",
+            )
+        )
+    return fit(drawn)
+
+
+def _lines(
+    values: tuple[np.ndarray, np.ndarray],
+    titles: tuple[str, str],
+    texts: list[str],
+    axis: dict[str, Any],
+    marked: int | None,
+    colours: Palette,
+) -> go.Figure:
+    """Draw two numbers of very many positions, below each other."""
+    drawn = figure(
+        colours,
+        height=300,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        hovermode="x",
+        hoverdistance=-1,
+        xaxis=axis | {"anchor": "y2"},
+        yaxis=_amount_axis(colours, titles[0]) | {"domain": [0.56, 1]},
+        yaxis2=_amount_axis(colours, titles[1]) | {"domain": [0, 0.46], "rangemode": "tozero"},
+    )
+    colour = mix(colours.attention, 0.7)
+    for place, numbers in zip(("y", "y2"), values, strict=True):
+        drawn.add_trace(
+            go.Scatter(
+                x=np.arange(1, len(numbers) + 1),
+                y=numbers,
+                yaxis=place,
+                mode="lines",
+                line={"shape": "hvh", "color": colour, "width": 1.5},
+                fill="tozeroy" if place == "y2" else None,
+                hovertext=texts,
+                hoverinfo="text" if place == "y2" else "skip",
+            )
+        )
+    if marked is not None:
+        drawn.add_vline(marked + 1, line={"color": colours.mark, "width": 2})
+    return fit(drawn)
+
+
+def _range(values: np.ndarray) -> list[float]:
+    """Return a range with 0 in it, and room for a number beyond the longest bar on either side."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = 0.4 * ((high - low) or 1.0)
+    return [low - room if low < 0 else 0.0, high + room if high > 0 else 0.0]
+
+
+def _amount_axis(colours: Palette, title: str) -> dict[str, Any]:
+    return {
+        "title": {"text": title, "standoff": 4},
+        "gridcolor": colours.grid,
+        "zerolinecolor": colours.grid,
+        "nticks": 4,
+        "fixedrange": True,
+        "automargin": True,
+    }
+
+
+def _marker(
+    shares: np.ndarray, framed: list[bool], scale: Scale, colours: Palette
+) -> dict[str, Any]:
+    return {
+        "color": [mix(scale, float(share)) for share in shares],
+        "line": {
+            "color": [colours.mark if frame else colours.grid for frame in framed],
+            "width": [3 if frame else 1 for frame in framed],
+        },
+    }

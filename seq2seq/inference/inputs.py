@@ -1,0 +1,124 @@
+"""What a visitor gives, a text or a recording, made ready for the encoder."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.data.audio import HOP, RATE, Audio, Recording, band_hertz, log_mel
+from seq2seq.data.dialogue import source_of, turns_of
+from seq2seq.data.tokenizer import WORD_START
+from seq2seq.decoding.options import MAX_CHARACTERS, Options
+from seq2seq.errors import UserError
+
+MAX_TOKENS = 1_000
+JOINERS = "\u200c\u200d"  # they belong to the spelling of some scripts, and to emoji
+
+
+class Source(NamedTuple):
+    """An input made ready.
+
+    text: its clean form, "" for a recording. ids, pieces: with the special tokens around them; for
+    a recording one for each encoder position, which lasts so many `seconds` and is named by its
+    time. notes: sentences on what was changed. frames: (frames, bins), None for a text.
+    """
+
+    text: str
+    ids: list[int]
+    pieces: tuple[str, ...]
+    notes: tuple[str, ...]
+    frames: Tensor | None = None
+    seconds: float = 0.0
+
+    def batch(self, device: torch.device) -> Tensor:
+        """Return what the encoder reads, as a batch of one."""
+        if self.frames is not None:
+            return self.frames.unsqueeze(0).to(device)
+        return torch.tensor([self.ids], device=device)
+
+
+def clean(text: str) -> str:
+    """Drop what cannot be seen and make every run of white space one space.
+
+    Marks that turn the direction of writing go too: they would turn the labels of the pictures.
+    """
+    kept = (
+        " " if unicodedata.category(character) == "Cc" else character
+        for character in text
+        if character in JOINERS or unicodedata.category(character) not in ("Cf", "Cs", "Co", "Cn")
+    )
+    return re.sub(r"\s+", " ", "".join(kept)).strip()
+
+
+def prepare(checkpoint: Checkpoint, given: str | Audio, options: Options | None = None) -> Source:
+    """Make a text or a recording ready, with what the options put around it.
+
+    Raises UserError if nothing is left to read, or if the model does not read such a thing.
+    """
+    hears = checkpoint.model.config.input == "audio"
+    if isinstance(given, Audio):
+        if not hears:
+            raise UserError("This model reads text: give it a sentence, or choose a speech model.")
+        return _prepare_audio(checkpoint, given)
+    if hears:
+        raise UserError("This model hears: give it a recording, or choose one that reads text.")
+    return _prepare_text(checkpoint, given, options or Options())
+
+
+def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source:
+    notes, tokenizer, config = [], checkpoint.tokenizer, checkpoint.model.config
+    if len(text) > MAX_CHARACTERS:
+        notes.append(f"Only the first {MAX_CHARACTERS:,} of {len(text):,} characters were read.")
+    words = clean(text[:MAX_CHARACTERS])
+    if separator := checkpoint.conventions.turn_separator:
+        turns = turns_of(words, separator)[-checkpoint.conventions.turns :]
+        words = source_of(turns, separator)
+    if not words or not tokenizer.split(words):
+        raise UserError("There is nothing to read: type a sentence.")
+    if options.instruction:
+        words = f"{clean(options.instruction)} {words}"
+    ids, pieces = tokenizer.encode(words), tokenizer.split(words)
+    language = checkpoint.conventions.source_language(options)
+    before, after = tokenizer.around(language)
+    if ids[0] in tokenizer.languages.values():  # as in >>fra<<, written by hand
+        before = ()
+    most = MAX_TOKENS
+    if config.longest is not None:
+        most = min(most, config.longest - len(before) - len(after))
+    if len(ids) > most:
+        notes.append(f"Only the first {most} of {len(ids)} tokens were read.")
+        ids, pieces = ids[:most], pieces[:most]
+        if not checkpoint.conventions.folded:
+            words = "".join(pieces).replace(WORD_START, " ").strip()
+    unknown = [piece for piece, token in zip(pieces, ids, strict=True) if token == config.unknown]
+    if unknown and config.unknown != config.pad:
+        shown = " ".join(dict.fromkeys(unknown))
+        notes.append(f"This model has never seen these characters: {shown[:60]}")
+    around = tokenizer.pieces(before), tokenizer.pieces(after)
+    return Source(words, [*before, *ids, *after], (*around[0], *pieces, *around[1]), tuple(notes))
+
+
+def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:
+    config, window = checkpoint.model.config, checkpoint.conventions.window
+    frames = log_mel(audio.samples, config.bins, window or None, normalise=not window)
+    seconds = config.stride * HOP / RATE
+    count = math.ceil(len(frames) / config.stride)
+    if window:  # the rest is silence that nobody wants to see
+        count = min(count, math.ceil(audio.seconds / seconds))
+    pieces = tuple(f"{number * seconds:.2f}" for number in range(count))
+    return Source("", list(range(count)), pieces, audio.notes, frames, seconds)
+
+
+def hear(checkpoint: Checkpoint, audio: Audio) -> Recording:
+    """Return a recording with what a model reads of it. Raises UserError as prepare does."""
+    read = prepare(checkpoint, audio)
+    assert read.frames is not None
+    heard = round(len(read.ids) * read.seconds * RATE / HOP)
+    hertz = band_hertz(read.frames.shape[1])
+    return Recording(audio.samples, RATE, read.frames[:heard].numpy(), HOP / RATE, hertz)

@@ -1,0 +1,184 @@
+"""The whole model: its configuration, and the encoder and decoder built from it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seq2seq.models.attention import Additive, Dot, General
+from seq2seq.models.audio_encoder import Listener, Subsampling
+from seq2seq.models.config import Config
+from seq2seq.models.embeddings import AudioEmbedding, Embedding
+from seq2seq.models.protocol import Memory
+from seq2seq.models.recurrent import RecurrentDecoder, RecurrentEncoder, Stack
+from seq2seq.models.transformer import (
+    Shape,
+    TransformerDecoder,
+    TransformerEncoder,
+    norm,
+)
+
+
+class Seq2Seq(nn.Module):
+    """An encoder and a decoder that share nothing but the memory, and perhaps the embedding."""
+
+    def __init__(
+        self,
+        config: Config,
+        encoder: RecurrentEncoder | TransformerEncoder | Listener,
+        decoder: RecurrentDecoder | TransformerDecoder,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def encode(self, source: Tensor, mask: Tensor | None = None, record: bool = False) -> Memory:
+        """Encode a source, padded on the right, ready for the decoder.
+
+        source: ids (rows, source), or frames (rows, frames, bins) where the input is audio.
+        mask: True where there is something to read; None for all but padding ids, or all frames.
+        """
+        if mask is None:
+            frames = source.dim() == 3
+            mask = source.new_ones(source.shape[:2]).bool() if frames else source != self.config.pad
+        memory = self.encoder(source, mask, record)
+        return memory._replace(keys=self.decoder.prepare(memory))
+
+    def forward(self, source: Tensor, target: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return logits (rows, target, vocabulary) after each token of target (rows, target)."""
+        return self.decoder(target, self.encode(source, mask)).logits
+
+    def parameter_count(self) -> int:
+        """Count the weights, shared ones once."""
+        return sum(weight.numel() for weight in self.parameters())
+
+
+def build(config: Config) -> Seq2Seq:
+    """Build the model that a config describes, with fresh weights."""
+    recurrent = config.architecture == "recurrent"
+    model = _build_recurrent(config) if recurrent else _build_transformer(config)
+    tie(model)
+    _initialise(model)
+    return model
+
+
+def _build_recurrent(config: Config) -> Seq2Seq:
+    embedding = config.embedding or config.width
+    width, dropout = config.width, config.dropout
+    attends = config.attention != "none"
+    extra = {"token": 0, "context": width, "readout": embedding if config.tied else width}
+    encoder: RecurrentEncoder | Listener
+    if config.input == "audio":
+        front = Subsampling(config.bins)
+        encoder = Listener(front, _encoder_stack(config, front.width), dropout)
+    else:
+        tokens = nn.Embedding(config.source_vocabulary or config.vocabulary, embedding)
+        encoder = RecurrentEncoder(tokens, _encoder_stack(config, embedding), dropout)
+    decoder = RecurrentDecoder(
+        nn.Embedding(config.vocabulary, embedding),
+        Stack(config.cell, embedding + extra[config.feeds], width, config.decoder_layers, dropout),
+        nn.Linear(embedding if config.tied else width, config.vocabulary),
+        _attention(config.attention, width) if attends else None,
+        config.feeds,
+        dropout,
+        config.copies,
+    )
+    return Seq2Seq(config, encoder, decoder)
+
+
+def _encoder_stack(config: Config, entering: int) -> Stack:
+    layers, dropout = config.encoder_layers, config.dropout
+    return Stack(config.cell, entering, config.width, layers, dropout, config.bidirectional)
+
+
+def _attention(kind: str, width: int) -> Additive | Dot | General:
+    if kind == "additive":
+        return Additive(width, width, width)
+    return General(width, width) if kind == "general" else Dot()
+
+
+def _build_transformer(config: Config) -> Seq2Seq:
+    shape = Shape(
+        width=config.width,
+        layers=config.encoder_layers,
+        heads=config.heads,
+        feedforward=config.feedforward,
+        activation=config.activation,
+        norm_first=config.norm_first,
+        dropout=config.dropout,
+        head_width=config.head_width,
+        gated=config.gated,
+        norm=config.norm,
+        epsilon=config.epsilon,
+        bias=config.bias,
+        scaled=config.scaled,
+        buckets=config.buckets if config.positions == "relative" else 0,
+        distance=config.distance,
+    )
+    decoder_shape = shape._replace(
+        layers=config.decoder_layers,
+        heads=config.decoder_heads or config.heads,
+        feedforward=config.decoder_feedforward or config.feedforward,
+    )
+
+    def embedding(vocabulary: int, norm_tokens: bool) -> Embedding:
+        positions: nn.Embedding | str | None = config.positions
+        if positions == "relative":
+            positions = None
+        elif positions == "learned":
+            positions = nn.Embedding(config.max_positions, config.width)
+        return Embedding(
+            nn.Embedding(vocabulary, config.width),
+            positions,
+            config.dropout,
+            config.scale_embedding,
+            None if config.embedding_norm == "none" else norm(shape),
+            norm_tokens,
+        )
+
+    if config.input == "audio":
+        places = nn.Embedding(config.max_source, config.width)
+        source: nn.Module = AudioEmbedding(config.bins, places, config.dropout)
+    else:
+        source = embedding(config.source_vocabulary or config.vocabulary, norm_tokens=False)
+    return Seq2Seq(
+        config,
+        TransformerEncoder(source, shape),
+        TransformerDecoder(
+            embedding(config.vocabulary, config.embedding_norm == "decoder_tokens"),
+            decoder_shape,
+            nn.Linear(config.width, config.vocabulary, config.bias),
+            config.scale_output,
+        ),
+    )
+
+
+def tie(model: Seq2Seq) -> None:
+    """Make those token matrices one that the config says are one."""
+    config = model.config
+    target = _tokens(model.decoder.embedding)
+    if config.shared and config.input == "tokens":
+        target.weight = _tokens(model.encoder.embedding).weight
+    if config.tied:
+        model.decoder.output.weight = target.weight
+
+
+def _tokens(embedding: nn.Module | Tensor) -> nn.Embedding:
+    tokens = embedding.tokens if isinstance(embedding, Embedding) else embedding
+    assert isinstance(tokens, nn.Embedding)
+    return tokens
+
+
+@torch.no_grad()
+def _initialise(model: Seq2Seq) -> None:
+    """Glorot for matrices, small embeddings so that tied logits start small, open forget gates."""
+    for name, weight in model.named_parameters():
+        if "embedding" in name and weight.dim() == 2:
+            nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
+        elif weight.dim() > 1:
+            nn.init.xavier_uniform_(weight)
+        elif "bias" in name:
+            nn.init.zeros_(weight)
+        if "bias_ih" in name and model.config.cell == "lstm":
+            nn.init.ones_(weight.chunk(4)[1])

@@ -1,0 +1,313 @@
+"""Transformer encoder and decoder (Vaswani et al. 2017). The key/value cache is the state.
+
+Variants are switches, so that other people's weights fit into the same two classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seq2seq.models.attention import MultiHead
+from seq2seq.models.embeddings import Embedding
+from seq2seq.models.protocol import Change, Memory, State, Step, Steps
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "silu": F.silu,
+}
+
+
+class Shape(NamedTuple):
+    """The sizes and switches of one Transformer stack.
+
+    head_width: 0 for width / heads. gated: the inner layer of the feed-forward block is a product
+    of two (Shazeer 2020). norm: "layer" or "rms" (Zhang and Sennrich 2019). bias, scaled: of the
+    linear layers, see MultiHead. buckets, distance: of RelativeBias, 0 buckets for none.
+    """
+
+    width: int
+    layers: int
+    heads: int
+    feedforward: int
+    activation: str = "relu"
+    norm_first: bool = True
+    dropout: float = 0.0
+    head_width: int = 0
+    gated: bool = False
+    norm: str = "layer"
+    epsilon: float = 1e-5
+    bias: bool = True
+    scaled: bool = True
+    buckets: int = 0
+    distance: int = 128
+
+
+class RelativeBias(nn.Module):
+    """A learned number for each head and distance, added to the scores. Raffel et al. 2020, 2.1.
+
+    Distances share buckets: the near ones have one each, the far ones, up to `distance`, ever wider
+    ones. Looking back only, all buckets are for positions before.
+    """
+
+    def __init__(self, buckets: int, distance: int, heads: int, both_ways: bool) -> None:
+        super().__init__()
+        self.values = nn.Embedding(buckets, heads)
+        self.distance = distance
+        self.both_ways = both_ways
+
+    def forward(self, start: int, stop: int, device: torch.device) -> Tensor:
+        """Return the bias (1, heads, stop - start, stop) of queries from `start` on."""
+        query = torch.arange(start, stop, device=device).unsqueeze(1)
+        ahead = torch.arange(stop, device=device) - query
+        count = self.values.num_embeddings // (2 if self.both_ways else 1)
+        away = ahead.abs() if self.both_ways else (-ahead).clamp(min=0)
+        near = count // 2
+        far = torch.log(away.clamp(min=1).float() / near) / math.log(self.distance / near)
+        wide = (near + (far * (count - near)).long()).clamp(max=count - 1)
+        bucket = torch.where(away < near, away, wide)
+        if self.both_ways:
+            bucket = bucket + count * (ahead > 0)
+        return self.values(bucket).permute(2, 0, 1).unsqueeze(0)
+
+
+def norm(shape: Shape) -> nn.Module:
+    """Return a fresh normalisation layer."""
+    kind = nn.RMSNorm if shape.norm == "rms" else nn.LayerNorm
+    return kind(shape.width, eps=shape.epsilon)
+
+
+class Residual(nn.Module):
+    """x + block(norm(x)), or norm(x + block(x)) in the original order. Section 3.1."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.norm = norm(shape)
+        self.norm_first = shape.norm_first
+        self.dropout = nn.Dropout(shape.dropout)
+
+    def enter(self, states: Tensor) -> Tensor:
+        """Return what the block reads."""
+        return self.norm(states) if self.norm_first else states
+
+    def leave(self, states: Tensor, change: Tensor) -> Tensor:
+        """Add what the block returned."""
+        states = states + self.dropout(change)
+        return states if self.norm_first else self.norm(states)
+
+
+class FeedForward(nn.Module):
+    """Two linear layers at each position, the inner one gated or not. Section 3.3."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.inner = nn.Linear(shape.width, shape.feedforward, shape.bias)
+        gated = shape.gated
+        self.gate = nn.Linear(shape.width, shape.feedforward, shape.bias) if gated else None
+        self.outer = nn.Linear(shape.feedforward, shape.width, shape.bias)
+        self.activation = ACTIVATIONS[shape.activation]
+        self.dropout = nn.Dropout(shape.dropout)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Map states (rows, time, width) to the same shape."""
+        return self.outer(self.dropout(self.activate(states)))
+
+    def activate(self, states: Tensor) -> Tensor:
+        """Return the inner layer (rows, time, inner width)."""
+        if self.gate is None:
+            return self.activation(self.inner(states))
+        return self.activation(self.gate(states)) * self.inner(states)
+
+
+def multi_head(shape: Shape) -> MultiHead:
+    """Return fresh attention of a stack's shape."""
+    return MultiHead(
+        shape.width, shape.heads, shape.dropout, shape.head_width, shape.bias, shape.scaled
+    )
+
+
+def relative_bias(shape: Shape, both_ways: bool) -> RelativeBias | None:
+    """Return the bias that all layers of a stack share, if it has one."""
+    if not shape.buckets:
+        return None
+    return RelativeBias(shape.buckets, shape.distance, shape.heads, both_ways)
+
+
+class EncoderLayer(nn.Module):
+    """Self-attention, then the feed-forward block."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.attention = multi_head(shape)
+        self.around_attention = Residual(shape)
+        self.feedforward = FeedForward(shape)
+        self.around_feedforward = Residual(shape)
+
+    def forward(
+        self, states: Tensor, mask: Tensor, record: bool, bias: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Map states (rows, source, width); returns them with the recorded weights."""
+        query, *keys = self.attention.project(self.around_attention.enter(states))
+        change, weights = self.attention(query, keys, mask, record, bias)
+        states = self.around_attention.leave(states, change)
+        change = self.feedforward(self.around_feedforward.enter(states))
+        return self.around_feedforward.leave(states, change), weights
+
+
+class DecoderLayer(nn.Module):
+    """Self-attention over what was written, attention over the source, feed-forward block."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.self_attention = multi_head(shape)
+        self.around_self_attention = Residual(shape)
+        self.attention = multi_head(shape)
+        self.around_attention = Residual(shape)
+        self.feedforward = FeedForward(shape)
+        self.around_feedforward = Residual(shape)
+
+    def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Project the encoder's states to keys and values, laid out for the many steps to come."""
+        keys, values = self.attention.prepare(states)
+        return keys.contiguous(), values.contiguous()
+
+    def forward(
+        self,
+        states: Tensor,
+        past: tuple[Tensor, Tensor],
+        causal: Tensor | None,
+        source: tuple[tuple[Tensor, Tensor], Tensor | None],
+        record: bool,
+        bias: Tensor | None,
+        edit: Callable[[Tensor], Tensor] | None = None,
+    ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor, tuple[Tensor | None, Tensor | None]]:
+        """Map states (rows, target, width) given past keys and values and (source keys, mask).
+
+        Returns the states, the longer past, the context and the (cross, self) weights.
+        """
+        read = self.around_self_attention.enter(states)
+        query, keys, values = self.self_attention.project(read)
+        past = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
+        change, self_weights = self.self_attention(query, past, causal, record, bias)
+        states = self.around_self_attention.leave(states, change)
+        query = self.around_attention.enter(states)
+        context, weights = self.attention(query, source[0], source[1], record, None, edit)
+        states = self.around_attention.leave(states, context)
+        change = self.feedforward(self.around_feedforward.enter(states))
+        states = self.around_feedforward.leave(states, change)
+        return states, past, context, (weights, self_weights)
+
+
+class TransformerEncoder(nn.Module):
+    """Every position reads every other one, in each layer."""
+
+    def __init__(self, embedding: nn.Module, shape: Shape) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.bias = relative_bias(shape, both_ways=True)
+        self.layers = nn.ModuleList(EncoderLayer(shape) for _ in range(shape.layers))
+        self.norm = norm(shape) if shape.norm_first else nn.Identity()
+
+    def forward(self, source: Tensor, mask: Tensor, record: bool = False) -> Memory:
+        """Encode source (rows, source) of ids, or what the embedding takes in their place."""
+        states, recorded = self.embedding(source), []
+        if source.dim() == 3:  # half as many positions as frames
+            mask = mask[:, ::2]
+        visible = mask[:, None, None, :]
+        bias = None if self.bias is None else self.bias(0, states.shape[1], states.device)
+        for layer in self.layers:
+            states, weights = layer(states, visible, record, bias)
+            recorded.append(weights)
+        weights = torch.stack(recorded, dim=1) if record else None
+        return Memory(self.norm(states), mask, weights=weights)
+
+
+class TransformerDecoder(nn.Module):
+    """Its state is, for each layer, the keys and values of what it has read so far.
+
+    The context vector of a step is what the top layer's attention brought from the source.
+    scale_output: the states are divided by the root of the width before the output matrix, as in T5
+    where that matrix is the embedding.
+    """
+
+    def __init__(
+        self, embedding: Embedding, shape: Shape, output: nn.Linear, scale_output: bool = False
+    ) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.bias = relative_bias(shape, both_ways=False)
+        self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.layers))
+        self.norm = norm(shape) if shape.norm_first else nn.Identity()
+        self.output = output
+        self.output_scale = shape.width**-0.5 if scale_output else 1.0
+
+    def prepare(self, memory: Memory) -> State:
+        """Project the memory to each layer's keys and values."""
+        layers = cast("list[DecoderLayer]", list(self.layers))
+        return tuple(layer.prepare(memory.states) for layer in layers)
+
+    def start(self, memory: Memory) -> State:
+        """Return an empty past for each layer."""
+        return tuple((keys[:, :, :0], values[:, :, :0]) for keys, values in memory.keys)
+
+    def step(
+        self,
+        tokens: Tensor,
+        state: State,
+        memory: Memory,
+        record: bool = True,
+        change: Change | None = None,
+    ) -> Step:
+        """Read tokens (rows,) and score the next ones."""
+        steps, state = self.read(tokens.unsqueeze(1), state, memory, record, change)
+        cross, own = (None if part is None else part[:, 0] for part in steps[3:5])
+        return Step(steps.logits[:, 0], state, steps.hidden[:, 0], steps.context[:, 0], cross, own)
+
+    def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
+        """Read target (rows, target) under teacher forcing."""
+        return self.read(target, self.start(memory), memory, record)[0]
+
+    def read(
+        self,
+        target: Tensor,
+        state: State,
+        memory: Memory,
+        record: bool = False,
+        change: Change | None = None,
+    ) -> tuple[Steps, State]:
+        """Read on from a state; returns all steps and the state after the last."""
+        start, count = state[0][0].shape[2], target.shape[1]
+        states = self.embedding(target, start)
+        causal = None
+        if count > 1:
+            everything = torch.ones(count, start + count, dtype=torch.bool, device=target.device)
+            causal = everything.tril(diagonal=start)
+        bias = None if self.bias is None else self.bias(start, start + count, target.device)
+        # A step spares each layer a mask that hides nothing; training must not wait to know.
+        everywhere = count == 1 and bool(memory.mask.all())
+        visible = None if everywhere else memory.mask[:, None, None, :]
+        new_state, recorded = [], []
+        parts = zip(self.layers, state, memory.keys, strict=True)
+        for number, (layer, past, keys) in enumerate(parts):
+            here = None if change is None else partial(change, number)
+            source = keys, visible
+            states, past, context, weights = layer(states, past, causal, source, record, bias, here)
+            new_state.append(past)
+            recorded.append(weights)
+        hidden = self.norm(states)
+        weights = (_by_step(part) for part in zip(*recorded, strict=True))
+        logits = self.output(hidden * self.output_scale)
+        return Steps(logits, hidden, context, *weights), tuple(new_state)
+
+
+def _by_step(layers: tuple[Tensor, ...]) -> Tensor | None:
+    """Stack (rows, heads, target, positions) to (rows, target, layers, heads, positions)."""
+    return None if layers[0] is None else torch.stack(layers, dim=1).permute(0, 3, 1, 2, 4)

@@ -1,0 +1,1 @@
+"""From a recipe and files of pairs to a checkpoint."""

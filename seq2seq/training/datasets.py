@@ -1,0 +1,328 @@
+"""What a run trains on and is measured by: pairs of texts, or speech with its text."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.data.batching import Batch, Example, collate, plan_batches
+from seq2seq.data.dialogue import source_of, turns_of
+from seq2seq.data.parallel_corpus import Pair, read_pairs
+from seq2seq.data.reply_cleaning import casual, fit_to_learn
+from seq2seq.data.speech_corpus import (
+    Spoken,
+    Utterance,
+    collate_speech,
+    features,
+    plan_speech,
+    read_speech,
+)
+from seq2seq.data.tokenizer import Unigram
+from seq2seq.decoding.options import Options
+from seq2seq.errors import UserError
+from seq2seq.evaluation.evaluate import evaluate, evaluate_speech
+from seq2seq.evaluation.losses import corpus_loss, encode_pairs, speech_loss
+from seq2seq.evaluation.reply_metrics import dull
+from seq2seq.models.seq2seq import Seq2Seq
+from seq2seq.training.augmentation import at_speed, in_strings, lengthen, vary
+from seq2seq.training.recipe import Recipe
+
+GREEDY = Options(method="greedy")
+
+
+class Corpus(Protocol):
+    """What the loop asks for; an example is of a type that only its corpus knows."""
+
+    def fit(self) -> Unigram:
+        """Make a tokenizer for the training texts."""
+        ...
+
+    def encode(self, tokenizer: Unigram) -> None:
+        """Make ready for the calls below."""
+        ...
+
+    def epoch(self, number: int) -> list[Any]:
+        """Draw the examples of an epoch: the same for the same number."""
+        ...
+
+    def plan(self, examples: list[Any], seed: int) -> list[np.ndarray]:
+        """Group example numbers into batches, in random order."""
+        ...
+
+    def batch(self, examples: list[Any]) -> Batch:
+        """Make one batch for training."""
+        ...
+
+    def loss(self, model: Seq2Seq) -> float:
+        """Return the loss on valid, in nats a target token."""
+        ...
+
+    def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
+        """Decode valid greedily. Returns what a run chooses its weights by, smaller is better, and
+        the scores to log.
+        """
+        ...
+
+
+def read_corpus(recipe: Recipe, data: Path) -> Corpus:
+    """Read the files of a recipe, below the folder `data`. Raises UserError where it cannot."""
+    if recipe.data.limit and (recipe.model.get("input") == "audio" or recipe.card.turn_separator):
+        raise UserError("The recipe's limit is for pairs of texts: leave it out for others.")
+    if recipe.model.get("input") == "audio":
+        return SpeechCorpus(recipe, data)
+    return DialogueCorpus(recipe, data) if recipe.card.turn_separator else TextCorpus(recipe, data)
+
+
+def chosen(
+    recipe: Recipe, sizes: Sequence[int], draw: random.Random, epoch: int
+) -> list[list[int]]:
+    """Draw the numbers of the items of each file that an epoch reads, as the recipe's share says.
+
+    sizes: items in each file.
+    """
+    later = recipe.data.share_later if epoch else ()
+    shares = later or recipe.data.share or (1.0,) * len(sizes)
+    numbers = []
+    for size, share in zip(sizes, shares, strict=True):
+        whole = int(share)
+        rest = draw.sample(range(size), int((share - whole) * size)) if share > whole else []
+        numbers.append(sorted([*list(range(size)) * whole, *rest]))
+    return numbers
+
+
+def limited(recipe: Recipe, files: Sequence[Sequence[Pair]]) -> list[list[Pair]]:
+    """Draw as many pairs as the recipe's limit says, of each file as its share says."""
+    draw = random.Random(recipe.training.seed)
+    shares = recipe.data.share or (1.0,) * len(files)
+    weights = [len(file) * share for file, share in zip(files, shares, strict=True)]
+    drawn = []
+    for file, weight in zip(files, weights, strict=True):
+        count = round(recipe.data.limit * weight / sum(weights))
+        drawn.append(draw.sample(file, min(count, len(file))))
+    return drawn
+
+
+def in_texts(examples: Sequence[Example], share: float, draw: random.Random) -> list[Example]:
+    """Join some examples to texts of several, sources and targets alike; each is used once.
+
+    share: of the results, about, that are two or three examples.
+    """
+    joined, start = [], 0
+    while start < len(examples):
+        count = draw.randint(2, 3) if draw.random() < share else 1
+        parts = examples[start : start + count]
+        joined.append(
+            Example(*(list(chain.from_iterable(side)) for side in zip(*parts, strict=True)))
+        )
+        start += count
+    return joined
+
+
+class TextCorpus:
+    """Files of pairs."""
+
+    def __init__(self, recipe: Recipe, data: Path) -> None:
+        self.recipe = recipe
+        columns = recipe.data.columns
+        self.files = [read_pairs(data / name, columns) for name in recipe.data.train]
+        if recipe.data.limit:
+            self.recipe = replace(recipe, data=replace(recipe.data, share=(), share_later=()))
+            self.files = limited(recipe, self.files)
+        files = [read_pairs(data / name, columns) for name in recipe.data.valid]
+        self.valid: list[Pair] = list(chain.from_iterable(files))
+
+    def fit(self) -> Unigram:
+        """Make a tokenizer from the sides that the recipe names; it knows all characters."""
+        settings = self.recipe.tokenizer
+        sides = {
+            side: [getattr(pair, side) for file in self.files for pair in file]
+            for side in Pair._fields
+        }
+        read = list(sides) if settings.fit == "both" else [settings.fit]
+        sentences = chain.from_iterable(zip(*(sides.pop(side) for side in read), strict=True))
+        characters = sorted({c for texts in sides.values() for text in texts for c in text})
+        return Unigram.train(
+            sentences,
+            settings.pieces,
+            settings.symbols,
+            characters,
+            kind=settings.kind,
+            folded=self.recipe.card.folded,
+        )
+
+    def encode(self, tokenizer: Unigram) -> None:
+        """Split all pairs into ids."""
+        self.tokenizer = tokenizer
+        self.examples = [encode_pairs(tokenizer, file) for file in self.files]
+        self.valid_examples = encode_pairs(tokenizer, self.valid)
+
+    def epoch(self, number: int) -> list[Any]:
+        """Draw the examples of an epoch; splits are sampled anew if the recipe says so."""
+        seed, alpha = self.recipe.training.seed * 1_000 + number, self.recipe.tokenizer.alpha
+        draw, examples = random.Random(seed), []
+        self.tokenizer.seed(seed)
+        numbers = chosen(self.recipe, [len(file) for file in self.files], draw, number)
+        for file, fixed, drawn in zip(self.files, self.examples, numbers, strict=True):
+            if alpha:
+                examples += encode_pairs(self.tokenizer, [file[i] for i in drawn], alpha)
+            else:
+                examples += [fixed[i] for i in drawn]
+        if self.recipe.data.join:
+            draw.shuffle(examples)
+            examples = in_texts(examples, self.recipe.data.join, draw)
+        limit = self.recipe.data.max_tokens
+        return [example for example in examples if max(map(len, example)) <= limit]
+
+    def plan(self, examples: list[Any], seed: int) -> list[np.ndarray]:
+        """Group by the length of the source, as plan_batches does."""
+        return plan_batches(examples, self.recipe.training.batch_tokens, seed)
+
+    def batch(self, examples: list[Any]) -> Batch:
+        """Make one batch."""
+        return collate(examples)
+
+    def loss(self, model: Seq2Seq) -> float:
+        """Return the loss on valid."""
+        return corpus_loss(model, self.valid_examples)
+
+    def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
+        """Choose by the loss; log BLEU, or for summaries the F1 of kept words in a few."""
+        short = checkpoint.card.task == "summarization"
+        greedy = evaluate(checkpoint, self.valid[:300] if short else self.valid, GREEDY)
+        key = "kept_f1" if short else "bleu"
+        return loss, {f"valid_{key}_greedy": greedy[key]}
+
+
+class DialogueCorpus(TextCorpus):
+    """Files of conversations: sources of several turns, varied at each epoch; tidied replies."""
+
+    def __init__(self, recipe: Recipe, data: Path) -> None:
+        self.recipe, self.separator = recipe, recipe.card.turn_separator
+        if self.separator not in recipe.tokenizer.symbols:
+            raise UserError("The recipe's turn_separator is not among its symbols: name it there.")
+
+        def read(names: Sequence[str]) -> list[list[Pair]]:
+            paths = (data / name for name in names)
+            columns = recipe.data.columns
+            return [fit_to_learn(read_pairs(path, columns, self.separator)) for path in paths]
+
+        self.files = read(recipe.data.train)
+        self.valid = list(chain.from_iterable(read(recipe.data.valid)))
+        self.dull = [[dull(pair.target) for pair in file] for file in self.files]
+
+    def epoch(self, number: int) -> list[Any]:
+        """Draw the examples of an epoch, each source varied anew."""
+        draw = random.Random(self.recipe.training.seed * 1_000 + number)
+        numbers = chosen(self.recipe, [len(file) for file in self.files], draw, number)
+        sources, targets = [], []
+        parts = zip(self.files, self.examples, self.dull, numbers, strict=True)
+        for file, fixed, dulls, drawn in parts:
+            learnt = [i for i in drawn if not dulls[i] or draw.random() < self.recipe.dialogue.dull]
+            sources += [self._vary(file[i].source, draw) for i in learnt]
+            targets += [fixed[i].target for i in learnt]
+        limit = self.recipe.data.max_tokens
+        pairs = zip(self.tokenizer.encode_all(sources), targets, strict=True)
+        return [Example(*pair) for pair in pairs if max(map(len, pair)) <= limit]
+
+    def _vary(self, source: str, draw: random.Random) -> str:
+        settings, turns = self.recipe.dialogue, turns_of(source, self.separator)
+        if len(turns) > 1 and draw.random() < settings.forget:
+            turns = turns[-1:]
+        elif len(turns) == 1 and draw.random() < settings.interrupt:
+            turns = [draw.choice(draw.choice(self.files)).target, *turns]
+        if draw.random() < settings.casual:
+            turns[-1] = casual(turns[-1], draw)
+        return source_of(turns, self.separator)
+
+    def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
+        """Choose by the loss: what is said to a reply has too many answers to compare with one."""
+        return loss, {}
+
+
+class SpeechCorpus:
+    """Archives of recordings: their train splits, and the valid splits of the files of `valid`."""
+
+    def __init__(self, recipe: Recipe, data: Path) -> None:
+        self.recipe, self.bins = recipe, recipe.model.get("bins", 80)
+        strings = recipe.augmentation.strings
+        if len(strings) not in (0, len(recipe.data.train)):
+            raise UserError("The recipe's strings and train differ in length: give one a file.")
+        self.strings = strings or (1,) * len(recipe.data.train)
+        self.files = [read_speech(data / name, "train") for name in recipe.data.train]
+        self.valid = {
+            Path(name).stem: read_speech(data / name, "valid") for name in recipe.data.valid
+        }
+
+    def fit(self) -> Unigram:
+        """Make a tokenizer for the texts."""
+        settings = self.recipe.tokenizer
+        texts = [each.text for file in self.files for each in file]
+        return Unigram.train(texts, settings.pieces, settings.symbols, kind=settings.kind)
+
+    def encode(self, tokenizer: Unigram) -> None:
+        """Split the texts into ids, and compute the log energies of the sound at each speed."""
+        self.targets = [tokenizer.encode_all([each.text for each in file]) for file in self.files]
+        speeds = self.recipe.augmentation.speeds
+        self.energies: list[list[list[Tensor]]] = [
+            [[at_speed(each.samples, speed, self.bins) for speed in speeds] for each in file]
+            for file in self.files
+        ]
+        valid: list[Utterance] = list(chain.from_iterable(self.valid.values()))
+        texts = tokenizer.encode_all([each.text for each in valid])
+        pairs = zip(features(valid, self.bins), texts, strict=True)
+        self.valid_examples = [Spoken(*pair) for pair in pairs]
+
+    def epoch(self, number: int) -> list[Any]:
+        """Draw the examples of an epoch: each recording once, alone or in a string, varied anew."""
+        draw = random.Random(self.recipe.training.seed * 1_000 + number)
+        examples = []
+        sizes = [len(each) for each in self.files]
+        for file, drawn in enumerate(chosen(self.recipe, sizes, draw, number)):
+            speakers = [self.files[file][number].speaker for number in drawn]
+            for group in in_strings(speakers, self.strings[file], draw):
+                examples.append(self._joined(file, [drawn[place] for place in group], draw))
+        return [each for each in examples if len(each.target) <= self.recipe.data.max_tokens]
+
+    def _joined(self, file: int, numbers: Sequence[int], draw: random.Random) -> Spoken:
+        """Make one example of recordings said one after the other, at one speed."""
+        speed = draw.randrange(len(self.recipe.augmentation.speeds))
+        parts = [self.energies[file][number][speed] for number in numbers]
+        if len(parts) > 1 or draw.random() < 0.5:
+            most = self.recipe.augmentation.silence
+            parts = [lengthen(part, len(part) + draw.randint(0, most), draw) for part in parts]
+        source = vary(torch.cat(parts), self.recipe.augmentation, draw)
+        return Spoken(source, list(chain.from_iterable(self.targets[file][n] for n in numbers)))
+
+    def plan(self, examples: list[Any], seed: int) -> list[np.ndarray]:
+        """Group by length, as plan_speech does."""
+        return plan_speech(examples, self.recipe.training.batch_frames, seed)
+
+    def batch(self, examples: list[Any]) -> Batch:
+        """Make one batch of recordings of one length: shorter ones get quiet frames around them.
+
+        So nothing has to be packed, which is slow, and pauses are learnt.
+        """
+        longest = max(len(each.source) for each in examples)
+        draw = random.Random(longest)
+        filled = [each._replace(source=lengthen(each.source, longest, draw)) for each in examples]
+        return collate_speech(filled)
+
+    def loss(self, model: Seq2Seq) -> float:
+        """Return the loss on valid."""
+        return speech_loss(model, self.valid_examples)
+
+    def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
+        """Choose by the mean word error rate of the files, and where that is equal by the loss."""
+        scores = evaluate_speech(checkpoint, self.valid, Options(method="greedy"))["by_corpus"]
+        rates = {name: each["word_error_rate"] for name, each in scores.items()}
+        logged = {f"valid_wer_greedy_{name}": rate for name, rate in rates.items()}
+        return sum(rates.values()) / len(rates) + loss / 1_000, logged

@@ -1,0 +1,182 @@
+"""Turns a finished training run into a checkpoint folder: weights, scores, card, model card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+import statistics
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seq2seq.catalogue import Card
+from seq2seq.checkpoint import TOKENIZER, Checkpoint, load, save
+from seq2seq.data.audio import RATE, Audio
+from seq2seq.data.speech_corpus import read_speech
+from seq2seq.data.tokenizer import Unigram
+from seq2seq.decoding.options import Options
+from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
+from seq2seq.evaluation.results import EVALUATION, LOG
+from seq2seq.inference.pipeline import run
+from seq2seq.training.model_card import model_card
+from seq2seq.training.recipe import Recipe
+
+REPLIES = "replies.json"
+TIMED = 100  # runs whose median is the time of one
+
+
+def finish(
+    checkpoint: Checkpoint, recipe: Recipe, data: Path, work: Path, folder: Path
+) -> dict[str, Any]:
+    """Write the checkpoint folder of a run; returns its scores, as `assess` does.
+
+    What is scored is what was written: the weights are read back, rounded to float16.
+    """
+    save(folder, checkpoint.model, Unigram.load(work / TOKENIZER))
+    (folder / "card.toml").write_text(card_toml(recipe.card), encoding="utf-8")
+    (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
+    shutil.copyfile(work / LOG, folder / LOG)
+    return assess(folder, recipe, data, hardware())
+
+
+def assess(folder: Path, recipe: Recipe, data: Path, trained_on: str = "") -> dict[str, Any]:
+    """Score a checkpoint folder on the recipe's valid files; writes evaluation.json and model card.
+
+    data: the folder of the recipe's files. trained_on: the hardware, as its scores have it already
+    if it is not given. Returns the scores.
+    """
+    if not trained_on:
+        before = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
+        trained_on = before.get("training_hardware", before["hardware"])
+    names = [*recipe.data.valid, *recipe.data.longer]
+    files = [data / name for name in names]
+    written = load(folder)
+    options = written.conventions.options
+    log = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
+    scores = {
+        "data": {
+            name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for name, file in zip(names, files, strict=True)
+        },
+        "options": asdict(options),
+        **score(written, files, recipe.data.columns, options, len(recipe.data.valid)),
+        "milliseconds": milliseconds(written, files[0], recipe.data.columns),
+        "precision": written.precision,
+        "parameters": written.model.parameter_count(),
+        "seed": recipe.training.seed,
+        "training_seconds": log[-1]["seconds"],
+        "training_steps": log[-1]["step"],
+        # Resuming a run that is done ends it once more, at the same step.
+        "training_runs": len({line["step"] for line in log if line.get("done") == 1}),
+        "training_hardware": trained_on,
+        "hardware": hardware(),
+        "torch": torch.__version__,
+    }
+    _write_json(folder / EVALUATION, scores)
+    if recipe.prompts:
+        _write_json(folder / REPLIES, answer(written, recipe.prompts, folder / REPLIES))
+    write_model_card(folder, recipe)
+    return scores
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_model_card(folder: Path, recipe: Recipe) -> None:
+    """Write the README.md of a checkpoint folder, of its scores and its judged replies."""
+    scores = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
+    card = model_card(recipe, scores, _judged(folder / REPLIES))
+    (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def answer(
+    checkpoint: Checkpoint, prompts: dict[str, tuple[str, ...]], path: Path
+) -> list[dict[str, Any]]:
+    """Return the reply to each prompt, with what a reader of the file at `path` judged of it.
+
+    sensible: it makes sense there; specific: it would not do as well elsewhere (Adiwardana et al.
+    2020, section 2.1). Both are None until someone has read that reply.
+    """
+    judged = {(each["prompt"], each["reply"]): each for each in _judged(path)}
+    replies = []
+    for kind, texts in prompts.items():
+        for prompt in texts:
+            reply = run(checkpoint, prompt).text
+            before = judged.get((prompt, reply), {})
+            verdict = {key: before.get(key) for key in ("sensible", "specific")}
+            replies.append({"kind": kind, "prompt": prompt, "reply": reply, **verdict})
+    return replies
+
+
+def _judged(path: Path) -> list[dict[str, Any]]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+def score(
+    checkpoint: Checkpoint,
+    files: Sequence[Path],
+    columns: Sequence[str],
+    options: Options,
+    count: int,
+) -> dict[str, Any]:
+    """Score a checkpoint on files of pairs, or on the valid splits of archives of recordings.
+
+    count: of the files that all scores are of; those after them count by length only.
+    """
+    if checkpoint.model.config.input == "audio":
+        corpora = {file.stem: read_speech(file, "valid") for file in files}
+        return evaluate_speech(checkpoint, corpora, options)
+    pairs, longer = (
+        [pair for file in part for pair in read_references(checkpoint, file, columns)]
+        for part in (files[:count], files[count:])
+    )
+    return evaluate(checkpoint, pairs, options, longer=longer)
+
+
+def milliseconds(checkpoint: Checkpoint, file: Path, columns: Sequence[str]) -> float:
+    """Return the median time of a whole run, one source after the other, as a visitor waits for it.
+
+    The sources are the first of the file.
+    """
+    sources: Iterable[str | Audio]
+    if checkpoint.model.config.input == "audio":
+        heard = read_speech(file, "valid")[:TIMED]
+        sources = [Audio(each.samples, len(each.samples) / RATE) for each in heard]
+    else:
+        pairs = read_references(checkpoint, file, columns)
+        sources = list(dict.fromkeys(pair.source for pair in pairs))[:TIMED]
+    taken = []
+    for source in sources:
+        started = time.perf_counter()
+        run(checkpoint, source)
+        taken.append(time.perf_counter() - started)
+    return round(1_000 * statistics.median(taken), 1)
+
+
+def hardware() -> str:
+    """Name what the run used: the GPU, or the processor and its threads."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    capability = torch.backends.cpu.get_cpu_capability()
+    return f"{torch.get_num_threads()} CPU threads, {platform.machine()}, {capability}"
+
+
+def card_toml(card: Card) -> str:
+    """Write a card as TOML. A JSON string or list of strings is also a TOML one."""
+    values = {name: value for name, value in asdict(card).items() if value and name != "name"}
+    decoding = values.pop("decoding")
+    usual = asdict(Options())
+    chosen = {name: value for name, value in decoding.items() if value != usual[name]}
+    tables = [values, chosen] if chosen else [values]
+    return "\n[decoding]\n".join("".join(map(_toml, table.items())) for table in tables)
+
+
+def _toml(entry: tuple[str, Any]) -> str:
+    return f"{entry[0]} = {json.dumps(entry[1], ensure_ascii=False)}\n"

@@ -1,0 +1,312 @@
+"""The README.md of a checkpoint: what the Hub reads, and what people do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from seq2seq.catalogue import Card
+from seq2seq.evaluation.results import bin_name
+from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
+from seq2seq.training.recipe import Recipe
+
+LIMITS = {
+    "spelling": """\
+A small model trained on one dictionary of American English. It knows no context, so it cannot tell
+the two ways to say *read*; names and foreign words it says as if they were English. It is made to
+be looked at, not to be relied on.\
+""",
+    "translation": """\
+A small model trained on short sentences. It mistranslates rare words, names and long or literary
+text, and repeats what its data says about people. It is made to be looked at, not to be relied on.\
+""",
+    "summarization": """\
+A small model trained on news sentences, each with the words of it that an editor would keep. It
+shortens sentence by sentence, and says nothing in words of its own. Now and then it drops a word
+that the sense needs, such as *not*, or ends too early: check what it leaves. It is made to be
+looked at, not to be relied on.\
+""",
+    "chatbot": """\
+A small model that learnt from talks of strangers about films, music, sport and school. It knows
+nothing: what it says about people, films and results is made up, and so is what it says about
+itself. It forgets all but the last two turns, contradicts itself, and often answers a question with
+something that only sounds like an answer. A short list of insults and sexual words is kept out of
+what it learnt and of what it writes; unkind or false sentences of harmless words are not. It is
+made to be looked at, not to be relied on.\
+""",
+    "speech": """\
+A small model trained on about an hour of speech by some seventy people. It knows letters, numbers,
+dates and a few commands; whatever else it hears becomes these. Accents, children's voices and noisy
+rooms that its data lacks cost it accuracy, and b, d, e, p and t are easily taken for each other.
+Every recording is normalised by itself, so that long silence around one short word makes it hard to
+tell: speak at once, and stop recording when you are done. It is made to be looked at, not to be
+relied on.\
+""",
+}
+
+
+def model_card(
+    recipe: Recipe, scores: dict[str, Any], replies: Sequence[dict[str, Any]] = ()
+) -> str:
+    """Write the README.md of a checkpoint, with the metadata that the Hugging Face Hub reads.
+
+    replies: to the recipe's prompts, judged or not, as answer returns them.
+    """
+    card = recipe.card
+    return f"""---
+{_metadata(card, scores)}
+---
+
+# {card.title}
+
+{card.summary}
+
+A checkpoint of Seq2Seq Explorer: {scores["parameters"] / 1e6:.1f} million parameters, stored as
+float16. To run it:
+
+```sh
+python -m seq2seq run {card.name} {_example(card)}
+```
+
+## Scores
+
+{WRITERS.get(card.task, _text_scores)(recipe, scores)}
+
+The valid files were used to choose the weights and how to decode, so scores on inputs of another
+kind will be lower.
+
+{_replies(replies)}## Training
+
+{scores["training_steps"]:,} steps in {scores["training_seconds"] / 60:.0f} minutes on
+{scores["training_hardware"]}{_runs(scores)}; the settings are in `recipe.toml`, the course of the
+loss in `training.jsonl`.
+
+Data:
+
+{chr(10).join(f"- {source}" for source in card.data or ("not named",))}
+
+## Limits
+
+{LIMITS.get(card.task, LIMITS["translation"])}
+"""
+
+
+def _runs(scores: dict[str, Any]) -> str:
+    count = scores.get("training_runs", 1)
+    return f", in {count} runs that each began with the weights of the last" if count > 1 else ""
+
+
+def _example(card: Card) -> str:
+    if card.task == "speech":
+        return f"--audio {(card.examples or ('recording.wav',))[0]}"
+    return f'"{(card.examples or ("...",))[0]}"'
+
+
+def _files(recipe: Recipe) -> str:
+    return ", ".join(f"`{name}`" for name in recipe.data.valid)
+
+
+def _text_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    return f"""On {_files(recipe)}: {scores["sentences"]:,} sentences with
+{scores["references"]:,} references, beam width {scores["options"]["beam_width"]}, searched in
+{scores["precision"]}.
+
+| metric | value |
+| --- | --- |
+| BLEU | {_with_interval(scores)} |
+| chrF | {scores["chrf"]} |
+| loss, nats a token | {scores["loss"]} |
+| perplexity | {scores["perplexity"]} |
+| one sentence at a time | {scores["milliseconds"]} ms ({scores["hardware"]}) |
+| all at once | {scores["sentences_per_second"]} sentences a second |
+
+Signatures: `{scores["bleu_signature"]}` and `{scores["chrf_signature"]}`.
+
+{_length_rows(recipe, scores)}"""
+
+
+def _speech_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    columns = ("recordings", "words", "word_error_rate", "character_error_rate", "without_error")
+    rows = "\n".join(
+        "| " + " | ".join([name, *(str(each[column]) for column in columns)]) + " |"
+        for name, each in (*scores["by_corpus"].items(), ("all", scores))
+    )
+    return f"""On the valid splits of {_files(recipe)}, {_decoding(scores)};
+errors in %.
+
+| corpus | recordings | words | word errors | character errors | recordings without error |
+| --- | --- | --- | --- | --- | --- |
+{rows}
+
+Loss {scores["loss"]} nats a token, perplexity {scores["perplexity"]};
+{scores["recorded_seconds_per_second"]} seconds of sound a second ({scores["hardware"]})."""
+
+
+def _sound_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    return f"""On {_files(recipe)}: {scores["sentences"]:,} words with {scores["references"]:,}
+pronunciations, each output against the nearest one; beam width {scores["options"]["beam_width"]}.
+
+| metric | value |
+| --- | --- |
+| phoneme errors, % | {scores["phoneme_error_rate"]} |
+| words with an error, % | {scores["word_error_rate"]} |
+| loss, nats a token | {scores["loss"]} |
+| perplexity | {scores["perplexity"]} |
+| words a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |"""
+
+
+def _metadata(card: Card, scores: dict[str, Any]) -> str:
+    speech = card.task == "speech"
+    names = METRICS.get(card.task, {"bleu": "bleu", "chrf": "chrf"})
+    metrics = [{"type": kind, "value": scores[key], "name": kind} for key, kind in names.items()]
+    task = PIPELINE_TAGS[card.task]
+    # The Hub wants a type without spaces, as the names of its own data sets are.
+    kind = "recordings-with-texts" if speech else "parallel-text"
+    dataset = {"name": ", ".join(scores["data"]), "type": kind}
+    result = {"task": {"type": task}, "dataset": dataset, "metrics": metrics}
+    licence = card.licence.lower()
+    values = {
+        "language": list(dict.fromkeys(card.languages)),
+        "license": licence if licence in LICENCES else "other",
+        "license_name": "" if licence in LICENCES else licence.replace(" ", "-"),
+        "pipeline_tag": task,
+        "library_name": "seq2seq-explorer",
+        "tags": ["seq2seq", card.task],
+        "metrics": list(names.values()),
+        "model-index": [{"name": card.name, "results": [result]}],
+    }
+    # JSON is YAML, so nothing in a title can break the front matter.
+    return "\n".join(f"{name}: {json.dumps(value)}" for name, value in values.items() if value)
+
+
+def _decoding(scores: dict[str, Any]) -> str:
+    """Say in words how outputs were searched."""
+    options = scores["options"]
+    if options["method"] == "sample":
+        drawn = options["beam_width"]
+        how = f"the most probable of {drawn} samples" if drawn > 1 else "one sample"
+        how += f" at temperature {options['temperature']:g}"
+        how += f", of the most probable tokens with {options['top_p']:g} of the probability"
+        how += f", seed {options['seed']}"
+    else:
+        width = 1 if options["method"] == "greedy" else options["beam_width"]
+        how = f"beam width {width}, length penalty {options['length_penalty']:g}"
+        if width > 1 and not options["early_stopping"]:
+            how += ", going on until no better output can come"
+    size = options["no_repeat_ngram"]
+    return how + (f", no {size} tokens in a row twice" if size else "")
+
+
+def _reply_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    return f"""On {_files(recipe)}, replies tidied and rude ones left out:
+{scores["sentences"]:,} sources with {scores["references"]:,} replies. A reply is
+{_decoding(scores)}.
+
+| metric | value |
+| --- | --- |
+| perplexity of people's replies, a token | {scores["perplexity"]} |
+| loss, nats a token | {scores["loss"]} |
+| distinct-1, distinct-2 | {scores["distinct_1"]}, {scores["distinct_2"]} |
+| different replies, % | {scores["different"]} |
+| dull replies ("I don't know", "That's cool."), % | {scores["dull"]} |
+| replies that repeat themselves, % | {scores["repetitive"]} |
+| words a reply | {scores["words"]} |
+| replies a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
+
+There is no BLEU: what can be said to a sentence has too many answers to compare with one."""
+
+
+def _replies(replies: Sequence[dict[str, Any]]) -> str:
+    """Print replies to our own prompts and count what was judged of them."""
+    if not replies:
+        return ""
+    rows, counts = [], []
+    for kind in dict.fromkeys(each["kind"] for each in replies):
+        of_kind = [each for each in replies if each["kind"] == kind]
+        counted = [sum(bool(each[key]) for each in of_kind) for key in ("sensible", "specific")]
+        counts.append(f"| {kind} | {len(of_kind)} | {counted[0]} | {counted[1]} |")
+        for each in of_kind:
+            verdict = (("no", "yes")[bool(each[key])] for key in ("sensible", "specific"))
+            cells = kind, *(each[key].replace("|", "/") for key in ("prompt", "reply")), *verdict
+            rows.append("| " + " | ".join(cells) + " |")
+    totals = [sum(bool(each[key]) for each in replies) for key in ("sensible", "specific")]
+    return f"""## What it says
+
+{len(replies)} prompts of our own, written before any reply was seen, one reply each, judged by one
+reader: sensible, if a person could have said it there; specific, if it is sensible and would not do
+as well elsewhere (Adiwardana et al. 2020). {totals[0]} of {len(replies)} are sensible, {totals[1]}
+specific. Turns are separated by ¶.
+
+| kind | prompts | sensible | specific |
+| --- | --- | --- | --- |
+{chr(10).join(counts)}
+
+| kind | prompt | reply | sensible | specific |
+| --- | --- | --- | --- | --- |
+{chr(10).join(rows)}
+
+"""
+
+
+def _summary_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    rows = "\n".join(
+        f"| {name} | {scores[key]} | {scores['first_words_' + key]} |"
+        for name, key in (
+            ("ROUGE-1, F1", "rouge_1"),
+            ("ROUGE-2, F1", "rouge_2"),
+            ("ROUGE-L, F1", "rouge_l"),
+            ("words kept, F1", "kept_f1"),
+        )
+    )
+    lengths = []
+    for row in scores["by_source_length"]:
+        count = bin_name(row["words"])
+        lengths.append(f"| {count} | {row['sentences']} | {row['rouge_l']} | {row['kept_f1']} |")
+    return f"""On {_files(recipe)}: {scores["sentences"]:,} texts, {_decoding(scores)}, searched in
+{scores["precision"]}. All for 100, beside the first ten words of each text. An output has
+{scores["words_kept"]} words for 100 of its text.
+
+| metric | value | first ten words |
+| --- | --- | --- |
+{rows}
+
+Perplexity {scores["perplexity"]} a token; {scores["sentences_per_second"]} texts a second
+({scores["hardware"]}).
+
+| words in the text | texts | ROUGE-L | words kept, F1 |
+| --- | --- | --- | --- |
+{chr(10).join(lengths)}"""
+
+
+def _with_interval(scores: dict[str, Any]) -> str:
+    low, high = scores["bleu_interval"]
+    return f"{scores['bleu']} ({low} to {high})"
+
+
+def _length_rows(recipe: Recipe, scores: dict[str, Any]) -> str:
+    more = ", ".join(f"`{name}`" for name in recipe.data.longer)
+    rows = [
+        "By length, with the sentences of " + more + " too.\n" if more else "By length.\n",
+        "| words in the source | sentences | BLEU (95 % interval, bootstrap) | chrF |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in scores["by_source_length"]:
+        words = bin_name(row["words"])
+        rows.append(f"| {words} | {row['sentences']} | {_with_interval(row)} | {row['chrf']} |")
+    return "\n".join(rows)
+
+
+WRITERS = {
+    "speech": _speech_scores,
+    "spelling": _sound_scores,
+    "chatbot": _reply_scores,
+    "summarization": _summary_scores,
+}
+# What the Hub calls our scores, by task.
+METRICS = {
+    "speech": {"word_error_rate": "wer"},
+    "spelling": {"phoneme_error_rate": "per", "word_error_rate": "wer"},
+    "chatbot": {"perplexity": "perplexity"},
+    "summarization": {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"},
+}

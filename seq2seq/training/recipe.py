@@ -1,0 +1,275 @@
+"""How a checkpoint is made: the recipe.toml beside its weights."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seq2seq.catalogue import Card
+from seq2seq.data.parallel_corpus import Pair
+from seq2seq.errors import UserError
+from seq2seq.toml import read_table
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """train, valid: files below the data folder. longer: more files like valid, whose sentences are
+    scored by length only, since those of valid are short. columns: of the source's turns and of the
+    target, () for the first two. max_tokens: longer pairs are left out of training. share: of each
+    training file's pairs seen in an epoch, drawn anew each time; 2.5 is all of them twice and half
+    of them once more; () for all of them. share_later: the same for all epochs but the first, ()
+    for no other ones: what matters most can be read last. join: share of examples that get one or
+    two others after them, so that texts of several sentences are learnt from single ones. limit:
+    pairs that are drawn once of all files, as their first shares say, and read in every epoch
+    instead; 0 for no limit.
+    """
+
+    train: tuple[str, ...]
+    valid: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    share: tuple[float, ...] = ()
+    share_later: tuple[float, ...] = ()
+    max_tokens: int = 100
+    join: float = 0.0
+    longer: tuple[str, ...] = ()
+    limit: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.train or not self.valid:
+            raise UserError("The recipe's [data] names no files: give some as train and as valid.")
+        if len(self.columns) == 1:
+            raise UserError("The recipe's columns are one: name two or more, or none.")
+        for shares in (self.share, self.share_later):
+            if len(shares) not in (0, len(self.train)):
+                raise UserError(
+                    "The recipe's share and train differ in length: give one share a file."
+                )
+        if not all(0 < share <= 1_000 for share in (*self.share, *self.share_later)):
+            raise UserError("A share in the recipe is out of range: give more than 0, to 1,000.")
+        _check_ranges(self, {"max_tokens": (1, 10_000), "join": (0, 1), "limit": (0, 10**9)})
+
+
+KINDS = ("unigram", "character")
+
+
+@dataclass(frozen=True)
+class TokenizerSettings:
+    """pieces: of the vocabulary shared by both sides. kind: "unigram" pieces, or "character".
+    alpha: of the sampled splits that training sees (Kudo 2018), 0 for the best split always.
+    symbols: never split. fit: "both", or the one side, "source" or "target", whose text the pieces
+    are made from; the other is read by character.
+    """
+
+    pieces: int = 8000
+    alpha: float = 0.0
+    symbols: tuple[str, ...] = ()
+    fit: str = "both"
+    kind: str = "unigram"
+
+    def __post_init__(self) -> None:
+        if self.fit not in ("both", *Pair._fields):
+            raise UserError(f"The recipe's fit is {self.fit!r}: use both, source or target.")
+        if self.kind not in KINDS:
+            raise UserError(f"The recipe's kind is {self.kind!r}: use {' or '.join(KINDS)}.")
+        _check_ranges(self, {"pieces": (8, 1_000_000), "alpha": (0, 10)})
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Settings of the loop.
+
+    batch_tokens: padded target tokens a batch. learning_rate: the peak, reached after warmup_steps
+    and falling in a line to 0 at the end of the run. averaging: decay of the running average of the
+    weights, 0 for none. evaluate_every: steps. patience: evaluations on valid without a better one
+    after which the run ends. For speech, batch_frames: padded frames of 10 ms a batch, instead of
+    batch_tokens; ctc, guide: weights of further losses, see
+    Objective; guide_from: share of the run after which there is a guide.
+    """
+
+    epochs: int = 20
+    batch_tokens: int = 2_000
+    learning_rate: float = 1e-3
+    warmup_steps: int = 500
+    label_smoothing: float = 0.1
+    clip: float = 1.0
+    averaging: float = 0.999
+    evaluate_every: int = 1_000
+    patience: int = 10
+    seed: int = 1
+    batch_frames: int = 6_000
+    ctc: float = 0.0
+    guide: float = 0.0
+    guide_from: float = 0.0
+
+    def __post_init__(self) -> None:
+        ranges: dict[str, tuple[float, float]] = {
+            "epochs": (1, 100_000),
+            "batch_tokens": (1, 10_000_000),
+            "batch_frames": (1, 10_000_000),
+            "ctc": (0, 10),
+            "guide": (0, 10),
+            "guide_from": (0, 1),
+            "learning_rate": (1e-8, 10),
+            "warmup_steps": (0, 10_000_000),
+            "label_smoothing": (0, 0.99),
+            "clip": (1e-6, 1e6),
+            "averaging": (0, 0.999999),
+            "evaluate_every": (1, 100_000_000),
+            "patience": (1, 1_000_000),
+            "seed": (0, 1_000_000),
+        }
+        _check_ranges(self, ranges)
+
+
+@dataclass(frozen=True)
+class AugmentationSettings:
+    """How recordings are varied in training.
+
+    speeds: one is drawn each time. strings: for each training file, the most recordings of one
+    speaker that are joined to one; () for none. warp: most that frequencies are stretched by.
+    colour: most decibels by which a band is raised or lowered, smoothly over the bands. silence:
+    most frames of 10 ms of quiet around a recording.
+    narrow, noise: share of recordings cut off above 4 kHz, and with noise so many decibels below.
+    time_masks: spans blotted out in a second, of up to time_width frames of 10 ms. bin_masks: spans
+    of up to bin_width bins.
+    """
+
+    speeds: tuple[float, ...] = (1.0,)
+    strings: tuple[int, ...] = ()
+    warp: float = 0.0
+    colour: float = 0.0
+    silence: int = 20
+    narrow: float = 0.0
+    noise: float = 0.0
+    noise_decibels: tuple[float, ...] = (5.0, 30.0)
+    time_masks: float = 0.0
+    time_width: int = 10
+    bin_masks: int = 0
+    bin_width: int = 10
+
+    def __post_init__(self) -> None:
+        if not self.speeds or not all(0.5 <= speed <= 2 for speed in self.speeds):
+            raise UserError("The recipe's speeds are out of range: give some of 0.5 to 2.")
+        if not all(1 <= most <= 100 for most in self.strings):
+            raise UserError("The recipe's strings are out of range: give 1 to 100 for each file.")
+        if len(self.noise_decibels) != 2:
+            raise UserError("The recipe's noise_decibels are a range: give two numbers.")
+        ranges: dict[str, tuple[float, float]] = {
+            "warp": (0, 0.5),
+            "colour": (0, 40),
+            "silence": (0, 1_000),
+            "narrow": (0, 1),
+            "noise": (0, 1),
+            "time_masks": (0, 100),
+            "time_width": (0, 1_000),
+            "bin_masks": (0, 100),
+            "bin_width": (0, 1_000),
+        }
+        _check_ranges(self, ranges)
+
+
+@dataclass(frozen=True)
+class DialogueSettings:
+    """How the sources of conversations are varied in training, each time anew.
+
+    casual: share of them written in small letters, without the last mark, or both. forget: share
+    of those of several turns that keep the last one only. interrupt: share of those of one turn
+    that get a reply to something else before it, as in a talk that changes its subject. dull: share
+    of the dull replies (see seq2seq.evaluation.reply_metrics) that are learnt: few as they are,
+    they fit anything, so that a model says little else (Li et al. 2016).
+    """
+
+    casual: float = 0.0
+    forget: float = 0.0
+    interrupt: float = 0.0
+    dull: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_ranges(
+            self, {"casual": (0, 1), "forget": (0, 1), "interrupt": (0, 1), "dull": (0, 1)}
+        )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """card: what the checkpoint is. model: fields of Config but for the vocabulary. prompts: inputs
+    whose outputs are printed on the model card, by their kind.
+    """
+
+    card: Card
+    data: DataSettings
+    tokenizer: TokenizerSettings
+    model: dict[str, Any]
+    training: TrainingSettings
+    augmentation: AugmentationSettings
+    dialogue: DialogueSettings
+    prompts: dict[str, tuple[str, ...]]
+    text: str
+
+    @property
+    def name(self) -> str:
+        """Name of the checkpoint's folder."""
+        return self.card.name
+
+    @property
+    def settings(self) -> str:
+        """All that the trained weights depend on, the data's own content aside."""
+        model = sorted(self.model.items())
+        reading = self.card.turn_separator, self.card.folded, self.dialogue
+        settings = self.data, self.tokenizer, model, self.training, self.augmentation
+        return repr((*settings, *reading))
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe. The checkpoint is named by `name` in [card], else by the recipe's folder.
+
+    Raises UserError if the file is missing or has a field that nobody knows.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = tomllib.loads(text)
+    except FileNotFoundError:
+        raise UserError(f"There is no recipe {path.name}: check its path.") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"The recipe {path.name} cannot be read: {error}.") from None
+    sections = {"card", "data", "tokenizer", "model", "training", "augmentation", "dialogue"}
+    sections.add("prompts")
+    unknown = sorted(set(values) - sections)
+    missing = sorted({"card", "data", "model"} - set(values))
+    if unknown or missing:
+        what = f"an unknown section [{unknown[0]}]" if unknown else f"no section [{missing[0]}]"
+        raise UserError(f"The recipe {path.name} has {what}: it has {', '.join(sorted(sections))}.")
+    card, model = values["card"], values["model"]
+    if not isinstance(card, dict) or not isinstance(model, dict):
+        raise UserError(f"The recipe {path.name} needs tables: write [card] and [model].")
+    return Recipe(
+        Card.from_dict(card, card.get("name") or path.resolve().parent.name),
+        read_table(DataSettings, values["data"], "The recipe's [data]"),
+        read_table(TokenizerSettings, values.get("tokenizer", {}), "The recipe's [tokenizer]"),
+        model,
+        read_table(TrainingSettings, values.get("training", {}), "The recipe's [training]"),
+        read_table(
+            AugmentationSettings, values.get("augmentation", {}), "The recipe's [augmentation]"
+        ),
+        read_table(DialogueSettings, values.get("dialogue", {}), "The recipe's [dialogue]"),
+        _prompts(values.get("prompts", {})),
+        text,
+    )
+
+
+def _prompts(values: Any) -> dict[str, tuple[str, ...]]:
+    lists = values.values() if isinstance(values, dict) else [None]
+    for prompts in lists:
+        if not isinstance(prompts, list) or not all(type(each) is str for each in prompts):
+            raise UserError("The recipe's [prompts] are lists of texts: write one for each kind.")
+    return {kind: tuple(prompts) for kind, prompts in values.items()}
+
+
+def _check_ranges(settings: Any, ranges: dict[str, tuple[float, float]]) -> None:
+    for name, (low, high) in ranges.items():
+        if not low <= getattr(settings, name) <= high:
+            raise UserError(
+                f"The recipe's {name} is {getattr(settings, name)}: give {low:g} to {high:g}."
+            )

@@ -1,0 +1,55 @@
+"""What training may begin with: a checkpoint's weights, and the log of what trained them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from seq2seq.catalogue import is_ours
+from seq2seq.checkpoint import TOKENIZER, read_model
+from seq2seq.errors import UserError
+from seq2seq.evaluation.results import LOG
+from seq2seq.models.config import Config
+from seq2seq.models.seq2seq import Seq2Seq
+from seq2seq.training.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Beginning:
+    """log: lines, none if there is no log. position: step, epoch and seconds of the last one."""
+
+    model: Seq2Seq
+    tokenizer: bytes
+    log: tuple[str, ...]
+    position: tuple[int, int, float]
+
+
+def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
+    """Read a checkpoint folder. Raises UserError if it is damaged or of another model."""
+    if not is_ours(folder) or not (folder / TOKENIZER).is_file():
+        raise UserError(
+            f"{folder.name} is no checkpoint of this library: begin with one that it has trained."
+        )
+    model = read_model(folder)
+    has = model.config
+    own = {name: getattr(has, name) for name in ("vocabulary", "pad", "unknown", "bos", "eos")}
+    wants = Config.from_dict({**recipe.model, **own})
+    for field in fields(Config):
+        if field.name != "dropout" and getattr(has, field.name) != getattr(wants, field.name):
+            raise UserError(
+                f"{folder.name} has {field.name} {getattr(has, field.name)}, the recipe "
+                f"{getattr(wants, field.name)}: give the recipe the checkpoint's [model]."
+            )
+    return Beginning(model, (folder / TOKENIZER).read_bytes(), *_read_log(folder))
+
+
+def _read_log(folder: Path) -> tuple[tuple[str, ...], tuple[int, int, float]]:
+    if not (folder / LOG).is_file():
+        return (), (0, 0, 0.0)
+    try:
+        log = (folder / LOG).read_text(encoding="utf-8").splitlines()
+        last = [json.loads(line) for line in log][-1]
+        return tuple(log), (int(last["step"]), int(last["epoch"]), float(last["seconds"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        raise UserError(f"The {LOG} of {folder.name} is damaged: mend or delete it.") from None

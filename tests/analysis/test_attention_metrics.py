@@ -1,0 +1,178 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from seq2seq.analysis.attention_matrix import KINDS, grid, has, layers_and_heads, merge
+from seq2seq.analysis.attention_metrics import (
+    TWICE,
+    UNTRANSLATED,
+    confidence,
+    coverage,
+    entropy,
+    findings,
+    means,
+    smallest_set,
+)
+from seq2seq.trace import Tokens
+
+WORDS = "The cat sleeps today ."
+
+
+def spoken(trace, weights, source=WORDS, target="Le chat dort aujourd'hui ."):
+    """Return the trace with these texts, a token for each word and an end, and these weights."""
+
+    def tokens(text):
+        pieces = (*("▁" + word for word in text.split()), "</s>")
+        return Tokens(text, tuple(range(len(pieces))), pieces, tuple(range(len(pieces))))
+
+    weights = np.asarray(weights, dtype=np.float16)[:, None, None]
+    return replace(trace, source=tokens(source), target=tokens(target), attention=weights)
+
+
+@pytest.fixture
+def straight():
+    """Return a row for each of six tokens that looks at the one in its own place."""
+    return np.eye(6)
+
+
+def kinds(trace):
+    return [which for which in KINDS if has(trace, which)]
+
+
+def test_grid_holds_the_weights_of_a_layer_and_a_head(trace):
+    for which in kinds(trace):
+        layers, heads = layers_and_heads(trace, which)
+        every = np.stack(
+            [
+                [grid(trace, which, layer, head).weights for head in range(heads)]
+                for layer in range(layers)
+            ]
+        )
+        assert np.allclose(grid(trace, which).weights, every.mean(axis=(0, 1)), atol=1e-3)
+        assert np.array_equal(grid(trace, which, "max", "max").weights, every.max(axis=(0, 1)))
+        kept = grid(trace, which, layers - 1, "mean").weights
+        assert np.allclose(kept, every[-1].mean(axis=0), atol=1e-3)
+    if trace.attention is None:
+        with pytest.raises(ValueError, match="no attention"):
+            grid(trace)
+
+
+def test_rows_keep_their_sum_when_words_are_merged(trace):
+    for which in kinds(trace):
+        found = grid(trace, which, by_word=True)
+        assert found.weights.shape == (len(found.rows), len(found.columns))
+        assert np.allclose(found.weights.sum(axis=1), 1, atol=5e-3)
+
+
+def test_a_part_of_a_grid_is_that_part_of_the_whole(trace):
+    for which in kinds(trace):
+        whole = grid(trace, which)
+        part = grid(trace, which, rows=range(2, 6), columns=range(3, 7))
+        assert np.array_equal(part.weights, whole.weights[2:6, 3:7])
+        assert part.rows.labels == whole.rows.labels[2:6]
+        assert part.columns.numbers == whole.columns.numbers[3:7]
+        assert part.rows.place(2) == 0
+        assert part.rows.place(1) is None
+        assert part.rows.place(6) is None
+
+
+def test_a_token_is_found_in_its_word(trace):
+    if trace.attention is None:
+        pytest.skip("a model without attention")
+    columns = grid(trace, by_word=True).columns
+    assert [columns.place(token) for token in range(len(trace.source))] == list(trace.source.words)
+
+
+def test_a_decoder_reads_a_start_token_and_what_came_before(trace):
+    if trace.decoder_attention is None:
+        pytest.skip("a model that does not look at its own output")
+    for by_word in (False, True):
+        columns = grid(trace, "decoder", by_word=by_word).columns
+        assert columns.labels[0] == "▷"
+        assert columns.tokens[0] == -1
+        assert columns.place(0) == 1
+        # The last token is read by no step.
+        assert columns.place(len(trace.target) - 1) is None
+
+
+def test_entropy_is_that_of_the_definition():
+    rows = np.array([[1, 0, 0, 0], [0.25] * 4, [0.5, 0.5, 0, 0], [0.1, 0.1, 0, 0]])
+    assert np.allclose(entropy(rows), [0, 2, 1, 1])
+
+
+def test_the_smallest_set_reaches_the_mass_and_would_not_without_its_least_weight():
+    weights = np.random.default_rng(0).dirichlet([0.4] * 9, size=20)
+    for mass in (0.05, 0.5, 0.75, 0.99, 1):
+        marked = smallest_set(weights, mass)
+        kept = np.where(marked, weights, 0)
+        assert (kept.sum(axis=1) >= mass - 1e-5).all()
+        least = np.where(marked, weights, 2).min(axis=1)
+        assert (kept.sum(axis=1) - least < mass).all()
+        # Nothing left out is larger than what is kept.
+        assert (np.where(marked, 0, weights).max(axis=1) <= least).all()
+
+
+def test_merging_by_passages_adds_columns_and_averages_rows():
+    weights = np.arange(12.0).reshape(3, 4)
+    merged = merge(weights, (0, 0, 1), (0, 0, 0, 1))
+    assert np.allclose(merged, [[(0 + 1 + 2 + 4 + 5 + 6) / 2, (3 + 7) / 2], [8 + 9 + 10, 11]])
+
+
+def test_confidence_is_best_where_each_row_looks_at_its_own_column(straight):
+    assert confidence(straight).total == pytest.approx(0, abs=1e-6)
+    uniform = confidence(np.full((6, 6), 1 / 6))
+    assert uniform.coverage_deviation == pytest.approx(0, abs=1e-6)
+    assert uniform.absent_output == pytest.approx(-np.log(6))
+    skewed = np.zeros((6, 6))
+    skewed[:, 0] = 1
+    expected = -(np.log1p(25) + 5 * np.log1p(1)) / 6
+    assert confidence(skewed).coverage_deviation == pytest.approx(expected)
+
+
+def test_nothing_stands_out_where_words_follow_words(trace, straight):
+    assert findings(spoken(trace, straight)) == []
+
+
+def test_a_word_left_out_and_one_said_twice_are_found(trace, straight):
+    weights = straight[[0, 1, 1, 3, 4, 5]]
+    found = findings(spoken(trace, weights))
+    assert [(each.kind, each.token, each.text) for each in found] == [
+        ("twice", 1, "cat"),
+        ("untranslated", 2, "sleeps"),
+    ]
+    assert (found[0].value, found[1].value) == (pytest.approx(2), pytest.approx(0))
+    assert (found[0].limit, found[1].limit) == (TWICE, UNTRANSLATED)
+
+
+def test_a_step_that_looks_everywhere_is_found(trace, straight):
+    straight[1] = [0.2, 0.2, 0.2, 0.2, 0.1, 0.1]
+    found = [each for each in findings(spoken(trace, straight)) if each.kind == "diffuse"]
+    assert [(each.token, each.text) for each in found] == [(1, "chat")]
+    assert found[0].value == pytest.approx(2, abs=1e-2)  # over the four words
+    assert found[0].limit == 1.5
+
+
+def test_ends_and_full_stops_cause_no_findings(trace, straight):
+    # All that full stop and end give, they give to the end; the words give half of theirs to it.
+    weights = straight * 0.5
+    weights[:, 5] += 0.5
+    weights[4] = weights[5] = straight[5]
+    assert findings(spoken(trace, weights)) == []
+
+
+def test_maxima_are_measured_as_means(trace):
+    assert means({"layer": "max", "head": 1}) == {"layer": "mean", "head": 1}
+    if trace.attention is not None:
+        assert findings(trace, "max", "max") == findings(trace)
+
+
+def test_a_recording_has_no_words_to_leave_out(trace, straight):
+    heard = replace(spoken(trace, np.full((6, 6), 1 / 6)), position_seconds=0.04)
+    found = findings(heard)
+    assert {each.kind for each in found} == {"diffuse"}
+    assert [each.token for each in found] == [0, 1, 2, 3]  # no full stop, no end
+
+
+def test_coverage_adds_rows(straight):
+    assert np.array_equal(coverage(straight[[0, 0, 1]]), [2, 1, 0, 0, 0, 0])

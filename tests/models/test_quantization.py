@@ -1,0 +1,199 @@
+import pytest
+import torch
+from torch import nn
+
+from seq2seq.catalogue import Card
+from seq2seq.checkpoint import Checkpoint, load, own_conventions
+from seq2seq.data.batching import Example, collate, pad
+from seq2seq.decoding.options import Options
+from seq2seq.decoding.search import search
+from seq2seq.inference.pipeline import generate, run
+from seq2seq.models.config import Config
+from seq2seq.models.quantization import MANY, TALL, Linear8, available, quantize
+from seq2seq.models.seq2seq import build
+from seq2seq.trace import Trace
+
+pytestmark = pytest.mark.skipif(not available(), reason="no int8 kernels on this machine")
+
+TEXTS = ["The old dog sleeps.", "A bird sings in the old tree.", "Where is it?"]
+# Each product is rounded twice to one part in 255 of its range; the errors of a sum partly cancel.
+BOUND = 0.03
+
+
+@pytest.fixture
+def wide():
+    """A layer tall enough for both kernels."""
+    return nn.Linear(96, TALL).requires_grad_(False)
+
+
+def relative(found, expected):
+    return float((found - expected).abs().max() / expected.abs().max())
+
+
+@pytest.mark.parametrize("rows", [1, 2, MANY, MANY + 1, 64])
+def test_a_layer_is_close_to_the_float_one(wide, rows):
+    inputs = torch.randn(rows, 96)
+    assert relative(Linear8(wide.weight, wide.bias)(inputs), wide(inputs)) < BOUND
+    inputs = torch.randn(rows, 3, 96)
+    assert relative(Linear8(wide.weight, None)(inputs), inputs @ wide.weight.T) < BOUND
+
+
+def test_each_row_of_a_matrix_has_its_own_scale(wide):
+    wide.weight *= torch.logspace(-4, 4, TALL)[:, None]
+    inputs = torch.randn(5, 96)
+    found, expected = Linear8(wide.weight, None)(inputs), inputs @ wide.weight.T
+    errors = (found - expected).abs().amax(dim=0) / expected.abs().amax(dim=0)
+    assert errors.max() < 0.1
+
+
+def test_a_row_of_zeros_stays_zero():
+    weight = torch.randn(4, 8)
+    weight[2] = 0
+    assert (Linear8(weight, None)(torch.randn(3, 8))[:, 2] == 0).all()
+
+
+def test_the_choice_of_kernels_is_left_as_it_was(wide):
+    before = torch.backends.quantized.engine
+    Linear8(wide.weight, wide.bias)
+    assert torch.backends.quantized.engine == before
+
+
+def encoded(checkpoint, texts):
+    ids = [[*checkpoint.tokenizer.encode(text), checkpoint.model.config.eos] for text in texts]
+    return pad(ids, checkpoint.model.config.pad)
+
+
+@pytest.mark.parametrize("feeds", ["token", "context", "readout"])
+def test_what_is_copied_stays_nearly_as_probable(feeds):
+    config = Config(50, width=16, attention="general", feeds=feeds, copies=True, bidirectional=True)
+    model = build(config).eval()
+    source, target = torch.randint(4, 50, (3, 7)), torch.randint(4, 50, (3, 5))
+    with torch.inference_mode():
+        expected, found = (each(source, target).exp() for each in (model, quantize(model)))
+    assert (found - expected).abs().max() < BOUND * expected.max()
+    torch.testing.assert_close(found.sum(-1), torch.ones(3, 5))
+
+
+def test_logits_are_close_in_every_kind(checkpoint):
+    source = encoded(checkpoint, TEXTS)
+    model, copied = checkpoint.model, quantize(checkpoint.model)
+    target = torch.randint(4, model.config.vocabulary, (3, 6))
+    with torch.inference_mode():
+        expected, found = model(source, target), copied(source, target)
+        assert relative(found, expected) < BOUND
+        assert not torch.equal(found, expected)
+        memory = copied.encode(source)
+        state = copied.decoder.start(memory)
+        for number, tokens in enumerate(target.unbind(1)):
+            step = copied.decoder.step(tokens, state, memory)
+            state = step.state
+            assert relative(step.logits, expected[:, number]) < BOUND
+
+
+def test_a_step_can_read_the_float_models_memory(checkpoint):
+    source = encoded(checkpoint, TEXTS)
+    model, copied = checkpoint.model, quantize(checkpoint.model)
+    with torch.inference_mode():
+        memory, tokens = model.encode(source), torch.tensor([5, 6, 7])
+        expected = model.decoder.step(tokens, model.decoder.start(memory), memory)
+        found = copied.decoder.step(tokens, copied.decoder.start(memory), memory)
+    assert relative(found.logits, expected.logits) < BOUND
+
+
+def test_the_model_itself_is_untouched(checkpoint):
+    model, source = checkpoint.model, encoded(checkpoint, TEXTS)
+    before = {name: id(weight) for name, weight in model.named_parameters()}
+    kinds = [type(module) for module in model.modules()]
+    logits = model(source, source)
+    copied = quantize(model)
+    assert {name: id(weight) for name, weight in model.named_parameters()} == before
+    assert [type(module) for module in model.modules()] == kinds
+    assert torch.equal(model(source, source), logits)
+    assert not any(isinstance(module, nn.Linear) for module in copied.modules())
+
+
+def test_all_other_weights_are_shared(checkpoint):
+    theirs = {weight.data_ptr() for weight in checkpoint.model.parameters()}
+    ours = {weight.data_ptr() for weight in quantize(checkpoint.model).parameters()}
+    assert ours <= theirs
+
+
+def test_nothing_is_stored_while_it_runs(checkpoint):
+    copied, source = quantize(checkpoint.model), encoded(checkpoint, TEXTS)
+
+    def attributes():
+        return {name: set(vars(module)) for name, module in copied.named_modules()}
+
+    before = attributes()
+    with torch.inference_mode():
+        memory = copied.encode(source)
+        search(copied.decoder, memory, Options(max_length=4), [2], 3)
+    assert attributes() == before
+
+
+def test_the_packed_weights_take_a_quarter():
+    config = Config(64, architecture="transformer", width=512, feedforward=2_048, tied=False)
+    model = build(config)
+    linear = sum(m.weight.nbytes for m in model.modules() if isinstance(m, nn.Linear))
+    packed = sum(
+        module.few.unpack()[0].int_repr().nbytes
+        for module in quantize(model).modules()
+        if isinstance(module, Linear8)
+    )
+    assert packed == linear / 4
+
+
+@pytest.fixture(scope="module")
+def trained(tokenizer, pairs):
+    """A small model that knows the pairs by heart."""
+    torch.manual_seed(0)
+    config = Config(len(tokenizer), width=64, attention="general", dropout=0.0)
+    model = build(config)
+    examples = [(tokenizer.encode(each.source), tokenizer.encode(each.target)) for each in pairs]
+
+    batch = collate([Example(*example) for example in examples])
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(150):
+        logits = model(batch.source, batch.target).flatten(0, 1)
+        loss = nn.functional.cross_entropy(logits, batch.labels.flatten(), ignore_index=0)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss < 0.1
+    card = Card("tiny", "A tiny model", "translation", "CC0-1.0")
+    habits = own_conventions(config, card, tokenizer)
+    return Checkpoint(card, model.eval().requires_grad_(False), tokenizer, habits)
+
+
+@pytest.mark.parametrize("options", [Options(method="greedy"), Options(beam_width=4, n_best=1)])
+def test_a_trained_model_writes_the_same(trained, pairs, options):
+    texts = [pair.source for pair in pairs]
+    expected = generate(trained, texts, options)
+    found = generate(trained.searching_in("int8"), texts, options)
+    for one, other in zip(found, expected, strict=True):
+        assert one.hypotheses[0].tokens == other.hypotheses[0].tokens
+        scores = [each.hypotheses[0].score for each in (one, other)]
+        assert scores[0] == pytest.approx(scores[1], abs=0.05)
+
+
+def test_the_record_says_what_the_search_ran_in(trained):
+    quantized = trained.searching_in("int8")
+    assert (trained.precision, quantized.precision) == ("float32", "int8")
+    assert quantized.searching_in("float32").quantized is None
+    plain, fast = (run(each, TEXTS[0], Options()) for each in (trained, quantized))
+    assert (plain.precision, fast.precision) == ("float32", "int8")
+    assert (plain.encoder_states == fast.encoder_states).all()
+    assert plain.target == fast.target
+    assert (plain.log_probabilities == fast.log_probabilities).all()
+    assert Trace.from_json(fast.to_json()).precision == "int8"
+
+
+def test_the_card_chooses(checkpoint_folder, tmp_path):
+    for file in checkpoint_folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert load(tmp_path).precision == "float32"
+    assert load(tmp_path, precision="int8").precision == "int8"
+    with (tmp_path / "card.toml").open("a") as card:
+        card.write('precision = "int8"\n')
+    assert load(tmp_path).precision == "int8"
+    assert load(tmp_path, precision="float32").precision == "float32"

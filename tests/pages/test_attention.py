@@ -1,0 +1,157 @@
+"""The Attention tab, on the tiny checkpoints of each architecture."""
+
+import numpy as np
+import pytest
+
+from seq2seq.analysis.attention_matrix import grid
+from seq2seq.checkpoint import load
+from seq2seq.decoding.options import Options
+from seq2seq.inference.pipeline import force, run
+from tests.visit import SENTENCE, charts, messages, visit
+
+pytestmark = pytest.mark.usefixtures("root")
+
+LONG = "The old dog sleeps in the garden. " * 8
+SHORT_OUTPUT = {"max_length": "12"}
+
+
+def shown(at, key="attention"):
+    """Return a chart of the page: what describes it, and its figure."""
+    (chart,) = [each for each in charts(at) if each.key == key]
+    return chart.alt, chart.figure
+
+
+def keys(at):
+    return [each.key for each in charts(at)]
+
+
+def translation(**query):
+    at = visit("translation", **{"text": SENTENCE, **SHORT_OUTPUT, **query})
+    assert not at.exception
+    assert not at.error
+    return at
+
+
+@pytest.mark.parametrize("picture", ["Matrix", "Ribbons", "All heads"])
+@pytest.mark.parametrize("name", ["lstm-attention", "rnn-additive", "transformer"])
+def test_every_picture_shows_every_architecture(name, picture):
+    at = translation(checkpoint=name, picture=picture, step="2", word="3")
+    assert at.segmented_control(key="picture").value == picture
+    one_head = picture == "All heads" and name != "transformer"
+    assert any("one head" in message for message in messages(at)) == one_head
+    expected = {"Matrix": "attention", "Ribbons": "ribbons", "All heads": "heads"}[picture]
+    assert (expected in keys(at)) != one_head
+
+
+@pytest.mark.parametrize("picture", ["Blocks", "Matrix", "Ribbons", "All heads"])
+@pytest.mark.parametrize("name", ["lstm-attention", "transformer"])
+def test_every_picture_shows_a_long_text(name, picture):
+    at = translation(checkpoint=name, text=LONG, long_picture=picture, word="3")
+    assert charts(at)
+
+
+def test_a_long_text_is_shown_by_sentences_first():
+    at = translation(text=LONG)
+    assert at.segmented_control(key="long_picture").value == "Blocks"
+    assert keys(at)[:2] == ["blocks", "attention"]
+    at.selectbox(key="column_sentence").set_value("3").run()
+    _, figure = shown(at, "blocks")
+    (frame,) = figure["layout"]["shapes"]
+    assert (frame["x0"], frame["x1"]) == (2.5, 3.5)
+    _, block = shown(at)
+    assert max(len(block["layout"][f"{axis}axis"]["ticktext"]) for axis in "xy") <= 60
+
+
+@pytest.mark.parametrize("which", ["Within the source", "Within the output"])
+@pytest.mark.parametrize("picture", ["Matrix", "Ribbons", "All heads"])
+def test_self_attention_in_every_picture(which, picture):
+    at = translation(checkpoint="transformer", which=which, picture=picture, word="2")
+    assert at.selectbox(key="which").value == which
+    assert len(charts(at)) == 2
+
+
+def test_layer_head_and_scale_are_those_of_the_link(root):
+    at = translation(checkpoint="transformer", layer="2", head="max", scale="square root")
+    _, figure = shown(at)
+    trace = run(load(root / "transformer"), SENTENCE, Options(max_length=12))
+    expected = np.sqrt(grid(trace, layer=1, head="max").weights)
+    assert np.allclose(numbers(figure["data"][0]["z"]), expected, atol=2e-3)
+
+
+def numbers(array):
+    """Read an array as plotly sends it."""
+    import base64
+
+    values = np.frombuffer(base64.b64decode(array["bdata"]), dtype=array["dtype"])
+    return values.reshape([int(size) for size in array["shape"].split(",")])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"picture": "nonsense"},
+        {"layer": "9"},
+        {"head": "-1"},
+        {"scale": "log"},
+        {"mass": "7", "picture": "Ribbons"},
+        {"from_layer": "99", "picture": "All heads"},
+        {"which": "Within the moon"},
+        {"word": "999"},
+        {"row_sentence": "40", "column_sentence": "x", "text": LONG},
+    ],
+)
+def test_nonsense_in_a_link_is_ignored(query):
+    assert charts(translation(**{"checkpoint": "transformer", **query}))
+
+
+def test_a_layer_that_the_next_model_does_not_have_is_forgotten():
+    at = translation(checkpoint="transformer", layer="2", which="Within the source")
+    at.selectbox(key="checkpoint").set_value("lstm-attention").run()
+    assert not at.exception
+    at.selectbox(key="checkpoint").set_value("transformer").run()
+    assert not at.exception
+    assert len(charts(at)) == 2
+
+
+def test_the_selected_step_and_word_are_framed():
+    at = translation(step="2", word="4")
+    frames = shown(at)[1]["layout"]["shapes"]
+    assert [(frame["x0"], frame["y0"]) for frame in frames] == [(3.5, 0.5), (0.5, 1.5)]
+
+
+@pytest.mark.parametrize("name", ["lstm-attention", "rnn-additive", "transformer"])
+def test_the_attention_of_each_output_is_its_own(root, name):
+    """What is drawn of an output is what a fresh pass over its tokens gives."""
+    checkpoint = load(root / name)
+    trace = run(checkpoint, SENTENCE, Options(max_length=12))
+    at = translation(checkpoint=name)
+    drawn = []
+    for number, output in enumerate(trace.outputs, 1):
+        at.selectbox(key="output").set_value(str(number)).run()
+        described, figure = shown(at)
+        assert f"of output {number}:" in described
+        assert f"output {number}" in at.caption[1].value
+        path = trace.beam_tree.path(output.node)
+        tokens = tuple(trace.beam_tree.token[path].tolist())
+        fresh = force(checkpoint, SENTENCE, tokens)
+        assert fresh.target.pieces == output.pieces
+        drawn.append(numbers(figure["data"][0]["z"]))
+        assert np.allclose(drawn[-1], grid(fresh).weights, atol=2e-3)
+    assert len(drawn) > 1
+    assert any(other.shape != drawn[0].shape or (other != drawn[0]).any() for other in drawn[1:])
+
+
+def test_what_stands_out_can_be_selected():
+    at = translation()
+    found = [button for button in at.button if (button.key or "").startswith("finding_")]
+    assert found
+    before = shown(at)[1]["layout"]["shapes"]
+    found[0].click().run()
+    assert not at.exception
+    assert shown(at)[1]["layout"]["shapes"] != before
+
+
+def test_a_model_without_attention_shows_its_context_vector():
+    at = translation(checkpoint="gru-plain")
+    assert any("no attention" in message for message in messages(at))
+    assert keys(at)[0] == "context"

@@ -1,0 +1,283 @@
+"""The speech page: what is given to it, what it shows of it, in AppTest."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+
+import seq2seq
+from seq2seq import catalogue
+from seq2seq.checkpoint import save
+from seq2seq.data.audio import RATE, log_mel, read_audio
+from seq2seq.models.config import Config
+from seq2seq.models.seq2seq import build
+from seq2seq.trace import Trace
+from tests import published
+from tests.visit import charts, drawn_by
+from ui.runtime import model_store as store
+
+EXAMPLE = "enter four seven nine"
+RECORDING = Path("assets/recordings/enter-four-seven-nine.flac")
+CARD = 'title = "Tiny"\ntask = "speech"\nlicence = "CC0-1.0"\nsummary = "Fresh weights."\n'
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory, tokenizer):
+    """The embedded model, a Whisper, and one without attention."""
+    root = tmp_path_factory.mktemp("speech")
+    shutil.copytree(catalogue.CHECKPOINTS / "speech-en", root / "speech-en")
+    torch.manual_seed(0)
+    values = {"cell": "gru", "attention": "none", "feeds": "context", "input": "audio", "bins": 12}
+    save(root / "without-attention", build(Config(len(tokenizer), width=16, **values)), tokenizer)
+    (root / "without-attention" / "card.toml").write_text(CARD)
+    saved = published.save(tmp_path_factory.mktemp("whisper"), "whisper", max_source_positions=150)
+    return root, saved[0]
+
+
+@pytest.fixture(autouse=True)
+def models(folders, monkeypatch):
+    root, whisper = folders
+    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", root)
+    st.cache_resource.clear()
+    card = catalogue.Card("tiny-whisper", "Tiny Whisper", "speech", "unknown")
+    store.models().bring("tiny-whisper", store.Brought(whisper, card, uploaded=False))
+    yield
+    st.cache_resource.clear()
+
+
+def open_page(**query):
+    at = AppTest.from_file("../../pages/speech.py", default_timeout=60)
+    for name, value in query.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def upload(at, content, name="clip.wav", key="uploaded"):
+    found = next(each for each in at.get("file_uploader") if each.key == key)
+    found.set_value((name, content, "audio/wav")).run()
+    assert not at.exception
+    return at
+
+
+def said(at):
+    kinds = (at.error, at.warning, at.info, at.caption, at.markdown)
+    return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
+
+
+def picture(at):
+    alts = [each.alt for each in charts(at)]
+    return next((alt for alt in alts if "spectrogram" in alt or "over" in alt), None)
+
+
+def players(at):
+    return at.get("audio")
+
+
+def wav(samples, rate=RATE, form="WAV"):
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format=form)
+    return file.getvalue()
+
+
+def speech(seconds=None):
+    samples = soundfile.read(RECORDING, dtype="float32")[0]
+    return samples if seconds is None else np.resize(samples, int(seconds * RATE))
+
+
+def test_nothing_is_heard_at_first():
+    at = open_page()
+    assert "record a sentence" in at.info[0].value
+    assert picture(at) is None
+
+
+def test_an_example_in_a_link_is_heard_and_its_errors_are_counted():
+    at = open_page(recording=EXAMPLE, step="9")
+    assert picture(at).startswith("Waveform, log-mel spectrogram and attention")
+    assert "Token 9, ` o `: heard from 0.72 to 0.76 s." in said(at)
+    assert list(at.dataframe[0].value["word"]) == EXAMPLE.split()
+    assert (at.dataframe[0].value["to, s"] > at.dataframe[0].value["from, s"]).all()
+    assert [each.value for each in at.metric] == ["0%", "0%"]
+
+
+def test_what_was_said_is_compared_and_stands_in_the_link():
+    at = open_page(recording=EXAMPLE, said="Enter four, seven five nine!")
+    assert at.metric[0].value == "20%"
+    assert "4 correct, 0 substituted, 1 deleted, 0 inserted" in said(at)
+    at.toggle(key="loosely").set_value(False).run()
+    assert at.metric[0].value == "80%"
+    at.text_input(key="said").set_value("?!").run()
+    at.toggle(key="loosely").set_value(True).run()
+    assert "Nothing is left to compare" in said(at)
+
+
+def test_an_unknown_example_in_a_link_is_ignored():
+    at = open_page(recording="no such thing", listener="7.7", step="-4")
+    assert "record a sentence" in at.info[0].value
+
+
+def test_the_player_plays_the_slice_of_the_token_and_by_itself_only_after_a_choice():
+    at = open_page(recording=EXAMPLE, step="9")
+    assert not players(at)[-1].proto.autoplay
+    at.slider(key="step").set_value(10).run()
+    assert players(at)[-1].proto.autoplay
+    at.toggle(key="path").set_value(True).run()
+    assert not players(at)[-1].proto.autoplay
+
+
+def test_toggles_change_what_is_drawn():
+    at = open_page(recording=EXAMPLE, step="9", heard_words="true")
+    assert "Word 2, ` four `: heard from 0.68 to 0.92 s." in said(at)
+    specs = [json.dumps(charts(at)[0].figure)]
+    for key in ("heard_words", "path", "special"):
+        at.toggle(key=key).set_value(not at.toggle(key=key).value).run()
+        assert not at.exception
+        specs.append(json.dumps(charts(at)[0].figure))
+    assert len(set(specs)) == 4
+
+
+def test_the_last_one_given_is_heard_and_one_can_go_back():
+    at = open_page(recording=EXAMPLE)
+    upload(at, wav(speech(1.0)))
+    assert at.segmented_control(key="heard").value == "upload"
+    assert "over 1.0 seconds" in picture(at)
+    at.segmented_control(key="heard").set_value("example").run()
+    assert "over 2.1 seconds" in picture(at)
+    at.slider(key="beam_width").set_value(2).run()
+    assert at.segmented_control(key="heard").value == "example"
+    at.segmented_control(key="heard").set_value("upload").run()
+    assert "over 1.0 seconds" in picture(at)
+    at.pills(key="recording").set_value("repeat").run()
+    assert at.segmented_control(key="heard").value == "example"
+    next(each for each in at.get("file_uploader") if each.key == "uploaded").set_value(None).run()
+    assert not at.exception
+    assert "over 0.9 seconds" in picture(at)
+
+
+def test_a_recording_is_heard_and_survives_a_control():
+    at = open_page()
+    at.get("audio_input")[0].set_value(("spoken.wav", wav(speech()), "audio/wav")).run()
+    assert not at.exception
+    assert EXAMPLE in at.dataframe[0].value["word"].str.cat(sep=" ")
+    at.slider(key="beam_width").set_value(1).run()
+    assert "over 2.1 seconds" in picture(at)
+
+
+def clipped():
+    return np.clip(20 * speech(), -1, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "sentence"),
+    [
+        (b"", "clip.wav", "clip.wav is empty: choose another file."),
+        (b"Hello, this is a text.", "clip.wav", "clip.wav cannot be read: give WAV, FLAC"),
+        (wav(np.zeros(RATE, "f4")), "clip.wav", "clip.wav is silent: check the microphone"),
+        (wav(speech(0.05)), "clip.wav", "clip.wav is shorter than 0.1 seconds: record some more"),
+    ],
+    ids=["empty", "text", "silent", "short"],
+)
+def test_what_cannot_be_heard_is_said_in_a_sentence(content, name, sentence):
+    at = upload(open_page(recording="repeat"), content, name)
+    assert sentence in at.error[0].value.replace("\\", "")
+    assert len(at.error) == 1
+    assert picture(at) is None
+    at.segmented_control(key="heard").set_value("example").run()
+    assert not at.error
+    assert picture(at)
+
+
+@pytest.mark.parametrize(
+    ("content", "note", "seconds"),
+    [
+        (wav(clipped()), "too loud", "2.1"),
+        (wav(speech(1.0)), None, "1.0"),
+        (wav(speech(600)), "Only the first 30 seconds were read.", "30.0"),
+        (wav(np.stack([speech()] * 2, axis=1)), "2 channels were mixed to one.", "2.1"),
+        (wav(speech()[::2], 8_000), "Resampled from 8,000 to 16,000 Hz.", "2.1"),
+        (wav(speech())[:40_000], "The file ends too early", "1.2"),
+        (wav(speech(), form="MP3"), None, "2.1"),
+    ],
+    ids=["clipped", "one second", "ten minutes", "stereo", "8 kHz", "truncated", "MP3"],
+)
+def test_what_is_wrong_with_a_recording_is_noted(content, note, seconds):
+    at = upload(open_page(), content)
+    assert not at.error
+    assert f"over {seconds} seconds" in picture(at)
+    notes = [element.value.replace("\\", "") for element in at.info]
+    assert len(notes) == (note is not None)
+    assert note is None or note in notes[0]
+
+
+def test_the_frames_drawn_are_those_that_the_model_reads(monkeypatch):
+    drawn = []
+    original = seq2seq.figures.speech
+    monkeypatch.setattr(
+        seq2seq.figures, "speech", lambda *a, **b: drawn.append(a) or original(*a, **b)
+    )
+    open_page(recording=EXAMPLE)
+    frames = log_mel(read_audio(RECORDING).samples, 80, normalise=True).numpy()
+    assert np.array_equal(drawn[-1][2].frames, frames)
+
+
+@pytest.mark.parametrize("timestamps", ["true", "false"])
+@pytest.mark.parametrize("listener", ["mean", "2.1", "nonsense"])
+def test_a_whisper_shows_its_heads_and_times(listener, timestamps):
+    at = open_page(
+        recording=EXAMPLE, checkpoint="tiny-whisper", listener=listener, timestamps=timestamps
+    )
+    assert not at.error
+    picker = at.selectbox(key="listener")
+    assert picker.value == ("2.1" if listener == "2.1" else "mean")
+    assert len(picker.options) == 1 + 3 * 2
+    assert "over 2.1 seconds" in picture(at)
+    at.toggle(key="special").set_value(True).run()
+    assert not at.exception
+
+
+def test_a_model_without_attention_shows_the_sound_and_says_why_no_more():
+    at = open_page(recording=EXAMPLE, checkpoint="without-attention")
+    assert "nothing tells when it heard" in said(at)
+    assert picture(at).startswith("Waveform and log-mel spectrogram")
+    assert not at.error
+
+
+def test_another_output_of_the_search_has_times_of_its_own():
+    at = open_page(recording=EXAMPLE, output="2")
+    assert not at.error
+    assert list(at.dataframe[0].value["word"]) != EXAMPLE.split()
+    assert (at.dataframe[0].value["to, s"] <= 2.08).all()
+
+
+def test_a_saved_run_shows_attention_over_time_without_its_sound():
+    trace = seq2seq.run(seq2seq.load("speech-en"), read_audio(RECORDING))
+    at = upload(open_page(), trace.to_json(), "run.json", key="saved_run")
+    assert "holds no sound" in said(at)
+    assert picture(at).startswith("attention of") or picture(at).startswith("Attention of")
+    assert not players(at)
+    assert list(at.dataframe[0].value["word"]) == EXAMPLE.split()
+    assert not at.error
+    assert Trace.from_json(trace.to_json()).text == EXAMPLE
+
+
+@pytest.mark.parametrize("tab", ["Attention", "Probabilities", "Beam tree", "Tokens"])
+@pytest.mark.parametrize("name", ["speech-en", "tiny-whisper", "without-attention"])
+def test_the_instruments_below_work_for_recordings(name, tab):
+    at = open_page(recording="repeat", checkpoint=name, tab=tab, step="2", word="1")
+    assert not at.error
+    assert len(next(each for each in at.tabs if each.label == tab).children) > 0
+
+
+@pytest.mark.parametrize("query", [{}, {"heard_words": "true", "special": "true", "path": "true"}])
+def test_the_shown_code_draws_the_picture(query, monkeypatch):
+    at = open_page(recording=EXAMPLE, step="9", beam_width="3", **query)
+    code = at.code[0].value.replace('Path("recording.flac")', f"Path({str(RECORDING)!r})")
+    assert charts(at)[0].figure == drawn_by(code, monkeypatch)[0]

@@ -1,0 +1,123 @@
+import json
+import random
+
+import pytest
+
+from seq2seq.__main__ import main
+from seq2seq.data.parallel_corpus import read_pairs
+from seq2seq.evaluation.results import read_studies
+from seq2seq.training.datasets import read_corpus
+from seq2seq.training.recipe import read_recipe
+
+RECIPE = """
+[card]
+title = "Letters, backwards"
+task = "translation"
+licence = "CC0-1.0"
+languages = ["en", "fr"]
+[data]
+train = ["short.tsv", "long.tsv"]
+valid = ["valid.tsv"]
+share = [1.0, 0.5]
+{limit}
+[tokenizer]
+pieces = 21
+[model]
+cell = "gru"
+width = 12
+attention = "dot"
+feeds = "token"
+[training]
+epochs = 1
+batch_tokens = 400
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Give a folder of pairs with a checkpoint that was trained on them."""
+    draw = random.Random(0)
+    for name, count, lengths in (
+        ("short", 200, (2, 4)),
+        ("long", 400, (5, 8)),
+        ("valid", 20, (3, 5)),
+    ):
+        lines = []
+        for _ in range(count):
+            letters = draw.choices("abcdefgh", k=draw.randint(*lengths))
+            lines.append(f"{' '.join(letters)}\t{' '.join(reversed(letters))}\n")
+        (tmp_path / f"{name}.tsv").write_text("".join(lines))
+    (tmp_path / "recipe.toml").write_text(RECIPE.format(limit=""))
+    work, out = str(tmp_path / "work"), str(tmp_path / "letters")
+    words = ["train", str(tmp_path / "recipe.toml"), "--data", str(tmp_path)]
+    assert main([*words, "--work", work, "--out", out]) == 0
+    return tmp_path
+
+
+def test_a_limit_draws_the_same_pairs_for_every_epoch_as_the_shares_say(tmp_path, folder):
+    (tmp_path / "limited.toml").write_text(RECIPE.format(limit="limit = 80"))
+    corpus = read_corpus(read_recipe(tmp_path / "limited.toml"), tmp_path)
+    again = read_corpus(read_recipe(tmp_path / "limited.toml"), tmp_path)
+    assert corpus.files == again.files
+    assert [len(file) for file in corpus.files] == [40, 40]  # 200 x 1.0 and 400 x 0.5 are as many
+    for name, file in zip(("short", "long"), corpus.files, strict=True):
+        assert set(file) <= set(read_pairs(tmp_path / f"{name}.tsv", ()))
+    tokenizer = read_corpus(read_recipe(tmp_path / "recipe.toml"), tmp_path).fit()
+    corpus.encode(tokenizer)
+    first, second = (sorted(map(str, corpus.epoch(number))) for number in (0, 1))
+    assert first == second
+    assert len(first) == 80
+
+
+def test_a_limit_is_for_pairs_of_texts(tmp_path, folder, capsys):
+    text = RECIPE.format(limit="limit = 80").replace("width = 12", 'width = 12\ninput = "audio"')
+    (tmp_path / "recipe.toml").write_text(text)
+    assert main(["train", str(tmp_path / "recipe.toml"), "--data", str(tmp_path)]) == 2
+    assert "limit is for pairs of texts" in capsys.readouterr().err
+
+
+def test_a_study_is_kept_as_numbers_beside_the_checkpoint(folder, capsys):
+    def study(*more):
+        words = ["study", str(folder / "letters"), "--data", str(folder), "--minutes", "0.03"]
+        assert main([*words, "--work", str(folder / "study"), *more]) == 0
+
+    weights = (folder / "letters" / "model.safetensors").read_bytes()
+    study("--pairs", "60")
+    study("--pairs", "20")
+    study("--pairs", "20", "--plain")
+    study("--pairs", "60")  # takes the place of the one before
+    assert "loss" in capsys.readouterr().out
+    kept = read_studies(folder / "letters")
+    assert [(each["pairs"], each["plain"]) for each in kept] == [
+        (20, False),
+        (60, False),
+        (20, True),
+    ]
+    for each in kept:
+        assert {"bleu", "bleu_interval", "chrf", "loss", "log"} <= each.keys()
+        assert each["loss"] > 0
+        assert any("valid_loss" in line for line in each["log"])
+    assert (folder / "letters" / "model.safetensors").read_bytes() == weights
+
+
+def test_without_dropout_and_smoothing_the_loss_on_train_can_fall_below_valid(folder):
+    words = ["study", str(folder / "letters"), "--data", str(folder), "--minutes", "0.15"]
+    assert main([*words, "--work", str(folder / "study"), "--pairs", "10", "--plain"]) == 0
+    (entry,) = read_studies(folder / "letters")
+    train = [line["train_loss"] for line in entry["log"] if "train_loss" in line]
+    valid = [line["valid_loss"] for line in entry["log"] if "valid_loss" in line]
+    assert train[-1] < valid[-1]
+    assert train[-1] < train[0]
+
+
+@pytest.mark.parametrize("wrong", [("--pairs", "0"), ("--minutes", "0")])
+def test_a_study_needs_pairs_and_time(folder, wrong, capsys):
+    given = {"--pairs": "10", "--minutes": "1", **dict([wrong])}
+    words = [each for pair in given.items() for each in pair]
+    assert main(["study", str(folder / "letters"), "--data", str(folder), *words]) == 2
+    assert "must be more than 0" in capsys.readouterr().err
+
+
+def test_nothing_is_there_before_the_first_study(folder):
+    assert read_studies(folder / "letters") == []
+    assert json.loads((folder / "letters" / "evaluation.json").read_text())["sentences"] == 20

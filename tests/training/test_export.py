@@ -1,0 +1,148 @@
+import json
+import random
+
+import pytest
+
+from seq2seq.__main__ import main
+from seq2seq.catalogue import read_card
+from seq2seq.checkpoint import load
+from seq2seq.decoding.options import Options
+from seq2seq.training.export import card_toml, write_model_card
+from seq2seq.training.recipe import read_recipe
+
+CARD = """
+[card]
+name = "tiny"
+title = "A tiny model"
+licence = "CC0-1.0"
+languages = ["en"]
+"""
+MODEL = """
+[model]
+width = 12
+attention = "dot"
+feeds = "token"
+copies = true
+[training]
+epochs = 1
+batch_tokens = 200
+"""
+CHATBOT = f"""{CARD}
+task = "chatbot"
+turn_separator = "¶"
+turns = 2
+mannered = true
+examples = ["Is the cat here?"]
+[card.decoding]
+method = "sample"
+beam_width = 2
+top_p = 0.9
+seed = 5
+max_length = 8
+[data]
+train = ["train.tsv"]
+valid = ["valid.tsv"]
+columns = ["before", "context", "response"]
+[tokenizer]
+pieces = 60
+symbols = ["¶"]
+[prompts]
+greeting = ["Hi, cat.", "a | b"]
+"follow-up" = ["Hi.¶ The cat.¶ Where?"]
+{MODEL}"""
+SUMMARIZER = f"""{CARD}
+task = "summarization"
+folded = true
+[data]
+train = ["train.tsv"]
+valid = ["valid.tsv"]
+columns = ["before", "response"]
+join = 0.3
+[tokenizer]
+pieces = 60
+{MODEL}"""
+WORDS = "the cat dog is here there big 12 small runs Now".split()  # noqa: SIM905
+
+
+def trained(folder, recipe):
+    draw = random.Random(0)
+    rows = [" ".join(draw.choices(WORDS, k=5)) for _ in range(240)]
+    lines = [f"{row}\t{row[4:]}\t{row[6:]}" for row in rows]
+    for name, part in (("train.tsv", lines[40:]), ("valid.tsv", lines[:40])):
+        (folder / name).write_text("\n".join(["before\tcontext\tresponse", *part]) + "\n")
+    (folder / "recipe.toml").write_text(recipe, encoding="utf-8")
+    out = folder / "tiny"
+    arguments = ["--data", str(folder), "--work", str(folder / "work"), "--out", str(out)]
+    assert main(["train", str(folder / "recipe.toml"), *arguments]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def chatbot(tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("chatbot"), CHATBOT)
+
+
+@pytest.fixture(scope="module")
+def summarizer(tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("summarizer"), SUMMARIZER)
+
+
+def read(folder, name):
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def test_the_card_that_is_written_is_the_recipes(chatbot, summarizer):
+    for folder in (chatbot, summarizer):
+        card = read_card(folder)
+        assert card == read_recipe(folder / "recipe.toml").card
+        assert card_toml(card) == (folder / "card.toml").read_text(encoding="utf-8")
+
+
+def test_a_checkpoint_has_the_habits_of_its_card(chatbot, summarizer):
+    habits = load(chatbot).conventions
+    options = Options(method="sample", beam_width=2, top_p=0.9, seed=5, max_length=8)
+    assert (habits.turn_separator, habits.turns, habits.options) == ("¶", 2, options)
+    assert habits.manners is not None
+    assert load(chatbot).tokenizer.encode("¶")[-1] in habits.forbidden
+    habits = load(summarizer).conventions
+    assert habits.folded
+    assert habits.options == Options()
+
+
+@pytest.mark.parametrize("name", ["chatbot", "summarizer"])
+def test_the_scores_can_be_measured_again(request, capsys, name):
+    folder = request.getfixturevalue(name)
+    columns = ["before", "response"] if name == "summarizer" else None
+    file = folder.parent / "valid.tsv"
+    if columns:
+        rows = [line.split("\t") for line in file.read_text().splitlines()[1:]]
+        file = folder.parent / "pairs.tsv"
+        file.write_text("".join(f"{row[0]}\t{row[2]}\n" for row in rows))
+    assert main(["evaluate", str(folder), str(file), "--json"]) == 0
+    found, written = json.loads(capsys.readouterr().out), read(folder, "evaluation.json")
+    timed = {"seconds", "sentences_per_second", "checkpoint"}
+    for key in found.keys() - timed:
+        assert found[key] == written[key], key
+
+
+def test_replies_wait_for_a_judge_and_are_counted(chatbot):
+    replies = read(chatbot, "replies.json")
+    assert [each["kind"] for each in replies] == ["greeting", "greeting", "follow-up"]
+    assert all(each["sensible"] is None and each["reply"] for each in replies)
+    replies[0] |= {"sensible": True, "specific": False}
+    replies[2] |= {"sensible": True, "specific": True}
+    (chatbot / "replies.json").write_text(json.dumps(replies), encoding="utf-8")
+    write_model_card(chatbot, read_recipe(chatbot / "recipe.toml"))
+    card = (chatbot / "README.md").read_text(encoding="utf-8")
+    assert "2 of 3 are sensible, 1\nspecific" in card
+    assert "| greeting | 2 | 1 | 0 |" in card
+    assert f"| follow-up | Hi.¶ The cat.¶ Where? | {replies[2]['reply']} | yes | yes |" in card
+    assert "| greeting | a / b |" in card
+
+
+def test_the_model_card_prints_the_scores(chatbot, summarizer):
+    for folder, keys in ((chatbot, ("perplexity", "dull")), (summarizer, ("rouge_1", "kept_f1"))):
+        card = (folder / "README.md").read_text(encoding="utf-8")
+        scores = read(folder, "evaluation.json")
+        for key in keys:
+            assert f"| {scores[key]} |" in card

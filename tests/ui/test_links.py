@@ -1,0 +1,38 @@
+"""Links that no visitor of the page has made."""
+
+import pytest
+
+from tests.visit import visit
+from ui.instruments import TABS
+
+SENTENCE = "The old dog sleeps in the garden."
+NAMES = (
+    "branch by_word column_sentence coverage_penalty early_stopping from_layer head "
+    "inside_head layer length_penalty long_picture loosely mass max_length "
+    "measured method min_length no_repeat_ngram node output paragraphs "
+    "picture prefix pruned rank_coverage rank_length reference reference_step "
+    "row_sentence scale seed shade step temperature top_k "
+    "top_p unit which word beam_width "
+)
+TEXTS = {"prefix": "", "reference": ""}  # nothing is nonsense here
+NONSENSE = ["", "x", "-1", "1e999", "9" * 400, "😀", "<b>**x**", "\x00", "²", "1.2.3."]
+
+
+pytestmark = pytest.mark.usefixtures("root")
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=range(len(NONSENSE)))
+@pytest.mark.parametrize("name", ["lstm-attention", "transformer"])
+def test_a_link_of_nonsense_still_shows_the_run(name, nonsense):
+    tab = list(TABS)[NONSENSE.index(nonsense) % len(TABS)]
+    query = dict.fromkeys(NAMES.split(), nonsense)
+    at = visit("translation", checkpoint=name, text=SENTENCE, **query | {"tab": tab, **TEXTS})
+    assert not at.exception
+    assert not at.error
+    assert at.slider(key="step").value >= 1
+
+
+@pytest.mark.parametrize("page", ["translation", "summarization", "chatbot", "pronunciation", "speech"])
+def test_a_link_that_is_far_too_long_is_survived(page):
+    at = visit(page, text="The cat. " * 20_000, word="1" * 9_000, branch="1." * 9_000)
+    assert not at.exception

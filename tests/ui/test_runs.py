@@ -1,0 +1,79 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from seq2seq.decoding.options import Options
+from ui.escape import plain, quoted
+from ui.runtime.runs import RUNS_AT_ONCE, RUNS_KEPT, _Runs
+
+
+def key(number):
+    return "model", f"text {number}", Options()
+
+
+def test_the_least_recently_used_run_goes_first(trace):
+    runs = _Runs()
+    for number in range(RUNS_KEPT):
+        runs.put(key(number), trace)
+    assert runs.get(key(0)) is trace
+    runs.put(key(RUNS_KEPT), trace)
+    assert runs.get(key(0)) is trace
+    assert runs.get(key(1)) is None
+    assert len(runs.kept) == RUNS_KEPT
+
+
+def test_what_is_kept_is_limited_in_bytes_however_deep_they_are(monkeypatch):
+    monkeypatch.setattr("ui.runtime.runs.BYTES_KEPT", 250)
+    runs = _Runs()
+    for number in range(4):
+        runs.put(key(number), [{"rows": (np.zeros(100, np.uint8), None)}, "a text"])
+    assert list(runs.kept) == [key(2), key(3)]
+    assert sum(runs.sizes.values()) == 200
+
+
+def test_only_a_few_compute_at_once_and_the_others_wait():
+    runs, waits, inside, most = _Runs(), [], [], []
+
+    def work():
+        with runs.turn(lambda: waits.append(1)):
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.3)
+            inside.pop()
+
+    threads = [threading.Thread(target=work) for _ in range(2 * RUNS_AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) == RUNS_AT_ONCE
+    assert waits
+
+
+def test_a_visitor_who_leaves_gives_the_turn_back():
+    runs = _Runs()
+    for _ in range(3 * RUNS_AT_ONCE):
+        with pytest.raises(KeyboardInterrupt), runs.turn(lambda: None):
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "text", ["**bold**", "[a](b)", "$x$", ":material/home:", "# head", "a_b_c"]
+)
+def test_plain_leaves_no_markdown(text):
+    escaped = plain(text)
+    assert escaped.replace("\\", "") == text
+    for mark in "*[$:#_":
+        assert all(escaped[i - 1] == "\\" for i, c in enumerate(escaped) if c == mark)
+
+
+@pytest.mark.parametrize("text", ["http://example.org", "a -> b", "x\n\n    y", "`` ` ``", "`"])
+def test_quoted_is_one_span_of_code(text):
+    quote = quoted(text)
+    fence = quote.split(" ")[0]
+    inside = quote.removeprefix(fence + " ").removesuffix(" " + fence)
+    assert set(fence) == {"`"}
+    assert inside == " ".join(text.split())
+    assert fence not in inside

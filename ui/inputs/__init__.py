@@ -1,0 +1,1 @@
+"""What a visitor gives: text, audio, a checkpoint, decoding settings."""

@@ -1,0 +1,109 @@
+"""The recording that is heard: spoken into the microphone, uploaded, or one of the examples."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from seq2seq.errors import UserError
+from ui.escape import plain
+from ui.links import URL
+
+if TYPE_CHECKING:
+    from seq2seq.data.audio import Audio
+
+RECORDINGS = Path(__file__).parents[2] / "assets" / "recordings"
+# What the visitor gave, by name; which of it is heard; and the text of an example that is.
+_GIVEN, _HEARD, _SAID = "given_recordings", "heard", "example_text"
+NAMES = {"spoken": "recording", "uploaded": "upload"}
+
+
+def audio_input() -> Audio | None:
+    """Return what the visitor recorded, uploaded or chose last; says why not if it is unreadable.
+
+    Where there are several, the visitor sees which one is heard and can go back to the others.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.audio_input("Record", key="spoken", on_change=_keep, args=("spoken",))
+        st.file_uploader(
+            "Or upload a recording: WAV, FLAC, OGG, MP3",
+            ["wav", "flac", "ogg", "mp3"],
+            key="uploaded",
+            on_change=_keep,
+            args=("uploaded",),
+        )
+    samples = _samples()
+    sample = st.pills(
+        "Or take an example",
+        list(samples),
+        key="recording",
+        on_change=lambda: st.session_state.update({_HEARD: "example"}),
+        help="The last two are for models of any English speech; speech-en knows letters, numbers "
+        "and a few commands.",
+        **URL,
+    )
+    given = dict(st.session_state.get(_GIVEN, {}))
+    st.session_state[_SAID] = ""
+    if sample in samples:
+        from seq2seq.data.audio import read_audio
+
+        path, text = samples[sample]
+        given["example"] = read_audio(path)
+    if not given:
+        return None
+    heard = _heard(list(given))
+    found = given[heard]
+    if isinstance(found, UserError):
+        st.error(plain(str(found)), icon=":material/error:")
+        return None
+    if heard == "example":
+        st.session_state[_SAID] = text
+    if heard != "recording" or st.session_state.get("spoken") is None:
+        from seq2seq.data.audio import to_wav
+
+        st.audio(to_wav(found.samples), alt=f"What is heard: the {heard}")
+    return found
+
+
+def example_text() -> str:
+    """Return what is said in the example that is heard; "" if something else is heard."""
+    return st.session_state.get(_SAID, "")
+
+
+def _samples() -> dict[str, tuple[Path, str]]:
+    """Return the files of the examples, and what is said in each, by their names."""
+    with (RECORDINGS / "recordings.tsv").open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        return {
+            Path(row["file"]).stem.replace("-", " "): (RECORDINGS / row["file"], row["text"])
+            for row in rows
+        }
+
+
+def _keep(key: str) -> None:
+    """Read what was recorded or uploaded once; it stays until it is removed."""
+    from seq2seq.data.audio import read_audio
+
+    file, name = st.session_state[key], NAMES[key]
+    given = st.session_state.setdefault(_GIVEN, {})
+    given.pop(name, None)
+    if file is not None:
+        st.session_state[_HEARD] = name
+        called = file.name[:60] if key == "uploaded" else "The recording"
+        try:
+            given[name] = read_audio(file.getvalue(), called)
+        except UserError as error:
+            given[name] = error
+
+
+def _heard(names: list[str]) -> str:
+    """Return which of several recordings is heard, and let the visitor choose another."""
+    if len(names) == 1:
+        return names[0]
+    if st.session_state.get(_HEARD) not in names:
+        st.session_state[_HEARD] = names[-1]
+    chosen = st.segmented_control("What is heard", names, key=_HEARD, required=True)
+    return chosen or names[-1]

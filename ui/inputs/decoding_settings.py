@@ -1,0 +1,163 @@
+"""How to search: the settings of a decoding, a checkpoint's own until the visitor changes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_LENGTH, Options
+from ui.links import URL
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
+# Widgets whose values are a checkpoint's own where nobody sets them.
+SETTINGS = (
+    "method",
+    "beam_width",
+    "length_penalty",
+    "coverage_penalty",
+    "early_stopping",
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_length",
+    "max_length",
+    "no_repeat_ngram",
+    "source_language",
+    "target_language",
+    "instruction",
+)
+
+
+def search_controls(defaults: Options, lengths_place: DeltaGenerator | None = None) -> Options:
+    """Let the visitor set the search; what sets the length of the output, in a place of its own."""
+    with st.popover("How to search", icon=":material/tune:"):
+        chosen = st.segmented_control(
+            "Method",
+            list(METHODS),
+            format_func=METHODS.__getitem__,
+            default=defaults.method,
+            required=True,
+            key="method",
+            help="Beam keeps several hypotheses alive, greedy one; sampling draws by chance.",
+            **URL,
+        )
+        method = chosen or "beam"  # a link may say nothing
+        values: dict[str, Any] = {"method": method}
+        values |= _sampling_controls(defaults) if method == "sample" else {}
+        values |= _beam_controls(method, defaults) if method != "greedy" else {}
+        values |= _stopping_control(defaults) if method == "beam" else {}
+        values |= _rule_controls(defaults)
+        if lengths_place is None:
+            values |= _length_controls(method, defaults)
+    if lengths_place is not None:
+        with lengths_place:
+            values |= _length_controls(method, defaults, in_a_row=True)
+    return Options(**values)
+
+
+def _length_controls(method: str, defaults: Options, in_a_row: bool = False) -> dict[str, Any]:
+    places = st.columns(3, gap="medium") if in_a_row else [st.container() for _ in range(3)]
+    with places[0]:
+        shortest = st.slider(
+            "At least so many tokens", 0, MAX_LENGTH, defaults.min_length, key="min_length", **URL
+        )
+    with places[1]:
+        longest = st.slider(
+            "At most so many tokens (0: by the source)",
+            0,
+            MAX_LENGTH,
+            defaults.max_length,
+            key="max_length",
+            **URL,
+        )
+    values: dict[str, Any] = {"min_length": shortest, "max_length": longest}
+    if 0 < longest < shortest:
+        st.caption("At most is less than at least: the output is cut there.")
+    if method != "greedy":
+        with places[2]:
+            values["length_penalty"] = st.slider(
+                "Length penalty",
+                0.0,
+                5.0,
+                defaults.length_penalty,
+                0.05,
+                key="length_penalty",
+                help="α in score = log P / lengthᵅ: 0 prefers short outputs, above 1 long ones.",
+                **URL,
+            )
+    return values
+
+
+def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
+    width = defaults.beam_width if defaults.beam_width > 1 else Options().beam_width
+    label = "Beam width" if method == "beam" else "Samples"
+    return {
+        "beam_width": st.slider(label, 1, MAX_BEAM_WIDTH, width, key="beam_width", **URL),
+        "coverage_penalty": st.slider(
+            "Coverage penalty",
+            0.0,
+            1.0,
+            min(1.0, defaults.coverage_penalty),
+            0.05,
+            key="coverage_penalty",
+            help="β: punishes outputs that never looked at some source token.",
+            **URL,
+        ),
+    }
+
+
+def _stopping_control(defaults: Options) -> dict[str, Any]:
+    stop = st.toggle(
+        "Stop early",
+        defaults.early_stopping,
+        key="early_stopping",
+        help="Stop once enough outputs are complete, even if a live one could still score higher.",
+        **URL,
+    )
+    return {"early_stopping": stop}
+
+
+def _sampling_controls(defaults: Options) -> dict[str, Any]:
+    return {
+        "temperature": st.slider(
+            "Temperature",
+            0.1,
+            2.0,
+            min(2.0, max(0.1, defaults.temperature)),
+            0.05,
+            key="temperature",
+            help="Below 1 the probable becomes more probable, above 1 less.",
+            **URL,
+        ),
+        "top_k": st.slider(
+            "Top-k (0: all tokens)", 0, 100, min(100, defaults.top_k), key="top_k", **URL
+        ),
+        "top_p": st.slider("Top-p", 0.05, 1.0, max(0.05, defaults.top_p), 0.05, key="top_p", **URL),
+        "seed": st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", **URL),
+    }
+
+
+def _rule_controls(defaults: Options) -> dict[str, Any]:
+    return {
+        "prefix": st.text_input(
+            "Output begins with", key="prefix", autocomplete="off", max_chars=500, **URL
+        ),
+        "no_repeat_ngram": st.slider(
+            "No n-gram twice, n (0: off)",
+            0,
+            10,
+            defaults.no_repeat_ngram,
+            key="no_repeat_ngram",
+            **URL,
+        ),
+    }
+
+
+def forget_settings() -> None:
+    """Go back to a checkpoint's own settings."""
+    for name in SETTINGS:
+        st.session_state.pop(name, None)

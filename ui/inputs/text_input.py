@@ -1,0 +1,85 @@
+"""What a visitor types, and examples to start from."""
+
+from __future__ import annotations
+
+from urllib.parse import quote_plus
+
+import streamlit as st
+
+from seq2seq.decoding.options import MAX_CHARACTERS
+from ui.links import URL
+from ui.runtime.names import card_of
+
+LONGEST_PILL = 90  # characters of an example that are shown
+MAX_TYPED = 20_000  # a longer address is refused by the server
+MAX_PASTED = 200_000  # characters of a text of several lines
+READS = f"The first {MAX_CHARACTERS:,} characters are read."
+SAVED = " The run can be saved as JSON instead."
+
+
+def source_input(label: str, key: str, value: str = "") -> str:
+    """Return the text the visitor typed."""
+    return st.text_input(
+        label,
+        value,
+        key=key,
+        placeholder="Type a sentence and press Enter",
+        max_chars=MAX_TYPED,
+        help=READS,
+        autocomplete="off",
+        **URL,
+    )
+
+
+def source_area(label: str, key: str, query: str, reads: str = READS, instead: str = SAVED) -> str:
+    """Return the text of several lines that the visitor typed.
+
+    It stands in the address under the name `query` as long as it is short enough for a link.
+    reads: how much of it is read. instead: what can be done where it is too long for a link.
+    """
+    if key not in st.session_state:
+        st.session_state[key] = st.query_params.get(query, "")
+    given = st.text_area(
+        label,
+        key=key,
+        height=160,
+        placeholder="Paste a text and press Ctrl+Enter",
+        help=reads,
+    )
+    linked = given if len(quote_plus(given)) <= MAX_TYPED else ""
+    if linked != st.query_params.get(query, ""):
+        if linked:
+            st.query_params[query] = linked
+        else:
+            del st.query_params[query]
+    if given and not linked:
+        st.caption(f"This text is too long for a link, so a copied one leaves it away.{instead}")
+    return given[:MAX_PASTED]
+
+
+def examples(name: str | None) -> tuple[str, ...]:
+    """Return the example inputs of a checkpoint."""
+    card = card_of(name) if name else None
+    return card.examples if card else ()
+
+
+def example_chips(name: str | None, key: str, target: str) -> None:
+    """Offer the checkpoint's example inputs; a click puts one into the input named `target`."""
+
+    def use() -> None:
+        if st.session_state[key]:
+            st.session_state[target] = st.session_state[key]
+            st.session_state[key] = None
+
+    if offered := examples(name):
+        st.pills("Examples", offered, format_func=_first_words, key=key, on_change=use)
+
+
+def _first_words(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_PILL else text[:LONGEST_PILL].rsplit(" ", 1)[0] + " …"
+
+
+def empty_state(text: str) -> None:
+    """Say what to do where there is nothing to show yet."""
+    st.info(text, icon=":material/edit:")

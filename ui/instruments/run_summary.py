@@ -1,0 +1,32 @@
+"""A run in a line of words."""
+
+from __future__ import annotations
+
+import math
+
+import streamlit as st
+
+from seq2seq.trace import Trace, shown
+from ui.escape import quoted
+
+
+def timing(trace: Trace) -> None:
+    """Say what went in and out, and what it took."""
+    seconds = trace.seconds
+    what = "positions" if trace.position_seconds else "tokens"
+    st.caption(
+        f"{quoted(trace.checkpoint)} "
+        f"{len(trace.source)} {what} in, {len(trace.target)} out in "
+        f"{sum(seconds.values()) * 1000:.0f} ms: encoder {seconds['encode'] * 1000:.0f}, "
+        f"search {seconds['search'] * 1000:.0f} ({trace.precision}), "
+        f"record {seconds['record'] * 1000:.0f}. "
+        f"Log-probability {float(trace.log_probabilities.sum()):.2f}."
+    )
+
+
+def alternatives_in_words(trace: Trace, step: int) -> str:
+    """Name the most probable tokens of a step."""
+    pieces = trace.alternatives.pieces[step][:5]
+    values = trace.alternatives.log_probabilities[step][:5].tolist()
+    listed = (f"{shown(p)} {math.exp(v):.0%}" for p, v in zip(pieces, values, strict=True))
+    return f"Most probable tokens of step {step + 1}: {', '.join(listed)}."

@@ -1,0 +1,239 @@
+"""What of a run is looked at: an output, a step of it, a source token. All of it in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from seq2seq.analysis.reranking import complete
+from seq2seq.decoding.options import MAX_LENGTH
+from seq2seq.trace import Trace
+from ui.components import hint, outputs_list, token_view
+from ui.escape import plain
+from ui.instruments.run_summary import timing
+from ui.links import URL
+from ui.runtime.runs import Subject, branch, follow
+
+LETTERS = "ABCD"
+MOST_BRANCHES = len(LETTERS)
+BEST = "1"
+_STEP, _WORD, _OUTPUT, _BRANCH = "step", "word", "output", "branch"
+_CHOICES = "step_choices"
+_ADDED, _BRANCHES_OF = "branch_added", "branches_of"
+
+
+class View(NamedTuple):
+    """What the instruments show.
+
+    run: with the search that was asked for. shown: the output that is looked at, which is the run's
+    best one, another of its outputs, or a branch; name: "1" and so on, or a branch's letter.
+    branches: what was decoded on from a place that the visitor chose, by the tokens it began with.
+    step: of the output shown; word: number of a source token, None for none; both from 0.
+    """
+
+    subject: Subject
+    run: Trace
+    name: str
+    shown: Trace
+    branches: dict[tuple[int, ...], Trace]
+    step: int
+    word: int | None
+
+    @property
+    def named(self) -> dict[str, Trace]:
+        """The branches by their letters."""
+        return dict(zip(LETTERS, self.branches.values(), strict=False))
+
+
+# Shows source and output: of a subject, the output looked at, its step and source token.
+Reader = Callable[[Subject, Trace, int, int | None], Any]
+
+
+def read_tokens(subject: Subject, shown: Trace, step: int, word: int | None) -> None:
+    """Show source and output as rows of tokens."""
+    weights = None
+    if shown.attention is not None and not shown.position_seconds:
+        weights = shown.attention.mean(axis=(1, 2), dtype="float32")
+    token_view(shown, "reading", step, word, select_step, select_word, weights)
+    hint(
+        "tokens",
+        "Click a token of the output to look at that step; hover over any token to see what it "
+        "looked at, or who looked at it.",
+    )
+
+
+def selected_view(subject: Subject, run: Trace, read: Reader = read_tokens) -> View:
+    """Show both texts and what chooses an output, a step, a source token; returns the choice."""
+    place = st.container()
+    branches = _branches(subject)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name, shown = _shown_output(subject, run, branches)
+        step = _step_slider(shown)
+    word = _selected_word(shown)
+    view = View(subject, run, name, shown, branches, step, word)
+    with place:
+        read(subject, shown, step, word)
+        timing(shown)
+        if branches:
+            _compare(view)
+    return view
+
+
+def _compare(view: View) -> None:
+    """Show the best output and the branches below each other."""
+    found = {BEST: view.run.outputs[0]}
+    found |= {name: trace.outputs[0] for name, trace in view.named.items()}
+    outputs_list("branches", found, view.name, select_output, remove_branch)
+
+
+def select_step(step: int) -> None:
+    """Choose a step of the output shown, from 0."""
+    st.session_state[_STEP] = step + 1
+    _count_choice()
+
+
+def _count_choice() -> None:
+    st.session_state[_CHOICES] = step_choices() + 1
+
+
+def step_choices() -> int:
+    """Return how often the visitor has chosen a step, the same one again included."""
+    return st.session_state.get(_CHOICES, 0)
+
+
+def select_word(word: int) -> None:
+    """Choose a source token, from 0; the one that is chosen already is left."""
+    number = str(word + 1)
+    if st.query_params.get(_WORD) == number:
+        del st.query_params[_WORD]
+    else:
+        st.query_params[_WORD] = number
+
+
+def select_output(name: str) -> None:
+    """Choose the output shown: its number from "1", or the letter of a branch."""
+    st.session_state[_OUTPUT] = name
+
+
+def output_name() -> str:
+    """Return the name of the output shown."""
+    return st.session_state.get(_OUTPUT, BEST)
+
+
+def add_branch(tokens: tuple[int, ...]) -> None:
+    """Decode on from an output that begins with these tokens, and show that; the oldest goes."""
+    kept = [each for each in _asked_branches() if each != tokens][1 - MOST_BRANCHES :]
+    _keep_branches([*kept, tokens])
+    st.session_state[_ADDED] = tokens
+    select_output(LETTERS[len(kept)])
+
+
+def remove_branch(name: str) -> None:
+    """Forget the branch of this letter; those behind it move up."""
+    kept, number = _asked_branches(), LETTERS.index(name)
+    _keep_branches(kept[:number] + kept[number + 1 :])
+    shown = st.session_state.get(_OUTPUT, BEST)
+    if shown in LETTERS and shown >= name:
+        select_output(BEST if shown == name else LETTERS[LETTERS.index(shown) - 1])
+
+
+def remove_branches() -> None:
+    """Forget all branches."""
+    _keep_branches([])
+    if st.session_state.get(_OUTPUT, BEST) in LETTERS:
+        select_output(BEST)
+
+
+def _keep_branches(branches: list[tuple[int, ...]]) -> None:
+    if branches:
+        st.query_params[_BRANCH] = [".".join(map(str, each)) for each in branches]
+    else:
+        st.query_params.pop(_BRANCH, None)
+
+
+def _asked_branches() -> list[tuple[int, ...]]:
+    found = []
+    for text in st.query_params.get_all(_BRANCH)[:MOST_BRANCHES]:
+        parts = text.split(".")
+        if len(parts) <= MAX_LENGTH and all(map(_is_number, parts)):
+            found.append(tuple(map(int, parts)))
+    return list(dict.fromkeys(found))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
+
+
+def _branches(subject: Subject) -> dict[tuple[int, ...], Trace]:
+    """Return the branches in the address; what is none of this run leaves it without a word."""
+    of = subject.name, subject.given if isinstance(subject.given, str) else subject.key
+    if st.session_state.setdefault(_BRANCHES_OF, of) != of:  # another text, or another model
+        st.session_state[_BRANCHES_OF] = of
+        remove_branches()
+    if subject.missing:
+        return {}
+    asked, added = _asked_branches(), st.session_state.pop(_ADDED, None)
+    found = {tokens: branch(subject, tokens) for tokens in asked}
+    # What was clicked a moment ago is no nonsense of a link, so it gets its answer.
+    if isinstance(why := found.get(added), str):
+        st.info(plain(why), icon=":material/info:")
+    traces = {tokens: trace for tokens, trace in found.items() if isinstance(trace, Trace)}
+    if len(traces) < len(asked):
+        _keep_branches(list(traces))
+    return traces
+
+
+def _shown_output(
+    subject: Subject, run: Trace, branches: dict[tuple[int, ...], Trace]
+) -> tuple[str, Trace]:
+    """Let the visitor choose an output; returns its name, and how the model said it."""
+    found = complete(run)
+    names = [str(number + 1) for number in range(len(found))]
+    letters = dict(zip(LETTERS, branches.values(), strict=False))
+    names += letters
+    if len(names) == 1:
+        return BEST, run
+    if st.session_state.get(_OUTPUT, BEST) not in names:
+        st.session_state[_OUTPUT] = BEST
+    chosen = st.selectbox(
+        "Output",
+        names,
+        key=_OUTPUT,
+        **URL,
+        width=110,
+        help="1 is the best that the search has found; letters are branches of yours.",
+    )
+    if chosen in letters:
+        return chosen, letters[chosen]
+    if chosen == BEST:
+        return BEST, run
+    trace = follow(subject, found[int(chosen) - 1].tokens)
+    return (BEST, run) if trace is None else (chosen, trace)
+
+
+def _step_slider(shown: Trace) -> int:
+    """Let the visitor choose a step by mouse or keyboard; returns it, from 0."""
+    count = len(shown.target)
+    if count == 1:
+        return 0
+    if _STEP in st.session_state:  # a new run may be shorter than the one before
+        st.session_state[_STEP] = min(max(1, st.session_state[_STEP]), count)
+    step = st.slider(
+        "Output step",
+        1,
+        count,
+        key=_STEP,
+        on_change=_count_choice,
+        **URL,
+        help="A click on a token, a row of the matrix or a bar chooses it too.",
+    )
+    return step - 1
+
+
+def _selected_word(shown: Trace) -> int | None:
+    asked = st.query_params.get(_WORD, "")
+    if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:6]) <= len(shown.source)):
+        return None
+    return int(asked) - 1

@@ -1,0 +1,189 @@
+"""What if: another source, words nobody sees, a step that looks elsewhere; before and after."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from seq2seq.analysis.minimal_pairs import contrasts
+from seq2seq.decoding.interventions import Interventions
+from seq2seq.inference.conversation import differing
+from seq2seq.trace import Trace, shown
+from ui.code_export import Written, define, draw
+from ui.components import highlighted_text
+from ui.components.chart import chart
+from ui.escape import plain, quoted
+from ui.instruments import edit_links
+from ui.instruments.attention_editor import numbered, row_editor
+from ui.instruments.downloads import offer
+from ui.instruments.selection import View
+from ui.page import is_dark
+from ui.runtime.runs import follow, run
+
+# In the address. None is bound to its control, which is gone while another tab is open.
+_INSTEAD, _MUTED = "instead", "muted"
+_OF = "changes_of"  # in the session: the model and the text that they belong to
+
+
+def show(view: View) -> None:
+    """Let the visitor change the run, and show it before and after."""
+    if view.subject.missing:
+        st.info(plain(view.subject.missing), icon=":material/info:")
+        return
+    _forget_others(view)
+    if view.run.position_seconds:
+        changed = Interventions(row_editor(view, ()))
+        _compare(view, view.subject.given, changed)
+        return
+    instead = _source(view)
+    if instead:
+        _compare(view, instead, Interventions())
+        if edit_links.written() or st.query_params.get_all(_MUTED):
+            st.caption(
+                "Muted words and changed rows belong to the first source, so they wait until the "
+                "other one is removed."
+            )
+        return
+    if view.run.attention is None:
+        st.info(
+            "This model has no attention, so no word can be muted and no row changed: change the "
+            "source above.",
+            icon=":material/info:",
+        )
+        return
+    muted = _mute(view.run)
+    changed = Interventions(row_editor(view, muted), muted)
+    if changed:
+        _compare(view, view.subject.given, changed)
+    else:
+        st.caption("Nothing is changed yet.")
+
+
+def _forget_others(view: View) -> None:
+    """Forget what belongs to another text; changed rows also if they are another model's."""
+    given = view.subject.given
+    now = view.subject.name, given if isinstance(given, str) else view.subject.key
+    model, text = st.session_state.setdefault(_OF, now)
+    st.session_state[_OF] = now
+    if text != now[1]:
+        edit_links.keep(_MUTED, [])
+        edit_links.keep(_INSTEAD, "")
+        for name in (_MUTED, _INSTEAD):
+            st.session_state.pop(name, None)
+    if (model, text) != now:
+        edit_links.keep(edit_links.EDIT, [])
+
+
+def _source(view: View) -> str:
+    """Let the visitor give another source; returns it, "" for none."""
+    text = view.run.source.text
+    st.session_state.setdefault(_INSTEAD, st.query_params.get(_INSTEAD, ""))
+    instead = st.text_input(
+        "Another source",
+        key=_INSTEAD,
+        on_change=lambda: edit_links.keep(_INSTEAD, st.session_state[_INSTEAD]),
+        placeholder="Type another sentence, or take one below that differs in one thing",
+        autocomplete="off",
+        max_chars=2_000,
+    )
+    offered = contrasts(text)
+
+    def use() -> None:
+        if chosen := st.session_state["contrast"]:
+            st.session_state[_INSTEAD] = offered[chosen]
+            edit_links.keep(_INSTEAD, offered[chosen])
+            st.session_state["contrast"] = None
+
+    if offered:
+        st.pills(
+            "Change only the",
+            list(offered),
+            key="contrast",
+            on_change=use,
+            help="Exchanges single words without bending the others, so it need not be good "
+            "English.",
+        )
+    return "" if instead.strip() == text else instead.strip()
+
+
+def _mute(trace: Trace) -> tuple[int, ...]:
+    """Let the visitor mute source words; returns their tokens."""
+    names = numbered(trace)
+    asked = [name for name in st.query_params.get_all(_MUTED) if name in names]
+    if _MUTED not in st.session_state or set(st.session_state[_MUTED]) - set(names):
+        st.session_state[_MUTED] = asked
+    chosen = st.pills(
+        "Mute: what nobody can look at",
+        list(names),
+        selection_mode="multi",
+        key=_MUTED,
+        on_change=lambda: edit_links.keep(_MUTED, list(st.session_state[_MUTED])),
+        help="A Transformer's source does not see it either; a recurrent encoder has read it.",
+    )
+    numbers = {names[name] for name in chosen}
+    return tuple(i for i, word in enumerate(trace.source.words) if word in numbers)
+
+
+def _compare(view: View, given: Any, interventions: Interventions) -> None:
+    """Show the changed run beside the one before."""
+    import seq2seq
+    from seq2seq import figures
+
+    changed = replace(view.subject, given=given, interventions=interventions)
+    before, after = view.run, run(changed)
+    if after is None:
+        return
+    source = Written("source") if given == view.subject.given else given
+    arguments = Written("checkpoint"), source, Written("trace.options")
+    if interventions:
+        define("changed", after, seq2seq.run, *arguments, interventions=interventions)
+    else:
+        define("changed", after, seq2seq.run, *arguments)
+    old, new = differing(before.text, after.text)
+    highlighted_text("whatif", [("Before", old), ("After", new)])
+    total = float(before.log_probabilities.sum()), float(after.log_probabilities.sum())
+    said = f"Log-probability {total[0]:.2f} before, {total[1]:.2f} after."
+    same = before.target.ids == after.target.ids
+    st.caption(("The output is the same. " if same else "") + said)
+    if interventions:
+        _probabilities(view, changed, interventions)
+    offer("Changed run, JSON", after, "changed_run.json")
+    if after.attention is None:
+        return
+    left, right = st.columns(2, gap="large")
+    for column, name, trace in ((left, "before", before), (right, "after", after)):
+        with column:
+            chart(
+                f"attention_{name}",
+                draw(
+                    figures.attention,
+                    trace,
+                    selected=min(view.step, len(trace.target) - 1),
+                    dark=is_dark(),
+                ),
+                f"Attention {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
+                "source. All weights are in the CSV.",
+                partial(figures.attention_csv, trace),
+            )
+
+
+def _probabilities(view: View, changed: Any, interventions: Interventions) -> None:
+    """Say what the changes did to the tokens that were chosen before."""
+    forced = follow(changed, view.run.target.ids)
+    if forced is None:
+        return
+    steps = sorted({edit.step for edit in interventions.attention} | {view.step})
+    for step in (step for step in steps if step < len(view.run.target)):
+        before, after = (
+            math.exp(float(trace.log_probabilities[step])) for trace in (view.run, forced)
+        )
+        st.markdown(
+            f"Step {step + 1}: {quoted(shown(view.run.target.pieces[step]))} had the probability "
+            f"{before:.1%}, now {after:.1%}; most probable now: "
+            f"{quoted(shown(forced.alternatives.pieces[step][0]))} "
+            f"({math.exp(float(forced.alternatives.log_probabilities[step][0])):.1%})."
+        )

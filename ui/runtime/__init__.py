@@ -1,0 +1,1 @@
+"""What outlives a rerun: models in memory, runs in the cache, uploads."""

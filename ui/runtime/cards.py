@@ -1,0 +1,36 @@
+"""The cards in checkpoints/, read anew once a file of them has changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable
+from contextlib import suppress
+from functools import lru_cache
+from typing import NamedTuple
+
+from seq2seq import catalogue
+from seq2seq.catalogue import Card
+
+
+class Cards(NamedTuple):
+    """The cards in checkpoints/, of models that the Hub has and of those with weights."""
+
+    offered: dict[str, Card]
+    embedded: dict[str, Card]
+
+
+@lru_cache(maxsize=1)
+def _read_cards(stamp: Hashable) -> Cards:
+    return Cards(catalogue.offered(), catalogue.embedded())
+
+
+def catalogued() -> Cards:
+    """Return the cards, read anew once a file of them has changed: it takes longer than a look."""
+    stamp: list[tuple[str, int]] = []
+    place = catalogue.CHECKPOINTS
+    for folder in os.scandir(place) if place.is_dir() else ():
+        for name in ("card.toml", "model.safetensors"):
+            with suppress(OSError):
+                file = os.path.join(folder.path, name)
+                stamp.append((file, os.stat(file).st_mtime_ns))
+    return _read_cards(tuple(sorted(stamp)))

@@ -1,0 +1,143 @@
+"""The models at hand: embedded, fetched from the Hub, or brought by a visitor; loaded once for all.
+
+Held by bytes: the least recently used goes first. A run that still uses one keeps a reference.
+A name without a slash is one of ours or was brought; one with a slash is an id of the Hub, and
+nothing that a visitor writes is looked up on the disk unless it was brought as a folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import streamlit as st
+
+from seq2seq.catalogue import Card
+from seq2seq.errors import TooLargeError
+from ui.runtime.cards import catalogued
+
+if TYPE_CHECKING:
+    from seq2seq.checkpoint import Checkpoint
+
+
+BROUGHT_KEPT = 8  # folders and uploads that can be named at a time
+WITH_INT8 = 1.4  # what the eight-bit copy adds to a model's bytes
+
+
+class Brought(NamedTuple):
+    """A model that a visitor brought. uploaded: its files are ours to delete."""
+
+    folder: Path
+    card: Card
+    uploaded: bool
+
+
+def _limit() -> float:
+    """Return how many bytes of weights may stay in memory: SEQ2SEQ_MODELS_GB, or half of it."""
+    import psutil
+
+    given = os.environ.get("SEQ2SEQ_MODELS_GB", "")
+    if re.fullmatch(r"\d+(\.\d+)?", given):
+        return float(given) * 1e9
+    return psutil.virtual_memory().total / 2
+
+
+class Models:
+    """Loaded checkpoints, and where those that a visitor brought lie."""
+
+    def __init__(self) -> None:
+        self.loaded: OrderedDict[str, Checkpoint] = OrderedDict()
+        self.brought: OrderedDict[str, Brought] = OrderedDict()
+        self.uploads = tempfile.TemporaryDirectory(prefix="seq2seq-", ignore_cleanup_errors=True)
+        self._lock = threading.Lock()  # of the tables; never held while something is loaded
+        self._gates: dict[str, threading.Lock] = {}
+
+    def get(self, name: str) -> Checkpoint:
+        """Return a checkpoint, loaded once however many ask for it at the same time."""
+        with self._lock:
+            gate = self._gates.setdefault(name, threading.Lock())
+            if name in self.loaded:
+                self.loaded.move_to_end(name)
+                return self.loaded[name]
+        with gate:
+            if name not in self.loaded:
+                checkpoint = self._load(name)
+                with self._lock:
+                    self.loaded[name] = checkpoint
+                    self._make_room(_limit())
+            return self.loaded.get(name) or checkpoint
+
+    def _load(self, name: str) -> Checkpoint:
+        import torch
+
+        from seq2seq import hub
+        from seq2seq.checkpoint import load
+
+        torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
+        place: str | Path = self.brought[name].folder if name in self.brought else name
+        notes: tuple[str, ...] = ()
+        if identifier := self._hub_id(name):
+            fetched = hub.fetch(hub.cached(identifier) or identifier)
+            place, notes = fetched.folder, fetched.notes
+        try:
+            loaded = load(place, called=name)
+        except TooLargeError:
+            with self._lock:
+                self._make_room(0)
+            loaded = load(place, called=name)
+        return replace(loaded, notes=notes + loaded.notes)
+
+    def _hub_id(self, name: str) -> str:
+        card = None if name in self.brought else catalogued().offered.get(name)
+        return name if "/" in name else card.hub if card else ""
+
+    def _make_room(self, limit: float) -> None:
+        """Let go of models but the last one loaded until the others fit."""
+        while len(self.loaded) > 1 and sum(map(held_bytes, self.loaded.values())) > limit:
+            self.loaded.popitem(last=False)
+        if not limit:
+            self.loaded.clear()
+
+    def bring(self, name: str, brought: Brought) -> Checkpoint:
+        """Load a model that a visitor brought and remember it; the oldest one is forgotten."""
+        with self._lock:
+            self.brought[name] = brought
+            while len(self.brought) > BROUGHT_KEPT:
+                gone, old = self.brought.popitem(last=False)
+                self._forget(gone, old)
+        try:
+            checkpoint = self.get(name)
+        except BaseException:
+            with self._lock:
+                if failed := self.brought.pop(name, None):
+                    self._forget(name, failed)
+            raise
+        card = replace(checkpoint.card, name=name, title=name)
+        with self._lock:
+            self.brought[name] = brought._replace(card=card)
+        return checkpoint
+
+    def _forget(self, name: str, brought: Brought) -> None:
+        self.loaded.pop(name, None)
+        if brought.uploaded:
+            shutil.rmtree(brought.folder, ignore_errors=True)
+
+
+def held_bytes(checkpoint: Checkpoint) -> float:
+    """Return what a checkpoint takes in memory."""
+    weights = checkpoint.model.parameters()
+    count = sum(weight.numel() * weight.element_size() for weight in weights)
+    return count if checkpoint.quantized is None else WITH_INT8 * count
+
+
+@st.cache_resource(show_spinner=False)
+def models() -> Models:
+    """Return the models of this server, the same for all visitors."""
+    return Models()

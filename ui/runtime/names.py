@@ -1,0 +1,64 @@
+"""Names of models: which there are, what their cards say, which one a task begins with."""
+
+from __future__ import annotations
+
+import os
+
+from seq2seq import catalogue
+from seq2seq.catalogue import Card, is_ours
+from seq2seq.hub.repository import is_identifier
+from ui.runtime.cards import catalogued
+from ui.runtime.model_store import models
+
+DEFAULT = "lstm-attention-en-fr"
+# Set on a server that strangers can reach: they could otherwise ask what lies on its disk.
+HOSTED = ("SEQ2SEQ_HOSTED", "SPACE_ID")
+
+
+def known_cards() -> dict[str, Card]:
+    """Return the cards of all that can be named without a slash, but for what a link brings."""
+    brought = {name: each.card for name, each in list(models().brought.items())}
+    found = catalogued()
+    return found.offered | found.embedded | brought
+
+
+def card_of(name: str) -> Card | None:
+    """Return the card of a checkpoint that can be named here, without loading it."""
+    loaded = models().loaded.get(name)
+    return loaded.card if loaded else known_cards().get(name)
+
+
+def checkpoints_for(task: str, also: str | None = None) -> list[str]:
+    """Return the names of a task's checkpoints, the one to show first in front.
+
+    also: one that a link names, whatever its task, if it is of the Hub or was brought.
+    """
+    cards = known_cards() | {name: each.card for name, each in list(models().loaded.items())}
+    names = dict.fromkeys(name for name, card in cards.items() if card.task == task)
+    if also and (is_hub_name(also) or also in models().brought):
+        names[also] = None
+    ready = catalogued().embedded
+    return sorted(names, key=lambda name: (name != DEFAULT, name not in ready))
+
+
+def is_hub_name(name: str) -> bool:
+    """Tell whether a text can be an id of the Hub rather than a name of ours."""
+    return "/" in name and is_identifier(name)
+
+
+def hub_id(name: str) -> str | None:
+    """Return the Hub's id of a model: itself, or what its card says; None for one at hand."""
+    if "/" in name:
+        return name
+    card = None if name in models().brought else known_cards().get(name)
+    return card.hub or None if card else None
+
+
+def is_own(name: str) -> bool:
+    """Tell, without loading it, whether a checkpoint is one of ours, whose settings are known."""
+    return name in catalogued().embedded and is_ours(catalogue.CHECKPOINTS / name)
+
+
+def is_hosted() -> bool:
+    """Tell whether strangers use this server, so that its disk is none of their business."""
+    return any(os.environ.get(name) for name in HOSTED)

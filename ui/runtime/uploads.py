@@ -1,0 +1,89 @@
+"""Models that a visitor brings: folders of this machine and uploaded files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from seq2seq import catalogue
+from seq2seq.catalogue import Card
+from seq2seq.errors import UserError
+from ui.escape import plain
+from ui.runtime.model_store import Brought, models
+from ui.runtime.names import is_hosted, known_cards
+
+FILES_UPLOADED, BYTES_UPLOADED = 40, 4_000_000_000  # most of one model
+
+
+def bring_folder(path: str) -> str | None:
+    """Take a folder on this machine; returns the name it goes by, or says why not."""
+    try:
+        folder = Path(path.strip()).expanduser().resolve()
+        if is_hosted() or not folder.is_dir():
+            raise UserError("There is no such folder here: check its path.")
+        if folder.parent == catalogue.CHECKPOINTS.resolve() and folder.name in known_cards():
+            return folder.name
+        name = _name_of(folder)
+        if name not in models().brought:
+            _take(name, folder, uploaded=False)
+        return name
+    except (UserError, OSError, ValueError, RuntimeError) as error:
+        text = str(error) if isinstance(error, UserError) else "There is no such folder here."
+        st.error(plain(text), icon=":material/error:")
+        return None
+
+
+def bring_files(files: list[Any]) -> str | None:
+    """Take uploaded files as a model; returns the name it goes by, or says why not."""
+    digest = hashlib.sha256()
+    for file in files:
+        # An upload has an id of its own, so that a rerun of the page reads no gigabyte again.
+        content = getattr(file, "file_id", None) or hashlib.sha256(file.getbuffer()).hexdigest()
+        digest.update(f"{file.name} {content}".encode(errors="replace"))
+    store, name = models(), "upload-" + digest.hexdigest()[:10]
+    if name in store.brought:
+        return name
+    folder = Path(tempfile.mkdtemp(dir=store.uploads.name))
+    try:
+        if len(files) > FILES_UPLOADED or sum(f.getbuffer().nbytes for f in files) > BYTES_UPLOADED:
+            raise UserError(
+                f"This is too much: give at most {FILES_UPLOADED} files of "
+                f"{BYTES_UPLOADED / 1e9:.0f} GB in all."
+            )
+        for file in files:
+            if not re.fullmatch(r"\w[\w.-]{0,100}", file.name):
+                raise UserError(f"A file cannot be called {file.name[:40]!r}: rename it.")
+            (folder / file.name).write_bytes(file.getbuffer())
+        _take(name, folder, uploaded=True)
+        return name
+    except (UserError, OSError) as error:
+        text = str(error) if isinstance(error, UserError) else "The server has no room for this."
+        st.error(plain(text), icon=":material/error:")
+        return None
+    finally:  # a visitor who leaves in between leaves nothing behind
+        if name not in store.brought:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _name_of(folder: Path) -> str:
+    """Name a folder so that another one, or other files in it, have another name."""
+    seen = hashlib.sha256(str(folder).encode(errors="replace"))
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            facts = path.stat()
+            seen.update(f"{path.name} {facts.st_size} {facts.st_mtime_ns}".encode(errors="replace"))
+    shown = re.sub(r"[^\w.-]", "-", folder.name).strip(".-")[:40] or "folder"
+    return f"{shown}-{seen.hexdigest()[:6]}"
+
+
+def _take(name: str, folder: Path, uploaded: bool) -> None:
+    """Load a model and remember it; only good ones are."""
+    with st.spinner("Loading the model"):
+        unknown = Card(name, name, "translation", "unknown")
+        models().bring(name, Brought(folder, unknown, uploaded))

@@ -1,0 +1,221 @@
+"""Several models on one sentence, with one step selected in all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from seq2seq.trace import Trace, words
+from ui.components import copy_link, highlighted_text, token_view
+from ui.components.chart import as_key, chart
+from ui.escape import quoted
+from ui.inputs.task_controls import first_checkpoint
+from ui.inputs.text_input import empty_state, examples, source_input
+from ui.links import URL, page_link
+from ui.page import is_dark
+from ui.runtime.cards import catalogued
+from ui.runtime.model_loading import open_model
+from ui.runtime.names import card_of, checkpoints_for
+from ui.runtime.runs import Subject, run, show_notes
+
+# Who runs first, as far as they are at hand: each has one thing more than the one before.
+FIRST = (
+    "lstm-vanilla-en-fr",
+    "lstm-attention-en-fr",
+    "bilstm-attention-en-fr",
+    "transformer-en-fr",
+)
+MOST = 4
+# Not named as on the page of a task: Streamlit drops from a link what the page it is on has too.
+_SENTENCE, _STEP = "sentence", "race_step"
+
+
+def compare_page() -> None:
+    """Show the runs of the chosen models beside each other."""
+    first = first_checkpoint("translation")
+    example = next(iter(examples(first)), "")
+    text = source_input("English sentence", _SENTENCE, example)
+    reference = source_input("A translation of it to compare with, if you have one", "reference")
+    names = _models()
+    from seq2seq.inference.inputs import clean
+
+    if not clean(text):
+        empty_state("Nothing to translate yet: type a sentence and press Enter.")
+        return
+    if not names:
+        empty_state("Nobody runs yet: choose a model.")
+        return
+    runs = {}
+    for name in names:
+        trace = run(Subject(name, text), notes=False)
+        if trace is not None:
+            runs[name] = trace
+    if runs:
+        # Most hold for all of them.
+        show_notes(dict.fromkeys(note for trace in runs.values() for note in trace.notes))
+        _show(runs, reference.strip(), _strangers(list(runs)))
+
+
+def _models() -> list[str]:
+    at_hand = checkpoints_for("translation")
+    defaults = [name for name in FIRST if name in at_hand]
+    defaults += [name for name in at_hand if name not in defaults and "en-fr" in name]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.multiselect(
+            "Models",
+            at_hand,
+            _ready(defaults)[:MOST],
+            key="models",
+            max_selections=MOST,
+            help="At most four. The page Models has more of them.",
+            **URL,
+        )
+        copy_link()
+    return list(chosen)[:MOST]
+
+
+def _ready(names: list[str]) -> list[str]:
+    """Keep what needs not be fetched first."""
+    ready = catalogued().embedded
+    return [name for name in names if name in ready]
+
+
+def _strangers(names: list[str]) -> str:
+    """Say which models go between which languages; "" where they share them, or it is not known."""
+    pairs: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        card = card_of(name)
+        if card and len(card.languages) == 2:
+            pairs.setdefault(card.languages, []).append(name)
+    if len(pairs) < 2:
+        return ""
+    return "; ".join(
+        f"{', '.join(map(quoted, of))} from {source} to {target}"
+        for (source, target), of in pairs.items()
+    )
+
+
+@st.fragment
+def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
+    """Show all runs, with what differs and one step for all.
+
+    strangers: models that do not share their languages, "" for none.
+    """
+    if strangers:
+        st.warning(
+            f"These models do not share their languages: {strangers}. Choose models of one pair to "
+            "compare what they write.",
+            icon=":material/warning:",
+        )
+    _outputs(runs, comparable=not strangers)
+    step = _step(max(len(trace.target) for trace in runs.values()))
+    for column, (name, trace) in zip(st.columns(len(runs)), runs.items(), strict=True):
+        with column:
+            _column(name, trace, step, narrow=len(runs) > 2)
+    if any(trace.attention is not None for trace in runs.values()):
+        st.caption(
+            "Rows are what was generated, downwards; columns the source. All matrices have one "
+            "scale: the page's own colour for no weight, the strongest blue for 1."
+        )
+    _table(runs, reference)
+
+
+def _outputs(runs: dict[str, Trace], comparable: bool) -> None:
+    """Show what each wrote, with the first word underlined in which they differ.
+
+    comparable: outputs in one language; of others no word is underlined.
+    """
+    said = {name: [w for w in words(trace.target) if w != "</s>"] for name, trace in runs.items()}
+    longest = max(map(len, said.values()))
+    padded = [line + [""] * (longest - len(line)) for line in said.values()]
+    differs = (n for n, column in enumerate(zip(*padded, strict=True)) if len(set(column)) > 1)
+    first = next(differs, None) if comparable else None
+    highlighted_text(
+        "outputs",
+        [
+            (name, [(word, number == first) for number, word in enumerate(line)])
+            for name, line in said.items()
+        ],
+    )
+    if len(runs) > 1 and comparable:
+        st.caption(
+            "All wrote the same."
+            if first is None
+            else "Underlined: the first word in which they are not all the same."
+        )
+
+
+def _step(count: int) -> int:
+    if count == 1:
+        return 0
+    if _STEP in st.session_state:
+        st.session_state[_STEP] = min(max(1, st.session_state[_STEP]), count)
+    return st.slider("Output step of all", 1, count, key=_STEP, **URL) - 1
+
+
+def _select(step: int) -> None:
+    st.session_state[_STEP] = step + 1
+
+
+def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
+    from seq2seq import figures
+
+    here = min(step, len(trace.target) - 1)
+    key = as_key(name)
+    st.markdown(f"**{quoted(name)}**")
+    token_view(trace, f"tokens {name}", here, on_step=_select)
+    if step >= len(trace.target):
+        st.caption(f"It was done after step {len(trace.target)}.")
+    if trace.attention is None:
+        st.caption("No attention: this one vector is all that the decoder sees of the source.")
+        chart(
+            f"context_{key}",
+            figures.context(trace, here, dark=is_dark()),
+            f"Context vector of {name}.",
+            lambda: figures.context_csv(trace),
+        )
+    else:
+        chart(
+            f"attention_{key}",
+            figures.attention(trace, selected=here, dark=is_dark(), narrow=narrow),
+            f"Attention of {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
+            "source. All weights are in the CSV.",
+            lambda: figures.attention_csv(trace),
+        )
+    query = {"checkpoint": name, "text": trace.source.text, "step": str(here + 1)}
+    page_link("pages/translation.py", "Look inside this run", **query)
+
+
+def _table(runs: dict[str, Trace], reference: str) -> None:
+    """Say what each took, and how good it was where that can be told."""
+    columns: dict[str, list[Any]] = {
+        "model": list(runs),
+        "parameters": [],
+        "log-probability": [],
+        "a token": [],
+        "encoder, ms": [],
+        "search, ms": [],
+    }
+    if reference:
+        columns |= {"BLEU": [], "chrF": []}
+    for name, trace in runs.items():
+        checkpoint = open_model(name)
+        count = 0 if checkpoint is None else checkpoint.model.parameter_count()
+        total = float(trace.log_probabilities.sum())
+        columns["parameters"].append(count)
+        columns["log-probability"].append(round(total, 2))
+        columns["a token"].append(round(total / len(trace.target), 3))
+        columns["encoder, ms"].append(round(1000 * trace.seconds["encode"], 1))
+        columns["search, ms"].append(round(1000 * trace.seconds["search"], 1))
+        if reference:
+            from seq2seq.evaluation.sentence_metrics import sentence_scores
+
+            scores = sentence_scores(trace.text, reference)
+            columns["BLEU"].append(scores["bleu"])
+            columns["chrF"].append(scores["chrf"])
+    st.dataframe(columns, hide_index=True)
+    st.caption(
+        "Log-probabilities of models with other tokens cannot be compared; those of one tokenizer "
+        "can. Times are of the run you see, or of the earlier one it was kept from."
+    )

@@ -1,0 +1,145 @@
+"""The catalogue of models, the ways to bring one, and what one can show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from seq2seq.catalogue import Card
+from ui.escape import plain, quoted
+from ui.links import page_link
+from ui.runtime.cards import catalogued
+from ui.runtime.model_loading import open_model
+from ui.runtime.model_store import models
+from ui.runtime.names import is_hosted, is_hub_name
+from ui.runtime.uploads import bring_files, bring_folder
+
+if TYPE_CHECKING:
+    from seq2seq.checkpoint import Checkpoint
+
+PAGES = ("translation", "summarization", "chatbot", "speech", "spelling")
+LANGUAGES_SHOWN = 8
+LARGEST_UPLOAD = 1_000  # MB, of each of a model's files
+
+
+def model_list() -> None:
+    """Show a card for each model that is at hand or that the Hub is known to have."""
+    found, brought = catalogued(), list(models().brought.values())
+    cards = [*found.embedded.values(), *(each.card for each in brought), *found.offered.values()]
+    for row in (cards[start : start + 3] for start in range(0, len(cards), 3)):
+        for place, card in zip(st.columns(3), row, strict=False):
+            with place.container(border=True):
+                _show_card(card)
+
+
+def _show_card(card: Card) -> None:
+    st.markdown(f"**{plain(card.title)}**")
+    place = f"Hub, {card.megabytes:,} MB" if card.hub else "ready"
+    languages = ", ".join(list(dict.fromkeys(card.languages))[:LANGUAGES_SHOWN])
+    st.caption(plain(" · ".join(filter(None, (card.task, languages, card.licence, place)))))
+    if card.summary:
+        st.markdown(plain(card.summary))
+    _open_link(card.name, card.task)
+
+
+def _open_link(name: str, task: str, label: str = "Open it") -> None:
+    """Link to the page of a model's task, with the model chosen."""
+    if task in PAGES:
+        page_link(f"pages/{task}.py", label, checkpoint=name)
+
+
+def intake() -> str | None:
+    """Let the visitor name or upload a model; returns the name it goes by once it is loaded."""
+    hint = "google-t5/t5-small" if is_hosted() else "google-t5/t5-small, or a folder"
+    given = st.text_input(
+        "Id on the Hugging Face Hub" if is_hosted() else "Id on the Hugging Face Hub, or a folder",
+        key="model",
+        placeholder=f"For example {hint}",
+        max_chars=300,
+        autocomplete="off",
+    ).strip()
+    with st.popover("Upload a model's files", icon=":material/upload_file:"):
+        files = st.file_uploader(
+            "config.json, the weights, and the tokenizer's files",
+            accept_multiple_files=True,
+            max_upload_size=LARGEST_UPLOAD,
+            key="model_files",
+        )
+    if files:
+        return bring_files(files)
+    if not given:
+        return None
+    found = catalogued()
+    if given in found.embedded or given in found.offered:
+        return given
+    if is_hub_name(given) and (is_hosted() or not _is_folder(given)):
+        return given
+    if is_hosted():
+        st.error(
+            plain(f"{given[:80]!r} is no id of the Hub: write it as USER/REPO."),
+            icon=":material/error:",
+        )
+        return None
+    return bring_folder(given)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).expanduser().is_dir()
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
+def capabilities(name: str) -> None:
+    """Say what a model is and what can be shown of it; why not, where it cannot be loaded."""
+    checkpoint = open_model(name)
+    if checkpoint is None:
+        return
+    config, card = checkpoint.model.config, checkpoint.card
+    weight = next(checkpoint.model.parameters())
+    attention = config.architecture == "transformer" or config.attention != "none"
+    heads = config.heads if config.architecture == "transformer" else 1
+    facts = {
+        "architecture": _architecture(checkpoint),
+        "task": card.task,
+        "licence": card.licence,
+        "layers": f"{config.encoder_layers} encoder, {config.decoder_layers} decoder",
+        "width": str(config.width),
+        "heads": str(heads),
+        "vocabulary": f"{config.vocabulary:,}",
+        "parameters": f"{checkpoint.model.parameter_count():,}",
+        "computed in": str(weight.dtype).removeprefix("torch."),
+        "searched in": checkpoint.precision,
+        "tokenizer": type(checkpoint.tokenizer).__name__,
+        "languages": _in_words(list(checkpoint.tokenizer.languages) or list(card.languages)),
+    }
+    with st.container(border=True):
+        st.markdown(f"{quoted(name)} can be used.")
+        for note in checkpoint.notes:
+            st.info(plain(note), icon=":material/info:")
+        st.table({"what": list(facts), "here": list(facts.values())}, hide_index=True)
+        shown = ["beams", "alternatives", "context vectors"]
+        shown += ["attention"] if attention else []
+        shown += ["every layer and head"] if heads > 1 else []
+        shown += ["self-attention"] if config.architecture == "transformer" else []
+        st.markdown(f"To be seen: {', '.join(shown)}.")
+        if not attention:
+            st.markdown("It has no attention, so there is no matrix.")
+        _open_link(name, card.task, "Use it")
+
+
+def _in_words(codes: list[str]) -> str:
+    more = len(codes) - LANGUAGES_SHOWN
+    listed = ", ".join(codes[:LANGUAGES_SHOWN]) or "not named"
+    return listed + (f" and {more} more" if more > 0 else "")
+
+
+def _architecture(checkpoint: Checkpoint) -> str:
+    config = checkpoint.model.config
+    if config.architecture == "transformer":
+        return f"Transformer, {checkpoint.family}" if checkpoint.family else "Transformer"
+    directions = "bidirectional " if config.bidirectional else ""
+    attention = "no" if config.attention == "none" else config.attention
+    return f"{directions}{config.cell.upper()}, {attention} attention"

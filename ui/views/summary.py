@@ -1,0 +1,196 @@
+"""A summary beside its text: what of the text it was drawn from, and what of it was copied."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from seq2seq.analysis.copied_fragments import Overlap, Span, overlap, places_of, text_words
+from seq2seq.analysis.passages import sentences
+from seq2seq.trace import Trace
+from ui.components import hint, text_pair
+from ui.components.text_pair import SHADES, Side, Word
+from ui.instruments.selection import select_step, select_word
+from ui.links import URL
+from ui.runtime.runs import Subject
+
+WHOLE, SENTENCE, WORD = "the whole summary", "a sentence", "a word"
+_SHADE = "shade"
+LIT = 40  # words of the text, at most, that light up for one of the summary
+
+
+def read_summary(subject: Subject, trace: Trace, step: int, word: int | None) -> None:
+    """Show a summary beside its text; a word of either can be chosen."""
+    text = subject.given if isinstance(subject.given, str) else trace.source.text
+    spans, written = text_words(text), text_words(trace.text)
+    source, target = places_of(trace.source, text), places_of(trace.target, trace.text)
+    count = 1 + max((place for place in source if place is not None), default=-1)
+    read = text[: spans[count - 1].end] if count else ""
+    shared = overlap(read, trace.text)
+    marks = _marks(shared)
+    chosen, rows, resting, most = "", None, [], ""
+    if trace.attention is None:
+        st.caption(
+            "This model has no attention: its decoder sees one vector of the text. What can be "
+            "shown is which words it took over."
+        )
+    else:
+        chosen = _shading()
+        hint(
+            "summary",
+            "Hover over a word of the summary to see what it was drawn from, over one of the text "
+            "to see what looked at it; a click keeps it.",
+        )
+        looked = _looked(trace, source, count)
+        rows = [_levels(row) for row in _mean_rows(looked, target, len(written))]
+        weights = looked[_steps(trace, target, step, chosen)].mean(axis=0)
+        resting = _levels(weights, len(weights))
+        most = f"the darkest word got {weights.max(initial=0):.1%} of the attention"
+        if (elsewhere := 1 - float(weights.sum())) >= 0.01:
+            most += f", tokens that are no text {elsewhere:.0%}"
+
+    def choose_made(number: int) -> None:
+        if number not in target:
+            return
+        if chosen == WORD and target[step] == number:
+            st.session_state[_SHADE] = WHOLE
+            return
+        select_step(target.index(number))
+        if chosen == WHOLE:
+            st.session_state[_SHADE] = WORD
+
+    def choose_source(number: int) -> None:
+        if number in source:
+            select_word(source.index(number))
+
+    text_pair(
+        "passage",
+        Side(
+            "Summary",
+            "Words of the summary",
+            _words(trace.text, written, shared.summary, marks[1]),
+            target[step],
+        ),
+        Side(
+            "Text",
+            "Words of the text",
+            _words(read, spans[:count], shared.source, marks[0]),
+            None if word is None else source[word],
+            text[len(read) :],
+        ),
+        choose_made,
+        choose_source,
+        rows,
+        resting,
+        most,
+        follows=chosen in (SENTENCE, WORD),
+    )
+    _measures(len(written), count, len(spans), shared)
+
+
+def _shading() -> str:
+    """Let the visitor choose of what the attention is shown."""
+    return st.radio(
+        "Shaded by what the model looked at for",
+        [WHOLE, SENTENCE, WORD],
+        key=_SHADE,
+        horizontal=True,
+        **URL,
+        help="A sentence or word is that of the output step, or the one that you click.",
+    )
+
+
+def _looked(trace: Trace, source: Sequence[int | None], count: int) -> np.ndarray:
+    """Return the mean attention over layers and heads, (target, count words of the text)."""
+    assert trace.attention is not None
+    weights = trace.attention.mean(axis=(1, 2), dtype=np.float32)
+    to_word = np.zeros((len(source), count), np.float32)
+    for token, place in enumerate(source):
+        if place is not None:
+            to_word[token, place] = 1
+    return weights @ to_word
+
+
+def _mean_rows(looked: np.ndarray, target: Sequence[int | None], count: int) -> np.ndarray:
+    """Return one row for each word of the summary: the mean of its tokens."""
+    to_word = np.zeros((count, len(target)), np.float32)
+    for token, place in enumerate(target):
+        if place is not None:
+            to_word[place, token] = 1
+    return to_word @ looked / np.maximum(1, to_word.sum(axis=1, keepdims=True))
+
+
+def _steps(trace: Trace, target: Sequence[int | None], step: int, chosen: str) -> list[int]:
+    """Return the steps whose attention is shown."""
+    if chosen == WHOLE:
+        steps = [token for token, place in enumerate(target) if place is not None]
+    elif chosen == SENTENCE:
+        numbers = sentences(trace.target)
+        steps = [token for token, number in enumerate(numbers) if number == numbers[step]]
+    else:
+        place = target[step]
+        steps = [token for token, each in enumerate(target) if place is not None and each == place]
+    return steps or [step]
+
+
+def _levels(weights: np.ndarray, count: int = LIT) -> list[tuple[int, int]]:
+    """Return the strongest weights as (number, level), the strongest of all at full level."""
+    levels = np.rint(weights * SHADES / max(weights.max(initial=0), 1e-9)).astype(int)
+    strongest = np.argsort(-levels, kind="stable")[:count].tolist()
+    return [(place, int(levels[place])) for place in strongest if levels[place]]
+
+
+def _marks(shared: Overlap) -> tuple[dict[int, int], dict[int, int]]:
+    """Return how each copied term of both texts is marked."""
+    marks: tuple[dict[int, int], dict[int, int]] = {}, {}
+    for source, summary, length in shared.fragments:
+        for offset in range(length):
+            marks[0][source + offset] = marks[1][summary + offset] = 1 if length == 1 else 2
+    return marks
+
+
+def _words(
+    text: str, spans: Sequence[Span], terms: Sequence[Span], marks: dict[int, int]
+) -> list[Word]:
+    """Return the words of a text as they are shown, marked where a term in them is."""
+    ends, found = [span.end for span in spans], [0] * len(spans)
+    for number, mark in marks.items():
+        place = bisect_right(ends, terms[number].start)
+        found[place] = max(found[place], mark)
+    nexts = [*(span.start for span in spans[1:]), len(text)]
+    return [
+        Word(text[span.start : span.end], text[span.end : following], mark)
+        for span, following, mark in zip(spans, nexts, found, strict=True)
+    ]
+
+
+def _measures(written: int, read: int, given: int, shared: Overlap) -> None:
+    """Say how much shorter it became, and how much was copied."""
+    with st.container(horizontal=True):
+        st.metric("Words read", f"{read:,}" + (f" of {given:,}" if read < given else ""))
+        st.metric("Words written", f"{written:,}")
+        st.metric(
+            "Compression",
+            f"{written / max(1, read):.0%}",
+            help="Words written for each word that was read.",
+        )
+        st.metric(
+            "Copied words",
+            f"{shared.coverage:.0%}",
+            help="Share of the summary's words that are in the text: its coverage (Grusky et al. "
+            "2018). The rest are words of its own.",
+        )
+        st.metric(
+            "Length of copied runs",
+            f"{shared.density:.1f}",
+            help="Words in a row that were taken over, as a word of the summary meets them on "
+            "average: its density (Grusky et al. 2018).",
+        )
+        st.metric(
+            "New pairs of words",
+            f"{shared.novel_pairs:.0%}",
+            help="Share of neighbouring words in the summary that are not neighbours in the text.",
+        )

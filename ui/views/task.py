@@ -1,0 +1,60 @@
+"""What every task page does with what the visitor gave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from seq2seq.decoding.options import Options
+from ui.inputs.task_controls import run_controls
+from ui.inputs.text_input import empty_state, example_chips, source_area, source_input
+from ui.instruments import instruments
+from ui.instruments.selection import Reader, read_tokens
+from ui.runtime.runs import Subject, reopen, run, subject_of
+
+if TYPE_CHECKING:
+    from seq2seq.data.audio import Audio
+
+
+def text_task(
+    task: str, label: str, ask: str, paragraphs: bool = False, read: Reader = read_tokens
+) -> None:
+    """Show a task whose source is a text: input, examples, controls, then the run.
+
+    label: of the input. ask: what is said while it is empty. paragraphs: the text may be long, and
+    the length of the output is set on the page. read: shows source and output.
+    """
+    text_place, examples_place = st.container(), st.container()
+    name, options, saved = run_controls(task, lengths=paragraphs)
+    with examples_place:
+        example_chips(name, "example", target="paragraphs" if paragraphs else "text")
+    with text_place:
+        if paragraphs:
+            text = source_area(label, "paragraphs", query="text")
+        else:
+            text = source_input(label, "text")
+    show_run(task, name, text, options, saved, ask, read)
+
+
+def show_run(
+    task: str,
+    name: str | None,
+    given: str | Audio | None,
+    options: Options,
+    saved: bytes | None,
+    ask: str,
+    read: Reader = read_tokens,
+) -> None:
+    """Show the run of a model on a text or recording, or a saved one; `ask` if there is neither."""
+    if saved is not None:
+        trace = reopen(saved, task)
+        if trace is not None:
+            instruments(subject_of(trace), trace, read if trace.source.text else read_tokens)
+    elif given is None or (isinstance(given, str) and not given.strip()):
+        empty_state(ask)
+    elif name:
+        subject = Subject(name, given, options)
+        trace = run(subject)
+        if trace is not None:
+            instruments(subject, trace, read)
