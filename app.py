@@ -25,5 +25,12 @@ ui.show_menu(
         st.Page("pages/sentence_map.py", title="Map of sentences", icon=":material/scatter_plot:"),
         st.Page("pages/benchmarks.py", title="Benchmarks", icon=":material/query_stats:"),
         st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
-    ]
+    ],
+    moved={
+        "spelling": "pages/pronunciation.py",
+        "race": "pages/compare.py",
+        "lab": "pages/context_vector.py",
+        "map": "pages/sentence_map.py",
+        "measured": "pages/benchmarks.py",
+    },
 )

@@ -346,8 +346,8 @@ def _print_scores(folder: Path, scores: Mapping[str, Any]) -> None:
 
 
 def _publish(values: argparse.Namespace) -> None:
-    from seq2seq.hub import publish
     from seq2seq.hub.watchdog import progress_bar
+    from seq2seq.training.export import publish
 
     folder = locate(values.checkpoint)
     with progress_bar("Publishing") as on_progress:

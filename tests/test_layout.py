@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,25 @@ NETWORK = {
     "urllib",
 }
 REFEREES = {"ctranslate2", "keras", "tensorflow", "transformers"}
-UI = ("ui", "ui.py")
+UI = ("ui",)
+# From low to high: a room imports from lower floors only, and from itself without a circle.
+FLOORS = (
+    "errors",
+    "toml",
+    "models data hub",
+    "decoding",
+    "catalogue trace",
+    "families",
+    "checkpoint",
+    "inference",
+    "evaluation",
+    "analysis",
+    "training",
+    "experiments",
+    "figures",
+    "cli __main__",
+)
+FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms.split()}
 
 
 def python_files(*names):
@@ -65,7 +84,7 @@ def offenders(files, forbidden):
 LIBRARY = list(python_files("seq2seq"))
 FIGURES = list(python_files("seq2seq/figures"))
 PAGES = list(python_files("pages"))
-BENCHMARK = ROOT / "seq2seq" / "benchmark.py"
+BENCHMARK = ROOT / "seq2seq" / "evaluation" / "benchmark.py"
 APP = list(python_files("app.py", *UI, "pages", "seq2seq"))
 
 
@@ -89,14 +108,12 @@ def test_pages_hold_no_logic():
 
 
 def test_only_the_hub_reaches_the_network():
-    names = ("connection.py", "fetching.py", "publishing.py")
-    hub = {ROOT / "seq2seq" / "hub" / name for name in names}
-    assert not offenders(set(APP) - hub, NETWORK)
+    assert not offenders(set(APP) - set(python_files("seq2seq/hub")), NETWORK)
 
 
-def test_only_the_ui_caches():
-    ui = set(python_files(*UI))
-    assert not [path for path in set(APP) - ui if caches(path)]
+def test_only_the_runtime_caches():
+    runtime = set(python_files("ui/runtime"))
+    assert not [path for path in set(APP) - runtime if caches(path)]
 
 
 def test_referees_stay_in_the_tests_and_the_benchmark():
@@ -108,6 +125,69 @@ def test_the_benchmark_asks_for_a_referee_only_when_it_races():
     assert imports(BENCHMARK) & REFEREES == {"ctranslate2", "transformers"}
     tree.body = [node for node in tree.body if not isinstance(node, ast.FunctionDef)]
     assert not {name.split(".")[0] for name in imported(tree)} & REFEREES
+
+
+def test_every_room_stands_on_a_floor():
+    rooms = {path.relative_to(ROOT / "seq2seq").parts[0].removesuffix(".py") for path in LIBRARY}
+    assert len(rooms) > 10
+    assert rooms - {"__init__"} <= set(FLOOR)
+
+
+def test_no_import_leads_upstairs():
+    upstairs = {
+        (room, other)
+        for module, others in library_imports().items()
+        for room, other in ((module.split(".")[1], each.split(".")[1]) for each in others)
+        if room != other and FLOOR[other] >= FLOOR[room]
+    }
+    assert not upstairs
+
+
+def test_no_import_leads_back_to_where_it_began():
+    TopologicalSorter(library_imports()).prepare()  # raises CycleError, which names the circle
+
+
+def library_imports(files=LIBRARY, root=ROOT):
+    """Return the modules of the library that each of its modules imports, by name.
+
+    The package itself is left out: it imports names when they are asked for.
+    """
+    names = {path: ".".join(path.relative_to(root).with_suffix("").parts) for path in files}
+    names = {path: name.removesuffix(".__init__") for path, name in names.items()}
+    modules = set(names.values()) - {"seq2seq"}
+    found = {}
+    for path, module in names.items():
+        if module in modules:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            found[module] = set(modules_meant(tree, modules)) - {module}
+    return found
+
+
+def modules_meant(tree, modules):
+    """Yield each of the modules that is imported: `from a import b` means a.b where that is one."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            meant = {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from meant & modules or {node.module} & modules
+        elif isinstance(node, ast.Import):
+            yield from {alias.name for alias in node.names} & modules
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [
+        ("from seq2seq.models import upper", "x = 1"),
+        ("import seq2seq.models.upper", "import seq2seq.models.lower"),
+    ],
+)
+def test_imports_between_modules_are_seen(tmp_path, lower, upper):
+    room = tmp_path / "seq2seq" / "models"
+    room.mkdir(parents=True)
+    (room / "lower.py").write_text(lower)
+    (room / "upper.py").write_text(upper)
+    found = library_imports(room.glob("*.py"), tmp_path)
+    assert found["seq2seq.models.lower"] == {"seq2seq.models.upper"}
+    assert bool(found["seq2seq.models.upper"]) == (upper != "x = 1")
 
 
 @pytest.mark.parametrize("module", ["seq2seq.trace", "seq2seq.catalogue", "seq2seq.figures"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -23,14 +24,27 @@ WHOLE = ("seed", "unit")
 _MENU, _WANTED = "has_menu", "wanted_page"
 
 
-def show_menu(pages: list) -> None:
-    """Show the menu and run the chosen page, or the one that a visitor came for."""
+def show_menu(pages: list, moved: dict[str, str]) -> None:
+    """Show the menu and run the chosen page, or the one that a visitor came for.
+
+    moved: addresses that pages had before, each with the file that it leads to now.
+    """
     st.session_state[_MENU] = True
-    page = st.navigation(pages)
+    old = [
+        st.Page(partial(_send_on, file), url_path=address, title=address, visibility="hidden")
+        for address, file in moved.items()
+    ]
+    page = st.navigation([*pages, *old])
     if _WANTED in st.session_state:
         name, query = st.session_state.pop(_WANTED)
         st.switch_page(name, query_params=query)
     page.run()
+
+
+def _send_on(file: str) -> None:
+    """Lead a link to an old address to the page's new one, with all that the link says."""
+    query = {name: st.query_params.get_all(name) for name in st.query_params}
+    st.switch_page(file, query_params=query)
 
 
 def begin_page(file: str) -> None:

@@ -6,7 +6,7 @@ longer than it says.
 
 from seq2seq.hub.download import ASK_ABOVE, Fetched, cached, fetch, inspect, is_cached
 from seq2seq.hub.repository import is_identifier
-from seq2seq.hub.upload import publish
+from seq2seq.hub.upload import upload_files as upload_files
 
 __all__ = [
     "ASK_ABOVE",
@@ -16,5 +16,5 @@ __all__ = [
     "inspect",
     "is_cached",
     "is_identifier",
-    "publish",
+    "upload_files",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,28 +14,24 @@ from seq2seq.hub.client import PATIENCE
 from seq2seq.hub.repository import MAIN, Identifier, parse
 from seq2seq.hub.watchdog import Meter, Progress
 
-_CHECKPOINT = ("card.toml", "config.json", "model.safetensors", "tokenizer.model", "README.md")
-_OF_TRAINING = ("recipe.toml", "training.jsonl", "evaluation.json", "studies.json", "replies.json")
 
-
-def publish(
-    folder: Path,
+def upload_files(
+    files: Sequence[Path],
     repository: str,
     token: str | None = None,
     on_progress: Progress | None = None,
     patience: float = PATIENCE,
 ) -> str:
-    """Upload a checkpoint folder, making the repository if need be; returns its address.
+    """Upload files, making the repository if need be; returns the address of what was uploaded.
 
-    repository: USER/REPO or USER/REPO/SUBFOLDER. token: HF_TOKEN by default. Publishing again
-    uploads what has changed. Raises UserError, naming the remedy.
+    repository: USER/REPO or USER/REPO/SUBFOLDER. token: HF_TOKEN by default. Files that have not
+    changed are not sent again. Raises UserError, naming the remedy.
     """
     target = parse(repository)
     if "/" not in target.name or "@" in repository:
         raise UserError(
             f"{repository!r} cannot be published to: write USER/REPO or USER/REPO/SUBFOLDER."
         )
-    files = _publishable(folder.resolve())
     token = client.checked(token) or client.token()
     if not token:
         raise UserError("Publishing needs a token: set HF_TOKEN to one that may write.")
@@ -68,7 +64,7 @@ class _CountedReader(io.BufferedReader):
         return data
 
 
-def _upload(api: Any, target: Identifier, files: list[Path], meter: Meter) -> None:
+def _upload(api: Any, target: Identifier, files: Sequence[Path], meter: Meter) -> None:
     from huggingface_hub import CommitOperationAdd
 
     with ExitStack() as opened:
@@ -86,43 +82,3 @@ def _upload(api: Any, target: Identifier, files: list[Path], meter: Meter) -> No
                 api.preupload_lfs_files(target.name, [addition])
                 meter.add()
         api.create_commit(target.name, additions, commit_message="Publish a checkpoint")
-
-
-def _publishable(folder: Path) -> list[Path]:
-    """Return the files to upload. Raises UserError if they are not one of our checkpoints."""
-    import torch
-
-    from seq2seq.checkpoint import load
-
-    for name in _CHECKPOINT:
-        if not (folder / name).is_file():
-            raise UserError(
-                f"{folder.name} has no {name}: publish a folder that the command train has written."
-            )
-    load(folder, torch.device("cpu"))
-    check_card(folder / "README.md")
-    names = (*_CHECKPOINT, *_OF_TRAINING)
-    return [folder / name for name in names if (folder / name).is_file()]
-
-
-def check_card(path: Path) -> None:
-    """Raise UserError if the Hub would refuse a model card, or could not list it by its task."""
-    from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
-
-    hub = client.client()
-    try:
-        data = hub.ModelCard(path.read_text(encoding="utf-8")).data.to_dict()
-    except Exception:  # PyYAML and huggingface_hub do not say which
-        raise UserError("The lines at the top of README.md cannot be read: mend them.") from None
-    languages = data.get("language")
-    listed = [str(code) for code in languages] if isinstance(languages, list) else [str(languages)]
-    known = all(re.fullmatch(r"[a-z]{2,3}", code) for code in listed)
-    tags = sorted(set(PIPELINE_TAGS.values()))
-    rules = {
-        "license": (data.get("license") in LICENCES, "an identifier that the Hub lists, or other"),
-        "language": (known and len(set(listed)) == len(listed), "codes such as en, each once"),
-        "pipeline_tag": (data.get("pipeline_tag") in tags, f"one of {', '.join(tags)}"),
-    }
-    for key, (fine, remedy) in rules.items():
-        if not fine:
-            raise UserError(f"README.md has no valid {key} at its top: write {remedy}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 import shutil
 import statistics
 import time
@@ -21,12 +22,20 @@ from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.speech_corpus import read_speech
 from seq2seq.data.tokenizer import Unigram
 from seq2seq.decoding.options import Options
+from seq2seq.errors import UserError
 from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
 from seq2seq.evaluation.results import EVALUATION, LOG
+from seq2seq.hub import client
+from seq2seq.hub.client import PATIENCE
+from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
+from seq2seq.hub.upload import upload_files
+from seq2seq.hub.watchdog import Progress
 from seq2seq.inference.pipeline import run
 from seq2seq.training.model_card import model_card
 from seq2seq.training.recipe import Recipe
 
+_CHECKPOINT = ("card.toml", "config.json", "model.safetensors", "tokenizer.model", "README.md")
+_OF_TRAINING = ("recipe.toml", "training.jsonl", "evaluation.json", "studies.json", "replies.json")
 REPLIES = "replies.json"
 TIMED = 100  # runs whose median is the time of one
 
@@ -180,3 +189,49 @@ def card_toml(card: Card) -> str:
 
 def _toml(entry: tuple[str, Any]) -> str:
     return f"{entry[0]} = {json.dumps(entry[1], ensure_ascii=False)}\n"
+
+
+def publish(
+    folder: Path,
+    repository: str,
+    token: str | None = None,
+    on_progress: Progress | None = None,
+    patience: float = PATIENCE,
+) -> str:
+    """Upload a checkpoint folder to the Hub; returns its address. See seq2seq.hub.upload."""
+    files = _publishable(folder.resolve())
+    return upload_files(files, repository, token, on_progress, patience)
+
+
+def _publishable(folder: Path) -> list[Path]:
+    """Return the files to upload. Raises UserError if they are not one of our checkpoints."""
+    for name in _CHECKPOINT:
+        if not (folder / name).is_file():
+            raise UserError(
+                f"{folder.name} has no {name}: publish a folder that the command train has written."
+            )
+    load(folder, torch.device("cpu"))
+    check_card(folder / "README.md")
+    names = (*_CHECKPOINT, *_OF_TRAINING)
+    return [folder / name for name in names if (folder / name).is_file()]
+
+
+def check_card(path: Path) -> None:
+    """Raise UserError if the Hub would refuse a model card, or could not list it by its task."""
+    hub = client.client()
+    try:
+        data = hub.ModelCard(path.read_text(encoding="utf-8")).data.to_dict()
+    except Exception:  # PyYAML and huggingface_hub do not say which
+        raise UserError("The lines at the top of README.md cannot be read: mend them.") from None
+    languages = data.get("language")
+    listed = [str(code) for code in languages] if isinstance(languages, list) else [str(languages)]
+    known = all(re.fullmatch(r"[a-z]{2,3}", code) for code in listed)
+    tags = sorted(set(PIPELINE_TAGS.values()))
+    rules = {
+        "license": (data.get("license") in LICENCES, "an identifier that the Hub lists, or other"),
+        "language": (known and len(set(listed)) == len(listed), "codes such as en, each once"),
+        "pipeline_tag": (data.get("pipeline_tag") in tags, f"one of {', '.join(tags)}"),
+    }
+    for key, (fine, remedy) in rules.items():
+        if not fine:
+            raise UserError(f"README.md has no valid {key} at its top: write {remedy}.")

@@ -134,3 +134,25 @@ def test_a_hint_that_was_closed_by_keyboard_stays_closed(server, new_page):
     hint.wait_for(state="hidden")
     opened(page, page.url)
     assert not hint.is_visible()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "query", "text"),
+    [
+        ("race", "compare", {"sentence": SENTENCE}, SENTENCE),
+        ("lab", "context_vector", {"a": SENTENCE}, SENTENCE),
+        ("map", "sentence_map", {"yours": "A cat."}, "A cat."),
+        ("measured", "benchmarks", {"searched": SENTENCE}, SENTENCE),
+    ],
+)
+def test_an_old_address_leads_to_the_page_with_what_the_link_says(
+    server, new_page, old, new, query, text
+):
+    page = new_page()
+    page.goto(server)
+    settled(page)  # app.py has run once, as it has on a server that was warmed up
+    page.goto(f"{server}/{old}?{urlencode(query)}")
+    page.wait_for_url(f"**/{new}?**")
+    settled(page)
+    fields = page.get_by_role("main").get_by_role("textbox")
+    assert text in [field.input_value() for field in fields.all()]

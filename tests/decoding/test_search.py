@@ -5,9 +5,9 @@ from functools import cache
 
 import numpy as np
 import pytest
-import seq2seq.decoding.options
 import torch
 
+import seq2seq.decoding.options
 from seq2seq.decoding.hypothesis import FINISHED, KEPT, PRUNED
 from seq2seq.decoding.logits_processors import forbid
 from seq2seq.decoding.options import Options

@@ -58,7 +58,7 @@ def test_what_goes_wrong_ends_soon_in_a_sentence(server, fails_soon, where, faul
 
 def test_without_settings_a_call_gives_up_within_15_seconds():
     assert client.PATIENCE <= 10
-    for call in (hub.inspect, hub.fetch, hub.publish):
+    for call in (hub.inspect, hub.fetch, hub.upload_files):
         assert signature(call).parameters["patience"].default == client.PATIENCE
 
 

@@ -16,6 +16,8 @@ from seq2seq.decoding.options import Options
 from seq2seq.hub import upload, watchdog
 from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
 from seq2seq.inference.pipeline import run
+from seq2seq.training import export
+from seq2seq.training.export import publish
 from seq2seq.training.model_card import model_card
 from seq2seq.training.recipe import read_recipe
 from tests.hub.files import SOON
@@ -75,7 +77,7 @@ def same_outputs(first, second):
 @pytest.mark.parametrize("target", ["u/new", "u/new/small", "u/new/models/small-one"])
 def test_what_is_published_loads_back_by_its_name(server, publishable, monkeypatch, target):
     seen = []
-    address = hub.publish(
+    address = publish(
         publishable, target, server.token, lambda done, total: seen.append((done, total))
     )
     subfolder = target.partition("u/new/")[2]
@@ -105,20 +107,20 @@ def test_bytes_are_counted_as_they_are_sent(server, publishable, monkeypatch):
             meters.append(self)
 
     monkeypatch.setattr(upload, "Meter", Meter)
-    hub.publish(publishable, "u/new", server.token)
+    publish(publishable, "u/new", server.token)
     sizes = {path.name: path.stat().st_size for path in publishable.iterdir()}
     assert meters[0].done >= sizes["model.safetensors"] + sizes["tokenizer.model"]
 
 
 def test_publishing_again_uploads_what_has_changed(server, publishable, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", server.token)
-    hub.publish(publishable, "u/new")
+    publish(publishable, "u/new")
     server.uploads.clear()
-    hub.publish(publishable, "u/new")
+    publish(publishable, "u/new")
     assert server.uploads == []
     text = (publishable / "card.toml").read_text(encoding="utf-8").replace("tiny", "small")
     (publishable / "card.toml").write_text(text, encoding="utf-8")
-    hub.publish(publishable, "u/new")
+    publish(publishable, "u/new")
     assert server.uploads == ["card.toml"]
 
 
@@ -144,7 +146,7 @@ def test_publishing_again_uploads_what_has_changed(server, publishable, monkeypa
 )
 def test_what_is_no_checkpoint_is_not_published(server, publishable, fails_soon, damage):
     damage(publishable)
-    fails_soon(lambda: hub.publish(publishable, "u/new", server.token), "", limit=15)
+    fails_soon(lambda: publish(publishable, "u/new", server.token), "", limit=15)
     assert server.count() == 0
 
 
@@ -155,7 +157,7 @@ def swap(folder, old, new):
 
 @pytest.mark.parametrize("target", ["single", "u/r@main", "../x", "", "u/r/../x"])
 def test_a_target_that_is_none(server, publishable, fails_soon, target):
-    fails_soon(lambda: hub.publish(publishable, target, server.token), "USER/REPO")
+    fails_soon(lambda: publish(publishable, target, server.token), "USER/REPO")
     assert server.count() == 0
 
 
@@ -178,24 +180,22 @@ def test_a_target_that_is_none(server, publishable, fails_soon, target):
 )
 def test_publishing_that_goes_wrong(server, publishable, fails_soon, where, fault, said):
     server.fail(where, **fault)
-    fails_soon(
-        lambda: hub.publish(publishable, "u/new", server.token, patience=SOON), said, limit=15
-    )
+    fails_soon(lambda: publish(publishable, "u/new", server.token, patience=SOON), said, limit=15)
 
 
 def test_publishing_needs_a_token_that_may(server, publishable, fails_soon, monkeypatch):
-    fails_soon(lambda: hub.publish(publishable, "u/new"), "HF_TOKEN")
+    fails_soon(lambda: publish(publishable, "u/new"), "HF_TOKEN")
     assert server.count() == 0
-    fails_soon(lambda: hub.publish(publishable, "u/new", "hf_wrong"), "HF_TOKEN")
+    fails_soon(lambda: publish(publishable, "u/new", "hf_wrong"), "HF_TOKEN")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    fails_soon(lambda: hub.publish(publishable, "u/new", server.token), "HF_HUB_OFFLINE")
+    fails_soon(lambda: publish(publishable, "u/new", server.token), "HF_HUB_OFFLINE")
 
 
 def test_the_hubs_own_complaint_is_passed_on(server, publishable, fails_soon, monkeypatch):
-    monkeypatch.setattr("seq2seq.hub.metadata.LICENCES", {"licence-nobody-knows"})
+    monkeypatch.setattr("seq2seq.training.export.LICENCES", {"licence-nobody-knows"})
     swap(publishable, "cc0-1.0", "licence-nobody-knows")
     said = '"license" must be one of a list'
-    fails_soon(lambda: hub.publish(publishable, "u/new", server.token), said)
+    fails_soon(lambda: publish(publishable, "u/new", server.token), said)
 
 
 @pytest.mark.parametrize("task", sorted(PIPELINE_TAGS.keys() - {"speech", "spelling"}))
@@ -224,7 +224,7 @@ def test_the_embedded_model_cards_can_be_published():
     folders = list((Path(__file__).parents[2] / "checkpoints").glob("*/README.md"))
     assert folders
     for path in folders:
-        upload.check_card(path)
+        export.check_card(path)
 
 
 def test_the_command_publishes(server, publishable, monkeypatch, capsys):

@@ -20,7 +20,9 @@ def described(at):
 @pytest.mark.parametrize("projection", ["PCA, 2-d", "PCA, 3-d"])
 @pytest.mark.parametrize("name", ["lstm-attention", "gru-plain", "rnn-additive", "transformer"])
 def test_every_architecture_has_a_map(name, projection):
-    at = visit("sentence_map", checkpoint=name, projection=projection, feature="voice", sentence=FIRST)
+    at = visit(
+        "sentence_map", checkpoint=name, projection=projection, feature="voice", sentence=FIRST
+    )
     assert not at.exception
     assert described(at)[0].startswith("Map of 400 sentences and 2 of yours, coloured by voice")
     assert len(described(at)) == 3
@@ -37,7 +39,11 @@ def test_nothing_of_ones_own_is_survived():
 
 def test_a_sentence_that_is_not_there_is_ignored():
     at = visit(
-        "sentence_map", sentence="No such sentence.", feature="colour", projection="x", checkpoint="y"
+        "sentence_map",
+        sentence="No such sentence.",
+        feature="colour",
+        projection="x",
+        checkpoint="y",
     )
     assert not at.exception
     assert at.selectbox(key="sentence").value is None

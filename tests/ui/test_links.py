@@ -32,7 +32,9 @@ def test_a_link_of_nonsense_still_shows_the_run(name, nonsense):
     assert at.slider(key="step").value >= 1
 
 
-@pytest.mark.parametrize("page", ["translation", "summarization", "chatbot", "pronunciation", "speech"])
+@pytest.mark.parametrize(
+    "page", ["translation", "summarization", "chatbot", "pronunciation", "speech"]
+)
 def test_a_link_that_is_far_too_long_is_survived(page):
     at = visit(page, text="The cat. " * 20_000, word="1" * 9_000, branch="1." * 9_000)
     assert not at.exception

@@ -17,7 +17,6 @@ from seq2seq.evaluation.results import (
     by_length,
     by_pairs,
     progress,
-    read_measurements,
 )
 from ui.components import copy_link
 from ui.components.chart import as_key, chart
@@ -26,6 +25,7 @@ from ui.inputs.text_input import empty_state
 from ui.links import URL, page_link
 from ui.page import is_dark
 from ui.runtime.cards import catalogued
+from ui.runtime.results import results_of
 from ui.views.beam_cost import beam_cost_section
 from ui.views.compare import FIRST
 from ui.views.compare import MOST as RACING
@@ -84,19 +84,13 @@ def _measurements() -> dict[str, Measurements]:
         files = [catalogue.CHECKPOINTS / name / file for file in FILES]
         written = tuple(file.stat().st_mtime_ns for file in files if file.is_file())
         try:
-            measured = _read(name, written)
+            measured = results_of(name, written)
         except UserError as error:
             st.warning(plain(str(error)), icon=":material/warning:")
             continue
         if measured.by_length:
             found[name] = measured
     return found
-
-
-@st.cache_resource(show_spinner=False, max_entries=32)
-def _read(name: str, written: tuple[int, ...]) -> Measurements:
-    """Read what was measured of a model, anew when its files have been written anew."""
-    return read_measurements(catalogue.CHECKPOINTS / name)
 
 
 def _lengths(chosen: list[Measurements]) -> None:
