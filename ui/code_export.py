@@ -19,58 +19,69 @@ if TYPE_CHECKING:
 
     from ui.instruments.selection import View
 
-_NOTED = "noted_code"
+_CALLS = "calls_of_the_page"
 
 
-class Written(str):
-    """An argument that stands in the code as it is: `checkpoint`, `source`, or made of `trace`."""
+class Named(NamedTuple):
+    """A value that the code has a name or an expression for, such as `trace.target.ids`."""
 
-    __slots__ = ()
+    name: str
+    value: Any = None
 
 
-class _Noted(NamedTuple):
-    """A call that made a picture, or a value of this name."""
+class Call(NamedTuple):
+    """A call that stands in the code: of a picture that is shown, or of what `result` is made by.
+
+    args and settings are plain values, Named, or lists and dictionaries of these.
+    """
 
     function: Callable
     args: tuple[Any, ...]
     settings: dict[str, Any]
-    name: str = ""
-    value: Any = None
+    result: str = ""
+
+
+def begin_recording() -> None:
+    """Begin an empty record of calls: those that follow make what is on the page."""
+    st.session_state[_CALLS] = []
 
 
 def draw(picture: Callable[..., go.Figure], *args: Any, **settings: Any) -> go.Figure:
-    """Return a figure as `picture` draws it, and note the call for those who want its code."""
-    if _NOTED in st.session_state:
-        st.session_state[_NOTED].append(_Noted(picture, args, settings))
-    return picture(*args, **settings)
+    """Return a figure as `picture` draws it, and record the call."""
+    _record(Call(picture, args, settings))
+    return picture(*_plain(list(args)), **_plain(settings))
 
 
-def define(name: str, value: Any, function: Callable, *args: Any, **settings: Any) -> None:
-    """Note how a value that pictures are drawn of is made, by a call of a function."""
-    if _NOTED in st.session_state:
-        st.session_state[_NOTED].append(_Noted(function, args, settings, name, value))
+def define(name: str, value: Any, function: Callable, *args: Any, **settings: Any) -> Named:
+    """Record that a value is made by a call of a function; returns it with its name."""
+    _record(Call(function, args, settings, name))
+    return Named(name, value)
 
 
-def begin_noting() -> None:
-    """Forget what was noted: the pictures that follow are those on the page."""
-    st.session_state[_NOTED] = []
+def _record(call: Call) -> None:
+    if _CALLS in st.session_state:
+        st.session_state[_CALLS].append(call)
+
+
+def _plain(value: Any) -> Any:
+    """Return what the names stand for."""
+    if isinstance(value, Named):
+        return value.value
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return value
 
 
 def code(view: View) -> str:
-    """Return the lines that make the run and the noted pictures; ends the noting."""
-    noted: list[_Noted] = st.session_state.pop(_NOTED, [])
-    names = {id(each): f"branch_{name.lower()}" for name, each in view.named.items()}
-    names |= {id(view.run): "run"} | {id(view.shown): "trace"}
+    """Return the lines that make the run and the recorded pictures; ends the recording."""
+    calls: list[Call] = st.session_state.pop(_CALLS, [])
     imports, lines = ["import seq2seq"], []
-    for each in noted:
-        try:
-            call, needed = _call(each, names)
-        except ValueError:  # of something that has no name here
-            continue
+    for each in calls:
+        call, needed = _written(each)
         imports += [needed] if needed else []
-        lines.append(f"{each.name} = {call}" if each.name else f"{call}.show()")
-        if each.name:
-            names[id(each.value)] = each.name
+        lines.append(f"{each.result} = {call}" if each.result else f"{call}.show()")
     lines = lines or ["print(trace.source.pieces, trace.target.pieces)"]
     source = repr(view.run.source.text if view.subject.given is None else view.subject.given)
     if view.run.position_seconds:
@@ -86,22 +97,22 @@ def code(view: View) -> str:
             "",
             f"checkpoint = seq2seq.load({view.run.checkpoint!r})",
             f"source = {source}",
-            *_runs(view, names, "\n".join(lines)),
+            *_runs(view, "\n".join(lines)),
             *lines,
         ]
     )
 
 
-def _runs(view: View, names: dict[int, str], used: str) -> list[str]:
+def _runs(view: View, used: str) -> list[str]:
     """Return the lines that decode what is shown, and those other runs that are used."""
     more = "" if view.run.decoder_attention is None else ", self_attention=None"
+    decoded = [view.run, *view.branches.values()]
     lines = []
-    for trace in (view.run, *view.named.values(), view.shown):
-        name, known = names[id(trace)], (view.run, *view.named.values())
+    for name, trace in (view.named_run, *view.named_branches.values(), view.named_shown):
         if trace is not view.shown and not re.search(rf"\b{name}\b", used):
             continue
         call = "run(checkpoint, source, "
-        if not any(trace is each for each in known):  # another output of the search
+        if not any(trace is each for each in decoded):  # another output of the search
             call = f"force(checkpoint, source, {list(trace.target.ids)}, "
         lines.append(f"{name} = seq2seq.{call}{_options(view, trace)}{more})")
     return list(dict.fromkeys(lines))
@@ -119,58 +130,51 @@ def _options(view: View, trace: Trace) -> str:
     return f"seq2seq.Options({', '.join(changed)})"
 
 
-def _call(noted: _Noted, names: dict[int, str]) -> tuple[str, str]:
-    """Write a call without what is its default or the page's colours, and the import it needs.
+def _written(call: Call) -> tuple[str, str]:
+    """Write a call without what is its default or the page's colours, and the import it needs."""
+    bound = inspect.signature(call.function).bind(*call.args, **call.settings)
+    parts: list[str] = []
+    for name, value in bound.arguments.items():
+        parameter = bound.signature.parameters[name]
+        text = _value(value)
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            chosen = {key: _value(each) for key, each in value.items()}
+            ordinary = ("None", "False", "'cross'")  # what is left away means these
+            parts += [f"{key}={text}" for key, text in chosen.items() if text not in ordinary]
+        elif parameter.default is inspect.Parameter.empty:
+            parts.append(text)
+        elif name != "dark" and text != repr(parameter.default):
+            parts.append(f"{name}={text}")
+    name, needed = _address(call.function)
+    return f"{name}({', '.join(parts)})", needed
 
-    Raises ValueError where an argument cannot be written.
-    """
+
+def _address(function: Callable) -> tuple[str, str]:
+    """Return how the code calls a function, and the import that this needs."""
     import seq2seq
     from seq2seq import figures
 
-    function = noted.function
-    bound = inspect.signature(function).bind(*noted.args, **noted.settings)
-    written = []
-    for name, value in bound.arguments.items():
-        parameter = bound.signature.parameters[name]
-        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            chosen = {key: _value(each, names) for key, each in value.items()}
-            ordinary = ("None", "False", "'cross'")  # what is left away means these
-            written += [f"{key}={text}" for key, text in chosen.items() if text not in ordinary]
-        elif name != "dark":
-            text = _value(value, names)
-            if parameter.default is inspect.Parameter.empty:
-                written.append(text)
-            elif text != repr(parameter.default):
-                written.append(f"{name}={text}")
-    name, where = function.__name__, f"from {function.__module__} import {function.__name__}"
+    name = function.__name__
     if getattr(figures, name, None) is function:
-        name, where = f"figures.{name}", "from seq2seq import figures"
-    elif name in seq2seq.__all__:
-        name, where = f"seq2seq.{name}", ""
-    return f"{name}({', '.join(written)})", where
+        return f"figures.{name}", "from seq2seq import figures"
+    if name in seq2seq.__all__:
+        return f"seq2seq.{name}", ""
+    return name, f"from {function.__module__} import {name}"
 
 
-def _value(value: Any, names: dict[int, str]) -> str:
-    if isinstance(value, Written):
-        return str(value)
-    if id(value) in names:
-        return names[id(value)]
+def _value(value: Any) -> str:
+    """Write a value: by its name where it has one, else as Python writes it."""
+    if isinstance(value, Named):
+        return value.name
     if isinstance(value, list):
-        return f"[{', '.join(_value(each, names) for each in value)}]"
+        return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, tuple):
-        parts = [_value(each, names) for each in value]
+        parts = [_value(each) for each in value]
         return f"({parts[0]},)" if len(parts) == 1 else f"({', '.join(parts)})"
     if isinstance(value, dict):
-        pairs = (f"{_value(key, names)}: {_value(each, names)}" for key, each in value.items())
-        return f"{{{', '.join(pairs)}}}"
+        return f"{{{', '.join(f'{_value(key)}: {_value(each)}' for key, each in value.items())}}}"
     if isinstance(value, Interventions | AttentionEdit):
-        chosen = (
-            (field.name, getattr(value, field.name), field.default) for field in fields(value)
-        )
-        parts = [f"{name}={_value(each, names)}" for name, each, usual in chosen if each != usual]
+        chosen = ((each.name, getattr(value, each.name), each.default) for each in fields(value))
+        parts = [f"{name}={_value(each)}" for name, each, usual in chosen if each != usual]
         return f"seq2seq.{type(value).__name__}({', '.join(parts)})"
-    if hasattr(value, "item"):  # a number of numpy's
-        value = value.item()
-    if not isinstance(value, str | int | float | bool | range | None):
-        raise ValueError
-    return repr(value)
+    return repr(value.item() if hasattr(value, "item") else value)  # a number of numpy's

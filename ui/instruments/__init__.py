@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from seq2seq.trace import Trace
-from ui.code_export import begin_noting
+from ui.code_export import begin_recording
 from ui.instruments import (
     attention,
     attribution,
@@ -40,7 +40,7 @@ TABS: dict[str, Callable[[View], None]] = {
 def instruments(subject: Subject, run: Trace, read: Reader = read_tokens) -> None:
     """Show a run: its output, and below it the instrument that the visitor has opened."""
     view = selected_view(subject, run, read)
-    begin_noting()
+    begin_recording()
     if view.shown.position_seconds:
         listening(view)
     for tab, show in zip(

@@ -9,7 +9,7 @@ import streamlit as st
 
 from seq2seq.analysis.attention_matrix import Choice, Pick, Picks, has, layers_and_heads
 from seq2seq.trace import Trace
-from ui.code_export import draw
+from ui.code_export import Named, draw
 from ui.components import clicked
 from ui.components.chart import chart
 from ui.escape import quoted
@@ -179,7 +179,7 @@ def _ribbons(view: View, controls: Controls) -> None:
     drawn: Choice = {**choice, "rows": rows, "columns": columns}
     chart(
         "ribbons",
-        draw(figures.ribbons, trace, selected, word, mass, is_dark(), **drawn),
+        draw(figures.ribbons, view.named_shown, selected, word, mass, is_dark(), **drawn),
         f"Ribbons as wide as the attention weights{_of_output()}, from what was read, left, to "
         "the output, right. All of them are in the CSV below.",
         lambda: figures.ribbons_csv(trace, mass, **choice),
@@ -233,7 +233,7 @@ def _all_heads(view: View, controls: Controls) -> None:
 
     chart(
         "heads",
-        draw(figures.multiples, trace, which, shown, place, scale, is_dark()),
+        draw(figures.multiples, view.named_shown, which, shown, place, scale, is_dark()),
         f"A small attention matrix for each head of layers {shown.start + 1} to {shown.stop} of "
         f"{layers}{_of_output()}.",
         lambda: figures.multiples_csv(trace, which, shown),
@@ -260,7 +260,7 @@ def _blocks(view: View, controls: Controls) -> None:
 
     chart(
         "blocks",
-        draw(figures.blocks, trace, (row, column), which, dark=is_dark(), **picks),
+        draw(figures.blocks, view.named_shown, (row, column), which, dark=is_dark(), **picks),
         f"Attention{_of_output()} between sentences: {row + 1} is the open row, {column + 1} the "
         "open column. All weights are in the CSV below.",
         lambda: figures.blocks_csv(trace, which, **picks),
@@ -336,7 +336,16 @@ def attention_chart(
     )
     chart(
         key,
-        draw(figures.attention, trace, selected, word, scale, measured, is_dark(), **choice),
+        draw(
+            figures.attention,
+            Named("trace", trace),
+            selected,
+            word,
+            scale,
+            measured,
+            is_dark(),
+            **choice,
+        ),
         described,
         lambda: figures.attention_csv(trace, **choice),
         None if view is None else _select(view, which, key),
@@ -360,7 +369,7 @@ def _context(view: View) -> None:
     st.subheader("The one vector it sees")
     chart(
         "context",
-        draw(figures.context, trace, view.step, is_dark()),
+        draw(figures.context, view.named_shown, view.step, is_dark()),
         f"The {trace.contexts.shape[1]} numbers of the context vector, the same at every step.",
         lambda: figures.context_csv(trace),
     )

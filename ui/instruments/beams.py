@@ -12,7 +12,7 @@ from seq2seq.analysis.reranking import better, complete, hypothesis, order, outp
 from seq2seq.decoding.hypothesis import FINISHED, PRUNED, Hypothesis
 from seq2seq.errors import UserError
 from seq2seq.trace import Trace, label
-from ui.code_export import define, draw
+from ui.code_export import Named, define, draw
 from ui.components import clicked, scroller
 from ui.components.chart import chart
 from ui.escape import plain, quoted
@@ -44,7 +44,7 @@ def show(view: View) -> None:
     from seq2seq.figures.beam_tree import join
 
     tree = join(view.run, view.named)
-    define("tree", tree, join, view.run, view.named)
+    define("tree", tree, join, view.named_run, view.named_branches)
     st.subheader("What the search considered")
     st.caption(_explained(view.run))
     node = _tree(view, tree)
@@ -109,7 +109,7 @@ def _tree(view: View, tree: Joined) -> int:
     node = offered[name]
     chart(
         "beam_tree",
-        draw(figures.beam_tree, tree, view.name, view.step, node, pruned, is_dark()),
+        draw(figures.beam_tree, Named("tree", tree), view.name, view.step, node, pruned, is_dark()),
         f"Tree of the {len(tree.nodes)} candidates that the search considered. "
         "All of them are in the CSV below.",
         lambda: figures.beam_tree_csv(tree),

@@ -30,7 +30,7 @@ def show(view: View) -> None:
 
     chart(
         "probabilities",
-        draw(figures.probabilities, trace, selected=view.step, dark=is_dark()),
+        draw(figures.probabilities, view.named_shown, selected=view.step, dark=is_dark()),
         f"Probability of each of the {len(trace.target)} output tokens.",
         lambda: figures.probabilities_csv(trace),
         _select_step_of("probabilities"),
@@ -57,7 +57,7 @@ def _copying(view: View, shares: np.ndarray) -> None:
     )
     chart(
         "copying",
-        draw(figures.copying, view.shown, selected=view.step, dark=is_dark()),
+        draw(figures.copying, view.named_shown, selected=view.step, dark=is_dark()),
         f"Probability of copying at each of the {len(shares)} steps.",
         lambda: figures.copying_csv(view.shown),
         _select_step_of("copying"),
@@ -96,7 +96,7 @@ def alternatives_chart(view: View) -> None:
         )
     chart(
         "alternatives",
-        draw(figures.alternatives, trace, step=step, dark=is_dark()),
+        draw(figures.alternatives, view.named_shown, step=step, dark=is_dark()),
         alternatives_in_words(trace, step),
         lambda: figures.alternatives_csv(trace),
         None if view.subject.missing else use_bar,

@@ -10,6 +10,7 @@ import streamlit as st
 from seq2seq.analysis.reranking import complete
 from seq2seq.decoding.options import MAX_LENGTH
 from seq2seq.trace import Trace
+from ui.code_export import Named
 from ui.components import hint, outputs_list, token_view
 from ui.escape import plain
 from ui.instruments.run_summary import timing
@@ -45,6 +46,27 @@ class View(NamedTuple):
     def named(self) -> dict[str, Trace]:
         """The branches by their letters."""
         return dict(zip(LETTERS, self.branches.values(), strict=False))
+
+    @property
+    def named_shown(self) -> Named:
+        """The output that is looked at, as the code calls it."""
+        return Named("trace", self.shown)
+
+    @property
+    def named_run(self) -> Named:
+        """The run, as the code calls it."""
+        return self._named("run", self.run)
+
+    @property
+    def named_branches(self) -> dict[str, Named]:
+        """The branches by their letters, as the code calls them."""
+        return {
+            letter: self._named(f"branch_{letter.lower()}", trace)
+            for letter, trace in self.named.items()
+        }
+
+    def _named(self, name: str, trace: Trace) -> Named:
+        return self.named_shown if trace is self.shown else Named(name, trace)
 
 
 # Shows source and output: of a subject, the output looked at, its step and source token.

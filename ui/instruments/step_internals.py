@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from seq2seq.trace import shown
-from ui.code_export import Written, define, draw
+from ui.code_export import Named, define, draw
 from ui.components import clicked
 from ui.components.chart import chart
 from ui.escape import quoted
@@ -74,9 +74,9 @@ def _close_up(view: View, layer: int, head: int) -> CloseUp | None:
     if found is not None:
         from seq2seq.analysis.step_internals import close_up
 
-        output, options = Written("trace.target.ids"), Written("trace.options")
+        output, options = Named("trace.target.ids"), Named("trace.options")
         place = (layer, head) if found.kind == "transformer" else ()
-        args = (Written("checkpoint"), Written("source"), output, step, options, *place)
+        args = (Named("checkpoint"), Named("source"), output, step, options, *place)
         define("found", found, close_up, *args)
     return found
 
@@ -280,7 +280,7 @@ def _scores(
 
     chart(
         key,
-        draw(scores, look, pieces, marked, seconds, is_dark()),
+        scores(look, pieces, marked, seconds, is_dark()),
         f"Scores and weights of {len(pieces)} positions; the largest weight, "
         f"{look.weights.max():.2f}, is on number {look.weights.argmax() + 1}.",
         lambda: scores_csv(look, pieces),
@@ -313,7 +313,7 @@ def _works(found: CloseUp, layer: int) -> None:
     st.markdown("How long the state is after each block of all layers:")
     chart(
         "sizes",
-        draw(sizes, found, layer, is_dark()),
+        draw(sizes, Named("found", found), layer, is_dark()),
         "Length of the state after each block.",
         lambda: sizes_csv(found),
     )
@@ -338,7 +338,7 @@ def _says(view: View, found: CloseUp) -> None:
     with _beside(formulas.probability(found)):
         chart(
             "logits",
-            draw(logits, found, is_dark()),
+            draw(logits, Named("found", found), is_dark()),
             f"Logits and probabilities of the {len(found.ids)} best tokens.",
             lambda: logits_csv(found),
         )
@@ -384,7 +384,7 @@ def _strips(
 
     chart(
         key,
-        draw(strips, rows, unit, scales, is_dark(), clickable),
+        strips(rows, unit, scales, is_dark(), clickable),
         described,
         lambda: strips_csv(rows),
         select if clickable else None,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from seq2seq.analysis.reference_comparison import Comparison, compare, first_choice
 from seq2seq.trace import Trace, shown
-from ui.code_export import Written, define, draw
+from ui.code_export import Named, define, draw
 from ui.components import clicked
 from ui.components.chart import chart
 from ui.components.token_rows import Chip, Row, token_rows
@@ -56,7 +56,7 @@ def show(view: View) -> None:
         from seq2seq import force
 
         more = {} if reference.decoder_attention is None else {"self_attention": None}
-        args = (Written("checkpoint"), Written("source"), text.strip(), Written("trace.options"))
+        args = (Named("checkpoint"), Named("source"), text.strip(), Named("trace.options"))
         define("reference", reference, force, *args, **more)
         _compare(view, reference)
 
@@ -97,9 +97,9 @@ def _compare(view: View, reference: Trace) -> None:
     _numbers(view, found)
     left, right = st.columns(2, gap="large")
     with left:
-        _side("reference", "Reading the reference", reference, step)
+        _side("reference", "Reading the reference", Named("reference", reference), step)
     with right:
-        _side(OWN, "On its own", own, view.step)
+        _side(OWN, "On its own", Named("trace", own), view.step)
 
 
 def _reference_step(reference: Trace) -> int:
@@ -181,7 +181,7 @@ def _chart(own: Trace, reference: Trace, selected: tuple[int, int]) -> None:
     st.subheader("How probable each token was", anchor=False)
     chart(
         "side_by_side",
-        draw(side_by_side, own, reference, selected, is_dark()),
+        draw(side_by_side, Named("trace", own), Named("reference", reference), selected, is_dark()),
         f"Probability of the {len(reference.target)} tokens of the reference, and of the "
         f"{len(own.target)} of its own output.",
         lambda: side_by_side_csv(own, reference),
@@ -228,8 +228,10 @@ def _preference(view: View, found: Comparison) -> str:
     )
 
 
-def _side(key: str, title: str, trace: Trace, step: int) -> None:
+def _side(key: str, title: str, named: Named, step: int) -> None:
     from seq2seq import figures
+
+    trace: Trace = named.value
 
     st.subheader(title, anchor=False)
 
@@ -240,7 +242,7 @@ def _side(key: str, title: str, trace: Trace, step: int) -> None:
     if trace.attention is not None:
         chart(
             f"attention_{key}",
-            draw(figures.attention, trace, selected=step, dark=is_dark()),
+            draw(figures.attention, named, selected=step, dark=is_dark()),
             f"Attention weights of {len(trace.target)} tokens: {title.lower()}.",
             lambda: figures.attention_csv(trace),
             select,
@@ -249,7 +251,7 @@ def _side(key: str, title: str, trace: Trace, step: int) -> None:
         st.caption("This model has no attention: there are no weights to compare.")
     chart(
         f"alternatives_{key}",
-        draw(figures.alternatives, trace, step=step, dark=is_dark()),
+        draw(figures.alternatives, named, step=step, dark=is_dark()),
         alternatives_in_words(trace, step),
         lambda: figures.alternatives_csv(trace),
     )

@@ -13,7 +13,7 @@ from seq2seq.analysis.minimal_pairs import contrasts
 from seq2seq.decoding.interventions import Interventions
 from seq2seq.inference.conversation import differing
 from seq2seq.trace import Trace, shown
-from ui.code_export import Written, define, draw
+from ui.code_export import Named, define, draw
 from ui.components import highlighted_text
 from ui.components.chart import chart
 from ui.escape import plain, quoted
@@ -137,12 +137,10 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
     before, after = view.run, run(changed)
     if after is None:
         return
-    source = Written("source") if given == view.subject.given else given
-    arguments = Written("checkpoint"), source, Written("trace.options")
-    if interventions:
-        define("changed", after, seq2seq.run, *arguments, interventions=interventions)
-    else:
-        define("changed", after, seq2seq.run, *arguments)
+    source = Named("source") if given == view.subject.given else given
+    arguments = Named("checkpoint"), source, Named("trace.options")
+    more = {"interventions": interventions} if interventions else {}
+    changed_run = define("changed", after, seq2seq.run, *arguments, **more)
     old, new = differing(before.text, after.text)
     highlighted_text("whatif", [("Before", old), ("After", new)])
     total = float(before.log_probabilities.sum()), float(after.log_probabilities.sum())
@@ -155,13 +153,15 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
     if after.attention is None:
         return
     left, right = st.columns(2, gap="large")
-    for column, name, trace in ((left, "before", before), (right, "after", after)):
+    sides = ((left, "before", view.named_run), (right, "after", changed_run))
+    for column, name, named in sides:
+        trace = named.value
         with column:
             chart(
                 f"attention_{name}",
                 draw(
                     figures.attention,
-                    trace,
+                    named,
                     selected=min(view.step, len(trace.target) - 1),
                     dark=is_dark(),
                 ),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from seq2seq.analysis.word_timestamps import Alignment, align, best_head, span, timed_words
 from seq2seq.trace import Trace, shown, words
-from ui.code_export import Written, define, draw
+from ui.code_export import Named, define, draw
 from ui.components import clicked, word_diff
 from ui.components.chart import chart
 from ui.escape import plain, quoted
@@ -37,13 +37,13 @@ def listening(view: View) -> None:
             "This model has no attention, so nothing tells when it heard which token.",
             icon=":material/visibility_off:",
         )
-        _picture(view, None, {})
+        _picture(view, Named("None"), {})
     else:
         settings = _controls(trace)
         place = {name: settings[name] for name in ("layer", "head")}
         alignment = align(trace, **place)
-        define("alignment", alignment, align, trace, **place)
-        _picture(view, alignment, settings)
+        named = define("alignment", alignment, align, view.named_shown, **place)
+        _picture(view, named, settings)
         _selected(view, alignment, settings["by_word"])
     _words(view, alignment)
 
@@ -97,11 +97,13 @@ ALIGNMENT = (
 )
 
 
-def _picture(view: View, alignment: Alignment | None, settings: dict[str, Any]) -> None:
+def _picture(view: View, named_alignment: Named, settings: dict[str, Any]) -> None:
     """Show waveform, log-mel frames and attention over one time axis."""
     from seq2seq import figures
 
     trace, recording, given = view.shown, None, view.subject.given
+    alignment: Alignment | None = named_alignment.value
+    named_recording = Named("None")
     if given is None or isinstance(given, str):
         st.info(
             "The file of a run holds no sound, so waveform and spectrogram are not here and "
@@ -115,7 +117,8 @@ def _picture(view: View, alignment: Alignment | None, settings: dict[str, Any]) 
             return hear(checkpoint, given)
 
         recording = derive(view.subject, "recording", listen)
-        define("recording", recording, hear, Written("checkpoint"), Written("source"))
+        args = Named("checkpoint"), Named("source")
+        named_recording = define("recording", recording, hear, *args)
     if alignment is None and recording is None:
         return
 
@@ -124,7 +127,7 @@ def _picture(view: View, alignment: Alignment | None, settings: dict[str, Any]) 
             select_step(place[0])
 
     settings = settings | {"selected": view.step, "dark": is_dark()}
-    drawn = draw(figures.speech, trace, alignment, recording, **settings)
+    drawn = draw(figures.speech, view.named_shown, named_alignment, named_recording, **settings)
     seconds = len(trace.source) * trace.position_seconds
     parts = "" if recording is None else "Waveform, log-mel spectrogram and "
     described = f"{parts}attention of {len(trace.target)} output tokens over {seconds:.1f} seconds."
