@@ -139,7 +139,9 @@ def checkpoint_root(tmp_path_factory, tokenizer):
         )
         recipe += "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
         (folder / "recipe.toml").write_text(recipe, encoding="utf-8")
-        (folder / "evaluation.json").write_text('{"bleu": 0.0, "chrf": 0.0}\n', encoding="utf-8")
+        (folder / "evaluation.json").write_text(
+            json.dumps({"bleu": float(name == "lstm-attention"), "chrf": 0.0}), encoding="utf-8"
+        )
         (folder / "README.md").write_text("# A tiny model\n", encoding="utf-8")
     return root
 
@@ -149,7 +151,6 @@ def root(checkpoint_root, tmp_path, monkeypatch):
     """A server that sees the tiny checkpoints, in a folder that a test may damage."""
     copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
     monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    monkeypatch.setattr("ui.runtime.names.DEFAULT", "lstm-attention")
     st.cache_resource.clear()
     yield copy
     st.cache_resource.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,14 @@ CONFIG, EVALUATION = "config.json", "evaluation.json"
 LOG, STUDIES = "training.jsonl", "studies.json"
 FILES = (CONFIG, EVALUATION, LOG, STUDIES)
 Bin = tuple[int, int]  # fewest and most words of a source
+# What the checkpoints of a task are ranked by; 1 where more is better, -1 where less is.
+MAIN_SCORES = {
+    "translation": ("bleu", 1),
+    "summarization": ("kept_f1", 1),
+    "chatbot": ("perplexity", -1),
+    "speech": ("word_error_rate", -1),
+    "spelling": ("phoneme_error_rate", -1),
+}
 ENDLESS = 10_000  # words, of a bin without an end
 LENGTH_BINS: tuple[Bin, ...] = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, ENDLESS))
 
@@ -20,6 +29,19 @@ LENGTH_BINS: tuple[Bin, ...] = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (
 def bin_name(words: Bin) -> str:
     """Name a bin, as in "6 to 10" or "31 and more"."""
     return f"{words[0]} to {words[1]}" if words[1] < ENDLESS else f"{words[0]} and more"
+
+
+def quality(folder: Path, task: str) -> float:
+    """Return a checkpoint's main score for a task, signed so that more is better.
+
+    -inf where evaluation.json does not have it or cannot be read.
+    """
+    score, sign = MAIN_SCORES[task]
+    try:
+        value = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))[score]
+        return sign * float(value)
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return -math.inf
 
 
 class Scored(NamedTuple):

@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from seq2seq.catalogue import TASKS
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import (
     EVALUATION,
     FILES,
     LENGTH_BINS,
     LOG,
+    MAIN_SCORES,
     STUDIES,
     bin_name,
     bins,
     by_length,
     by_pairs,
     progress,
+    quality,
     read_measurements,
 )
 
@@ -163,3 +166,26 @@ def test_the_family_can_be_compared_from_its_files(folder):
     steps = [line.step for line in measured.log]
     assert steps == sorted(steps)
     assert measured.log[-1].valid_loss < 2.5
+
+
+@pytest.mark.parametrize(
+    ("task", "better", "worse"),
+    [
+        ("translation", {"bleu": 40.0}, {"bleu": 39.9}),
+        ("speech", {"word_error_rate": 3.0}, {"word_error_rate": 3.1}),
+        ("chatbot", {"perplexity": 30}, {"perplexity": 31}),
+        ("translation", {"bleu": 1.0}, {"chrf": 99.0}),
+        ("translation", {"bleu": 1.0}, {"bleu": "high"}),
+        ("translation", {"bleu": 1.0}, []),
+    ],
+)
+def test_the_better_score_is_the_higher_quality(tmp_path, task, better, worse):
+    for name, scores in (("a", better), ("b", worse)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "evaluation.json").write_text(json.dumps(scores), encoding="utf-8")
+    assert quality(tmp_path / "a", task) > quality(tmp_path / "b", task)
+    assert quality(tmp_path / "a", task) > quality(tmp_path / "not there", task)
+
+
+def test_every_task_has_a_main_score():
+    assert set(MAIN_SCORES) == set(TASKS)

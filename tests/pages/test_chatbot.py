@@ -22,7 +22,6 @@ def chatbot_root(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def root(chatbot_root, monkeypatch):
     monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", chatbot_root)
-    monkeypatch.setattr("ui.runtime.names.DEFAULT", "transformer")
     st.cache_resource.clear()
     yield chatbot_root
     st.cache_resource.clear()

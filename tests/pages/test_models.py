@@ -26,7 +26,6 @@ def root(checkpoint_root, tmp_path, monkeypatch):
     """Pages that see the tiny checkpoints."""
     copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
     monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    monkeypatch.setattr("ui.runtime.names.DEFAULT", "lstm-attention")
     for name in names.HOSTED:
         monkeypatch.delenv(name, raising=False)
     st.cache_resource.clear()

@@ -10,18 +10,25 @@ from typing import NamedTuple
 
 from seq2seq import catalogue
 from seq2seq.catalogue import Card
+from seq2seq.evaluation.results import EVALUATION, quality
 
 
 class Cards(NamedTuple):
-    """The cards in checkpoints/, of models that the Hub has and of those with weights."""
+    """The cards in checkpoints/, of models that the Hub has and of those with weights.
+
+    quality: of those with weights, by their main score on the validation set; more is better.
+    """
 
     offered: dict[str, Card]
     embedded: dict[str, Card]
+    quality: dict[str, float]
 
 
 @lru_cache(maxsize=1)
 def _read_cards(stamp: Hashable) -> Cards:
-    return Cards(catalogue.offered(), catalogue.embedded())
+    embedded = catalogue.embedded()
+    scores = {name: quality(catalogue.CHECKPOINTS / name, embedded[name].task) for name in embedded}
+    return Cards(catalogue.offered(), embedded, scores)
 
 
 def catalogued() -> Cards:
@@ -29,7 +36,7 @@ def catalogued() -> Cards:
     stamp: list[tuple[str, int]] = []
     place = catalogue.CHECKPOINTS
     for folder in os.scandir(place) if place.is_dir() else ():
-        for name in ("card.toml", "model.safetensors"):
+        for name in ("card.toml", "model.safetensors", EVALUATION):
             with suppress(OSError):
                 file = os.path.join(folder.path, name)
                 stamp.append((file, os.stat(file).st_mtime_ns))

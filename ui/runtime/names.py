@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 from seq2seq import catalogue
@@ -10,7 +11,6 @@ from seq2seq.hub.repository import is_identifier
 from ui.runtime.cards import catalogued
 from ui.runtime.model_store import models
 
-DEFAULT = "lstm-attention-en-fr"
 # Set on a server that strangers can reach: they could otherwise ask what lies on its disk.
 HOSTED = ("SEQ2SEQ_HOSTED", "SPACE_ID")
 
@@ -29,7 +29,7 @@ def card_of(name: str) -> Card | None:
 
 
 def checkpoints_for(task: str, also: str | None = None) -> list[str]:
-    """Return the names of a task's checkpoints, the one to show first in front.
+    """Return the names of a task's checkpoints, the best one with weights in front.
 
     also: one that a link names, whatever its task, if it is of the Hub or was brought.
     """
@@ -37,8 +37,12 @@ def checkpoints_for(task: str, also: str | None = None) -> list[str]:
     names = dict.fromkeys(name for name, card in cards.items() if card.task == task)
     if also and (is_hub_name(also) or also in models().brought):
         names[also] = None
-    ready = catalogued().embedded
-    return sorted(names, key=lambda name: (name != DEFAULT, name not in ready))
+    cards_at_hand = catalogued()
+
+    def order(name: str) -> tuple[bool, float]:
+        return name not in cards_at_hand.embedded, -cards_at_hand.quality.get(name, -math.inf)
+
+    return sorted(names, key=order)
 
 
 def is_hub_name(name: str) -> bool:
