@@ -32,7 +32,7 @@ EXAMPLES = {
     "translation": (
         "The black cat sleeps on the old chair.",
         "How old are you?",
-        "If it rains tomorrow, we will stay at home and read.",
+        "If it rains tomorrow, we will stay at home.",
     ),
     "chatbot": ("Hello, how are you?", "What do you like to eat?", "Tell me about your day."),
     "summarization": (
