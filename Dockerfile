@@ -17,9 +17,9 @@ ENV PATH=/home/user/.local/bin:$PATH \
 # The CPU build keeps several GB of CUDA libraries out. For a Space with a GPU, build with
 # TORCH_INDEX=https://pypi.org/simple
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-COPY --chown=user requirements.txt .
-RUN pip install --no-cache-dir "$(grep '^torch==' requirements.txt)" --index-url "$TORCH_INDEX" \
-    && pip install --no-cache-dir -r requirements.txt
+COPY --chown=user requirements.txt constraints.txt ./
+RUN pip install --no-cache-dir "$(grep '^torch==' constraints.txt)" --index-url "$TORCH_INDEX" \
+    && pip install --no-cache-dir -r requirements.txt -c constraints.txt
 
 COPY --chown=user . .
 EXPOSE 8501

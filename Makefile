@@ -13,7 +13,7 @@ CREATED := $(VENV)/.created
 RUN_READY := $(VENV)/.ready-to-run
 TEST_READY := $(VENV)/.ready-to-test
 
-TORCH := $(shell grep '^torch==' requirements.txt)
+TORCH := $(shell grep '^torch==' constraints.txt)
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 # The alarm ends the probe after four seconds, even inside a name look-up, which no socket timeout covers.
 PROBE := import signal, urllib.request; signal.alarm(4); urllib.request.urlopen('$(CPU_INDEX)/torch/')
@@ -61,7 +61,7 @@ $(CREATED):
 
 # The default torch for Linux brings several GB of CUDA libraries. Without an NVIDIA card, the small CPU
 # build does the same, so it is taken where its index answers; elsewhere pip's default is right.
-$(RUN_READY): requirements.txt | $(CREATED)
+$(RUN_READY): requirements.txt constraints.txt | $(CREATED)
 	@echo "Installing what the app needs (a few minutes the first time)"
 	@if [ "$$(uname -s)" = Linux ] && ! nvidia-smi -L >/dev/null 2>&1 \
 		&& { $(BIN)/python -c "$(PROBE)"; } 2>/dev/null; \
@@ -69,12 +69,12 @@ $(RUN_READY): requirements.txt | $(CREATED)
 		$(PIP_INSTALL) "$(TORCH)" --index-url $(CPU_INDEX) \
 			|| echo "No CPU build of torch for this machine: taking the default one"; \
 	fi
-	@$(PIP_INSTALL) -r requirements.txt
+	@$(PIP_INSTALL) -r requirements.txt -c constraints.txt
 	@touch $@
 
 $(TEST_READY): requirements-dev.txt $(RUN_READY)
 	@echo "Installing what the tests need"
-	@$(PIP_INSTALL) -r requirements-dev.txt
+	@$(PIP_INSTALL) -r requirements-dev.txt -c constraints.txt
 	@touch $@
 
 # Playwright's own browser download is not used: the system's Chromium also gets security updates.

@@ -1,20 +1,29 @@
 """Encoder-decoder models whose every step can be seen.
 
-    checkpoint = seq2seq.load("lstm-attention-en-fr")
+    checkpoint = seq2seq.load("bilstm-attention-en-fr")
     trace = seq2seq.run(checkpoint, "How old are you?", seq2seq.Options(beam_width=5))
     print(trace.text)
-    figures.attention(trace).show()
+    seq2seq.figures.attention(trace).show()
 
 The flow: Tokenizer -> Seq2Seq.encode -> search -> record -> Trace -> figures.
 Names are imported when first used, so that a picture of a saved run needs no torch.
 """
 
+import tomllib
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seq2seq import figures as figures
+    from seq2seq.catalogue import Card as Card
     from seq2seq.catalogue import embedded as embedded
+    from seq2seq.catalogue import list_checkpoints as list_checkpoints
+    from seq2seq.checkpoint import Checkpoint as Checkpoint
     from seq2seq.checkpoint import load as load
+    from seq2seq.checkpoint import save as save
+    from seq2seq.data.audio import Audio as Audio
+    from seq2seq.data.audio import read_audio as read_audio
     from seq2seq.decoding.interventions import AttentionEdit as AttentionEdit
     from seq2seq.decoding.interventions import Interventions as Interventions
     from seq2seq.decoding.options import Options as Options
@@ -22,29 +31,60 @@ if TYPE_CHECKING:
     from seq2seq.inference.pipeline import force as force
     from seq2seq.inference.pipeline import generate as generate
     from seq2seq.inference.pipeline import run as run
+    from seq2seq.inference.pipeline import transcribe as transcribe
     from seq2seq.models.config import Config as Config
+    from seq2seq.models.seq2seq import Seq2Seq as Seq2Seq
     from seq2seq.models.seq2seq import build as build
     from seq2seq.trace import Trace as Trace
 
+    __version__: str
+
 _HOMES = {
     "AttentionEdit": "decoding.interventions",
+    "Audio": "data.audio",
+    "Card": "catalogue",
+    "Checkpoint": "checkpoint",
     "Config": "models.config",
     "Interventions": "decoding.interventions",
     "Options": "decoding.options",
+    "Seq2Seq": "models.seq2seq",
     "Trace": "trace",
     "UserError": "errors",
     "build": "models.seq2seq",
     "embedded": "catalogue",
     "force": "inference.pipeline",
     "generate": "inference.pipeline",
+    "list_checkpoints": "catalogue",
     "load": "checkpoint",
+    "read_audio": "data.audio",
     "run": "inference.pipeline",
+    "save": "checkpoint",
+    "transcribe": "inference.pipeline",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [*sorted(_HOMES), "__version__", "figures"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
+    if name == "figures":
+        return import_module(f"{__name__}.figures")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
+def _version() -> str:
+    """Return the version that is installed, or the one in pyproject.toml beside the package."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("seq2seq-explorer")
+    except PackageNotFoundError:
+        text = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+        return str(tomllib.loads(text)["project"]["version"])

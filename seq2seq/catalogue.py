@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from contextlib import suppress
@@ -15,7 +16,11 @@ from seq2seq.errors import UserError
 from seq2seq.hub.repository import is_identifier
 from seq2seq.toml import read_table
 
-CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
+# An installed package has no checkpoints beside it.
+FOLDER_VARIABLE = "SEQ2SEQ_CHECKPOINTS"
+CHECKPOINTS = Path(
+    os.environ.get(FOLDER_VARIABLE) or Path(__file__).parent.parent / "checkpoints"
+).absolute()
 PRECISIONS = ("float32", "int8")
 TASKS = ("translation", "summarization", "chatbot", "speech", "spelling")
 
@@ -102,6 +107,11 @@ def offered() -> dict[str, Card]:
     return cards
 
 
+def list_checkpoints() -> dict[str, Card]:
+    """Return the cards of all checkpoints that have a name: embedded ones and some of the Hub."""
+    return embedded() | offered()
+
+
 def is_name(checkpoint: str) -> bool:
     """Tell whether a text can be the name of a checkpoint, rather than a path."""
     return bool(re.fullmatch(r"\w[\w.-]{0,99}", checkpoint))
@@ -122,11 +132,16 @@ def locate(checkpoint: str) -> Path:
             return CHECKPOINTS / checkpoint
         if checkpoint.strip() and Path(checkpoint).is_dir():
             return Path(checkpoint).resolve()
-    known = ", ".join(embedded()) or "none yet"
+    known = ", ".join(embedded())
+    ours = (
+        f"one of those embedded ({known})"
+        if known
+        else f"set {FOLDER_VARIABLE} to a folder of them"
+    )
     shown = checkpoint if len(checkpoint) < 80 else checkpoint[:80] + "..."
     raise UserError(
         f"There is no checkpoint {shown!r}: give a folder, an id of the Hub such as "
-        f"google-t5/t5-small, or one of those embedded ({known})."
+        f"google-t5/t5-small, or {ours}."
     )
 
 

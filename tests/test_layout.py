@@ -1,6 +1,7 @@
 """Who may import what. A folder or file that is not there yet breaks no rule."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -37,7 +38,8 @@ FLOORS = (
     "training",
     "experiments",
     "figures",
-    "cli __main__",
+    "cli",
+    "__main__",
 )
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms.split()}
 
@@ -202,10 +204,19 @@ def test_pictures_of_a_saved_run_need_no_torch(module):
 def test_every_public_name_is_there():
     import seq2seq
 
-    for name in seq2seq.__all__:
+    assert dir(seq2seq) == sorted(seq2seq.__all__)
+    for name in set(seq2seq.__all__) - {"__version__", "figures"}:
         assert getattr(seq2seq, name).__module__.startswith("seq2seq.")
     with pytest.raises(AttributeError, match="nothing_like_this"):
         seq2seq.nothing_like_this  # noqa: B018
+
+
+def test_figures_and_the_version_need_no_second_import():
+    code = "import seq2seq; print(seq2seq.figures.attention.__name__, seq2seq.__version__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert re.fullmatch(r"attention \d+\.\d+\.\d+", done.stdout.strip())
 
 
 @pytest.mark.parametrize(

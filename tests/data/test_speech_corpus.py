@@ -11,8 +11,8 @@ import pytest
 import soundfile
 import torch
 
-from seq2seq.__main__ import main
 from seq2seq.checkpoint import load
+from seq2seq.cli.main import main
 from seq2seq.data.audio import RATE, log_mel
 from seq2seq.data.speech_corpus import (
     Spoken,

@@ -3,7 +3,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from seq2seq.__main__ import main
+from seq2seq.cli.main import main
 from seq2seq.evaluation import benchmark
 from seq2seq.evaluation.benchmark import OURS, RIVAL, measure, plan, table
 

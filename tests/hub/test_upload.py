@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from seq2seq import hub
-from seq2seq.__main__ import main
 from seq2seq.checkpoint import load
+from seq2seq.cli.main import main
 from seq2seq.decoding.options import Options
 from seq2seq.hub import upload, watchdog
 from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS

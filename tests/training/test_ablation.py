@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from seq2seq.__main__ import main
+from seq2seq.cli.main import main
 from seq2seq.data.parallel_corpus import read_pairs
 from seq2seq.evaluation.results import read_studies
 from seq2seq.training.datasets import read_corpus

@@ -3,9 +3,9 @@ import random
 
 import pytest
 
-from seq2seq.__main__ import main
 from seq2seq.catalogue import read_card
 from seq2seq.checkpoint import load
+from seq2seq.cli.main import main
 from seq2seq.decoding.options import Options
 from seq2seq.training.export import card_toml, write_model_card
 from seq2seq.training.recipe import read_recipe

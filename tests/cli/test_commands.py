@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seq2seq.__main__ import main
+from seq2seq.cli.main import main
 from seq2seq.trace import Trace
 
 SENTENCE = "The old dog sleeps."
