@@ -2,6 +2,9 @@ import json
 import pickle
 import resource
 import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -11,6 +14,7 @@ from seq2seq.checkpoint import CONFIG, TOKENIZER, WEIGHTS, load, read_model, sav
 from seq2seq.data.tokenizer import Unigram
 from seq2seq.errors import UserError
 from seq2seq.models.config import Config
+from seq2seq.models.quantization import available
 from seq2seq.models.seq2seq import build
 
 SOURCE, TARGET = torch.tensor([[5, 6, 3]]), torch.tensor([[2, 7, 8, 9]])
@@ -70,6 +74,33 @@ def test_a_loaded_model_is_ready_to_run(checkpoint_folder):
     assert {weight.device for weight in checkpoint.model.parameters()} == {checkpoint.device}
     assert checkpoint.model(SOURCE, TARGET).isfinite().all()
     assert torch.equal(checkpoint.model(SOURCE, TARGET), checkpoint.model(SOURCE, TARGET))
+
+
+def test_loading_imports_no_compiler_and_draws_no_number(folder):
+    """Torch imports its compiler, a second's work, to fill weights on the meta device."""
+    script = (
+        "import sys, torch\n"
+        "from seq2seq.checkpoint import load\n"
+        "before = torch.get_rng_state()\n"
+        "load(sys.argv[1])\n"
+        "assert torch.equal(torch.get_rng_state(), before)\n"
+        "print('torch._dynamo' in sys.modules)\n"
+    )
+    command = [sys.executable, "-c", script, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.mark.skipif(not available(), reason="this machine has no eight-bit kernels")
+def test_models_that_load_at_the_same_time_are_those_that_load_alone(checkpoint_folder):
+    engine, threads = torch.backends.quantized.engine, torch.get_num_threads()
+    alone = load(checkpoint_folder, precision="int8").searcher(SOURCE, TARGET)
+    with ThreadPoolExecutor(2) as pool:
+        loads = [pool.submit(load, checkpoint_folder, precision="int8") for _ in range(8)]
+    for each in loads:
+        assert torch.equal(each.result().searcher(SOURCE, TARGET), alone)
+    assert torch.backends.quantized.engine == engine
+    assert torch.get_num_threads() == threads
 
 
 def test_tied_weights_are_tied_again(checkpoint_folder):

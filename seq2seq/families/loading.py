@@ -12,7 +12,7 @@ import torch
 from seq2seq.errors import TooLargeError
 from seq2seq.families.configs import Values, read_config
 from seq2seq.families.weights import is_untied, read_weights
-from seq2seq.models.seq2seq import Seq2Seq, build, tie
+from seq2seq.models.seq2seq import Seq2Seq, assemble, tie
 
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -26,7 +26,7 @@ def read_model(folder: Path, values: Values, dtype: torch.dtype = torch.float32)
     if is_untied(folder, family):
         config = dataclasses.replace(config, tied=False)
     with torch.device("meta"):
-        model = build(config)
+        model = assemble(config)
     require_memory(model, dtype)
     model.load_state_dict(read_weights(folder, model, family, dtype), strict=False, assign=True)
     tie(model)

@@ -8,7 +8,10 @@ What is shown of a run is not computed here: the record pass keeps the float wei
 from __future__ import annotations
 
 import copy
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
@@ -22,6 +25,7 @@ from seq2seq.models.transformer import DecoderLayer, EncoderLayer
 # fbgemm is the faster one for few rows; onednn is for many rows of matrices this tall.
 FEW_ROWS, MANY_ROWS, TALL, MANY = "fbgemm", "onednn", 4_096, 16
 LARGEST = 127
+_LOCK = threading.Lock()
 
 
 def available() -> bool:
@@ -67,14 +71,21 @@ class Linear8(nn.Module):
 def _pack(weight: Tensor, bias: Tensor | None, engine: str) -> Any:
     weight = weight.detach().float()
     scales = weight.abs().amax(dim=1).clamp(min=1e-12) / LARGEST
-    before = torch.backends.quantized.engine
-    with warnings.catch_warnings():
+    zeros = torch.zeros(len(weight), dtype=torch.long)
+    with _packing_for(engine):
+        rounded = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
+        return torch.ops.quantized.linear_prepack(rounded, bias)
+
+
+@contextmanager
+def _packing_for(engine: str) -> Iterator[None]:
+    """Choose the kernels to pack for; one thread at a time, as the choice holds for the process."""
+    with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a later torch may drop this; the version is pinned
+        before = torch.backends.quantized.engine
+        torch.backends.quantized.engine = engine
         try:
-            torch.backends.quantized.engine = engine
-            zeros = torch.zeros(len(weight), dtype=torch.long)
-            rounded = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
-            return torch.ops.quantized.linear_prepack(rounded, bias)
+            yield
         finally:
             torch.backends.quantized.engine = before
 

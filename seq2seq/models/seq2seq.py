@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from seq2seq.models.attention import Additive, Dot, General
 from seq2seq.models.audio_encoder import Listener, Subsampling
 from seq2seq.models.config import Config
 from seq2seq.models.embeddings import AudioEmbedding, Embedding
+from seq2seq.models.initialization import WithoutInitialization, initialize
 from seq2seq.models.protocol import Memory
 from seq2seq.models.recurrent import RecurrentDecoder, RecurrentEncoder, Stack
 from seq2seq.models.transformer import (
@@ -56,10 +56,17 @@ class Seq2Seq(nn.Module):
 
 def build(config: Config) -> Seq2Seq:
     """Build the model that a config describes, with fresh weights."""
+    model = assemble(config)
+    initialize(model)
+    return model
+
+
+def assemble(config: Config) -> Seq2Seq:
+    """Put the model together that a config describes; its weights hold nothing yet."""
     recurrent = config.architecture == "recurrent"
-    model = _build_recurrent(config) if recurrent else _build_transformer(config)
+    with WithoutInitialization():
+        model = _build_recurrent(config) if recurrent else _build_transformer(config)
     tie(model)
-    _initialise(model)
     return model
 
 
@@ -168,17 +175,3 @@ def _tokens(embedding: nn.Module | Tensor) -> nn.Embedding:
     tokens = embedding.tokens if isinstance(embedding, Embedding) else embedding
     assert isinstance(tokens, nn.Embedding)
     return tokens
-
-
-@torch.no_grad()
-def _initialise(model: Seq2Seq) -> None:
-    """Glorot for matrices, small embeddings so that tied logits start small, open forget gates."""
-    for name, weight in model.named_parameters():
-        if "embedding" in name and weight.dim() == 2:
-            nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
-        elif weight.dim() > 1:
-            nn.init.xavier_uniform_(weight)
-        elif "bias" in name:
-            nn.init.zeros_(weight)
-        if "bias_ih" in name and model.config.cell == "lstm":
-            nn.init.ones_(weight.chunk(4)[1])

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -77,3 +80,19 @@ def test_quoted_is_one_span_of_code(text):
     assert set(fence) == {"`"}
     assert inside == " ".join(text.split())
     assert fence not in inside
+
+
+def test_the_app_begins_with_one_thread_for_each_computation_unless_told_otherwise():
+    script = (
+        "from unittest.mock import patch\n"
+        "import ui\n"
+        "with patch('ui.runtime.runs.checkpoints_for', return_value=[]):\n"
+        "    ui.warm_up()\n"
+        "import torch\n"
+        "print('threads', torch.get_num_threads())\n"
+    )
+    environment = {name: os.environ[name] for name in os.environ if name != "OMP_NUM_THREADS"}
+    for given, threads in (({}, 1), ({"OMP_NUM_THREADS": "2"}, 2)):
+        command, changed = [sys.executable, "-c", script], environment | given
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=changed)
+        assert f"threads {threads}" in done.stdout

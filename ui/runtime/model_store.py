@@ -75,12 +75,9 @@ class Models:
             return self.loaded.get(name) or checkpoint
 
     def _load(self, name: str) -> Checkpoint:
-        import torch
-
         from seq2seq import hub
         from seq2seq.checkpoint import load
 
-        torch.set_num_threads(1)  # small tensors: a second thread costs more than it gives
         place: str | Path = self.brought[name].folder if name in self.brought else name
         notes: tuple[str, ...] = ()
         if identifier := self._hub_id(name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -122,7 +123,10 @@ def warm_up() -> None:
     """Load what the first run needs in the background, once for the whole server.
 
     The thread knows nothing of the visitor who started it, so it does not end with that visit.
+    Torch, which is not imported yet, will use as many threads as the environment says, or one.
     """
+    # Small tensors: a second thread costs more than it gives.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     store, names = models(), checkpoints_for("translation")[:1]
 
     def work() -> None:

@@ -1,0 +1,52 @@
+"""Fresh weights for training, and modules without any for weights that come from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+FILLING = {Tensor.normal_, Tensor.uniform_, Tensor.zero_, Tensor.fill_}
+
+
+class WithoutInitialization(TorchFunctionMode):
+    """A context in which modules of torch.nn are made with weights that hold nothing yet.
+
+    Whoever makes them fills them once: from a file, or with `initialize`. Torch would draw numbers
+    for each, and on the meta device import its compiler to do so. It holds for its own thread.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call a function of torch, unless it fills a tensor: that is left as it is."""
+        kwargs = kwargs or {}
+        if func in FILLING or getattr(func, "__module__", "") == nn.init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+@torch.no_grad()
+def initialize(model: nn.Module) -> None:
+    """Glorot for matrices, small embeddings so that tied logits start small, open forget gates."""
+    for name, weight in model.named_parameters():
+        if "embedding" in name and weight.dim() == 2:
+            nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
+        elif weight.dim() > 1:
+            nn.init.xavier_uniform_(weight)
+        elif "bias" in name:
+            nn.init.zeros_(weight)
+        else:  # the scale of a norm
+            nn.init.ones_(weight)
+    for module in model.modules():
+        if isinstance(module, nn.LSTM):
+            for name, bias in module.named_parameters():
+                if "bias_ih" in name:
+                    nn.init.ones_(bias.chunk(4)[1])
