@@ -9,7 +9,7 @@ import pytest
 from seq2seq.decoding.hypothesis import BeamTree
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
-from seq2seq.trace import Alternatives, Output, Tokens, Trace, merge_words, shown, words
+from seq2seq.trace import Alternatives, Output, Tokens, Trace, shown, words
 
 
 def written_by_hand(attention=True):
@@ -287,32 +287,9 @@ def test_whatever_is_put_anywhere_is_refused_or_harmless():
         for node in range(len(trace.beam_tree.step)):
             trace.beam_tree.path(node)
         words(trace.source)
-        merge_words(trace, trace.attention if trace.attention is not None else np.ones((4, 4)))
 
 
 # --- what follows from a trace
-
-
-def test_merged_rows_still_sum_to_one(trace):
-    even = np.full((len(trace.target), 1, 1, len(trace.source)), 1 / len(trace.source))
-    attention = even if trace.attention is None else trace.attention
-    merged = merge_words(trace, attention)
-    target, source = len(words(trace.target)), len(words(trace.source))
-    assert merged.shape == (target, *attention.shape[1:3], source)
-    np.testing.assert_allclose(merged.sum(-1), 1.0, atol=5e-3)
-
-
-def test_merging_adds_sources_and_averages_targets():
-    trace = written_by_hand()
-    whole = trace.attention.astype(np.float64)
-    merged = merge_words(trace, trace.attention)
-    assert merged.shape == (3, 2, 3, 3)
-    np.testing.assert_allclose(merged[0, ..., 0], whole[0, ..., 0], atol=1e-3)
-    np.testing.assert_allclose(merged[0, ..., 1], whole[0, ..., 1:3].sum(-1), atol=1e-3)
-    expected = whole[1:3, ..., 1:3].sum(-1).mean(0)
-    np.testing.assert_allclose(merged[1, ..., 1], expected, atol=1e-3)
-    np.testing.assert_allclose(merged.sum(-1), 1.0, atol=2e-3)
-    np.testing.assert_allclose(merge_words(trace, whole[:, 0, 0]), merged[:, 0, 0], atol=1e-3)
 
 
 def test_words_are_as_they_are_written():

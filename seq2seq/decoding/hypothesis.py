@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+
+from seq2seq.trace_json import ArrayOf
+
+Whole = Annotated[np.ndarray, ArrayOf(np.int64, 1)]
+Real = Annotated[np.ndarray, ArrayOf(np.float64, 1)]
 
 FATES = ("kept", "finished", "pruned")
 KEPT, FINISHED, PRUNED = range(3)
@@ -34,14 +40,14 @@ class BeamTree:
     rank: among the candidates of its step, from 0. fate: index into FATES.
     """
 
-    step: np.ndarray
-    parent: np.ndarray
-    token: np.ndarray
-    log_probability: np.ndarray
-    cumulated: np.ndarray
-    score: np.ndarray
-    rank: np.ndarray
-    fate: np.ndarray
+    step: Whole
+    parent: Whole
+    token: Whole
+    log_probability: Real
+    cumulated: Real
+    score: Real
+    rank: Whole
+    fate: Whole
 
     def path(self, node: int) -> list[int]:
         """Return the nodes from a first token to this node."""

@@ -12,6 +12,7 @@ from seq2seq.catalogue import is_name
 from seq2seq.decoding.generation_config import ENGLISH
 from seq2seq.decoding.options import MAX_INSTRUCTION, Options
 from seq2seq.errors import UserError
+from seq2seq.trace_json import MAX_BYTES
 from ui.components import copy_link
 from ui.escape import plain, quoted
 from ui.inputs.decoding_settings import forget_settings, search_controls
@@ -137,5 +138,10 @@ def _why_missing(asked: str, task: str) -> str:
 def saved_run_picker() -> bytes | None:
     """Let the visitor choose a run that was downloaded as JSON; returns the file."""
     with st.popover("Open a saved run", icon=":material/upload_file:"):
-        file = st.file_uploader("A run downloaded from this page", "json", key="saved_run")
+        file = st.file_uploader(
+            "A run downloaded from this page",
+            "json",
+            max_upload_size=MAX_BYTES // 1_000_000,
+            key="saved_run",
+        )
     return None if file is None else file.getvalue()
