@@ -5,6 +5,8 @@ Holds observations; anything that can be derived from them is a function of a Tr
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any
 
@@ -20,6 +22,7 @@ from seq2seq.trace_json import ArrayOf, AtMost
 FORMAT = "seq2seq-trace/4"
 # More than any run of this app has, so that no file can take the memory of whoever opens it.
 MAX_SOURCE, MAX_NODES, MAX_ALTERNATIVES = 1_500, 20 * MAX_LENGTH, 100
+MAX_NAME = 100  # letters of a special token
 SOURCE, TARGET = AtMost(MAX_SOURCE), AtMost(MAX_LENGTH)
 Name = Annotated[str, AtMost(300)]
 Note = Annotated[str, AtMost(1_000)]
@@ -31,12 +34,16 @@ Weights = Annotated[np.ndarray, ArrayOf(np.float16, 4)]
 
 @dataclass(frozen=True)
 class Tokens:
-    """A text as the model sees it: ids, the pieces they stand for, the word each belongs to."""
+    """A text as the model sees it: ids, the pieces they stand for, the word each belongs to.
+
+    special: whether a token stands for no text, as ends and languages do.
+    """
 
     text: str
     ids: Annotated[tuple[int, ...], SOURCE]
     pieces: Annotated[tuple[Piece, ...], SOURCE]
     words: Annotated[tuple[int, ...], SOURCE]
+    special: Annotated[tuple[bool, ...], SOURCE]
 
     def __len__(self) -> int:
         """Count the tokens."""
@@ -203,7 +210,23 @@ def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
         **values,
         "format": FORMAT,
         "options": {"prefix_tokens": [], **values["options"]},
+        "source": _with_special(values["source"]),
+        "target": _with_special(values["target"]),
     }
+
+
+def _with_special(tokens: dict[str, Any]) -> dict[str, Any]:
+    return {**tokens, "special": list(special_by_spelling(tokens["pieces"]))}
+
+
+# Tokens that stand for no text, as vocabularies write them: <s>, <|en|>, [SEP], >>fra<<, __en__,
+# fra_Latn, en_XX; but not a byte, <0x0A>.
+_SPECIAL = re.compile(r"<(?!0x)[^<>]*>|\[[A-Z]+\]|>>.+<<|__\w+__|[a-z]{2,3}_[A-Z][A-Za-z]{1,3}")
+
+
+def special_by_spelling(pieces: Sequence[str]) -> tuple[bool, ...]:
+    """Guess of each piece whether it is special, for runs saved without that."""
+    return tuple(_SPECIAL.fullmatch(piece[:MAX_NAME]) is not None for piece in pieces)
 
 
 def _check(trace: Trace) -> None:
@@ -211,7 +234,8 @@ def _check(trace: Trace) -> None:
     source, target = len(trace.source), len(trace.target)
     edits = trace.interventions.attention
     for tokens in (trace.source, trace.target):
-        if not len(tokens.ids) == len(tokens.pieces) == len(tokens.words) > 0:
+        columns = (tokens.ids, tokens.pieces, tokens.words, tokens.special)
+        if not tokens.ids or len({len(column) for column in columns}) > 1:
             raise ValueError
         if any(step not in (0, 1) for step in np.diff(tokens.words, prepend=-1)[1:]):
             raise ValueError

@@ -9,7 +9,18 @@ import pytest
 from seq2seq.decoding.hypothesis import BeamTree
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
-from seq2seq.trace import Alternatives, Output, Tokens, Trace, shown, words
+from seq2seq.inference.pipeline import run
+from seq2seq.trace import (
+    Alternatives,
+    Output,
+    Tokens,
+    Trace,
+    shown,
+    special_by_spelling,
+    words,
+)
+
+ENDED = (False, False, False, True)
 
 
 def written_by_hand(attention=True):
@@ -23,8 +34,8 @@ def written_by_hand(attention=True):
         weights = number.random(shape)
         return (weights / weights.sum(-1, keepdims=True)).astype(np.float16)
 
-    source = Tokens("a cat", (5, 6, 7, 3), ("▁a", "▁c", "at", "</s>"), (0, 1, 1, 2))
-    target = Tokens("un chat", (8, 9, 6, 3), ("▁un", "▁ch", "at", "</s>"), (0, 1, 1, 2))
+    source = Tokens("a cat", (5, 6, 7, 3), ("▁a", "▁c", "at", "</s>"), (0, 1, 1, 2), ENDED)
+    target = Tokens("un chat", (8, 9, 6, 3), ("▁un", "▁ch", "at", "</s>"), (0, 1, 1, 2), ENDED)
     return Trace(
         checkpoint="tiny",
         task="translation",
@@ -190,7 +201,11 @@ DAMAGES = {
     "a negative word": put(("source", "words", 0), -1),
     "a word that is no number": put(("source", "words", 0), "0"),
     "words out of order": put(("source", "words"), [1, 0, 2, 0]),
-    "no source": put(("source",), {"text": "", "ids": [], "pieces": [], "words": []}),
+    "a mark too few": drop("target", "special", 0),
+    "a mark that is none": put(("target", "special", 0), 0),
+    "no source": put(
+        ("source",), {"text": "", "ids": [], "pieces": [], "words": [], "special": []}
+    ),
     "no tokens at all": put(("source",), None),
     "probabilities too few": drop("log_probabilities", 0),
     "probabilities missing": put(("log_probabilities",), None),
@@ -295,7 +310,7 @@ def test_whatever_is_put_anywhere_is_refused_or_harmless():
 def test_words_are_as_they_are_written():
     trace = written_by_hand()
     assert words(trace.source) == ("a", "cat", "</s>")
-    assert words(Tokens("", (4, 5), ("▁", "▁b"), (0, 1))) == ("␣", "b")
+    assert words(Tokens("", (4, 5), ("▁", "▁b"), (0, 1), (False, False))) == ("␣", "b")
 
 
 @pytest.mark.parametrize(
@@ -303,6 +318,26 @@ def test_words_are_as_they_are_written():
 )
 def test_a_piece_is_shown_without_its_mark(piece, text):
     assert shown(piece) == text
+
+
+@pytest.mark.parametrize(
+    "piece", ["</s>", "<pad>", "<|en|>", "<|0.00|>", ">>fra<<", "eng_Latn", "en_XX", "__en__"]
+)
+def test_special_tokens_of_old_runs_are_known_by_how_they_are_written(piece):
+    assert special_by_spelling((piece, "▁" + piece)) == (True, False)
+
+
+@pytest.mark.parametrize("piece", ["▁one", "<", ">", "<0x0A>", "▁<b>", "a<b>"])
+def test_pieces_of_text_are_not_special(piece):
+    assert special_by_spelling([piece]) == (False,)
+
+
+def test_a_run_says_which_tokens_stand_for_no_text(checkpoint):
+    trace = run(checkpoint, "A cat 漢 sleeps")
+    assert trace.source.special == (*(False,) * (len(trace.source) - 1), True)
+    assert "漢" in "".join(trace.source.pieces)
+    ends = [token == checkpoint.model.config.eos for token in trace.target.ids]
+    assert ends[-1] <= trace.target.special[-1]
 
 
 def test_probabilities_are_between_0_and_1(trace):

@@ -47,6 +47,7 @@ ATTACKS = {
             "ids": [1] * 50_000,
             "pieces": ["a"] * 50_000,
             "words": [0] * 50_000,
+            "special": [False] * 50_000,
         },
     ),
     "nodes by the thousand": put(("beam_pieces",), ["a"] * 200_000),
@@ -172,7 +173,9 @@ def long_run(layers, heads, target=511, source=511, width=256):
         return (weights / weights.sum(-1, keepdims=True)).astype(np.float16)
 
     def tokens(count):
-        return Tokens("a " * count, (5,) * count, ("▁a",) * count, tuple(range(count)))
+        return Tokens(
+            "a " * count, (5,) * count, ("▁a",) * count, tuple(range(count)), (False,) * count
+        )
 
     small, nodes = written_by_hand(), np.arange(target)
     return replace(

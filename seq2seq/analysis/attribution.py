@@ -17,6 +17,7 @@ from torch.func import functional_call
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.batching import pad
 from seq2seq.errors import UserError
+from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.trace import Trace
 
 BATCH = 32
@@ -54,9 +55,9 @@ def attribute(
     pieces = checkpoint.tokenizer.pieces(trace.target.ids) if known else ()
     if pieces != trace.target.pieces:
         raise UserError("This run was made by another model: run it again.")
-    start, _ = checkpoint.conventions.beginning(trace.options, checkpoint.tokenizer.languages)
-    read = torch.tensor([[*start, *trace.target.ids[:-1]]], device=checkpoint.device)
-    prompt, batches = len(start) - 1, -(-(max(trace.source.words) + 1) // BATCH)
+    begun = decoder_prompt(checkpoint, trace.options)
+    read = torch.tensor([begun.before(trace.target.ids)], device=checkpoint.device)
+    prompt, batches = begun.steps, -(-(max(trace.source.words) + 1) // BATCH)
     total = batches + len(trace.target)
     left_out = _left_out(checkpoint, trace, read, prompt, lambda n: on_pass(n, total))
     gradient = _gradients(checkpoint, trace, read, prompt, lambda n: on_pass(batches + n, total))

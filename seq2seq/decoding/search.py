@@ -16,6 +16,7 @@ from torch import Tensor
 from seq2seq.decoding.hypothesis import FINISHED, KEPT, PRUNED, BeamTree, Hypothesis
 from seq2seq.decoding.logits_processors import Rule
 from seq2seq.decoding.options import Options
+from seq2seq.decoding.scoring import score
 from seq2seq.models.protocol import Change, Decoder, Memory, State, Step, select
 
 # Of `top`: how many scores share a maximum, and fewer than how many are not worth the detour.
@@ -240,14 +241,19 @@ class _Search:
         )
 
     def _score(self, rows: Rows) -> np.ndarray:
-        """Score (rows,): log P / length ** alpha + beta * sum over source of log min(seen, 1)."""
-        scores = rows.cumulated / max(1, rows.history.shape[1]) ** self.options.length_penalty
-        if rows.coverage is None or not len(rows.owner):
-            return scores
+        """Score (rows,); a model without attention has no coverage to count."""
+        options, coverage = self.options, rows.coverage
+        if coverage is None:
+            return score(rows.cumulated, rows.history.shape[1], options.length_penalty)
         lengths = np.array(self.source_lengths)[rows.owner]
-        real = np.arange(rows.coverage.shape[1]) < lengths[:, None]
-        seen = np.log(np.clip(rows.coverage, 1e-9, 1.0))
-        return scores + self.options.coverage_penalty * np.where(real, seen, 0.0).sum(axis=1)
+        real = np.arange(coverage.shape[1]) < lengths[:, None]
+        return score(
+            rows.cumulated,
+            rows.history.shape[1],
+            options.length_penalty,
+            options.coverage_penalty,
+            np.where(real, coverage, 1.0),
+        )
 
     def _finish(self, row: Rows, finished: bool) -> None:
         hypothesis = Hypothesis(

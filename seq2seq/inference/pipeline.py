@@ -14,6 +14,7 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import Audio
 from seq2seq.data.batching import in_groups, pad
 from seq2seq.data.speech_corpus import pad_frames
+from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.hypothesis import FINISHED, KEPT, BeamTree, Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.logits_processors import (
@@ -30,59 +31,30 @@ from seq2seq.decoding.logits_processors import (
     renormalised,
     spoken_times,
 )
-from seq2seq.decoding.options import MAX_LENGTH, Options
+from seq2seq.decoding.options import Options
+from seq2seq.decoding.scoring import score
 from seq2seq.decoding.search import Found, OnStep, search
 from seq2seq.errors import UserError
+from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
 from seq2seq.inference.inputs import Source, clean, prepare
-from seq2seq.inference.record import record, teach
-from seq2seq.models.protocol import Memory, select
+from seq2seq.inference.record import Encoded, chances, observe, record
+from seq2seq.models.protocol import Change, Memory, Steps, select
 from seq2seq.trace import Trace
 
 SELF_BYTES = 20_000_000  # of self-attention that is kept unasked
 
 
-def forced_tokens(checkpoint: Checkpoint, options: Options) -> list[int]:
-    """Return the ids that the output begins with after those that the model itself begins with.
-
-    Raises UserError if they are none of this model's, have characters that it has never seen, or
-    are too many.
-    """
-    config = checkpoint.model.config
-    if options.prefix_tokens:
-        _, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
-        tokens = list(options.prefix_tokens)
-        if tuple(tokens[: len(forced)]) == forced:
-            tokens = tokens[len(forced) :]
-        known = all(0 <= token < config.vocabulary for token in tokens)
-        if not known or config.eos in tokens[:-1]:
-            raise UserError("The output cannot begin with these tokens: they are of another model.")
-    else:
-        text = clean(options.prefix)
-        tokens = checkpoint.tokenizer.encode_target(text) if text else []
-    if config.unknown in tokens:
-        raise UserError("The output cannot begin with characters that the model has never seen.")
-    _check_length(checkpoint, tokens, "The output cannot begin with")
-    return tokens
-
-
-def _check_length(checkpoint: Checkpoint, tokens: Sequence[int], what: str) -> None:
-    longest = checkpoint.model.config.longest
-    if len(tokens) >= min(MAX_LENGTH, longest or MAX_LENGTH):
-        raise UserError(f"{what} {len(tokens)} tokens: give less text.")
-
-
 def rules_for(
     checkpoint: Checkpoint,
     options: Options,
-    forced: Sequence[int],
-    prefix: Sequence[int],
+    prompt: DecoderPrompt,
     source: Sequence[int] = (),
 ) -> list[Rule]:
     """Turn options and the model's conventions into rules.
 
-    forced: tokens the model begins with; prefix: those the visitor wants after them; source: its
-    ids, where all rows have the same one.
+    source: its ids, where all rows have the same one.
     """
+    forced, prefix = prompt.forced_tokens, prompt.prefix
     eos, conventions = checkpoint.model.config.eos, checkpoint.conventions
     rules: list[Rule] = []
     if options.no_repeat_ngram:
@@ -128,38 +100,43 @@ def run(
     and stops the search by returning True. interventions: what is changed inside. Raises UserError
     if there is nothing to read, or if a change does not fit.
     """
-    options = options or checkpoint.conventions.options
-    read = prepare(checkpoint, source, options)
     started = time.perf_counter()
     with torch.inference_mode():
-        inside = _fits(checkpoint, read) if self_attention is None else self_attention
-        memory = _encode(checkpoint, read, inside, interventions)
-        if options != (options := detect_language(checkpoint, memory, options)):
-            read = read._replace(notes=(*read.notes, f"It hears {options.source_language!r}."))
-        if memory.states.is_cuda:  # a GPU works on while the clock is read
+        encoded = _encode(checkpoint, source, options, self_attention, interventions)
+        if encoded.memory.states.is_cuda:  # a GPU works on while the clock is read
             torch.cuda.synchronize()
-        encoded = time.perf_counter()
-        said = read.ids if read.frames is None else ()
-        found = _find(checkpoint, memory, options, on_step, said, interventions)[0]
+        searching = time.perf_counter()
+        ids = encoded.source.ids if encoded.source.frames is None else ()
+        changes = interventions.at if interventions.attention else None
+        _, memory, chosen, prompt, _ = encoded
+        [found] = _find(checkpoint, memory, chosen, prompt, ids, on_step=on_step, changes=changes)
         searched = time.perf_counter()
-    return record(
-        checkpoint,
-        read,
-        memory,
-        found,
-        options,
-        {"encode": encoded - started, "search": searched - encoded},
-        self_attention is not False,
-        interventions,
-    )
+        steps = observe(checkpoint, encoded, found.hypotheses[0].tokens)
+    seconds = {
+        "encode": searching - started,
+        "search": searched - searching,
+        "record": time.perf_counter() - searched,
+    }
+    return record(checkpoint, encoded, steps, found, seconds, self_attention is not False)
 
 
 def _encode(
-    checkpoint: Checkpoint, source: Source, inside: bool, interventions: Interventions
-) -> Memory:
+    checkpoint: Checkpoint,
+    source: str | Audio,
+    options: Options | None,
+    self_attention: bool | None = False,
+    interventions: Interventions = NOTHING,
+) -> Encoded:
+    """Make a source ready and encode it, in float32. self_attention: as `run` has it."""
+    options = options or checkpoint.conventions.options
+    read = prepare(checkpoint, source, options)
     layers, heads = checkpoint.model.config.attention_shape
-    interventions.check(len(source.ids), layers, heads)
-    return interventions.encode(checkpoint.model, source.batch(checkpoint.device), inside)
+    interventions.check(len(read.ids), layers, heads)
+    inside = _fits(checkpoint, read) if self_attention is None else self_attention
+    memory = interventions.encode(checkpoint.model, read.batch(checkpoint.device), inside)
+    if options != (options := detect_language(checkpoint, memory, options)):
+        read = read._replace(notes=(*read.notes, f"It hears {options.source_language!r}."))
+    return Encoded(read, memory, options, decoder_prompt(checkpoint, options), interventions)
 
 
 @torch.inference_mode()
@@ -175,16 +152,29 @@ def force(
 
     target: a text, to whose tokens the end is added, or ids as a search has found them, with the
     tokens that the model begins with. The trace has this one output; its beam tree is its path.
-    Otherwise as run does, but nothing is searched. Raises UserError for a text that is empty, too
-    long or written in characters that the model has never seen, and for ids that are no output.
+    Otherwise as run does, but nothing is searched: "search" takes no time. Raises UserError for a
+    text that is empty, too long or written in characters that the model has never seen, and for ids
+    that are no output.
     """
-    options, config = options or checkpoint.conventions.options, checkpoint.model.config
-    read = prepare(checkpoint, source, options)
     started = time.perf_counter()
-    inside = _fits(checkpoint, read) if self_attention is None else self_attention
-    memory = _encode(checkpoint, read, inside, interventions)
-    options = detect_language(checkpoint, memory, options)
-    start, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
+    encoded = _encode(checkpoint, source, options, self_attention, interventions)
+    tokens = _given(checkpoint, target, encoded.prompt.forced_tokens)
+    observing = time.perf_counter()
+    steps = observe(checkpoint, encoded, tokens)
+    found = _path(checkpoint, encoded, steps, tokens)
+    seconds = {
+        "encode": observing - started,
+        "search": 0.0,
+        "record": time.perf_counter() - observing,
+    }
+    return record(checkpoint, encoded, steps, found, seconds, self_attention is not False)
+
+
+def _given(
+    checkpoint: Checkpoint, target: str | Sequence[int], forced_tokens: Sequence[int]
+) -> list[int]:
+    """Return the tokens of an output to follow. Raises UserError as `force` does."""
+    config = checkpoint.model.config
     if isinstance(target, str):
         text = clean(target)
         tokens = checkpoint.tokenizer.encode_target(text) if text else []
@@ -192,17 +182,13 @@ def force(
             raise UserError("There is no output to follow: type one.")
         if config.unknown in tokens:
             raise UserError("This output has characters that the model has never seen.")
-        tokens = [*forced, *tokens, config.eos]
+        tokens = [*forced_tokens, *tokens, config.eos]
     else:
         tokens = list(target)
         if not tokens or not all(0 <= token < config.vocabulary for token in tokens):
             raise UserError("These tokens are no output of this model.")
-    _check_length(checkpoint, tokens, "The model cannot follow an output of")
-    encoded = time.perf_counter()
-    found = _path(checkpoint, memory, start, tokens, options, interventions)
-    seconds = {"encode": encoded - started, "search": time.perf_counter() - encoded}
-    inside = self_attention is not False
-    return record(checkpoint, read, memory, found, options, seconds, inside, interventions)
+    check_length(checkpoint, tokens, "The model cannot follow an output of")
+    return tokens
 
 
 @torch.inference_mode()
@@ -218,45 +204,31 @@ def coverage(
     as a search has found them. One teacher-forced pass over all of them, in the precision of the
     search. Raises ValueError for a model without attention.
     """
-    options, config = options or checkpoint.conventions.options, checkpoint.model.config
-    read = prepare(checkpoint, source, options)
-    memory = checkpoint.model.encode(read.batch(checkpoint.device))
-    options = detect_language(checkpoint, memory, options)
-    start, _ = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
-    target = pad([[*start, *ids[:-1]] for ids in outputs], config.pad).to(checkpoint.device)
-    rows = select(memory, torch.zeros(len(outputs), dtype=torch.long, device=checkpoint.device))
+    _, memory, _, prompt, _ = _encode(checkpoint, source, options)
+    config, device = checkpoint.model.config, checkpoint.device
+    target = pad([prompt.before(ids) for ids in outputs], config.pad).to(device)
+    rows = select(memory, torch.zeros(len(outputs), dtype=torch.long, device=device))
     weights = checkpoint.searcher.decoder(target, rows, record=True).weights
     if weights is None:
         raise ValueError("a model without attention covers nothing")
-    looked = weights[:, len(start) - 1 :, ..., : int(memory.mask.sum())].float().mean(dim=(2, 3))
+    looked = weights[:, prompt.steps :, ..., : int(memory.mask.sum())].float().mean(dim=(2, 3))
     lengths = torch.tensor([len(ids) for ids in outputs], device=looked.device)
     real = torch.arange(looked.shape[1], device=looked.device) < lengths[:, None]
     return (looked * real[..., None]).sum(dim=1).cpu().double().numpy()
 
 
-def _path(
-    checkpoint: Checkpoint,
-    memory: Memory,
-    start: Sequence[int],
-    tokens: Sequence[int],
-    options: Options,
-    interventions: Interventions,
-) -> Found:
+def _path(checkpoint: Checkpoint, encoded: Encoded, seen: Steps, tokens: Sequence[int]) -> Found:
     """Put a given output into the form in which a search leaves its own."""
-    target = torch.tensor([[*start, *tokens[:-1]]], device=memory.states.device)
-    prompt = len(start) - 1
-    logits = teach(checkpoint.model.decoder, target, memory, interventions, prompt).logits
-    logits = logits[0, prompt:]
-    scores = logits.float().log_softmax(dim=-1)
-    chosen = scores.gather(1, torch.tensor([tokens], device=scores.device).T)
-    ranks = (scores > chosen).sum(dim=1).cpu().numpy()
-    steps, each = np.arange(len(tokens)), chosen[:, 0].double().cpu().numpy()
+    _, chosen, ranks = chances(seen, tokens)
+    steps, each = np.arange(len(tokens)), chosen.double().cpu().numpy()
     cumulated = each.cumsum()
-    # Coverage is left out: it would need the weights, which are recorded only later.
-    by_length = cumulated / (steps + 1) ** options.length_penalty
+    # Without a coverage penalty: what is followed has not been searched.
+    by_length = score(cumulated, steps + 1, encoded.options.length_penalty)
     finished = tokens[-1] == checkpoint.model.config.eos
     fate = np.where(finished & (steps == len(tokens) - 1), FINISHED, KEPT)
-    tree = BeamTree(steps, steps - 1, np.array(tokens), each, cumulated, by_length, ranks, fate)
+    tree = BeamTree(
+        steps, steps - 1, np.array(tokens), each, cumulated, by_length, ranks.cpu().numpy(), fate
+    )
     best = Hypothesis(
         tuple(tokens), tuple(each.tolist()), float(by_length[-1]), finished, len(tokens) - 1
     )
@@ -275,7 +247,8 @@ def find(checkpoint: Checkpoint, text: str, options: Options | None = None) -> F
     options = options or checkpoint.conventions.options
     read = prepare(checkpoint, text, options)
     memory = checkpoint.model.encode(read.batch(checkpoint.device))
-    return _find(checkpoint, memory, options, source=read.ids)[0]
+    prompt = decoder_prompt(checkpoint, options)
+    return _find(checkpoint, memory, options, prompt, read.ids)[0]
 
 
 @torch.inference_mode()
@@ -292,13 +265,13 @@ def generate(
     """
     options, config = options or checkpoint.conventions.options, checkpoint.model.config
     sources = [prepare(checkpoint, text, options).ids for text in texts]
-    results: dict[int, Found] = {}
+    prompt, results = decoder_prompt(checkpoint, options), dict[int, Found]()
     # A rule against copying is about one source.
     batch = 1 if checkpoint.conventions.no_copy_ngram else batch
     for group in in_groups([len(ids) for ids in sources], batch):
         ids = pad([sources[index] for index in group], config.pad).to(checkpoint.device)
         memory = checkpoint.searcher.encode(ids)
-        found = _find(checkpoint, memory, options, source=sources[group[0]] if batch == 1 else ())
+        found = _find(checkpoint, memory, options, prompt, sources[group[0]] if batch == 1 else ())
         results.update(zip(group, found, strict=True))
         if on_group is not None:
             on_group(len(group))
@@ -319,7 +292,8 @@ def decode_memory(
     on_step is called after every decoder step and stops the search by returning True.
     """
     options = options or checkpoint.conventions.options
-    return _find(checkpoint, memory, options, on_step, lengths=lengths)
+    prompt = decoder_prompt(checkpoint, options)
+    return _find(checkpoint, memory, options, prompt, on_step=on_step, lengths=lengths)
 
 
 def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) -> Options:
@@ -356,7 +330,8 @@ def transcribe(
         frames, mask = pad_frames([heard[index] for index in group])
         memory = checkpoint.model.encode(frames.to(checkpoint.device), mask.to(checkpoint.device))
         chosen = detect_language(checkpoint, memory, options)
-        results.update(zip(group, _find(checkpoint, memory, chosen), strict=True))
+        prompt = decoder_prompt(checkpoint, chosen)
+        results.update(zip(group, _find(checkpoint, memory, chosen, prompt), strict=True))
         if on_group is not None:
             on_group(len(group))
     return [results[index] for index in range(len(heard))]
@@ -366,21 +341,24 @@ def _find(
     checkpoint: Checkpoint,
     memory: Memory,
     options: Options,
-    on_step: OnStep | None = None,
+    prompt: DecoderPrompt,
     source: Sequence[int] = (),
-    interventions: Interventions = NOTHING,
+    *,
+    on_step: OnStep | None = None,
+    changes: Callable[[int], Change | None] | None = None,
     lengths: Sequence[int] = (),
 ) -> list[Found]:
-    config, prefix = checkpoint.model.config, forced_tokens(checkpoint, options)
-    start, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
+    config = checkpoint.model.config
     lengths = lengths or memory.mask.sum(dim=1).tolist()
-    limits = [options.length_limit(length, len(forced) + len(prefix)) for length in lengths]
+    begun = len(prompt.forced_tokens) + len(prompt.prefix)
+    limits = [options.length_limit(length, begun) for length in lengths]
     if config.longest is not None:
-        limits = [min(limit, config.longest - len(start) + 1) for limit in limits]
-    rules = rules_for(checkpoint, options, forced, prefix, source)
+        limits = [min(limit, config.longest - prompt.steps) for limit in limits]
+    rules = rules_for(checkpoint, options, prompt, source)
     decoder = checkpoint.searcher.decoder
-    changes = interventions.at if interventions.attention else None
-    return search(decoder, memory, options, start, config.eos, rules, on_step, limits, changes)
+    return search(
+        decoder, memory, options, prompt.start, config.eos, rules, on_step, limits, changes
+    )
 
 
 def to_text(checkpoint: Checkpoint, found: Found, source: str = "") -> str:

@@ -213,11 +213,11 @@ def search_with(folder, ours, source, **options):
     conventions = read_habits(folder, values, ours.config, NoTokenizer())
     chosen = dataclasses.replace(conventions.options, **options)
     checkpoint = Checkpoint(CARD, ours, NoTokenizer(), conventions)
-    start, forced = conventions.beginning(chosen, {})
-    rules = rules_for(checkpoint, chosen, forced, ())
+    prompt = conventions.decoder_prompt(chosen, {})
+    rules = rules_for(checkpoint, chosen, prompt)
     with torch.inference_mode():
         memory = ours.encode(source)
-        return search(ours.decoder, memory, chosen, start, ours.config.eos, rules)
+        return search(ours.decoder, memory, chosen, prompt.start, ours.config.eos, rules)
 
 
 def generated(reference, given, **options):

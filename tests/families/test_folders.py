@@ -20,6 +20,7 @@ from seq2seq import Options, Trace, UserError
 from seq2seq.data.audio import Audio, log_mel, read_audio
 from seq2seq.families.loading import free_memory
 from seq2seq.families.model_cards import read_card
+from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.pipeline import to_text
 from tests import published
 
@@ -89,7 +90,7 @@ def test_a_saved_folder_runs_end_to_end(saved, name):
     np.testing.assert_array_equal(same.encoder_attention, trace.encoder_attention)
     assert seq2seq.run(checkpoint, given(name), options).encoder_attention is None
     # What the trace says is what the reference computes for the same tokens.
-    start, _ = checkpoint.conventions.beginning(trace.options, checkpoint.tokenizer.languages)
+    start = decoder_prompt(checkpoint, trace.options).start
     read = [*start, *trace.target.ids[:-1]]
     if name == "whisper":
         frames = log_mel(sound(), config.bins, checkpoint.conventions.window)

@@ -17,8 +17,9 @@ from transformers.generation.logits_process import (
 import seq2seq
 from seq2seq import Options, UserError
 from seq2seq.data.audio import Audio, log_mel
-from seq2seq.decoding.generation_config import Conventions
+from seq2seq.decoding.generation_config import Conventions, DecoderPrompt
 from seq2seq.decoding.logits_processors import after, forbid, no_copy
+from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.pipeline import detect_language, rules_for, transcribe
 from tests import published
 
@@ -185,7 +186,7 @@ def test_whisper_writes_what_transformers_writes(whispers, kind, theirs, options
         checkpoint.conventions.options, **GREEDY, **options, timestamps=times
     )
     trace = seq2seq.run(checkpoint, Audio(SOUND, 0.75), options)
-    start, _ = checkpoint.conventions.beginning(trace.options, checkpoint.tokenizer.languages)
+    start = decoder_prompt(checkpoint, trace.options).start
     written = trace.options.source_language
     if kind == "multilingual" and "language" not in theirs:
         assert f"It hears {written!r}." in trace.notes
@@ -239,7 +240,9 @@ def test_the_rule_for_times_is_that_of_transformers(whisper, latest):
     speech = dataclasses.replace(checkpoint.conventions.speech, latest_start=latest)
     alone = Conventions(start=(0,), speech=speech)
     options = Options(timestamps=True)
-    rules = rules_for(dataclasses.replace(checkpoint, conventions=alone), options, (), ())
+    rules = rules_for(
+        dataclasses.replace(checkpoint, conventions=alone), options, DecoderPrompt(())
+    )
     generator = torch.Generator().manual_seed(latest)
     choices = [first, first + 1, first + 9, first + 700, size - 1, 0, 5, 30, eos, quiet - 1]
     timed = 0
@@ -459,7 +462,7 @@ def test_an_older_mbart_starts_with_the_language(models):
     path.write_text(json.dumps({"decoder_start_token_id": start}))
     conventions = seq2seq.load(folder).conventions
     assert conventions.options.target_language == "ro_RO"
-    assert conventions.beginning(conventions.options, {"ro_RO": start}) == ((start,), ())
+    assert conventions.decoder_prompt(conventions.options, {"ro_RO": start}).start == (start,)
 
 
 def test_a_languages_token_stands_before_the_source(models):

@@ -10,6 +10,7 @@ import streamlit as st
 
 from seq2seq.analysis.reranking import better, complete, hypothesis, order, outputs, scores
 from seq2seq.decoding.hypothesis import FINISHED, PRUNED, Hypothesis
+from seq2seq.decoding.scoring import score
 from seq2seq.errors import UserError
 from seq2seq.trace import Trace, label
 from ui.code_export import define, draw
@@ -324,10 +325,11 @@ def _search_errors(view: View) -> None:
     errors = [(name, each, best) for name, each in better(best, rivals).items()]
     if (reference := _reference(view)) is not None:
         # It was followed in float32, so it is compared with what the same pass says of the best.
-        score = scores([reference], run.options.length_penalty)[0]
-        own = float(run.log_probabilities.sum()) / len(run.target) ** run.options.length_penalty
-        exact = replace(best, score=own)
-        rivals["The reference"] = replace(reference, score=float(score))
+        [scored] = scores([reference], run.options.length_penalty)
+        total = float(run.log_probabilities.sum())
+        own = score(total, len(run.target), run.options.length_penalty)
+        exact = replace(best, score=float(own))
+        rivals["The reference"] = replace(reference, score=float(scored))
         found = better(exact, {"The reference": rivals["The reference"]})
         errors += [(name, each, exact) for name, each in found.items()]
     for name, each, beaten in errors:
