@@ -238,7 +238,7 @@ def _run(values: argparse.Namespace) -> int:
     inputs: Iterable[str | Audio] = [read_audio(values.audio)] if values.audio else ()
     inputs = inputs or _texts(values.text)
     checkpoint, status = _load(values), 0
-    options = replace(checkpoint.conventions.options, **given)
+    options = replace(checkpoint.generation_config.options, **given)
     for number, each in enumerate(inputs, start=1):
         try:
             trace = run(checkpoint, each, options, self_attention=values.self_attention)
@@ -272,7 +272,7 @@ def _evaluate(values: argparse.Namespace) -> None:
     from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
 
     checkpoint = _load(values)
-    options = replace(checkpoint.conventions.options, **given)
+    options = replace(checkpoint.generation_config.options, **given)
     score: Callable[..., dict[str, Any]]
     if checkpoint.model.config.input == "audio":
         recordings = read_speech(values.pairs, "valid")[: values.limit]

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from seq2seq import trace_json
-from seq2seq.decoding.hypothesis import FATES, BeamTree
+from seq2seq.decoding.hypothesis import STATUSES, BeamTree
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_CHARACTERS, MAX_LENGTH, Options
 from seq2seq.errors import UserError
@@ -206,13 +206,18 @@ def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
         return values
     if values["format"] != "seq2seq-trace/3":
         raise UserError("This run was saved by another version: run it again.")
+    tree = values["beam_tree"]
     return {
         **values,
         "format": FORMAT,
         "options": {"prefix_tokens": [], **values["options"]},
         "source": _with_special(values["source"]),
         "target": _with_special(values["target"]),
+        "beam_tree": {RENAMED.get(name, name): column for name, column in tree.items()},
     }
+
+
+RENAMED = {"cumulated": "cumulative", "fate": "status"}  # columns of format 3
 
 
 def _with_special(tokens: dict[str, Any]) -> dict[str, Any]:
@@ -309,7 +314,7 @@ def _check_tree(trace: Trace) -> None:
     # A last -1 is what a first token's parent, -1, finds.
     if not np.array_equal(tree.step, np.append(tree.step, -1)[tree.parent] + 1):
         raise ValueError
-    if not np.isin(tree.fate, range(len(FATES))).all() or tree.rank.min() < 0:
+    if not np.isin(tree.status, range(len(STATUSES))).all() or tree.rank.min() < 0:
         raise ValueError
     if not trace.outputs or any(not 0 <= output.node < count for output in trace.outputs):
         raise ValueError

@@ -28,13 +28,13 @@ class Attribution:
     """What source words meant for output tokens; all arrays are (target, words).
 
     attention: summed over a word's tokens, mean over layers and heads, None for a model without.
-    left_out: by how much the token's log-probability falls where the word is not there (Li et al.
+    occlusion: by how much the token's log-probability falls where the word is not there (Li et al.
     2016). gradient: |gradient times input| of the log-probability, summed over a word's tokens and
     divided by the row's sum (Denil et al. 2014).
     """
 
     attention: np.ndarray | None
-    left_out: np.ndarray
+    occlusion: np.ndarray
     gradient: np.ndarray
 
 
@@ -59,12 +59,12 @@ def attribute(
     read = torch.tensor([begun.before(trace.target.ids)], device=checkpoint.device)
     prompt, batches = begun.steps, -(-(max(trace.source.words) + 1) // BATCH)
     total = batches + len(trace.target)
-    left_out = _left_out(checkpoint, trace, read, prompt, lambda n: on_pass(n, total))
+    occlusion = _occlusion(checkpoint, trace, read, prompt, lambda n: on_pass(n, total))
     gradient = _gradients(checkpoint, trace, read, prompt, lambda n: on_pass(batches + n, total))
     by_word = gradient @ _membership(trace)
     return Attribution(
         None if trace.attention is None else _attention(trace),
-        left_out,
+        occlusion,
         by_word / np.maximum(by_word.sum(axis=1, keepdims=True), 1e-12),
     )
 
@@ -93,7 +93,7 @@ def _attention(trace: Trace) -> np.ndarray:
 
 
 @torch.inference_mode()
-def _left_out(
+def _occlusion(
     checkpoint: Checkpoint,
     trace: Trace,
     read: Tensor,

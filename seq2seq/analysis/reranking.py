@@ -21,7 +21,7 @@ def complete(trace: Trace, most: int = MOST) -> tuple[Hypothesis, ...]:
     """
     tree = trace.beam_tree
     finished = {output.node: output.finished for output in trace.outputs}
-    others = set(np.flatnonzero(tree.fate == FINISHED).tolist()) - set(finished)
+    others = set(np.flatnonzero(tree.status == FINISHED).tolist()) - set(finished)
     found = [hypothesis(trace, node, end) for node, end in finished.items()]
     rest = [hypothesis(trace, node, True) for node in sorted(others)]
     rest.sort(key=lambda each: (-each.score, each.tokens))

@@ -150,7 +150,7 @@ class Encoded:
 @torch.inference_mode()
 def encode(checkpoint: Checkpoint, source: str | Audio, options: Options | None = None) -> Encoded:
     """Encode a source for close_up. Raises UserError as run does."""
-    options = options or checkpoint.conventions.options
+    options = options or checkpoint.generation_config.options
     given = prepare(checkpoint, source, options)
     memory = checkpoint.model.encode(given.batch(checkpoint.device))
     return Encoded(given, memory, detect_language(checkpoint, memory, options))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from seq2seq.data.word_filter import Manners
+from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 
@@ -52,8 +52,8 @@ class DecoderPrompt(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Conventions:
-    """The habits of one checkpoint.
+class GenerationConfig:
+    """How one checkpoint is run.
 
     start: what the decoder reads before its first output. forced: what outputs then begin with, at
     no cost of probability. end_at_limit: the token that is forced where an output is as long as
@@ -68,7 +68,7 @@ class Conventions:
     turn_separator: what stands between the turns of a conversation in a source (see source_of), ""
     for a model that knows none; turns: how many of the last ones are read, 0 for all.
     folded: it reads and writes folded text, see seq2seq.data.normalization; outputs
-    are written as their source is. manners: words that it must not say.
+    are written as their source is. word_filter: words that it must not say.
     options: what its authors decode with; ignored: settings of theirs that have no counterpart.
     """
 
@@ -86,7 +86,7 @@ class Conventions:
     turn_separator: str = ""
     turns: int = 0
     folded: bool = False
-    manners: Manners | None = None
+    word_filter: WordFilter | None = None
     options: Options = field(default_factory=Options)
     ignored: tuple[str, ...] = ()
 

@@ -12,8 +12,8 @@ from seq2seq.trace_json import ArrayOf
 Whole = Annotated[np.ndarray, ArrayOf(np.int64, 1)]
 Real = Annotated[np.ndarray, ArrayOf(np.float64, 1)]
 
-FATES = ("kept", "finished", "pruned")
-KEPT, FINISHED, PRUNED = range(3)
+STATUSES = ("kept", "finished", "pruned")
+ACTIVE, FINISHED, PRUNED = range(3)
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,18 @@ class BeamTree:
     """Every candidate that was ranked, pruned ones too; all arrays are (nodes,).
 
     step: from 0. parent: number of the node before, -1 for a first token. token: its id.
-    log_probability: of the token; cumulated: of the whole path; score: as ranked at its length.
-    rank: among the candidates of its step, from 0. fate: index into FATES.
+    log_probability: of the token; cumulative: of the whole path; score: as ranked at its length.
+    rank: among the candidates of its step, from 0. status: index into STATUSES.
     """
 
     step: Whole
     parent: Whole
     token: Whole
     log_probability: Real
-    cumulated: Real
+    cumulative: Real
     score: Real
     rank: Whole
-    fate: Whole
+    status: Whole
 
     def path(self, node: int) -> list[int]:
         """Return the nodes from a first token to this node."""

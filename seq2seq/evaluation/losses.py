@@ -32,7 +32,7 @@ def reference_loss(
     targets = [checkpoint.tokenizer.encode_target(text) for text in texts]
     total, count = 0.0, 0
     # A speech model that hears the language itself begins each output in its own way.
-    size = 1 if checkpoint.conventions.language_leads == "heard" else 32
+    size = 1 if checkpoint.generation_config.language_leads == "heard" else 32
     for group in in_groups([len(source.ids) for source in sources], size):
         memory = _encode(checkpoint, [sources[index] for index in group])
         known = detect_language(checkpoint, memory, options)

@@ -17,7 +17,7 @@ def decoder_prompt(checkpoint: Checkpoint, options: Options) -> DecoderPrompt:
     Raises UserError for a language that the model does not have, and for a prefix that is none of
     this model's, has characters that it has never seen, or is too long.
     """
-    prompt = checkpoint.conventions.decoder_prompt(options, checkpoint.tokenizer.languages)
+    prompt = checkpoint.generation_config.decoder_prompt(options, checkpoint.tokenizer.languages)
     return prompt._replace(prefix=_prefix(checkpoint, options, prompt.forced_tokens))
 
 

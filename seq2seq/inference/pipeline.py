@@ -15,16 +15,16 @@ from seq2seq.data.audio import Audio
 from seq2seq.data.batching import in_groups, pad
 from seq2seq.data.speech_corpus import pad_frames
 from seq2seq.decoding.generation_config import DecoderPrompt
-from seq2seq.decoding.hypothesis import FINISHED, KEPT, BeamTree, Hypothesis
+from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, BeamTree, Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.logits_processors import (
-    Rule,
+    LogitsProcessor,
     after,
+    filter_words,
     forbid,
     forbid_first,
     forced_at,
     forced_prefix,
-    mannered,
     minimum_length,
     no_copy,
     no_repeat,
@@ -33,7 +33,7 @@ from seq2seq.decoding.logits_processors import (
 )
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.scoring import score
-from seq2seq.decoding.search import Found, OnStep, search
+from seq2seq.decoding.search import OnStep, SearchResult, search
 from seq2seq.errors import UserError
 from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
 from seq2seq.inference.inputs import Source, clean, prepare
@@ -44,44 +44,47 @@ from seq2seq.trace import Trace
 SELF_BYTES = 20_000_000  # of self-attention that is kept unasked
 
 
-def rules_for(
+def logits_processors(
     checkpoint: Checkpoint,
     options: Options,
     prompt: DecoderPrompt,
     source: Sequence[int] = (),
-) -> list[Rule]:
-    """Turn options and the model's conventions into rules.
+) -> list[LogitsProcessor]:
+    """Turn options and the model's generation config into logits processors.
 
     source: its ids, where all rows have the same one.
     """
     forced, prefix = prompt.forced_tokens, prompt.prefix
-    eos, conventions = checkpoint.model.config.eos, checkpoint.conventions
-    rules: list[Rule] = []
+    eos, generation_config = checkpoint.model.config.eos, checkpoint.generation_config
+    processors: list[LogitsProcessor] = []
     if options.no_repeat_ngram:
-        rules.append(no_repeat(options.no_repeat_ngram, len(forced) + len(prefix)))
-    if conventions.no_copy_ngram and source:
-        rules.append(no_copy(conventions.no_copy_ngram, source))
+        processors.append(no_repeat(options.no_repeat_ngram, len(forced) + len(prefix)))
+    if generation_config.no_copy_ngram and source:
+        processors.append(no_copy(generation_config.no_copy_ngram, source))
     if options.min_length:
-        rules.append(minimum_length(options.min_length, eos))
-    if conventions.forbidden:
-        rules.append(forbid(conventions.forbidden))
-    if conventions.forbidden_first:
-        rules.append(forbid_first(conventions.forbidden_first))
-    if conventions.manners is not None:
-        rules.append(mannered(conventions.manners))
-    speech = conventions.speech
+        processors.append(minimum_length(options.min_length, eos))
+    if generation_config.forbidden:
+        processors.append(forbid(generation_config.forbidden))
+    if generation_config.forbidden_first:
+        processors.append(forbid_first(generation_config.forbidden_first))
+    if generation_config.word_filter is not None:
+        processors.append(filter_words(generation_config.word_filter))
+    speech = generation_config.speech
     if options.timestamps and speech is not None and speech.first_time is not None:
-        rules += [] if speech.no_times is None else [forbid([speech.no_times])]
-        rules.append(spoken_times(speech.first_time, eos, speech.latest_start))
+        processors += [] if speech.no_times is None else [forbid([speech.no_times])]
+        processors.append(spoken_times(speech.first_time, eos, speech.latest_start))
     if prefix:
         given = [*forced, *prefix]
-        rules = [*(after(len(given), rule) for rule in rules), forced_prefix(given)]
-    rules += [forced_at(step, token) for step, token in enumerate(forced)]
-    if conventions.end_at_limit is not None and options.max_length:
-        rules.append(forced_at(options.max_length - 1, conventions.end_at_limit))
-    if conventions.renormalise:
-        rules.append(renormalised)
-    return rules
+        processors = [
+            *(after(len(given), processor) for processor in processors),
+            forced_prefix(given),
+        ]
+    processors += [forced_at(step, token) for step, token in enumerate(forced)]
+    if generation_config.end_at_limit is not None and options.max_length:
+        processors.append(forced_at(options.max_length - 1, generation_config.end_at_limit))
+    if generation_config.renormalise:
+        processors.append(renormalised)
+    return processors
 
 
 def run(
@@ -128,7 +131,7 @@ def _encode(
     interventions: Interventions = NOTHING,
 ) -> Encoded:
     """Make a source ready and encode it, in float32. self_attention: as `run` has it."""
-    options = options or checkpoint.conventions.options
+    options = options or checkpoint.generation_config.options
     read = prepare(checkpoint, source, options)
     layers, heads = checkpoint.model.config.attention_shape
     interventions.check(len(read.ids), layers, heads)
@@ -217,34 +220,36 @@ def coverage(
     return (looked * real[..., None]).sum(dim=1).cpu().double().numpy()
 
 
-def _path(checkpoint: Checkpoint, encoded: Encoded, seen: Steps, tokens: Sequence[int]) -> Found:
+def _path(
+    checkpoint: Checkpoint, encoded: Encoded, seen: Steps, tokens: Sequence[int]
+) -> SearchResult:
     """Put a given output into the form in which a search leaves its own."""
     _, chosen, ranks = chances(seen, tokens)
     steps, each = np.arange(len(tokens)), chosen.double().cpu().numpy()
-    cumulated = each.cumsum()
+    cumulative = each.cumsum()
     # Without a coverage penalty: what is followed has not been searched.
-    by_length = score(cumulated, steps + 1, encoded.options.length_penalty)
+    by_length = score(cumulative, steps + 1, encoded.options.length_penalty)
     finished = tokens[-1] == checkpoint.model.config.eos
-    fate = np.where(finished & (steps == len(tokens) - 1), FINISHED, KEPT)
+    status = np.where(finished & (steps == len(tokens) - 1), FINISHED, ACTIVE)
     tree = BeamTree(
-        steps, steps - 1, np.array(tokens), each, cumulated, by_length, ranks.cpu().numpy(), fate
+        steps, steps - 1, np.array(tokens), each, cumulative, by_length, ranks.cpu().numpy(), status
     )
     best = Hypothesis(
         tuple(tokens), tuple(each.tolist()), float(by_length[-1]), finished, len(tokens) - 1
     )
-    return Found((best,), tree)
+    return SearchResult((best,), tree)
 
 
 def _fits(checkpoint: Checkpoint, source: Source) -> bool:
     config = checkpoint.model.config
-    positions = config.max_source if checkpoint.conventions.window else len(source.ids)
+    positions = config.max_source if checkpoint.generation_config.window else len(source.ids)
     return 4 * config.encoder_layers * config.heads * positions**2 <= SELF_BYTES
 
 
 @torch.inference_mode()
-def find(checkpoint: Checkpoint, text: str, options: Options | None = None) -> Found:
+def find(checkpoint: Checkpoint, text: str, options: Options | None = None) -> SearchResult:
     """Decode one text as `run` does, but record nothing. Raises UserError as run does."""
-    options = options or checkpoint.conventions.options
+    options = options or checkpoint.generation_config.options
     read = prepare(checkpoint, text, options)
     memory = checkpoint.model.encode(read.batch(checkpoint.device))
     prompt = decoder_prompt(checkpoint, options)
@@ -258,16 +263,16 @@ def generate(
     options: Options | None = None,
     batch: int = 32,
     on_group: Callable[[int], None] | None = None,
-) -> list[Found]:
+) -> list[SearchResult]:
     """Decode many texts in batches of like length; nothing is recorded but the search.
 
     on_group is called with the number of texts done since the last call.
     """
-    options, config = options or checkpoint.conventions.options, checkpoint.model.config
+    options, config = options or checkpoint.generation_config.options, checkpoint.model.config
     sources = [prepare(checkpoint, text, options).ids for text in texts]
-    prompt, results = decoder_prompt(checkpoint, options), dict[int, Found]()
-    # A rule against copying is about one source.
-    batch = 1 if checkpoint.conventions.no_copy_ngram else batch
+    prompt, results = decoder_prompt(checkpoint, options), dict[int, SearchResult]()
+    # A processor against copying is about one source.
+    batch = 1 if checkpoint.generation_config.no_copy_ngram else batch
     for group in in_groups([len(ids) for ids in sources], batch):
         ids = pad([sources[index] for index in group], config.pad).to(checkpoint.device)
         memory = checkpoint.searcher.encode(ids)
@@ -285,13 +290,13 @@ def decode_memory(
     options: Options | None = None,
     lengths: Sequence[int] = (),
     on_step: OnStep | None = None,
-) -> list[Found]:
+) -> list[SearchResult]:
     """Decode each row of a memory, whatever it was made of; nothing is recorded but the search.
 
     lengths: tokens of the sources, by which the outputs are limited, () for those of the memory.
     on_step is called after every decoder step and stops the search by returning True.
     """
-    options = options or checkpoint.conventions.options
+    options = options or checkpoint.generation_config.options
     prompt = decoder_prompt(checkpoint, options)
     return _find(checkpoint, memory, options, prompt, on_step=on_step, lengths=lengths)
 
@@ -301,11 +306,11 @@ def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) ->
 
     It is the likeliest of the language tokens after the first start token. Radford et al. 2022.
     """
-    conventions, languages = checkpoint.conventions, checkpoint.tokenizer.languages
-    if conventions.language_leads != "heard" or options.source_language or not languages:
+    generation_config, languages = checkpoint.generation_config, checkpoint.tokenizer.languages
+    if generation_config.language_leads != "heard" or options.source_language or not languages:
         return options
     decoder = checkpoint.model.decoder
-    first = torch.tensor([conventions.start[0]], device=memory.states.device)
+    first = torch.tensor([generation_config.start[0]], device=memory.states.device)
     logits = decoder.step(first, decoder.start(memory), memory).logits[0]
     heard = max(languages, key=lambda code: float(logits[languages[code]]))
     return replace(options, source_language=heard)
@@ -318,14 +323,14 @@ def transcribe(
     options: Options | None = None,
     batch: int = 32,
     on_group: Callable[[int], None] | None = None,
-) -> list[Found]:
+) -> list[SearchResult]:
     """Decode many recordings, as features (frames, bins) each; otherwise as generate does."""
-    conventions = checkpoint.conventions
-    options = options or conventions.options
+    generation_config = checkpoint.generation_config
+    options = options or generation_config.options
     # The decoder starts with the language, which every recording may have its own of.
-    unknown = conventions.language_leads == "heard" and not options.source_language
+    unknown = generation_config.language_leads == "heard" and not options.source_language
     batch = 1 if unknown else batch
-    results: dict[int, Found] = {}
+    results: dict[int, SearchResult] = {}
     for group in in_groups([len(each) for each in heard], batch):
         frames, mask = pad_frames([heard[index] for index in group])
         memory = checkpoint.model.encode(frames.to(checkpoint.device), mask.to(checkpoint.device))
@@ -347,20 +352,20 @@ def _find(
     on_step: OnStep | None = None,
     changes: Callable[[int], Change | None] | None = None,
     lengths: Sequence[int] = (),
-) -> list[Found]:
+) -> list[SearchResult]:
     config = checkpoint.model.config
     lengths = lengths or memory.mask.sum(dim=1).tolist()
     begun = len(prompt.forced_tokens) + len(prompt.prefix)
     limits = [options.length_limit(length, begun) for length in lengths]
     if config.longest is not None:
         limits = [min(limit, config.longest - prompt.steps) for limit in limits]
-    rules = rules_for(checkpoint, options, prompt, source)
+    processors = logits_processors(checkpoint, options, prompt, source)
     decoder = checkpoint.searcher.decoder
     return search(
-        decoder, memory, options, prompt.start, config.eos, rules, on_step, limits, changes
+        decoder, memory, options, prompt.start, config.eos, processors, on_step, limits, changes
     )
 
 
-def to_text(checkpoint: Checkpoint, found: Found, source: str = "") -> str:
+def to_text(checkpoint: Checkpoint, found: SearchResult, source: str = "") -> str:
     """Return the text of the best output, for a source as Checkpoint.text needs it."""
     return checkpoint.text(found.hypotheses[0].tokens if found.hypotheses else (), source)

@@ -16,7 +16,7 @@ from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.hypothesis import Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import Found
+from seq2seq.decoding.search import SearchResult
 from seq2seq.inference.inputs import Source
 from seq2seq.models.protocol import Decoder, Memory, Steps
 from seq2seq.trace import Alternatives, Output, Tokens, Trace
@@ -52,7 +52,7 @@ def record(
     checkpoint: Checkpoint,
     encoded: Encoded,
     steps: Steps,
-    found: Found,
+    found: SearchResult,
     seconds: dict[str, float],
     self_attention: bool = False,
 ) -> Trace:

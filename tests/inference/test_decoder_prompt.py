@@ -19,8 +19,8 @@ def test_a_prompt_says_what_the_decoder_reads():
 
 @one
 def test_a_prefix_is_text_or_tokens_and_forced_tokens_count_once(checkpoint):
-    own = replace(checkpoint.conventions, forced=(5,))
-    checkpoint = replace(checkpoint, conventions=own)
+    own = replace(checkpoint.generation_config, forced=(5,))
+    checkpoint = replace(checkpoint, generation_config=own)
     text = decoder_prompt(checkpoint, Options(prefix="le"))
     assert text.prefix == tuple(checkpoint.tokenizer.encode_target("le"))
     for given in ((5, *text.prefix), text.prefix):
