@@ -36,7 +36,7 @@ class Card:
     BLEU by less than 0.2 on 500 sentences or more.
     turn_separator: the piece between the turns of a conversation, "" for a model that knows none;
     turns: how many of the last ones it reads, 0 for all. folded: it reads and writes folded text,
-    see seq2seq.data.normalization. mannered: it says no word of
+    see seq2seq.data.normalization. word_filter: it says no word of
     seq2seq.data.word_filter. decoding: what a run is searched with unless told otherwise.
     """
 
@@ -54,7 +54,7 @@ class Card:
     turn_separator: str = ""
     turns: int = 0
     folded: bool = False
-    mannered: bool = False
+    word_filter: bool = False
     decoding: Options = field(default_factory=Options)
 
     @classmethod
@@ -62,6 +62,8 @@ class Card:
         """Read plain values. Raises UserError for a missing or unknown field or task."""
         where = f"The card of {name}"
         given = {**values, "name": name} if isinstance(values, dict) else values
+        if isinstance(given, dict) and "mannered" in given:  # as cards called it before
+            given.setdefault("word_filter", given.pop("mannered"))
         if isinstance(given, dict) and "decoding" in given:
             given["decoding"] = read_table(Options, given["decoding"], f"{where}, its decoding,")
         card = read_table(cls, given, where)

@@ -15,8 +15,8 @@ from seq2seq import hub
 from seq2seq.catalogue import Card, embedded, is_name, locate, offered, on_hub, read_card
 from seq2seq.data.normalization import unfold
 from seq2seq.data.tokenizer import Tokenizer, Unigram
-from seq2seq.data.word_filter import Manners
-from seq2seq.decoding.generation_config import Conventions
+from seq2seq.data.word_filter import WordFilter
+from seq2seq.decoding.generation_config import GenerationConfig
 from seq2seq.errors import UserError
 from seq2seq.families.pretrained import check_links, family_of, is_foreign, read_folder
 from seq2seq.hub.watchdog import Progress
@@ -39,7 +39,7 @@ class Checkpoint:
     card: Card
     model: Seq2Seq
     tokenizer: Tokenizer
-    conventions: Conventions
+    generation_config: GenerationConfig
     notes: tuple[str, ...] = ()
     quantized: Seq2Seq | None = None
     family: str = ""
@@ -63,7 +63,7 @@ class Checkpoint:
     def text(self, tokens: Sequence[int], source: str = "") -> str:
         """Write an output, of a source that is needed where the model writes folded text."""
         text = self.tokenizer.decode(tokens).strip()
-        return unfold(text, source) if self.conventions.folded else text
+        return unfold(text, source) if self.generation_config.folded else text
 
     def searching_in(self, precision: str) -> Checkpoint:
         """Return the checkpoint with a search in "float32", or in "int8" where the CPU can."""
@@ -130,7 +130,7 @@ def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> C
             f"{tokenizer.special_ids()}, not those of its config.json."
         )
     return Checkpoint(
-        card, model.to(device).eval(), tokenizer, own_conventions(config, card, tokenizer)
+        card, model.to(device).eval(), tokenizer, own_generation_config(config, card, tokenizer)
     )
 
 
@@ -139,19 +139,19 @@ def _known_as(name: str) -> str:
     return name if is_name(name) or on_hub(name) else Path(name).resolve().name
 
 
-def own_conventions(config: Config, card: Card, tokenizer: Tokenizer) -> Conventions:
+def own_generation_config(config: Config, card: Card, tokenizer: Tokenizer) -> GenerationConfig:
     """Return the habits of our own checkpoints: what the card says, and no special tokens."""
     forbidden = [config.pad, config.unknown, config.bos]
     if card.turn_separator:  # a reply is one turn
         forbidden += tokenizer.encode(card.turn_separator)[-1:]
-    pieces = tokenizer.pieces(range(len(tokenizer))) if card.mannered else ()
-    return Conventions(
+    pieces = tokenizer.pieces(range(len(tokenizer))) if card.word_filter else ()
+    return GenerationConfig(
         start=(config.bos,),
         forbidden=tuple(forbidden),
         turn_separator=card.turn_separator,
         turns=card.turns,
         folded=card.folded,
-        manners=Manners(pieces) if card.mannered else None,
+        word_filter=WordFilter(pieces) if card.word_filter else None,
         options=card.decoding,
     )
 

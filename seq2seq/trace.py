@@ -5,29 +5,45 @@ Holds observations; anything that can be derived from them is a function of a Tr
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, TypeVar
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Annotated, Any
 
 import numpy as np
-import orjson
 
-from seq2seq.decoding.hypothesis import FATES, BeamTree
-from seq2seq.decoding.interventions import NOTHING, AttentionEdit, Interventions
-from seq2seq.decoding.options import MAX_LENGTH, Options
+from seq2seq import trace_json
+from seq2seq.decoding.hypothesis import STATUSES, BeamTree
+from seq2seq.decoding.interventions import NOTHING, Interventions
+from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_CHARACTERS, MAX_LENGTH, Options
 from seq2seq.errors import UserError
+from seq2seq.trace_json import ArrayOf, AtMost
 
-FORMAT = "seq2seq-trace/3"
-Kind = TypeVar("Kind")
+FORMAT = "seq2seq-trace/4"
+# More than any run of this app has, so that no file can take the memory of whoever opens it.
+MAX_SOURCE, MAX_NODES, MAX_ALTERNATIVES = 1_500, 20 * MAX_LENGTH, 100
+MAX_NAME = 100  # letters of a special token
+SOURCE, TARGET = AtMost(MAX_SOURCE), AtMost(MAX_LENGTH)
+Name = Annotated[str, AtMost(300)]
+Note = Annotated[str, AtMost(1_000)]
+Piece = Annotated[str, AtMost(MAX_CHARACTERS)]
+Numbers = Annotated[np.ndarray, ArrayOf(np.float32, 1)]
+States = Annotated[np.ndarray, ArrayOf(np.float16, 2)]
+Weights = Annotated[np.ndarray, ArrayOf(np.float16, 4)]
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """A text as the model sees it: ids, the pieces they stand for, the word each belongs to."""
+    """A text as the model sees it: ids, the pieces they stand for, the word each belongs to.
+
+    special: whether a token stands for no text, as ends and languages do.
+    """
 
     text: str
-    ids: tuple[int, ...]
-    pieces: tuple[str, ...]
-    words: tuple[int, ...]
+    ids: Annotated[tuple[int, ...], SOURCE]
+    pieces: Annotated[tuple[Piece, ...], SOURCE]
+    words: Annotated[tuple[int, ...], SOURCE]
+    special: Annotated[tuple[bool, ...], SOURCE]
 
     def __len__(self) -> int:
         """Count the tokens."""
@@ -38,9 +54,9 @@ class Tokens:
 class Alternatives:
     """The most probable tokens of each step, best first: all are (target, k)."""
 
-    ids: np.ndarray
-    pieces: tuple[tuple[str, ...], ...]
-    log_probabilities: np.ndarray
+    ids: Annotated[np.ndarray, ArrayOf(np.int64, 2)]
+    pieces: Annotated[tuple[Annotated[tuple[Piece, ...], AtMost(MAX_ALTERNATIVES)], ...], TARGET]
+    log_probabilities: Annotated[np.ndarray, ArrayOf(np.float32, 2)]
 
 
 @dataclass(frozen=True)
@@ -48,7 +64,7 @@ class Output:
     """One of the n best outputs. log_probability: of the whole; score: what it was ranked by."""
 
     text: str
-    pieces: tuple[str, ...]
+    pieces: Annotated[tuple[Piece, ...], TARGET]
     log_probability: float
     score: float
     finished: bool
@@ -76,30 +92,30 @@ class Trace:
     changed inside the run.
     """
 
-    checkpoint: str
-    task: str
+    checkpoint: Name
+    task: Name
     options: Options
-    notes: tuple[str, ...]
+    notes: Annotated[tuple[Note, ...], AtMost(30)]
     source: Tokens
     target: Tokens
-    log_probabilities: np.ndarray
-    ranks: np.ndarray
+    log_probabilities: Numbers
+    ranks: Annotated[np.ndarray, ArrayOf(np.int64, 1)]
     alternatives: Alternatives
-    encoder_states: np.ndarray
-    decoder_states: np.ndarray
-    contexts: np.ndarray
-    attention: np.ndarray | None
-    outputs: tuple[Output, ...]
+    encoder_states: States
+    decoder_states: States
+    contexts: States
+    attention: Weights | None
+    outputs: Annotated[tuple[Output, ...], AtMost(MAX_BEAM_WIDTH)]
     beam_tree: BeamTree
-    beam_pieces: tuple[str, ...]
-    seconds: dict[str, float]
+    beam_pieces: Annotated[tuple[Piece, ...], AtMost(MAX_NODES)]
+    seconds: Annotated[dict[Name, float], AtMost(3)]
     position_seconds: float = 0.0
-    precision: str = "float32"
-    encoder_attention: np.ndarray | None = None
-    decoder_attention: np.ndarray | None = None
-    copying: np.ndarray | None = None
+    precision: Name = "float32"
+    encoder_attention: Weights | None = None
+    decoder_attention: Weights | None = None
+    copying: Annotated[np.ndarray, ArrayOf(np.float16, 1)] | None = None
     interventions: Interventions = NOTHING
-    format: str = field(default=FORMAT)
+    format: Name = FORMAT
 
     def __post_init__(self) -> None:
         """Freeze the arrays too: one trace is shown to many visitors."""
@@ -118,44 +134,49 @@ class Trace:
         """Probability of each chosen token, (target,)."""
         return np.exp(self.log_probabilities)
 
-    def to_json(self) -> bytes:
+    def to_json(self, compact: bool = False) -> bytes:
         """Write as JSON; from_json gives back the same numbers.
 
         The best output stands in front as `text`, for programs that want nothing else.
+        compact: states and attention in base64, in place of nested lists.
         """
-        values = {"text": self.text, **asdict(self)}
-        return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+        return trace_json.write(self, compact, text=self.text)
+
+    def to_file(self) -> bytes:
+        """Write as compact JSON that from_json and the page accept.
+
+        Self-attention is left out, with a note, where the file would be too large with it. Raises
+        UserError where it is too large without.
+        """
+        if (saved := self.for_file()) is None:
+            raise UserError("This run is too large to be saved: choose a shorter text.")
+        return saved.to_json(compact=True)
+
+    def for_file(self) -> Trace | None:
+        """Return what of this run fits into a file, None where too little of it does."""
+        if _packed_bytes(self) <= trace_json.MAX_BYTES:
+            return self
+        note = "Self-attention was left out of this file: it would have been too large with it."
+        less = replace(
+            self, encoder_attention=None, decoder_attention=None, notes=(*self.notes, note)
+        )
+        return less if _packed_bytes(less) <= trace_json.MAX_BYTES else None
 
     @classmethod
     def from_json(cls, text: bytes | str) -> Trace:
         """Read what to_json wrote. Raises UserError for anything else."""
         try:
-            values = orjson.loads(text)
-            if values["format"] != FORMAT:
-                raise UserError("This run was saved by another version: run it again.")
-            trace = _read(values)
+            values = _upgraded(trace_json.parse(text))
+            best = values.pop("text")
+            trace = trace_json.read(cls, values)
             _check(trace)
-            if values["text"] != trace.text:
-                raise ValueError
+            if best != trace.text:
+                raise ValueError("another text than the best output's")
         except UserError:
             raise
         except (LookupError, TypeError, ValueError, AttributeError):
             raise UserError("This file is not a run saved by this app: save one as JSON.") from None
         return trace
-
-
-def merge_words(trace: Trace, attention: np.ndarray) -> np.ndarray:
-    """Merge attention (target, ..., source) from pieces to words.
-
-    Weights of a source word's pieces are added, rows of a target word's pieces averaged, so that
-    rows still sum to 1.
-    """
-    source, target = np.array(trace.source.words), np.array(trace.target.words)
-    to_source = np.equal.outer(source, np.arange(source.max() + 1)).astype(np.float32)
-    to_target = np.equal.outer(np.arange(target.max() + 1), target).astype(np.float32)
-    to_target /= to_target.sum(axis=1, keepdims=True)
-    merged = attention.astype(np.float32) @ to_source
-    return np.tensordot(to_target, merged, axes=1)
 
 
 def words(tokens: Tokens) -> tuple[str, ...]:
@@ -176,113 +197,50 @@ def label(piece: str) -> str:
     return "·" + piece if piece[:1].isalnum() else shown(piece)
 
 
-def _read(values: dict[str, Any]) -> Trace:
-    """Build a Trace of plain values, whose sizes are still to be checked.
+def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a saved run, of this format or an older one, as this format has them.
 
-    Raises KeyError, TypeError or ValueError for anything that to_json has not written.
+    Raises UserError for a format that is not known.
     """
-    alternatives, tree = values["alternatives"], values["beam_tree"]
-
-    def weights(name: str) -> np.ndarray | None:
-        return None if values[name] is None else _array(values[name], np.float16)
-
-    return Trace(
-        checkpoint=_one(str, values["checkpoint"]),
-        task=_one(str, values["task"]),
-        options=_options(values["options"]),
-        notes=_each(str, values["notes"]),
-        source=_tokens(values["source"]),
-        target=_tokens(values["target"]),
-        log_probabilities=_array(values["log_probabilities"], np.float32),
-        ranks=_array(values["ranks"], np.int64),
-        alternatives=Alternatives(
-            _array(alternatives["ids"], np.int64),
-            tuple(_each(str, pieces) for pieces in alternatives["pieces"]),
-            _array(alternatives["log_probabilities"], np.float32),
-        ),
-        encoder_states=_array(values["encoder_states"], np.float16),
-        decoder_states=_array(values["decoder_states"], np.float16),
-        contexts=_array(values["contexts"], np.float16),
-        attention=weights("attention"),
-        outputs=tuple(_output(output) for output in values["outputs"]),
-        beam_tree=BeamTree(
-            **{
-                name: _array(column, np.int64 if name in WHOLE else np.float64)
-                for name, column in tree.items()
-            }
-        ),
-        beam_pieces=_each(str, values["beam_pieces"]),
-        seconds={name: _one(float, value) for name, value in values["seconds"].items()},
-        position_seconds=_one(float, values["position_seconds"]),
-        precision=_one(str, values["precision"]),
-        encoder_attention=weights("encoder_attention"),
-        decoder_attention=weights("decoder_attention"),
-        copying=weights("copying"),
-        interventions=_interventions(values["interventions"]),
-    )
+    if values["format"] == FORMAT:
+        return values
+    if values["format"] != "seq2seq-trace/3":
+        raise UserError("This run was saved by another version: run it again.")
+    tree = values["beam_tree"]
+    return {
+        **values,
+        "format": FORMAT,
+        "options": {"prefix_tokens": [], **values["options"]},
+        "source": _with_special(values["source"]),
+        "target": _with_special(values["target"]),
+        "beam_tree": {RENAMED.get(name, name): column for name, column in tree.items()},
+    }
 
 
-def _interventions(values: dict[str, Any]) -> Interventions:
-    edits = (AttentionEdit(**edit) for edit in values["attention"])
-    return Interventions(
-        tuple(replace(edit, weights=_each(float, edit.weights)) for edit in edits),
-        _each(int, values["muted"]),
-    )
+RENAMED = {"cumulated": "cumulative", "fate": "status"}  # columns of format 3
 
 
-def _options(values: dict[str, Any]) -> Options:
-    return Options(**values | {"prefix_tokens": tuple(values.get("prefix_tokens", ()))})
+def _with_special(tokens: dict[str, Any]) -> dict[str, Any]:
+    return {**tokens, "special": list(special_by_spelling(tokens["pieces"]))}
 
 
-WHOLE = ("step", "parent", "token", "rank", "fate")
+# Tokens that stand for no text, as vocabularies write them: <s>, <|en|>, [SEP], >>fra<<, __en__,
+# fra_Latn, en_XX; but not a byte, <0x0A>.
+_SPECIAL = re.compile(r"<(?!0x)[^<>]*>|\[[A-Z]+\]|>>.+<<|__\w+__|[a-z]{2,3}_[A-Z][A-Za-z]{1,3}")
 
 
-def _one(kind: type[Kind], value: Any) -> Kind:
-    if type(value) is not kind:
-        raise TypeError
-    return value
-
-
-def _each(kind: type[Kind], values: Any) -> tuple[Kind, ...]:
-    return tuple(_one(kind, value) for value in _one(list, values))
-
-
-def _array(values: Any, dtype: type[np.generic]) -> np.ndarray:
-    plain = np.array(values)
-    if plain.dtype.kind not in ("i" if dtype is np.int64 else "if") or not plain.size:
-        raise TypeError
-    with np.errstate(over="ignore"):
-        array = plain.astype(dtype)
-    if not np.isfinite(array).all():
-        raise ValueError
-    return array
-
-
-def _tokens(values: dict[str, Any]) -> Tokens:
-    return Tokens(
-        _one(str, values["text"]),
-        _each(int, values["ids"]),
-        _each(str, values["pieces"]),
-        _each(int, values["words"]),
-    )
-
-
-def _output(values: dict[str, Any]) -> Output:
-    return Output(
-        text=_one(str, values["text"]),
-        pieces=_each(str, values["pieces"]),
-        log_probability=_one(float, values["log_probability"]),
-        score=_one(float, values["score"]),
-        finished=_one(bool, values["finished"]),
-        node=_one(int, values["node"]),
-    )
+def special_by_spelling(pieces: Sequence[str]) -> tuple[bool, ...]:
+    """Guess of each piece whether it is special, for runs saved without that."""
+    return tuple(_SPECIAL.fullmatch(piece[:MAX_NAME]) is not None for piece in pieces)
 
 
 def _check(trace: Trace) -> None:
     """Raise ValueError where parts do not fit together, so that every figure can rely on them."""
     source, target = len(trace.source), len(trace.target)
+    edits = trace.interventions.attention
     for tokens in (trace.source, trace.target):
-        if not len(tokens.ids) == len(tokens.pieces) == len(tokens.words) > 0:
+        columns = (tokens.ids, tokens.pieces, tokens.words, tokens.special)
+        if not tokens.ids or len({len(column) for column in columns}) > 1:
             raise ValueError
         if any(step not in (0, 1) for step in np.diff(tokens.words, prepend=-1)[1:]):
             raise ValueError
@@ -290,8 +248,7 @@ def _check(trace: Trace) -> None:
             raise ValueError
     alternatives = trace.alternatives
     count = alternatives.ids.shape[-1]
-    sizes = {"source": source, "target": target, "nodes": len(trace.beam_pieces), "k": count}
-    if any(size > MOST[name] for name, size in sizes.items()):
+    if target > MAX_LENGTH or any(not 0 <= edit.step < MAX_LENGTH for edit in edits):
         raise ValueError
     seconds = [*trace.seconds.values(), trace.position_seconds]
     if set(trace.seconds) != {"encode", "search", "record"} or min(seconds) < 0:
@@ -331,8 +288,15 @@ def _check(trace: Trace) -> None:
 
 
 ROUNDING = 1e-3  # of a weight or probability of 1
-# More than any run of this app, so that a file cannot take the memory of whoever opens it.
-MOST = {"source": 1_500, "target": MAX_LENGTH, "nodes": 20 * MAX_LENGTH, "k": 100}
+
+
+def _packed_bytes(trace: Trace) -> int:
+    """Return about how many bytes of compact JSON a trace takes; rather more than fewer."""
+    states = (trace.encoder_states, trace.decoder_states, trace.contexts)
+    weights = (trace.attention, trace.encoder_attention, trace.decoder_attention)
+    lists = 100 * len(trace.beam_pieces) + 8 * MAX_CHARACTERS * len(trace.outputs)
+    arrays = sum(array.nbytes for array in (*states, *weights) if array is not None)
+    return arrays * 4 // 3 + lists + 2_000_000
 
 
 def _has_shape(array: np.ndarray, shape: tuple[int | None, ...]) -> bool:
@@ -350,7 +314,7 @@ def _check_tree(trace: Trace) -> None:
     # A last -1 is what a first token's parent, -1, finds.
     if not np.array_equal(tree.step, np.append(tree.step, -1)[tree.parent] + 1):
         raise ValueError
-    if not np.isin(tree.fate, range(len(FATES))).all() or tree.rank.min() < 0:
+    if not np.isin(tree.status, range(len(STATUSES))).all() or tree.rank.min() < 0:
         raise ValueError
     if not trace.outputs or any(not 0 <= output.node < count for output in trace.outputs):
         raise ValueError

@@ -70,7 +70,7 @@ def test_a_missing_field_is_named(name, value):
         ({"examples": [1, 2]}, "examples"),
         ({"languages": {"en": "fr"}}, "languages"),
         ({"summary": True}, "summary"),
-        ({"mannered": "yes"}, "true or false"),
+        ({"word_filter": "yes"}, "true or false"),
         ({"decoding": 3}, "decoding"),
         ({"decoding": {"speed": 3}}, "'speed'"),
         ({"decoding": {"beam_width": 99}}, "beam_width"),
@@ -132,3 +132,11 @@ def test_a_file_is_no_checkpoint(shelf, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="no checkpoint 'file'"):
         locate("file")
+
+
+def test_a_card_may_call_the_word_filter_by_its_old_name():
+    values = {"title": "A", "task": "chatbot", "licence": "MIT"}
+    assert Card.from_dict({**values, "mannered": True}, "a").word_filter
+    assert not Card.from_dict(values, "a").word_filter
+    with pytest.raises(UserError):
+        Card.from_dict({**values, "mannered": True, "word_filter": True, "manner": 1}, "a")

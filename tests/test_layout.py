@@ -26,7 +26,7 @@ UI = ("ui",)
 # From low to high: a room imports from lower floors only, and from itself without a circle.
 FLOORS = (
     "errors",
-    "toml",
+    "toml trace_json",
     "models data hub",
     "decoding",
     "catalogue trace",

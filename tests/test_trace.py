@@ -9,7 +9,18 @@ import pytest
 from seq2seq.decoding.hypothesis import BeamTree
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
-from seq2seq.trace import Alternatives, Output, Tokens, Trace, merge_words, shown, words
+from seq2seq.inference.pipeline import run
+from seq2seq.trace import (
+    Alternatives,
+    Output,
+    Tokens,
+    Trace,
+    shown,
+    special_by_spelling,
+    words,
+)
+
+ENDED = (False, False, False, True)
 
 
 def written_by_hand(attention=True):
@@ -23,8 +34,8 @@ def written_by_hand(attention=True):
         weights = number.random(shape)
         return (weights / weights.sum(-1, keepdims=True)).astype(np.float16)
 
-    source = Tokens("a cat", (5, 6, 7, 3), ("▁a", "▁c", "at", "</s>"), (0, 1, 1, 2))
-    target = Tokens("un chat", (8, 9, 6, 3), ("▁un", "▁ch", "at", "</s>"), (0, 1, 1, 2))
+    source = Tokens("a cat", (5, 6, 7, 3), ("▁a", "▁c", "at", "</s>"), (0, 1, 1, 2), ENDED)
+    target = Tokens("un chat", (8, 9, 6, 3), ("▁un", "▁ch", "at", "</s>"), (0, 1, 1, 2), ENDED)
     return Trace(
         checkpoint="tiny",
         task="translation",
@@ -49,10 +60,10 @@ def written_by_hand(attention=True):
             parent=np.arange(4) - 1,
             token=np.array([8, 9, 6, 3]),
             log_probability=number.random(4),
-            cumulated=number.random(4),
+            cumulative=number.random(4),
             score=number.random(4),
             rank=np.zeros(4, dtype=np.int64),
-            fate=np.array([0, 0, 0, 1]),
+            status=np.array([0, 0, 0, 1]),
         ),
         beam_pieces=target.pieces,
         seconds={"encode": 0.0, "search": 0.1 + 0.2, "record": 1e-9},
@@ -190,7 +201,11 @@ DAMAGES = {
     "a negative word": put(("source", "words", 0), -1),
     "a word that is no number": put(("source", "words", 0), "0"),
     "words out of order": put(("source", "words"), [1, 0, 2, 0]),
-    "no source": put(("source",), {"text": "", "ids": [], "pieces": [], "words": []}),
+    "a mark too few": drop("target", "special", 0),
+    "a mark that is none": put(("target", "special", 0), 0),
+    "no source": put(
+        ("source",), {"text": "", "ids": [], "pieces": [], "words": [], "special": []}
+    ),
     "no tokens at all": put(("source",), None),
     "probabilities too few": drop("log_probabilities", 0),
     "probabilities missing": put(("log_probabilities",), None),
@@ -236,7 +251,7 @@ DAMAGES = {
     "a parent before all": put(("beam_tree", "parent", 2), -5),
     "a step that does not follow": put(("beam_tree", "step", 2), 7),
     "a first step that is none": put(("beam_tree", "step", 0), 1),
-    "an unknown fate": put(("beam_tree", "fate", 0), 3),
+    "an unknown status": put(("beam_tree", "status", 0), 3),
     "beam pieces too few": drop("beam_pieces", 0),
     "a beam piece that is no text": put(("beam_pieces", 0), None),
     "options of another kind": put(("options", "beam_width"), "5"),
@@ -287,38 +302,15 @@ def test_whatever_is_put_anywhere_is_refused_or_harmless():
         for node in range(len(trace.beam_tree.step)):
             trace.beam_tree.path(node)
         words(trace.source)
-        merge_words(trace, trace.attention if trace.attention is not None else np.ones((4, 4)))
 
 
 # --- what follows from a trace
 
 
-def test_merged_rows_still_sum_to_one(trace):
-    even = np.full((len(trace.target), 1, 1, len(trace.source)), 1 / len(trace.source))
-    attention = even if trace.attention is None else trace.attention
-    merged = merge_words(trace, attention)
-    target, source = len(words(trace.target)), len(words(trace.source))
-    assert merged.shape == (target, *attention.shape[1:3], source)
-    np.testing.assert_allclose(merged.sum(-1), 1.0, atol=5e-3)
-
-
-def test_merging_adds_sources_and_averages_targets():
-    trace = written_by_hand()
-    whole = trace.attention.astype(np.float64)
-    merged = merge_words(trace, trace.attention)
-    assert merged.shape == (3, 2, 3, 3)
-    np.testing.assert_allclose(merged[0, ..., 0], whole[0, ..., 0], atol=1e-3)
-    np.testing.assert_allclose(merged[0, ..., 1], whole[0, ..., 1:3].sum(-1), atol=1e-3)
-    expected = whole[1:3, ..., 1:3].sum(-1).mean(0)
-    np.testing.assert_allclose(merged[1, ..., 1], expected, atol=1e-3)
-    np.testing.assert_allclose(merged.sum(-1), 1.0, atol=2e-3)
-    np.testing.assert_allclose(merge_words(trace, whole[:, 0, 0]), merged[:, 0, 0], atol=1e-3)
-
-
 def test_words_are_as_they_are_written():
     trace = written_by_hand()
     assert words(trace.source) == ("a", "cat", "</s>")
-    assert words(Tokens("", (4, 5), ("▁", "▁b"), (0, 1))) == ("␣", "b")
+    assert words(Tokens("", (4, 5), ("▁", "▁b"), (0, 1), (False, False))) == ("␣", "b")
 
 
 @pytest.mark.parametrize(
@@ -326,6 +318,26 @@ def test_words_are_as_they_are_written():
 )
 def test_a_piece_is_shown_without_its_mark(piece, text):
     assert shown(piece) == text
+
+
+@pytest.mark.parametrize(
+    "piece", ["</s>", "<pad>", "<|en|>", "<|0.00|>", ">>fra<<", "eng_Latn", "en_XX", "__en__"]
+)
+def test_special_tokens_of_old_runs_are_known_by_how_they_are_written(piece):
+    assert special_by_spelling((piece, "▁" + piece)) == (True, False)
+
+
+@pytest.mark.parametrize("piece", ["▁one", "<", ">", "<0x0A>", "▁<b>", "a<b>"])
+def test_pieces_of_text_are_not_special(piece):
+    assert special_by_spelling([piece]) == (False,)
+
+
+def test_a_run_says_which_tokens_stand_for_no_text(checkpoint):
+    trace = run(checkpoint, "A cat 漢 sleeps")
+    assert trace.source.special == (*(False,) * (len(trace.source) - 1), True)
+    assert "漢" in "".join(trace.source.pieces)
+    ends = [token == checkpoint.model.config.eos for token in trace.target.ids]
+    assert ends[-1] <= trace.target.special[-1]
 
 
 def test_probabilities_are_between_0_and_1(trace):

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from seq2seq.analysis.attention_matrix import Pick, Picks, Side, grid
-from seq2seq.analysis.passages import special
 from seq2seq.trace import Tokens, Trace
 
 # A source word that got less than UNTRANSLATED words' worth of attention, or more than TWICE.
@@ -140,10 +139,9 @@ def _covered(shares: np.ndarray, sources: np.ndarray, side: Side) -> Iterator[Fi
 
 def _worded(tokens: Tokens, by_word: bool) -> np.ndarray:
     """Tell of each word or piece whether it has a letter or a digit and is no special token."""
-    silent = special(tokens)
     spoken = [
         any(character.isalnum() for character in piece) and not skipped
-        for piece, skipped in zip(tokens.pieces, silent, strict=True)
+        for piece, skipped in zip(tokens.pieces, tokens.special, strict=True)
     ]
     if not by_word:
         return np.array(spoken)

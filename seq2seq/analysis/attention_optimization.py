@@ -14,6 +14,7 @@ import torch
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.interventions import NOTHING, AttentionEdit, Interventions
 from seq2seq.errors import UserError
+from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.trace import Trace
 
 ROUNDS, RATE = 80, 0.3
@@ -55,7 +56,7 @@ def steer(
         raise UserError("A recording cannot be steered: choose a model that reads text.")
     changes.check(len(trace.source), *trace.attention.shape[1:3])
     decoder, device = checkpoint.model.decoder, checkpoint.device
-    start, _ = checkpoint.conventions.beginning(trace.options, checkpoint.tokenizer.languages)
+    start = decoder_prompt(checkpoint, trace.options).start
     read = [*start, *trace.target.ids[:step]]
     ids = torch.tensor([trace.source.ids], device=device)
     with torch.no_grad():

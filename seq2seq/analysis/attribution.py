@@ -17,6 +17,7 @@ from torch.func import functional_call
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.batching import pad
 from seq2seq.errors import UserError
+from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.trace import Trace
 
 BATCH = 32
@@ -27,13 +28,13 @@ class Attribution:
     """What source words meant for output tokens; all arrays are (target, words).
 
     attention: summed over a word's tokens, mean over layers and heads, None for a model without.
-    left_out: by how much the token's log-probability falls where the word is not there (Li et al.
+    occlusion: by how much the token's log-probability falls where the word is not there (Li et al.
     2016). gradient: |gradient times input| of the log-probability, summed over a word's tokens and
     divided by the row's sum (Denil et al. 2014).
     """
 
     attention: np.ndarray | None
-    left_out: np.ndarray
+    occlusion: np.ndarray
     gradient: np.ndarray
 
 
@@ -54,16 +55,16 @@ def attribute(
     pieces = checkpoint.tokenizer.pieces(trace.target.ids) if known else ()
     if pieces != trace.target.pieces:
         raise UserError("This run was made by another model: run it again.")
-    start, _ = checkpoint.conventions.beginning(trace.options, checkpoint.tokenizer.languages)
-    read = torch.tensor([[*start, *trace.target.ids[:-1]]], device=checkpoint.device)
-    prompt, batches = len(start) - 1, -(-(max(trace.source.words) + 1) // BATCH)
+    begun = decoder_prompt(checkpoint, trace.options)
+    read = torch.tensor([begun.before(trace.target.ids)], device=checkpoint.device)
+    prompt, batches = begun.steps, -(-(max(trace.source.words) + 1) // BATCH)
     total = batches + len(trace.target)
-    left_out = _left_out(checkpoint, trace, read, prompt, lambda n: on_pass(n, total))
+    occlusion = _occlusion(checkpoint, trace, read, prompt, lambda n: on_pass(n, total))
     gradient = _gradients(checkpoint, trace, read, prompt, lambda n: on_pass(batches + n, total))
     by_word = gradient @ _membership(trace)
     return Attribution(
         None if trace.attention is None else _attention(trace),
-        left_out,
+        occlusion,
         by_word / np.maximum(by_word.sum(axis=1, keepdims=True), 1e-12),
     )
 
@@ -92,7 +93,7 @@ def _attention(trace: Trace) -> np.ndarray:
 
 
 @torch.inference_mode()
-def _left_out(
+def _occlusion(
     checkpoint: Checkpoint,
     trace: Trace,
     read: Tensor,

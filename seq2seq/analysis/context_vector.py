@@ -53,7 +53,7 @@ def whole(checkpoint: Checkpoint, text: str, options: Options | None = None) -> 
 
     Raises ValueError for a model whose encoder has no final state.
     """
-    options = options or checkpoint.conventions.options
+    options = options or checkpoint.generation_config.options
     numbers = sentence_vectors(checkpoint, [text], WHOLE, options)[0]
     return Whole(numbers, len(prepare(checkpoint, text, options).ids))
 
@@ -140,7 +140,7 @@ def decode(
     """
     if checkpoint.model.config.architecture != "recurrent":
         raise UserError("A Transformer has no final state to change: choose a recurrent model.")
-    options = options or checkpoint.conventions.options
+    options = options or checkpoint.generation_config.options
     source = prepare(checkpoint, text, options)
     memory = checkpoint.model.encode(source.batch(checkpoint.device))
     rows = torch.zeros(len(vectors), dtype=torch.long, device=checkpoint.device)

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from seq2seq.analysis.passages import special
 from seq2seq.trace import Tokens
 
 _TERM = re.compile(r"\w+(?:['’-]\w+)*")
@@ -110,7 +109,7 @@ def places_of(tokens: Tokens, text: str) -> list[int | None]:
     """
     groups: list[list[int]] = []  # tokens of a word; one of characters never seen is no end of it
     alone = True
-    for index, (piece, skipped) in enumerate(zip(tokens.pieces, special(tokens), strict=True)):
+    for index, (piece, skipped) in enumerate(zip(tokens.pieces, tokens.special, strict=True)):
         if not skipped:
             if alone or piece.startswith("▁"):
                 groups.append([])

@@ -8,15 +8,7 @@ from collections.abc import Sequence
 from seq2seq.data.sentence_splitting import _ends
 from seq2seq.trace import Tokens, Trace
 
-# How the vocabularies of others write tokens that stand for no text: <s>, <|en|>, [SEP], >>fra<<,
-# __en__, fra_Latn, en_XX.
-_SPECIAL = re.compile(r"<[^<>]*>|\[[A-Z]+\]|>>.+<<|__\w+__|[a-z]{2,3}_[A-Z][A-Za-z]{1,3}")
 _CLAUSE = re.compile(r"[,;:、，；：]$|^[–—-]$")
-
-
-def special(tokens: Tokens) -> tuple[bool, ...]:
-    """Tell of each token whether it stands for no text, as ends and languages do."""
-    return tuple(bool(_SPECIAL.fullmatch(piece)) for piece in tokens.pieces)
 
 
 def sentences(tokens: Tokens, at_most: int | None = None) -> tuple[int, ...]:
@@ -27,7 +19,7 @@ def sentences(tokens: Tokens, at_most: int | None = None) -> tuple[int, ...]:
     a longer one is cut, after a comma where that is near.
     """
     text, starts = "", []
-    for piece, skipped in zip(tokens.pieces, special(tokens), strict=True):
+    for piece, skipped in zip(tokens.pieces, tokens.special, strict=True):
         written = "" if skipped else piece.replace("▁", " ")
         # A piece belongs where its first letter stands.
         starts.append(None if not written.strip() else len(text) + _blanks(written))
@@ -60,7 +52,7 @@ def passages(trace: Trace, which: str, at_most: int) -> tuple[tuple[int, ...], t
 def texts(tokens: Tokens, numbers: Sequence[int]) -> tuple[str, ...]:
     """Return each passage as it is written, special tokens left out."""
     written = [""] * (numbers[-1] + 1)
-    for piece, number, skipped in zip(tokens.pieces, numbers, special(tokens), strict=True):
+    for piece, number, skipped in zip(tokens.pieces, numbers, tokens.special, strict=True):
         written[number] += "" if skipped else piece.replace("▁", " ")
     return tuple(text.strip() for text in written)
 

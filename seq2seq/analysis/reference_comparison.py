@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seq2seq.decoding.scoring import score
 from seq2seq.evaluation.rouge import rouge_l, tokens
+from seq2seq.evaluation.sentence_metrics import bleu, chrf
 from seq2seq.trace import Trace
 
 
@@ -29,20 +31,18 @@ class Comparison:
 
 def compare(own: Trace, reference: Trace) -> Comparison:
     """Hold an output against a reference, a trace of `force` with the same source."""
-    from sacrebleu.metrics import BLEU, CHRF
-
     wanted = reference.text
     sums = tuple(float(each.log_probabilities.sum()) for each in (own, reference))
     penalty = own.options.length_penalty
     return Comparison(
         differ=first_difference(own, reference),
-        bleu=BLEU(effective_order=True).sentence_score(own.text, [wanted]).score,
-        chrf=CHRF().sentence_score(own.text, [wanted]).score,
+        bleu=bleu(own.text, wanted),
+        chrf=chrf(own.text, wanted),
         rouge_l=100 * rouge_l(own.text, wanted) if tokens(wanted) else None,
         log_probabilities=(sums[0], sums[1]),
         scores=(
-            sums[0] / len(own.target) ** penalty,
-            sums[1] / len(reference.target) ** penalty,
+            float(score(sums[0], len(own.target), penalty)),
+            float(score(sums[1], len(reference.target), penalty)),
         ),
     )
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from seq2seq.decoding.hypothesis import FINISHED, Hypothesis
+from seq2seq.decoding.scoring import score
 from seq2seq.trace import Output, Trace
 
 MOST = 20
 MARGIN = 1e-3  # of a score: less may be rounding, since a search in eight bits rounds by its batch
-UNSEEN = 1e-9  # as in the search: a token never looked at costs this much, not all
 
 
 def complete(trace: Trace, most: int = MOST) -> tuple[Hypothesis, ...]:
@@ -21,7 +21,7 @@ def complete(trace: Trace, most: int = MOST) -> tuple[Hypothesis, ...]:
     """
     tree = trace.beam_tree
     finished = {output.node: output.finished for output in trace.outputs}
-    others = set(np.flatnonzero(tree.fate == FINISHED).tolist()) - set(finished)
+    others = set(np.flatnonzero(tree.status == FINISHED).tolist()) - set(finished)
     found = [hypothesis(trace, node, end) for node, end in finished.items()]
     rest = [hypothesis(trace, node, True) for node in sorted(others)]
     rest.sort(key=lambda each: (-each.score, each.tokens))
@@ -64,20 +64,10 @@ def scores(
     coverage_penalty: float = 0.0,
     coverage: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Score hypotheses as the search does: log P / length^α + β · Σ log min(seen, 1).
-
-    coverage (hypotheses, source): how much each source token was looked at over the whole output,
-    needed for a coverage penalty. Returns (hypotheses,). Wu et al. 2016, equation 14, with the
-    length itself as the length's term. Raises ValueError where the coverage is missing.
-    """
+    """Score hypotheses, (hypotheses,), as the search does: see `scoring.score`."""
     totals = np.array([sum(each.log_probabilities) for each in hypotheses])
     lengths = np.array([len(each.tokens) for each in hypotheses])
-    found = totals / np.maximum(1, lengths) ** length_penalty
-    if not coverage_penalty:
-        return found
-    if coverage is None:
-        raise ValueError("a coverage penalty needs the coverage")
-    return found + coverage_penalty * np.log(np.clip(coverage, UNSEEN, 1.0)).sum(axis=1)
+    return score(totals, lengths, length_penalty, coverage_penalty, coverage)
 
 
 def order(hypotheses: Sequence[Hypothesis], scored: Iterable[float]) -> list[int]:

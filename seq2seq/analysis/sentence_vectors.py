@@ -45,7 +45,7 @@ def sentence_vectors(
     kind = kind or kinds(checkpoint)[0]
     if kind not in (*kinds(checkpoint), *([WHOLE] if FINAL in kinds(checkpoint) else [])):
         raise ValueError(kind)
-    options = options or checkpoint.conventions.options
+    options = options or checkpoint.generation_config.options
     sources = [prepare(checkpoint, text, options).ids for text in texts]
     vectors = np.zeros((len(texts), 0), dtype=np.float32)
     for group in in_groups([len(ids) for ids in sources], batch):

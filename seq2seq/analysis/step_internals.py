@@ -17,6 +17,7 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import Audio
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
+from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.inputs import Source, prepare
 from seq2seq.inference.pipeline import detect_language
 from seq2seq.inference.record import ALTERNATIVES
@@ -149,7 +150,7 @@ class Encoded:
 @torch.inference_mode()
 def encode(checkpoint: Checkpoint, source: str | Audio, options: Options | None = None) -> Encoded:
     """Encode a source for close_up. Raises UserError as run does."""
-    options = options or checkpoint.conventions.options
+    options = options or checkpoint.generation_config.options
     given = prepare(checkpoint, source, options)
     memory = checkpoint.model.encode(given.batch(checkpoint.device))
     return Encoded(given, memory, detect_language(checkpoint, memory, options))
@@ -176,7 +177,7 @@ def close_up(
         raise UserError("These tokens are no output of this model.")
     encoded = source if isinstance(source, Encoded) else encode(checkpoint, source, options)
     given, memory = encoded.source, encoded.memory
-    start, _ = checkpoint.conventions.beginning(encoded.options, checkpoint.tokenizer.languages)
+    start = decoder_prompt(checkpoint, encoded.options).start
     read = [*start, *tokens[:step]]
     if isinstance(model.decoder, RecurrentDecoder):
         parts = _recurrent(model.decoder, read, memory, config.attention)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -114,18 +113,13 @@ def best_head(attention: np.ndarray) -> tuple[int, int]:
     return layer, head
 
 
-def is_special(piece: str) -> bool:
-    """Tell whether a piece of a speech model stands for no text, as </s> and <|0.00|> do."""
-    return re.fullmatch(r"<(?!0x)[^<>\s]+>", piece) is not None
-
-
 def timed_words(trace: Trace, alignment: Alignment, special: bool = False) -> list[TimedWord]:
     """Return the words of the output with their times; special tokens too where asked for."""
     found = []
     numbers = np.array(trace.target.words)
     for number, text in enumerate(words(trace.target)):
         tokens = np.flatnonzero(numbers == number).tolist()
-        if special or not is_special(trace.target.pieces[tokens[0]]):
+        if special or not trace.target.special[tokens[0]]:
             log = trace.log_probabilities[tokens].sum(dtype=np.float64)
             start, end = span(trace.target, alignment, tokens)
             found.append(TimedWord(text, start, end, float(np.exp(log))))
@@ -146,5 +140,5 @@ def shown_tokens(target: Tokens, special: bool) -> list[int]:
 
     Where none of them does, all are shown.
     """
-    written = [number for number, piece in enumerate(target.pieces) if not is_special(piece)]
+    written = [number for number, skipped in enumerate(target.special) if not skipped]
     return list(range(len(target))) if special or not written else written

@@ -45,7 +45,7 @@ def _work(values: argparse.Namespace) -> None:
     from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
 
     checkpoint = load_checkpoint(values)
-    options = replace(checkpoint.conventions.options, **given)
+    options = replace(checkpoint.generation_config.options, **given)
     score: Callable[..., dict[str, Any]]
     if checkpoint.model.config.input == "audio":
         recordings = read_speech(values.pairs, "valid")[: values.limit]

@@ -55,7 +55,7 @@ def _work(values: argparse.Namespace) -> int:
     inputs: Iterable[str | Audio] = [read_audio(values.audio)] if values.audio else ()
     inputs = inputs or _texts(values.text)
     checkpoint, status = load_checkpoint(values), 0
-    options = replace(checkpoint.conventions.options, **given)
+    options = replace(checkpoint.generation_config.options, **given)
     for number, each in enumerate(inputs, start=1):
         try:
             trace = run(checkpoint, each, options, self_attention=values.self_attention)

@@ -54,7 +54,7 @@ def rude(text: str) -> bool:
     return any(map(forbidden, runs(text))) or bool(_PHRASE.search(text))
 
 
-class Manners:
+class WordFilter:
     """Which pieces of a vocabulary would complete a word on the list, after what stands already."""
 
     def __init__(self, pieces: Sequence[str]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import NamedTuple
 
-from seq2seq.data.word_filter import Manners
+from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 
@@ -27,9 +29,31 @@ class SpeechTokens:
     latest_start: int = 50
 
 
+class DecoderPrompt(NamedTuple):
+    """What one decoding begins with.
+
+    start: what the decoder reads before its first output. forced_tokens: what the output then
+    begins with, because the model's always do or to name a language. prefix: what the visitor wants
+    after them.
+    """
+
+    start: tuple[int, ...]
+    forced_tokens: tuple[int, ...] = ()
+    prefix: tuple[int, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """Steps of the decoder before the one that writes the first output."""
+        return len(self.start) - 1
+
+    def before(self, tokens: Sequence[int]) -> list[int]:
+        """Return what the decoder reads in order to write these tokens under teacher forcing."""
+        return [*self.start, *tokens[:-1]]
+
+
 @dataclass(frozen=True)
-class Conventions:
-    """The habits of one checkpoint.
+class GenerationConfig:
+    """How one checkpoint is run.
 
     start: what the decoder reads before its first output. forced: what outputs then begin with, at
     no cost of probability. end_at_limit: the token that is forced where an output is as long as
@@ -44,7 +68,7 @@ class Conventions:
     turn_separator: what stands between the turns of a conversation in a source (see source_of), ""
     for a model that knows none; turns: how many of the last ones are read, 0 for all.
     folded: it reads and writes folded text, see seq2seq.data.normalization; outputs
-    are written as their source is. manners: words that it must not say.
+    are written as their source is. word_filter: words that it must not say.
     options: what its authors decode with; ignored: settings of theirs that have no counterpart.
     """
 
@@ -62,14 +86,12 @@ class Conventions:
     turn_separator: str = ""
     turns: int = 0
     folded: bool = False
-    manners: Manners | None = None
+    word_filter: WordFilter | None = None
     options: Options = field(default_factory=Options)
     ignored: tuple[str, ...] = ()
 
-    def beginning(
-        self, options: Options, languages: dict[str, int]
-    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return what the decoder reads first and what its outputs begin with, for these options.
+    def decoder_prompt(self, options: Options, languages: dict[str, int]) -> DecoderPrompt:
+        """Return what a decoding with these options begins with, their prefix apart.
 
         languages: ids of the language tokens. Raises UserError for a language that is not there.
         """
@@ -77,12 +99,12 @@ class Conventions:
         if not languages and (target or options.source_language):
             raise UserError("This model has no languages to choose from: leave them out.")
         if self.speech is not None:
-            return self._spoken(self.speech, options, languages), self.forced
+            return DecoderPrompt(self._spoken(self.speech, options, languages), self.forced)
         if self.language_leads == "start" and target:
-            return (_language(target, languages),), self.forced
+            return DecoderPrompt((_language(target, languages),), self.forced)
         if self.language_leads == "forced" and target:
-            return self.start, (_language(target, languages),)
-        return self.start, self.forced
+            return DecoderPrompt(self.start, (_language(target, languages),))
+        return DecoderPrompt(self.start, self.forced)
 
     def source_language(self, options: Options) -> str:
         """Return the code of the language that a source is marked with, "" for the usual one.

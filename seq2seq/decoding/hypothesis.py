@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
-FATES = ("kept", "finished", "pruned")
-KEPT, FINISHED, PRUNED = range(3)
+from seq2seq.trace_json import ArrayOf
+
+Whole = Annotated[np.ndarray, ArrayOf(np.int64, 1)]
+Real = Annotated[np.ndarray, ArrayOf(np.float64, 1)]
+
+STATUSES = ("kept", "finished", "pruned")
+ACTIVE, FINISHED, PRUNED = range(3)
 
 
 @dataclass(frozen=True)
@@ -30,18 +36,18 @@ class BeamTree:
     """Every candidate that was ranked, pruned ones too; all arrays are (nodes,).
 
     step: from 0. parent: number of the node before, -1 for a first token. token: its id.
-    log_probability: of the token; cumulated: of the whole path; score: as ranked at its length.
-    rank: among the candidates of its step, from 0. fate: index into FATES.
+    log_probability: of the token; cumulative: of the whole path; score: as ranked at its length.
+    rank: among the candidates of its step, from 0. status: index into STATUSES.
     """
 
-    step: np.ndarray
-    parent: np.ndarray
-    token: np.ndarray
-    log_probability: np.ndarray
-    cumulated: np.ndarray
-    score: np.ndarray
-    rank: np.ndarray
-    fate: np.ndarray
+    step: Whole
+    parent: Whole
+    token: Whole
+    log_probability: Real
+    cumulative: Real
+    score: Real
+    rank: Whole
+    status: Whole
 
     def path(self, node: int) -> list[int]:
         """Return the nodes from a first token to this node."""

@@ -1,8 +1,8 @@
 """What may not be said next: small filters over the log-probabilities of all hypotheses at once.
 
-A rule takes log-probabilities (rows, vocabulary) and the tokens written so far (rows, step) and
-returns log-probabilities in which what is forbidden is -inf; it may change those it was given.
-Nothing is renormalised, so that what is left keeps the probability that the model gave it.
+A logits processor takes log-probabilities (rows, vocabulary) and the tokens written so far (rows,
+step) and returns log-probabilities in which what is forbidden is -inf; it may change those it was
+given. Nothing is renormalised, so that what is left keeps the probability that the model gave it.
 """
 
 from __future__ import annotations
@@ -13,95 +13,95 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from seq2seq.data.word_filter import Manners
+from seq2seq.data.word_filter import WordFilter
 
-Rule = Callable[[Tensor, Tensor], Tensor]
+LogitsProcessor = Callable[[Tensor, Tensor], Tensor]
 
 
-def forbid(tokens: Sequence[int]) -> Rule:
+def forbid(tokens: Sequence[int]) -> LogitsProcessor:
     """Never say these tokens: padding, the unknown token."""
 
-    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         index = torch.tensor(tokens, device=log_probabilities.device)
         return log_probabilities.index_fill_(1, index, -math.inf)
 
-    return rule
+    return processor
 
 
-def forbid_first(tokens: Sequence[int]) -> Rule:
+def forbid_first(tokens: Sequence[int]) -> LogitsProcessor:
     """Do not begin with these tokens."""
 
-    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         if history.shape[1]:
             return log_probabilities
         return forbid(tokens)(log_probabilities, history)
 
-    return rule
+    return processor
 
 
-def forced_at(step: int, token: int) -> Rule:
+def forced_at(step: int, token: int) -> LogitsProcessor:
     """Say this token at this step, at no cost: it is a condition of the run, not a choice."""
 
-    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         if history.shape[1] != step:
             return log_probabilities
         allowed = torch.full_like(log_probabilities, -math.inf)
         allowed[:, token] = 0.0
         return allowed
 
-    return rule
+    return processor
 
 
-def after(length: int, rule: Rule) -> Rule:
-    """Hold a rule back until so many tokens stand: what is given need not obey it."""
+def after(length: int, processor: LogitsProcessor) -> LogitsProcessor:
+    """Hold a processor back until so many tokens stand: what is given need not obey it."""
 
     def later(log_probabilities: Tensor, history: Tensor) -> Tensor:
         if history.shape[1] < length:
             return log_probabilities
-        return rule(log_probabilities, history)
+        return processor(log_probabilities, history)
 
     return later
 
 
 def renormalised(log_probabilities: Tensor, history: Tensor) -> Tensor:
-    """Let what is still allowed sum to 1 again; comes after all other rules."""
+    """Let what is still allowed sum to 1 again; comes after all other processors."""
     return log_probabilities.log_softmax(dim=-1)
 
 
-def no_copy(size: int, source: Sequence[int]) -> Rule:
+def no_copy(size: int, source: Sequence[int]) -> LogitsProcessor:
     """Copy no n-gram of this size from the source ids, the same for all rows."""
     followers: dict[tuple[int, ...], list[int]] = {}
     for start in range(len(source) - size + 1):
         *said, last = source[start : start + size]
         followers.setdefault(tuple(said), []).append(last)
 
-    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         allowed = log_probabilities.clone()
         for row, tokens in enumerate(history.tolist()):
             said = tuple(tokens[len(tokens) - size + 1 :]) if size > 1 else ()
             allowed[row, followers.get(said, [])] = -math.inf
         return allowed
 
-    return rule
+    return processor
 
 
-def minimum_length(length: int, end: int) -> Rule:
+def minimum_length(length: int, end: int) -> LogitsProcessor:
     """Do not end before `length` tokens stand."""
 
-    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         return (
             log_probabilities
             if history.shape[1] >= length
             else forbid([end])(log_probabilities, history)
         )
 
-    return rule
+    return processor
 
 
-def forced_prefix(tokens: Sequence[int]) -> Rule:
+def forced_prefix(tokens: Sequence[int]) -> LogitsProcessor:
     """Begin with these tokens."""
 
-    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         if history.shape[1] >= len(tokens):
             return log_probabilities
         forced = tokens[history.shape[1]]
@@ -109,13 +109,13 @@ def forced_prefix(tokens: Sequence[int]) -> Rule:
         log_probabilities.fill_(-math.inf)[:, forced] = kept
         return log_probabilities
 
-    return rule
+    return processor
 
 
-def no_repeat(size: int, after: int = 0) -> Rule:
+def no_repeat(size: int, after: int = 0) -> LogitsProcessor:
     """Say no n-gram of this size twice. The first `after` tokens were forced and do not obey."""
 
-    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         if history.shape[1] < max(size, after):
             return log_probabilities
         for row, tokens in enumerate(history.tolist()):
@@ -125,29 +125,29 @@ def no_repeat(size: int, after: int = 0) -> Rule:
                     log_probabilities[row, tokens[start + size - 1]] = -math.inf
         return log_probabilities
 
-    return rule
+    return processor
 
 
-def mannered(manners: Manners) -> Rule:
-    """Complete no word that manners forbid, in whatever pieces it is written."""
+def filter_words(word_filter: WordFilter) -> LogitsProcessor:
+    """Complete no word that the filter forbids, in whatever pieces it is written."""
 
-    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         for row, tokens in enumerate(history.tolist()):
-            index = torch.tensor(manners.completing(tokens), device=log_probabilities.device)
+            index = torch.tensor(word_filter.completing(tokens), device=log_probabilities.device)
             log_probabilities[row].index_fill_(0, index.long(), -math.inf)
         return log_probabilities
 
-    return rule
+    return processor
 
 
-def spoken_times(first_time: int, eos: int, latest_start: int = 50) -> Rule:
+def spoken_times(first_time: int, eos: int, latest_start: int = 50) -> LogitsProcessor:
     """Let times stand in pairs around what was said, and never go back. Radford et al. 2022, 2.3.
 
     first_time: token of 0.00 s, after which all tokens are times. latest_start: steps of 0.02 s
     into the recording at which the first text may begin.
     """
 
-    def rule(log_probabilities: Tensor, history: Tensor) -> Tensor:
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         allowed = log_probabilities.clone()
         for row, tokens in enumerate(history.tolist()):
             times = [token for token in tokens if token >= first_time]
@@ -167,4 +167,4 @@ def spoken_times(first_time: int, eos: int, latest_start: int = 50) -> Rule:
         allowed[timed, :first_time] = -math.inf
         return allowed
 
-    return rule
+    return processor

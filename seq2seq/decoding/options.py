@@ -61,7 +61,9 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
-            raise UserError(f"There is no method {self.method!r}: use {', '.join(METHODS)}.")
+            raise UserError(
+                f"There is no method {str(self.method)[:40]!r}: use {', '.join(METHODS)}."
+            )
         for field in fields(self):
             value, kind = getattr(self, field.name), type(field.default)
             if type(value) is not kind and not (kind is float and type(value) is int):

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seq2seq.decoding.hypothesis import FINISHED, KEPT, PRUNED, BeamTree, Hypothesis
-from seq2seq.decoding.logits_processors import Rule
+from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, PRUNED, BeamTree, Hypothesis
+from seq2seq.decoding.logits_processors import LogitsProcessor
 from seq2seq.decoding.options import Options
+from seq2seq.decoding.scoring import score
 from seq2seq.models.protocol import Change, Decoder, Memory, State, Step, select
 
 # Of `top`: how many scores share a maximum, and fewer than how many are not worth the detour.
@@ -33,7 +34,7 @@ class Progress(NamedTuple):
 OnStep = Callable[[Progress], bool | None]
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """The outputs for one source, best first, and the tree they were found in."""
 
     hypotheses: tuple[Hypothesis, ...]
@@ -46,7 +47,7 @@ class Candidates(NamedTuple):
     row: np.ndarray
     token: np.ndarray
     log_probability: np.ndarray
-    cumulated: np.ndarray
+    cumulative: np.ndarray
     rank: np.ndarray
 
 
@@ -57,7 +58,7 @@ class Rows(NamedTuple):
     node: np.ndarray
     history: np.ndarray
     log_probabilities: np.ndarray
-    cumulated: np.ndarray
+    cumulative: np.ndarray
     coverage: np.ndarray | None
 
     def take(self, rows: np.ndarray) -> Rows:
@@ -68,7 +69,7 @@ class Rows(NamedTuple):
             self.node[rows],
             self.history[rows],
             self.log_probabilities[rows],
-            self.cumulated[rows],
+            self.cumulative[rows],
             coverage,
         )
 
@@ -80,11 +81,11 @@ def search(
     options: Options,
     start: Sequence[int],
     eos: int,
-    rules: Sequence[Rule] = (),
+    processors: Sequence[LogitsProcessor] = (),
     on_step: OnStep | None = None,
     limits: Sequence[int] = (),
     changes: Callable[[int], Change | None] | None = None,
-) -> list[Found]:
+) -> list[SearchResult]:
     """Find the outputs for each row of the memory.
 
     on_step is called after every step; if it returns True the search stops and what stands so far
@@ -92,7 +93,7 @@ def search(
     limits: most tokens for each source, () for those of the options. changes: tells what a step,
     from 0, looks at instead.
     """
-    return _Search(decoder, memory, options, start, eos, rules, limits).run(on_step, changes)
+    return _Search(decoder, memory, options, start, eos, processors, limits).run(on_step, changes)
 
 
 class _Search:
@@ -105,10 +106,10 @@ class _Search:
         options: Options,
         start: Sequence[int],
         eos: int,
-        rules: Sequence[Rule],
+        processors: Sequence[LogitsProcessor],
         limits: Sequence[int],
     ) -> None:
-        self.decoder, self.options, self.eos, self.rules = decoder, options, eos, rules
+        self.decoder, self.options, self.eos, self.processors = decoder, options, eos, processors
         count, device = memory.mask.shape[0], memory.mask.device
         self.source_lengths = memory.mask.sum(dim=1).tolist()
         default = [options.length_limit(length) for length in self.source_lengths]
@@ -127,13 +128,13 @@ class _Search:
             node=np.full(count, -1),
             history=np.zeros((count, 0), dtype=np.int64),
             log_probabilities=np.zeros((count, 0)),
-            cumulated=np.zeros(count),
+            cumulative=np.zeros(count),
             coverage=np.zeros(memory.mask.shape) if covers else None,
         )
 
     def run(
         self, on_step: OnStep | None, changes: Callable[[int], Change | None] | None
-    ) -> list[Found]:
+    ) -> list[SearchResult]:
         for number in range(max(self.limits)):
             covers = self.rows.coverage is not None
             change = None if changes is None else changes(number)
@@ -145,7 +146,8 @@ class _Search:
         for row in range(len(self.rows.owner)):
             self._finish(self.rows.take(np.array([row])), finished=False)
         return [
-            Found(self._best(source), tree) for source, tree in enumerate(self.tree.by_source())
+            SearchResult(self._best(source), tree)
+            for source, tree in enumerate(self.tree.by_source())
         ]
 
     def _advance(self, step: Step, number: int) -> None:
@@ -154,15 +156,15 @@ class _Search:
         logits = step.logits.float()
         allowed = torch.log_softmax(logits, dim=-1, out=logits)
         history = torch.from_numpy(self.rows.history).to(allowed.device)
-        for rule in self.rules:
-            allowed = rule(allowed, history)
+        for processor in self.processors:
+            allowed = processor(allowed, history)
         sampling = self.options.method == "sample"
         candidates = (self._draw if sampling else self._rank)(allowed)
         owner, width = self.rows.owner[candidates.row], self.options.rows
         ends = candidates.token == self.eos
         complete = ends & (candidates.rank < width)
         lives = ~ends & (_rank_within(owner, ~ends) < width)
-        fate = np.where(complete, FINISHED, np.where(lives, KEPT, PRUNED))
+        status = np.where(complete, FINISHED, np.where(lives, ACTIVE, PRUNED))
         longer = self._lengthen(candidates, step)
         longer = longer._replace(
             node=self.tree.add(
@@ -171,10 +173,10 @@ class _Search:
                 longer.node,
                 candidates.token,
                 candidates.log_probability,
-                candidates.cumulated,
+                candidates.cumulative,
                 self._score(longer),
                 candidates.rank,
-                fate,
+                status,
             )
         )
         stuck = np.ones(len(self.finished), dtype=bool)
@@ -199,13 +201,13 @@ class _Search:
         values, tokens = (part.cpu().numpy() for part in top(allowed, count))
         row = np.repeat(np.arange(len(values)), count)
         token, log_probability = tokens.ravel(), values.ravel().astype(np.float64)
-        cumulated = self.rows.cumulated[row] + log_probability
+        cumulative = self.rows.cumulative[row] + log_probability
         owner = self.rows.owner[row]
-        order = np.lexsort((-cumulated, owner))
-        order = order[np.isfinite(cumulated[order])]
+        order = np.lexsort((-cumulative, owner))
+        order = order[np.isfinite(cumulative[order])]
         rank = _rank_within(owner[order])
         order, rank = order[rank < most], rank[rank < most]
-        return Candidates(row[order], token[order], log_probability[order], cumulated[order], rank)
+        return Candidates(row[order], token[order], log_probability[order], cumulative[order], rank)
 
     def _draw(self, allowed: Tensor) -> Candidates:
         """Draw one token for each row; a source's first step draws all of its rows."""
@@ -222,8 +224,8 @@ class _Search:
         token = np.concatenate([*drawn, np.zeros(0, dtype=np.int64)])
         log_probability = table[row, token]
         rank = _rank_within(self.rows.owner[row])
-        cumulated = self.rows.cumulated[row] + log_probability
-        return Candidates(row, token, log_probability, cumulated, rank)
+        cumulative = self.rows.cumulative[row] + log_probability
+        return Candidates(row, token, log_probability, cumulative, rank)
 
     def _lengthen(self, candidates: Candidates, step: Step) -> Rows:
         rows = self.rows.take(candidates.row)
@@ -235,19 +237,24 @@ class _Search:
         return rows._replace(
             history=np.concatenate([rows.history, said[0]], axis=1),
             log_probabilities=np.concatenate([rows.log_probabilities, said[1]], axis=1),
-            cumulated=candidates.cumulated,
+            cumulative=candidates.cumulative,
             coverage=coverage,
         )
 
     def _score(self, rows: Rows) -> np.ndarray:
-        """Score (rows,): log P / length ** alpha + beta * sum over source of log min(seen, 1)."""
-        scores = rows.cumulated / max(1, rows.history.shape[1]) ** self.options.length_penalty
-        if rows.coverage is None or not len(rows.owner):
-            return scores
+        """Score (rows,); a model without attention has no coverage to count."""
+        options, coverage = self.options, rows.coverage
+        if coverage is None:
+            return score(rows.cumulative, rows.history.shape[1], options.length_penalty)
         lengths = np.array(self.source_lengths)[rows.owner]
-        real = np.arange(rows.coverage.shape[1]) < lengths[:, None]
-        seen = np.log(np.clip(rows.coverage, 1e-9, 1.0))
-        return scores + self.options.coverage_penalty * np.where(real, seen, 0.0).sum(axis=1)
+        real = np.arange(coverage.shape[1]) < lengths[:, None]
+        return score(
+            rows.cumulative,
+            rows.history.shape[1],
+            options.length_penalty,
+            options.coverage_penalty,
+            np.where(real, coverage, 1.0),
+        )
 
     def _finish(self, row: Rows, finished: bool) -> None:
         hypothesis = Hypothesis(

@@ -54,7 +54,7 @@ def evaluate(
     found = generate(checkpoint, sources, options, on_group=on_group)
     seconds = time.perf_counter() - started
     outputs = [to_text(checkpoint, *each) for each in zip(found, sources, strict=True)]
-    chosen_options = options or checkpoint.conventions.options
+    chosen_options = options or checkpoint.generation_config.options
     read = [prepare(checkpoint, pair.source, chosen_options) for pair in pairs]
     loss = reference_loss(checkpoint, read, [pair.target for pair in pairs], chosen_options)
     task, scores = checkpoint.card.task, SCORES.get(checkpoint.card.task, _translations)
@@ -132,7 +132,9 @@ def evaluate_speech(
         by_corpus[name] = _errors(said, written)
         texts, outputs = texts + said, outputs + written
         sources += read
-    loss = reference_loss(checkpoint, sources, texts, options or checkpoint.conventions.options)
+    loss = reference_loss(
+        checkpoint, sources, texts, options or checkpoint.generation_config.options
+    )
     return {
         **_errors(texts, outputs),
         "recorded_seconds": round(recorded, 1),
@@ -222,5 +224,5 @@ def read_references(checkpoint: Checkpoint, path: Path, columns: Sequence[str] =
     Turns are joined as it knows them. The replies of its own kind of conversation are tidied, and
     rude ones left out, as in training: what it learns to write is what it is measured by.
     """
-    pairs = read_pairs(path, columns, checkpoint.conventions.turn_separator)
-    return fit_to_learn(pairs) if checkpoint.conventions.manners is not None else pairs
+    pairs = read_pairs(path, columns, checkpoint.generation_config.turn_separator)
+    return fit_to_learn(pairs) if checkpoint.generation_config.word_filter is not None else pairs

@@ -14,6 +14,7 @@ from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.speech_corpus import Spoken, collate_speech, pad_frames, plan_speech
 from seq2seq.data.tokenizer import PAD, Unigram
 from seq2seq.decoding.options import Options
+from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.inputs import Source
 from seq2seq.inference.pipeline import detect_language
 from seq2seq.models.protocol import Memory
@@ -31,12 +32,12 @@ def reference_loss(
     targets = [checkpoint.tokenizer.encode_target(text) for text in texts]
     total, count = 0.0, 0
     # A speech model that hears the language itself begins each output in its own way.
-    size = 1 if checkpoint.conventions.language_leads == "heard" else 32
+    size = 1 if checkpoint.generation_config.language_leads == "heard" else 32
     for group in in_groups([len(source.ids) for source in sources], size):
         memory = _encode(checkpoint, [sources[index] for index in group])
         known = detect_language(checkpoint, memory, options)
-        before, forced = checkpoint.conventions.beginning(known, checkpoint.tokenizer.languages)
-        prompt = [*before, *forced]
+        begun = decoder_prompt(checkpoint, known)
+        prompt = [*begun.start, *begun.forced_tokens]
         read = pad([[*prompt, *targets[i]] for i in group], config.pad).to(device)
         skipped = [IGNORED] * (len(prompt) - 1)
         labels = pad([[*skipped, *targets[i], config.eos] for i in group], IGNORED).to(device)
@@ -86,9 +87,7 @@ def _mean_loss(model: Seq2Seq, batches: Iterable[Batch]) -> float:
     return total / count
 
 
-def token_loss(
-    model: nn.Module, batch: Batch, device: torch.device, label_smoothing: float = 0.0
-) -> torch.Tensor:
+def token_loss(model: nn.Module, batch: Batch, device: torch.device) -> torch.Tensor:
     """Return the loss of each target token (rows x target,), 0 on padding."""
     batch = batch.to(device)
     logits = model(batch.source, batch.target, batch.mask)
@@ -97,5 +96,4 @@ def token_loss(
         batch.labels.flatten(),
         ignore_index=PAD,
         reduction="none",
-        label_smoothing=label_smoothing,
     )

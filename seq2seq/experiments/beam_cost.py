@@ -40,7 +40,7 @@ def beam_costs(
     on_search is called between searches, with the number of those done, and of all: nothing else
     runs while one is timed. Raises UserError for a text that cannot be read.
     """
-    options = options or checkpoint.conventions.options
+    options = options or checkpoint.generation_config.options
     find(checkpoint, text, replace(options, method="greedy"))  # nothing is cold now
     found: list[BeamCost] = []
     for number, width in enumerate(widths):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import Curve
+from seq2seq.evaluation.sentence_metrics import chrf
 from seq2seq.inference.pipeline import find, to_text
 
 COUNTS = (2, 3, 4, 5, 6)  # sentences that are joined
@@ -62,7 +63,7 @@ def decode_joined(
     for place, (group, output) in enumerate(zip(drawn, outputs[len(sentences) :], strict=True)):
         first = place - place % groups
         other = expected[first + (place + 1 - first) % groups]
-        scores = _chrf(output, expected[place]), _chrf(output, other)
+        scores = chrf(output, expected[place]), chrf(output, other)
         joined.append(Joined(len(group), " ".join(group), output, expected[place], *scores))
     return tuple(joined)
 
@@ -76,12 +77,6 @@ def different(sentences: Sequence[str], least: int = max(COUNTS)) -> list[str]:
             "its own."
         )
     return found
-
-
-def _chrf(output: str, expected: str) -> float:
-    from sacrebleu.metrics import CHRF
-
-    return CHRF().sentence_score(output, [expected]).score
 
 
 def joined_curve(name: str, found: Sequence[Joined], value: str = "chrf") -> Curve:

@@ -1,4 +1,4 @@
-"""Other people's generation_config.json, as our Conventions."""
+"""Other people's generation_config.json, as our GenerationConfig."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.data.tokenizer import Tokenizer
-from seq2seq.decoding.generation_config import ENGLISH, Conventions, SpeechTokens
+from seq2seq.decoding.generation_config import ENGLISH, GenerationConfig, SpeechTokens
 from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_INSTRUCTION, MAX_LENGTH, Options
 from seq2seq.errors import UserError
 from seq2seq.families.configs import Values, read_json, shown
@@ -36,9 +36,9 @@ WINDOW = 30.0  # seconds of sound that Whisper was trained on
 USUAL = {"en": ("en", "en_XX", "eng_Latn"), "fr": ("fr", "fr_XX", "fra_Latn", "fra")}
 
 
-def read_habits(
+def read_generation_config(
     folder: Path, values: Values, config: Config, tokenizer: Tokenizer, task: str = "translation"
-) -> Conventions:
+) -> GenerationConfig:
     """Read what a model's files say of decoding with it; `values` is the parsed config.json.
 
     task: what it is used for, of several that it can do. What asks for more than there is here,
@@ -64,7 +64,7 @@ def read_habits(
         source, target = _languages(folder, tokenizer, leads, start if first is None else first)
     # Their lengths count what the decoder reads first, but for speech.
     read_first = 0 if whisper else 1
-    return Conventions(
+    return GenerationConfig(
         start=(start,),
         forced=() if first is None else (first,),
         end_at_limit=_named(given, "forced_eos_token_id", config),

@@ -8,10 +8,10 @@ import torch
 
 from seq2seq.catalogue import Card
 from seq2seq.data.tokenizer import Tokenizer
-from seq2seq.decoding.generation_config import Conventions
+from seq2seq.decoding.generation_config import GenerationConfig
 from seq2seq.errors import UserError
 from seq2seq.families.configs import read_json
-from seq2seq.families.generation_configs import read_habits
+from seq2seq.families.generation_configs import read_generation_config
 from seq2seq.families.loading import read_model
 from seq2seq.families.model_cards import read_card
 from seq2seq.families.tokenizers import read_tokenizer
@@ -30,7 +30,7 @@ def family_of(folder: Path) -> str:
 
 def read_folder(
     folder: Path, name: str, dtype: torch.dtype = torch.float32, card: Card | None = None
-) -> tuple[Card, Seq2Seq, Tokenizer, Conventions]:
+) -> tuple[Card, Seq2Seq, Tokenizer, GenerationConfig]:
     """Read a model with all that belongs to it.
 
     card: ours, where there is one; else what its own files say.
@@ -45,7 +45,7 @@ def read_folder(
             "they are not from the same model."
         )
     card = card or read_card(folder, values, name)
-    habits = read_habits(folder, values, model.config, tokenizer, card.task)
+    habits = read_generation_config(folder, values, model.config, tokenizer, card.task)
     return card, model, tokenizer, habits
 
 

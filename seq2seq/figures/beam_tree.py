@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from seq2seq.analysis.reranking import complete
-from seq2seq.decoding.hypothesis import FATES, FINISHED, PRUNED
+from seq2seq.decoding.hypothesis import FINISHED, PRUNED, STATUSES
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.theme import (
@@ -49,10 +49,10 @@ class Node:
     token: int
     piece: str
     log_probability: float
-    cumulated: float
+    cumulative: float
     score: float
     rank: int
-    fate: int
+    status: int
     branch: str
     times: int = 1
 
@@ -106,10 +106,10 @@ def join(run: Trace, branches: Mapping[str, Trace] | None = None) -> Joined:
                     token=key[1],
                     piece=trace.beam_pieces[number],
                     log_probability=float(tree.log_probability[number]),
-                    cumulated=float(tree.cumulated[number]),
+                    cumulative=float(tree.cumulative[number]),
                     score=float(tree.score[number]),
                     rank=int(tree.rank[number]),
-                    fate=int(tree.fate[number]),
+                    status=int(tree.status[number]),
                     branch=branch,
                 )
             )
@@ -207,15 +207,17 @@ def beam_tree_csv(tree: Joined) -> str:
             node.token,
             f"{math.exp(node.log_probability):.6f}",
             f"{node.log_probability:.4f}",
-            f"{node.cumulated:.4f}",
+            f"{node.cumulative:.4f}",
             f"{node.score:.4f}",
             node.rank + 1,
-            FATES[node.fate],
+            STATUSES[node.status],
             node.branch,
         )
         for number, node in enumerate(tree.nodes)
     )
-    head = "node parent step token id probability log_probability cumulated score rank fate branch"
+    head = (
+        "node parent step token id probability log_probability cumulative score rank status branch"
+    )
     return table(head.split(), rows)
 
 
@@ -230,7 +232,7 @@ def _seen(tree: Joined, pruned: bool) -> list[int]:
     return [
         number
         for number, node in enumerate(tree.nodes)
-        if pruned or node.fate != PRUNED or number in on_path
+        if pruned or node.status != PRUNED or number in on_path
     ]
 
 
@@ -248,7 +250,7 @@ def _lanes(tree: Joined, steps: range, pruned: bool) -> dict[int, int]:
     worth: dict[int, tuple] = {}
     for number in reversed(seen):
         node = tree.nodes[number]
-        ended = node.score if node.fate == FINISHED else -math.inf
+        ended = node.score if node.status == FINISHED else -math.inf
         below = [worth[child] for child in children.get(number, ())]
         own = (number in best, not node.branch, ended, node.step, node.score)
         worth[number] = max([own, *below])
@@ -281,7 +283,7 @@ def _add_edges(
 ) -> None:
     best = set(tree.paths[BEST])
     grey: Scale = ((0, colours.page), (1, colours.text))
-    let_go = [number for number in lanes if tree.nodes[number].fate == PRUNED]
+    let_go = [number for number in lanes if tree.nodes[number].status == PRUNED]
     groups: list[tuple[Iterable[int], dict]] = [
         (
             tree.paths.get(shown, ()),
@@ -326,7 +328,7 @@ def _add_nodes(
         _add_lines(drawn, [place], {"width": 3.5, "color": colours.mark})
     kept = [number for number in nodes if number not in set(faint)]
     edges = {number: (mix(grey, 0.45), 1.0) for number in kept}
-    edges |= {n: (colours.text, 2.5) for n in kept if nodes[n].fate == FINISHED}
+    edges |= {n: (colours.text, 2.5) for n in kept if nodes[n].status == FINISHED}
     best = set(tree.paths[BEST])
     for name, colour in tinted.items():
         own = set(tree.paths.get(name, ())) - best
@@ -390,7 +392,7 @@ def shade(log_probability: float) -> float:
 
 def _is_faint(tree: Joined, number: int) -> bool:
     on_path = any(number in path for path in tree.paths.values())
-    return tree.nodes[number].fate == PRUNED and not on_path
+    return tree.nodes[number].status == PRUNED and not on_path
 
 
 def _short(node: Node, output: str) -> str:
@@ -409,10 +411,10 @@ def _hover(tree: Joined, number: int) -> str:
     lines = [
         f"step {node.step + 1} <b>{escape(label(node.piece))}</b>",
         f"probability {math.exp(node.log_probability):.2%}, log {node.log_probability:.2f}",
-        f"Σ log P {node.cumulated:.2f}, score {node.score:.3f}",
+        f"Σ log P {node.cumulative:.2f}, score {node.score:.3f}",
         f"branch {node.branch}"
         if node.branch
-        else f"number {node.rank + 1} of its step, {FATES[node.fate]}",
+        else f"number {node.rank + 1} of its step, {STATUSES[node.status]}",
     ]
     if node.times > 1:
         lines.append(f"drawn {node.times} times")

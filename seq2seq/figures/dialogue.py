@@ -29,9 +29,8 @@ def turn_numbers(source: Tokens, separator: str) -> list[int]:
     joined, mark = "".join(written), "".join(separator.split())
     places = [found.span() for found in re.finditer(re.escape(mark), joined)] if mark else []
     numbers = []
-    for piece, text, end in zip(source.pieces, written, ends, strict=True):
+    for apart, text, end in zip(source.special, written, ends, strict=True):
         start = end - len(text)
-        apart = re.fullmatch(r"<[^<>\s]+>", piece)
         if apart or any(start < last and first < end for first, last in places):
             numbers.append(-1)
         else:

@@ -76,15 +76,15 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if len(text) > MAX_CHARACTERS:
         notes.append(f"Only the first {MAX_CHARACTERS:,} of {len(text):,} characters were read.")
     words = clean(text[:MAX_CHARACTERS])
-    if separator := checkpoint.conventions.turn_separator:
-        turns = turns_of(words, separator)[-checkpoint.conventions.turns :]
+    if separator := checkpoint.generation_config.turn_separator:
+        turns = turns_of(words, separator)[-checkpoint.generation_config.turns :]
         words = source_of(turns, separator)
     if not words or not tokenizer.split(words):
         raise UserError("There is nothing to read: type a sentence.")
     if options.instruction:
         words = f"{clean(options.instruction)} {words}"
     ids, pieces = tokenizer.encode(words), tokenizer.split(words)
-    language = checkpoint.conventions.source_language(options)
+    language = checkpoint.generation_config.source_language(options)
     before, after = tokenizer.around(language)
     if ids[0] in tokenizer.languages.values():  # as in >>fra<<, written by hand
         before = ()
@@ -94,7 +94,7 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if len(ids) > most:
         notes.append(f"Only the first {most} of {len(ids)} tokens were read.")
         ids, pieces = ids[:most], pieces[:most]
-        if not checkpoint.conventions.folded:
+        if not checkpoint.generation_config.folded:
             words = "".join(pieces).replace(WORD_START, " ").strip()
     unknown = [piece for piece, token in zip(pieces, ids, strict=True) if token == config.unknown]
     if unknown and config.unknown != config.pad:
@@ -105,7 +105,7 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
 
 
 def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:
-    config, window = checkpoint.model.config, checkpoint.conventions.window
+    config, window = checkpoint.model.config, checkpoint.generation_config.window
     frames = log_mel(audio.samples, config.bins, window or None, normalise=not window)
     seconds = config.stride * HOP / RATE
     count = math.ceil(len(frames) / config.stride)

@@ -14,102 +14,77 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import Audio
 from seq2seq.data.batching import in_groups, pad
 from seq2seq.data.speech_corpus import pad_frames
-from seq2seq.decoding.hypothesis import FINISHED, KEPT, BeamTree, Hypothesis
+from seq2seq.decoding.generation_config import DecoderPrompt
+from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, BeamTree, Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.logits_processors import (
-    Rule,
+    LogitsProcessor,
     after,
+    filter_words,
     forbid,
     forbid_first,
     forced_at,
     forced_prefix,
-    mannered,
     minimum_length,
     no_copy,
     no_repeat,
     renormalised,
     spoken_times,
 )
-from seq2seq.decoding.options import MAX_LENGTH, Options
-from seq2seq.decoding.search import Found, OnStep, search
+from seq2seq.decoding.options import Options
+from seq2seq.decoding.scoring import score
+from seq2seq.decoding.search import OnStep, SearchResult, search
 from seq2seq.errors import UserError
+from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
 from seq2seq.inference.inputs import Source, clean, prepare
-from seq2seq.inference.record import record, teach
-from seq2seq.models.protocol import Memory, select
+from seq2seq.inference.record import Encoded, chances, observe, record
+from seq2seq.models.protocol import Change, Memory, Steps, select
 from seq2seq.trace import Trace
 
 SELF_BYTES = 20_000_000  # of self-attention that is kept unasked
 
 
-def forced_tokens(checkpoint: Checkpoint, options: Options) -> list[int]:
-    """Return the ids that the output begins with after those that the model itself begins with.
-
-    Raises UserError if they are none of this model's, have characters that it has never seen, or
-    are too many.
-    """
-    config = checkpoint.model.config
-    if options.prefix_tokens:
-        _, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
-        tokens = list(options.prefix_tokens)
-        if tuple(tokens[: len(forced)]) == forced:
-            tokens = tokens[len(forced) :]
-        known = all(0 <= token < config.vocabulary for token in tokens)
-        if not known or config.eos in tokens[:-1]:
-            raise UserError("The output cannot begin with these tokens: they are of another model.")
-    else:
-        text = clean(options.prefix)
-        tokens = checkpoint.tokenizer.encode_target(text) if text else []
-    if config.unknown in tokens:
-        raise UserError("The output cannot begin with characters that the model has never seen.")
-    _check_length(checkpoint, tokens, "The output cannot begin with")
-    return tokens
-
-
-def _check_length(checkpoint: Checkpoint, tokens: Sequence[int], what: str) -> None:
-    longest = checkpoint.model.config.longest
-    if len(tokens) >= min(MAX_LENGTH, longest or MAX_LENGTH):
-        raise UserError(f"{what} {len(tokens)} tokens: give less text.")
-
-
-def rules_for(
+def logits_processors(
     checkpoint: Checkpoint,
     options: Options,
-    forced: Sequence[int],
-    prefix: Sequence[int],
+    prompt: DecoderPrompt,
     source: Sequence[int] = (),
-) -> list[Rule]:
-    """Turn options and the model's conventions into rules.
+) -> list[LogitsProcessor]:
+    """Turn options and the model's generation config into logits processors.
 
-    forced: tokens the model begins with; prefix: those the visitor wants after them; source: its
-    ids, where all rows have the same one.
+    source: its ids, where all rows have the same one.
     """
-    eos, conventions = checkpoint.model.config.eos, checkpoint.conventions
-    rules: list[Rule] = []
+    forced, prefix = prompt.forced_tokens, prompt.prefix
+    eos, generation_config = checkpoint.model.config.eos, checkpoint.generation_config
+    processors: list[LogitsProcessor] = []
     if options.no_repeat_ngram:
-        rules.append(no_repeat(options.no_repeat_ngram, len(forced) + len(prefix)))
-    if conventions.no_copy_ngram and source:
-        rules.append(no_copy(conventions.no_copy_ngram, source))
+        processors.append(no_repeat(options.no_repeat_ngram, len(forced) + len(prefix)))
+    if generation_config.no_copy_ngram and source:
+        processors.append(no_copy(generation_config.no_copy_ngram, source))
     if options.min_length:
-        rules.append(minimum_length(options.min_length, eos))
-    if conventions.forbidden:
-        rules.append(forbid(conventions.forbidden))
-    if conventions.forbidden_first:
-        rules.append(forbid_first(conventions.forbidden_first))
-    if conventions.manners is not None:
-        rules.append(mannered(conventions.manners))
-    speech = conventions.speech
+        processors.append(minimum_length(options.min_length, eos))
+    if generation_config.forbidden:
+        processors.append(forbid(generation_config.forbidden))
+    if generation_config.forbidden_first:
+        processors.append(forbid_first(generation_config.forbidden_first))
+    if generation_config.word_filter is not None:
+        processors.append(filter_words(generation_config.word_filter))
+    speech = generation_config.speech
     if options.timestamps and speech is not None and speech.first_time is not None:
-        rules += [] if speech.no_times is None else [forbid([speech.no_times])]
-        rules.append(spoken_times(speech.first_time, eos, speech.latest_start))
+        processors += [] if speech.no_times is None else [forbid([speech.no_times])]
+        processors.append(spoken_times(speech.first_time, eos, speech.latest_start))
     if prefix:
         given = [*forced, *prefix]
-        rules = [*(after(len(given), rule) for rule in rules), forced_prefix(given)]
-    rules += [forced_at(step, token) for step, token in enumerate(forced)]
-    if conventions.end_at_limit is not None and options.max_length:
-        rules.append(forced_at(options.max_length - 1, conventions.end_at_limit))
-    if conventions.renormalise:
-        rules.append(renormalised)
-    return rules
+        processors = [
+            *(after(len(given), processor) for processor in processors),
+            forced_prefix(given),
+        ]
+    processors += [forced_at(step, token) for step, token in enumerate(forced)]
+    if generation_config.end_at_limit is not None and options.max_length:
+        processors.append(forced_at(options.max_length - 1, generation_config.end_at_limit))
+    if generation_config.renormalise:
+        processors.append(renormalised)
+    return processors
 
 
 def run(
@@ -128,38 +103,43 @@ def run(
     and stops the search by returning True. interventions: what is changed inside. Raises UserError
     if there is nothing to read, or if a change does not fit.
     """
-    options = options or checkpoint.conventions.options
-    read = prepare(checkpoint, source, options)
     started = time.perf_counter()
     with torch.inference_mode():
-        inside = _fits(checkpoint, read) if self_attention is None else self_attention
-        memory = _encode(checkpoint, read, inside, interventions)
-        if options != (options := detect_language(checkpoint, memory, options)):
-            read = read._replace(notes=(*read.notes, f"It hears {options.source_language!r}."))
-        if memory.states.is_cuda:  # a GPU works on while the clock is read
+        encoded = _encode(checkpoint, source, options, self_attention, interventions)
+        if encoded.memory.states.is_cuda:  # a GPU works on while the clock is read
             torch.cuda.synchronize()
-        encoded = time.perf_counter()
-        said = read.ids if read.frames is None else ()
-        found = _find(checkpoint, memory, options, on_step, said, interventions)[0]
+        searching = time.perf_counter()
+        ids = encoded.source.ids if encoded.source.frames is None else ()
+        changes = interventions.at if interventions.attention else None
+        _, memory, chosen, prompt, _ = encoded
+        [found] = _find(checkpoint, memory, chosen, prompt, ids, on_step=on_step, changes=changes)
         searched = time.perf_counter()
-    return record(
-        checkpoint,
-        read,
-        memory,
-        found,
-        options,
-        {"encode": encoded - started, "search": searched - encoded},
-        self_attention is not False,
-        interventions,
-    )
+        steps = observe(checkpoint, encoded, found.hypotheses[0].tokens)
+    seconds = {
+        "encode": searching - started,
+        "search": searched - searching,
+        "record": time.perf_counter() - searched,
+    }
+    return record(checkpoint, encoded, steps, found, seconds, self_attention is not False)
 
 
 def _encode(
-    checkpoint: Checkpoint, source: Source, inside: bool, interventions: Interventions
-) -> Memory:
+    checkpoint: Checkpoint,
+    source: str | Audio,
+    options: Options | None,
+    self_attention: bool | None = False,
+    interventions: Interventions = NOTHING,
+) -> Encoded:
+    """Make a source ready and encode it, in float32. self_attention: as `run` has it."""
+    options = options or checkpoint.generation_config.options
+    read = prepare(checkpoint, source, options)
     layers, heads = checkpoint.model.config.attention_shape
-    interventions.check(len(source.ids), layers, heads)
-    return interventions.encode(checkpoint.model, source.batch(checkpoint.device), inside)
+    interventions.check(len(read.ids), layers, heads)
+    inside = _fits(checkpoint, read) if self_attention is None else self_attention
+    memory = interventions.encode(checkpoint.model, read.batch(checkpoint.device), inside)
+    if options != (options := detect_language(checkpoint, memory, options)):
+        read = read._replace(notes=(*read.notes, f"It hears {options.source_language!r}."))
+    return Encoded(read, memory, options, decoder_prompt(checkpoint, options), interventions)
 
 
 @torch.inference_mode()
@@ -175,16 +155,29 @@ def force(
 
     target: a text, to whose tokens the end is added, or ids as a search has found them, with the
     tokens that the model begins with. The trace has this one output; its beam tree is its path.
-    Otherwise as run does, but nothing is searched. Raises UserError for a text that is empty, too
-    long or written in characters that the model has never seen, and for ids that are no output.
+    Otherwise as run does, but nothing is searched: "search" takes no time. Raises UserError for a
+    text that is empty, too long or written in characters that the model has never seen, and for ids
+    that are no output.
     """
-    options, config = options or checkpoint.conventions.options, checkpoint.model.config
-    read = prepare(checkpoint, source, options)
     started = time.perf_counter()
-    inside = _fits(checkpoint, read) if self_attention is None else self_attention
-    memory = _encode(checkpoint, read, inside, interventions)
-    options = detect_language(checkpoint, memory, options)
-    start, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
+    encoded = _encode(checkpoint, source, options, self_attention, interventions)
+    tokens = _given(checkpoint, target, encoded.prompt.forced_tokens)
+    observing = time.perf_counter()
+    steps = observe(checkpoint, encoded, tokens)
+    found = _path(checkpoint, encoded, steps, tokens)
+    seconds = {
+        "encode": observing - started,
+        "search": 0.0,
+        "record": time.perf_counter() - observing,
+    }
+    return record(checkpoint, encoded, steps, found, seconds, self_attention is not False)
+
+
+def _given(
+    checkpoint: Checkpoint, target: str | Sequence[int], forced_tokens: Sequence[int]
+) -> list[int]:
+    """Return the tokens of an output to follow. Raises UserError as `force` does."""
+    config = checkpoint.model.config
     if isinstance(target, str):
         text = clean(target)
         tokens = checkpoint.tokenizer.encode_target(text) if text else []
@@ -192,17 +185,13 @@ def force(
             raise UserError("There is no output to follow: type one.")
         if config.unknown in tokens:
             raise UserError("This output has characters that the model has never seen.")
-        tokens = [*forced, *tokens, config.eos]
+        tokens = [*forced_tokens, *tokens, config.eos]
     else:
         tokens = list(target)
         if not tokens or not all(0 <= token < config.vocabulary for token in tokens):
             raise UserError("These tokens are no output of this model.")
-    _check_length(checkpoint, tokens, "The model cannot follow an output of")
-    encoded = time.perf_counter()
-    found = _path(checkpoint, memory, start, tokens, options, interventions)
-    seconds = {"encode": encoded - started, "search": time.perf_counter() - encoded}
-    inside = self_attention is not False
-    return record(checkpoint, read, memory, found, options, seconds, inside, interventions)
+    check_length(checkpoint, tokens, "The model cannot follow an output of")
+    return tokens
 
 
 @torch.inference_mode()
@@ -218,64 +207,53 @@ def coverage(
     as a search has found them. One teacher-forced pass over all of them, in the precision of the
     search. Raises ValueError for a model without attention.
     """
-    options, config = options or checkpoint.conventions.options, checkpoint.model.config
-    read = prepare(checkpoint, source, options)
-    memory = checkpoint.model.encode(read.batch(checkpoint.device))
-    options = detect_language(checkpoint, memory, options)
-    start, _ = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
-    target = pad([[*start, *ids[:-1]] for ids in outputs], config.pad).to(checkpoint.device)
-    rows = select(memory, torch.zeros(len(outputs), dtype=torch.long, device=checkpoint.device))
+    _, memory, _, prompt, _ = _encode(checkpoint, source, options)
+    config, device = checkpoint.model.config, checkpoint.device
+    target = pad([prompt.before(ids) for ids in outputs], config.pad).to(device)
+    rows = select(memory, torch.zeros(len(outputs), dtype=torch.long, device=device))
     weights = checkpoint.searcher.decoder(target, rows, record=True).weights
     if weights is None:
         raise ValueError("a model without attention covers nothing")
-    looked = weights[:, len(start) - 1 :, ..., : int(memory.mask.sum())].float().mean(dim=(2, 3))
+    looked = weights[:, prompt.steps :, ..., : int(memory.mask.sum())].float().mean(dim=(2, 3))
     lengths = torch.tensor([len(ids) for ids in outputs], device=looked.device)
     real = torch.arange(looked.shape[1], device=looked.device) < lengths[:, None]
     return (looked * real[..., None]).sum(dim=1).cpu().double().numpy()
 
 
 def _path(
-    checkpoint: Checkpoint,
-    memory: Memory,
-    start: Sequence[int],
-    tokens: Sequence[int],
-    options: Options,
-    interventions: Interventions,
-) -> Found:
+    checkpoint: Checkpoint, encoded: Encoded, seen: Steps, tokens: Sequence[int]
+) -> SearchResult:
     """Put a given output into the form in which a search leaves its own."""
-    target = torch.tensor([[*start, *tokens[:-1]]], device=memory.states.device)
-    prompt = len(start) - 1
-    logits = teach(checkpoint.model.decoder, target, memory, interventions, prompt).logits
-    logits = logits[0, prompt:]
-    scores = logits.float().log_softmax(dim=-1)
-    chosen = scores.gather(1, torch.tensor([tokens], device=scores.device).T)
-    ranks = (scores > chosen).sum(dim=1).cpu().numpy()
-    steps, each = np.arange(len(tokens)), chosen[:, 0].double().cpu().numpy()
-    cumulated = each.cumsum()
-    # Coverage is left out: it would need the weights, which are recorded only later.
-    by_length = cumulated / (steps + 1) ** options.length_penalty
+    _, chosen, ranks = chances(seen, tokens)
+    steps, each = np.arange(len(tokens)), chosen.double().cpu().numpy()
+    cumulative = each.cumsum()
+    # Without a coverage penalty: what is followed has not been searched.
+    by_length = score(cumulative, steps + 1, encoded.options.length_penalty)
     finished = tokens[-1] == checkpoint.model.config.eos
-    fate = np.where(finished & (steps == len(tokens) - 1), FINISHED, KEPT)
-    tree = BeamTree(steps, steps - 1, np.array(tokens), each, cumulated, by_length, ranks, fate)
+    status = np.where(finished & (steps == len(tokens) - 1), FINISHED, ACTIVE)
+    tree = BeamTree(
+        steps, steps - 1, np.array(tokens), each, cumulative, by_length, ranks.cpu().numpy(), status
+    )
     best = Hypothesis(
         tuple(tokens), tuple(each.tolist()), float(by_length[-1]), finished, len(tokens) - 1
     )
-    return Found((best,), tree)
+    return SearchResult((best,), tree)
 
 
 def _fits(checkpoint: Checkpoint, source: Source) -> bool:
     config = checkpoint.model.config
-    positions = config.max_source if checkpoint.conventions.window else len(source.ids)
+    positions = config.max_source if checkpoint.generation_config.window else len(source.ids)
     return 4 * config.encoder_layers * config.heads * positions**2 <= SELF_BYTES
 
 
 @torch.inference_mode()
-def find(checkpoint: Checkpoint, text: str, options: Options | None = None) -> Found:
+def find(checkpoint: Checkpoint, text: str, options: Options | None = None) -> SearchResult:
     """Decode one text as `run` does, but record nothing. Raises UserError as run does."""
-    options = options or checkpoint.conventions.options
+    options = options or checkpoint.generation_config.options
     read = prepare(checkpoint, text, options)
     memory = checkpoint.model.encode(read.batch(checkpoint.device))
-    return _find(checkpoint, memory, options, source=read.ids)[0]
+    prompt = decoder_prompt(checkpoint, options)
+    return _find(checkpoint, memory, options, prompt, read.ids)[0]
 
 
 @torch.inference_mode()
@@ -285,20 +263,20 @@ def generate(
     options: Options | None = None,
     batch: int = 32,
     on_group: Callable[[int], None] | None = None,
-) -> list[Found]:
+) -> list[SearchResult]:
     """Decode many texts in batches of like length; nothing is recorded but the search.
 
     on_group is called with the number of texts done since the last call.
     """
-    options, config = options or checkpoint.conventions.options, checkpoint.model.config
+    options, config = options or checkpoint.generation_config.options, checkpoint.model.config
     sources = [prepare(checkpoint, text, options).ids for text in texts]
-    results: dict[int, Found] = {}
-    # A rule against copying is about one source.
-    batch = 1 if checkpoint.conventions.no_copy_ngram else batch
+    prompt, results = decoder_prompt(checkpoint, options), dict[int, SearchResult]()
+    # A processor against copying is about one source.
+    batch = 1 if checkpoint.generation_config.no_copy_ngram else batch
     for group in in_groups([len(ids) for ids in sources], batch):
         ids = pad([sources[index] for index in group], config.pad).to(checkpoint.device)
         memory = checkpoint.searcher.encode(ids)
-        found = _find(checkpoint, memory, options, source=sources[group[0]] if batch == 1 else ())
+        found = _find(checkpoint, memory, options, prompt, sources[group[0]] if batch == 1 else ())
         results.update(zip(group, found, strict=True))
         if on_group is not None:
             on_group(len(group))
@@ -312,14 +290,15 @@ def decode_memory(
     options: Options | None = None,
     lengths: Sequence[int] = (),
     on_step: OnStep | None = None,
-) -> list[Found]:
+) -> list[SearchResult]:
     """Decode each row of a memory, whatever it was made of; nothing is recorded but the search.
 
     lengths: tokens of the sources, by which the outputs are limited, () for those of the memory.
     on_step is called after every decoder step and stops the search by returning True.
     """
-    options = options or checkpoint.conventions.options
-    return _find(checkpoint, memory, options, on_step, lengths=lengths)
+    options = options or checkpoint.generation_config.options
+    prompt = decoder_prompt(checkpoint, options)
+    return _find(checkpoint, memory, options, prompt, on_step=on_step, lengths=lengths)
 
 
 def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) -> Options:
@@ -327,11 +306,11 @@ def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) ->
 
     It is the likeliest of the language tokens after the first start token. Radford et al. 2022.
     """
-    conventions, languages = checkpoint.conventions, checkpoint.tokenizer.languages
-    if conventions.language_leads != "heard" or options.source_language or not languages:
+    generation_config, languages = checkpoint.generation_config, checkpoint.tokenizer.languages
+    if generation_config.language_leads != "heard" or options.source_language or not languages:
         return options
     decoder = checkpoint.model.decoder
-    first = torch.tensor([conventions.start[0]], device=memory.states.device)
+    first = torch.tensor([generation_config.start[0]], device=memory.states.device)
     logits = decoder.step(first, decoder.start(memory), memory).logits[0]
     heard = max(languages, key=lambda code: float(logits[languages[code]]))
     return replace(options, source_language=heard)
@@ -344,19 +323,20 @@ def transcribe(
     options: Options | None = None,
     batch: int = 32,
     on_group: Callable[[int], None] | None = None,
-) -> list[Found]:
+) -> list[SearchResult]:
     """Decode many recordings, as features (frames, bins) each; otherwise as generate does."""
-    conventions = checkpoint.conventions
-    options = options or conventions.options
+    generation_config = checkpoint.generation_config
+    options = options or generation_config.options
     # The decoder starts with the language, which every recording may have its own of.
-    unknown = conventions.language_leads == "heard" and not options.source_language
+    unknown = generation_config.language_leads == "heard" and not options.source_language
     batch = 1 if unknown else batch
-    results: dict[int, Found] = {}
+    results: dict[int, SearchResult] = {}
     for group in in_groups([len(each) for each in heard], batch):
         frames, mask = pad_frames([heard[index] for index in group])
         memory = checkpoint.model.encode(frames.to(checkpoint.device), mask.to(checkpoint.device))
         chosen = detect_language(checkpoint, memory, options)
-        results.update(zip(group, _find(checkpoint, memory, chosen), strict=True))
+        prompt = decoder_prompt(checkpoint, chosen)
+        results.update(zip(group, _find(checkpoint, memory, chosen, prompt), strict=True))
         if on_group is not None:
             on_group(len(group))
     return [results[index] for index in range(len(heard))]
@@ -366,23 +346,26 @@ def _find(
     checkpoint: Checkpoint,
     memory: Memory,
     options: Options,
-    on_step: OnStep | None = None,
+    prompt: DecoderPrompt,
     source: Sequence[int] = (),
-    interventions: Interventions = NOTHING,
+    *,
+    on_step: OnStep | None = None,
+    changes: Callable[[int], Change | None] | None = None,
     lengths: Sequence[int] = (),
-) -> list[Found]:
-    config, prefix = checkpoint.model.config, forced_tokens(checkpoint, options)
-    start, forced = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
+) -> list[SearchResult]:
+    config = checkpoint.model.config
     lengths = lengths or memory.mask.sum(dim=1).tolist()
-    limits = [options.length_limit(length, len(forced) + len(prefix)) for length in lengths]
+    begun = len(prompt.forced_tokens) + len(prompt.prefix)
+    limits = [options.length_limit(length, begun) for length in lengths]
     if config.longest is not None:
-        limits = [min(limit, config.longest - len(start) + 1) for limit in limits]
-    rules = rules_for(checkpoint, options, forced, prefix, source)
+        limits = [min(limit, config.longest - prompt.steps) for limit in limits]
+    processors = logits_processors(checkpoint, options, prompt, source)
     decoder = checkpoint.searcher.decoder
-    changes = interventions.at if interventions.attention else None
-    return search(decoder, memory, options, start, config.eos, rules, on_step, limits, changes)
+    return search(
+        decoder, memory, options, prompt.start, config.eos, processors, on_step, limits, changes
+    )
 
 
-def to_text(checkpoint: Checkpoint, found: Found, source: str = "") -> str:
+def to_text(checkpoint: Checkpoint, found: SearchResult, source: str = "") -> str:
     """Return the text of the best output, for a source as Checkpoint.text needs it."""
     return checkpoint.text(found.hypotheses[0].tokens if found.hypotheses else (), source)

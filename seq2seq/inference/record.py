@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,10 +12,11 @@ from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.tokenizer import word_numbers
+from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.hypothesis import Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import Found
+from seq2seq.decoding.search import SearchResult
 from seq2seq.inference.inputs import Source
 from seq2seq.models.protocol import Decoder, Memory, Steps
 from seq2seq.trace import Alternatives, Output, Tokens, Trace
@@ -24,35 +24,75 @@ from seq2seq.trace import Alternatives, Output, Tokens, Trace
 ALTERNATIVES = 10
 
 
+class Encoded(NamedTuple):
+    """A source that the encoder has read, and what goes to the decoder with it.
+
+    options: with the language of a recording filled in.
+    """
+
+    source: Source
+    memory: Memory
+    options: Options
+    prompt: DecoderPrompt
+    interventions: Interventions = NOTHING
+
+
+@torch.inference_mode()
+def observe(checkpoint: Checkpoint, encoded: Encoded, tokens: Sequence[int]) -> Steps:
+    """Run an output (target,) through the decoder under teacher forcing: (1, target, ...) each."""
+    prompt = encoded.prompt
+    target = torch.tensor([prompt.before(tokens)], device=checkpoint.device)
+    decoder, changes = checkpoint.model.decoder, encoded.interventions
+    steps = teach(decoder, target, encoded.memory, changes, prompt.steps, record=True)
+    return _after(prompt.steps, steps)
+
+
 @torch.inference_mode()
 def record(
     checkpoint: Checkpoint,
-    source: Source,
-    memory: Memory,
-    found: Found,
-    options: Options,
+    encoded: Encoded,
+    steps: Steps,
+    found: SearchResult,
     seconds: dict[str, float],
     self_attention: bool = False,
-    interventions: Interventions = NOTHING,
 ) -> Trace:
-    """Run the best hypothesis through the decoder once more and keep what happens.
+    """Keep what happened while the decoder wrote the best hypothesis, as `observe` has seen it.
 
     Attention and states are kept as float16. Self-attention is kept only if asked for: it grows
-    with the square of the length, layers and heads.
+    with the square of the length, layers and heads. seconds: by phase.
     """
-    started = time.perf_counter()
-    model, tokens = checkpoint.model, found.hypotheses[0].tokens
-    start, _ = checkpoint.conventions.beginning(options, checkpoint.tokenizer.languages)
-    target = torch.tensor([[*start, *tokens[:-1]]], device=checkpoint.device)
-    prompt = len(start) - 1
-    steps = teach(model.decoder, target, memory, interventions, prompt, record=True)
-    steps = _after(prompt, steps)
-    heard = len(source.ids)  # a recording may be followed by silence
-    scores = steps.logits[0].float().log_softmax(dim=-1)
-    chosen = scores.gather(1, torch.tensor([tokens], device=scores.device).T)
-    arrays: dict[str, Any] = {
-        "log_probabilities": chosen[:, 0].cpu().numpy(),
-        "ranks": (scores > chosen).sum(dim=1).cpu().numpy(),
+    source, tokens = encoded.source, found.hypotheses[0].tokens
+    return Trace(
+        checkpoint=checkpoint.card.name,
+        task=checkpoint.card.task,
+        options=encoded.options,
+        notes=source.notes,
+        source=_source(checkpoint, source),
+        target=_target(checkpoint, tokens, source.text),
+        outputs=tuple(_output(checkpoint, each, source.text) for each in found.hypotheses),
+        beam_tree=found.tree,
+        beam_pieces=checkpoint.tokenizer.pieces(found.tree.token.tolist()),
+        position_seconds=source.seconds,
+        precision=checkpoint.precision,
+        interventions=encoded.interventions,
+        seconds=seconds,
+        **_arrays(checkpoint, encoded, steps, tokens, self_attention),
+    )
+
+
+def _arrays(
+    checkpoint: Checkpoint,
+    encoded: Encoded,
+    steps: Steps,
+    tokens: Sequence[int],
+    self_attention: bool,
+) -> dict[str, Any]:
+    """Return the arrays of a Trace, by field."""
+    memory, heard = encoded.memory, len(encoded.source.ids)  # silence may follow a recording
+    scores, chosen, ranks = chances(steps, tokens)
+    return {
+        "log_probabilities": chosen.cpu().numpy(),
+        "ranks": ranks.cpu().numpy(),
         "alternatives": _alternatives(checkpoint, scores),
         "encoder_states": _half(memory.states, heard, dim=1),
         "decoder_states": _half(steps.hidden),
@@ -62,22 +102,13 @@ def record(
         "copying": _half(steps.copying),
         "decoder_attention": _half(steps.self_weights) if self_attention else None,
     }
-    return Trace(
-        checkpoint=checkpoint.card.name,
-        task=checkpoint.card.task,
-        options=options,
-        notes=source.notes,
-        source=_source(checkpoint, source),
-        target=_target(checkpoint, tokens, source.text),
-        outputs=tuple(_output(checkpoint, each, source.text) for each in found.hypotheses),
-        beam_tree=found.tree,
-        beam_pieces=checkpoint.tokenizer.pieces(found.tree.token.tolist()),
-        position_seconds=source.seconds,
-        precision=checkpoint.precision,
-        interventions=interventions,
-        seconds={**seconds, "record": time.perf_counter() - started},
-        **arrays,
-    )
+
+
+def chances(steps: Steps, tokens: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return all log-probabilities (target, vocabulary), those of the tokens, and their ranks."""
+    scores = steps.logits[0].float().log_softmax(dim=-1)
+    chosen = scores.gather(1, torch.tensor([tokens], device=scores.device).T)
+    return scores, chosen[:, 0], (scores > chosen).sum(dim=1)
 
 
 def teach(
@@ -158,15 +189,20 @@ def _target(checkpoint: Checkpoint, tokens: tuple[int, ...], source: str) -> Tok
 
 def _source(checkpoint: Checkpoint, source: Source) -> Tokens:
     if source.frames is not None:
-        return Tokens("", tuple(source.ids), source.pieces, tuple(source.ids))
+        return Tokens(
+            "", tuple(source.ids), source.pieces, tuple(source.ids), (False,) * len(source.ids)
+        )
     return _tokens(checkpoint, source.text, source.ids, source.pieces)
 
 
 def _tokens(
     checkpoint: Checkpoint, text: str, ids: Sequence[int], pieces: tuple[str, ...]
 ) -> Tokens:
-    special = [token in checkpoint.tokenizer.special for token in ids]
-    return Tokens(text, tuple(ids), pieces, word_numbers(pieces, special))
+    apart = [token in checkpoint.tokenizer.special for token in ids]
+    # An unknown character of a source is written as itself, not by the name of its token.
+    named = zip(apart, pieces, checkpoint.tokenizer.pieces(ids), strict=True)
+    special = tuple(each and piece == name for each, piece, name in named)
+    return Tokens(text, tuple(ids), pieces, word_numbers(pieces, apart), special)
 
 
 def _output(checkpoint: Checkpoint, hypothesis: Hypothesis, source: str) -> Output:

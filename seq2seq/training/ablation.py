@@ -51,7 +51,7 @@ def study(
     shutil.rmtree(work, ignore_errors=True)
     best = train(changed, data, work, minutes=minutes, tokenizer=folder / TOKENIZER)
     files = [data / name for name in recipe.data.valid]
-    scores = score(best, files, recipe.data.columns, best.conventions.options, len(files))
+    scores = score(best, files, recipe.data.columns, best.generation_config.options, len(files))
     lines = (work / LOG).read_text(encoding="utf-8").splitlines()
     log = [{k: v for k, v in json.loads(line).items() if k in LOGGED} for line in lines]
     entry: dict[str, Any] = {

@@ -66,7 +66,7 @@ def assess(folder: Path, recipe: Recipe, data: Path, trained_on: str = "") -> di
     names = [*recipe.data.valid, *recipe.data.longer]
     files = [data / name for name in names]
     written = load(folder)
-    options = written.conventions.options
+    options = written.generation_config.options
     log = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     scores = {
         "data": {

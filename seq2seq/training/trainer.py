@@ -27,7 +27,7 @@ from seq2seq.checkpoint import (
     TOKENIZER,
     Checkpoint,
     best_device,
-    own_conventions,
+    own_generation_config,
     read_model,
     save,
 )
@@ -160,7 +160,7 @@ class _Run:
             recipe.card,
             self.model,
             self.tokenizer,
-            own_conventions(self.model.config, recipe.card, self.tokenizer),
+            own_generation_config(self.model.config, recipe.card, self.tokenizer),
         )
         settings = self.settings
         self.objective = Objective(
@@ -375,7 +375,7 @@ class _Run:
     def best(self) -> Checkpoint:
         """Load the best weights kept."""
         model = read_model(self.work / BEST).to(self.device).eval()
-        habits = own_conventions(model.config, self.recipe.card, self.tokenizer)
+        habits = own_generation_config(model.config, self.recipe.card, self.tokenizer)
         return Checkpoint(self.recipe.card, model, self.tokenizer, habits)
 
 

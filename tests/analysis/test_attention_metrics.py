@@ -14,7 +14,7 @@ from seq2seq.analysis.attention_metrics import (
     means,
     smallest_set,
 )
-from seq2seq.trace import Tokens
+from seq2seq.trace import Tokens, special_by_spelling
 
 WORDS = "The cat sleeps today ."
 
@@ -24,7 +24,13 @@ def spoken(trace, weights, source=WORDS, target="Le chat dort aujourd'hui ."):
 
     def tokens(text):
         pieces = (*("▁" + word for word in text.split()), "</s>")
-        return Tokens(text, tuple(range(len(pieces))), pieces, tuple(range(len(pieces))))
+        return Tokens(
+            text,
+            tuple(range(len(pieces))),
+            pieces,
+            tuple(range(len(pieces))),
+            special_by_spelling(pieces),
+        )
 
     weights = np.asarray(weights, dtype=np.float16)[:, None, None]
     return replace(trace, source=tokens(source), target=tokens(target), attention=weights)

@@ -21,8 +21,8 @@ def found(checkpoint):
 def test_every_word_and_token_has_a_number(found):
     trace, attribution = found
     size = len(trace.target), max(trace.source.words) + 1
-    assert attribution.left_out.shape == attribution.gradient.shape == size
-    assert np.isfinite(attribution.left_out).all()
+    assert attribution.occlusion.shape == attribution.gradient.shape == size
+    assert np.isfinite(attribution.occlusion).all()
     np.testing.assert_allclose(attribution.gradient.sum(axis=1), 1)
     assert (attribution.attention is None) == (trace.attention is None)
     if attribution.attention is not None:
@@ -34,14 +34,14 @@ def test_a_word_left_out_is_a_source_without_it(checkpoint, found):
     # The word "old", whose pieces are a prefix of no other: the text without it reads the same.
     shorter = force(checkpoint, SENTENCE.replace("old ", ""), trace.target.ids, trace.options)
     expected = trace.log_probabilities - shorter.log_probabilities
-    np.testing.assert_allclose(attribution.left_out[:, 1], expected, atol=1e-4)
+    np.testing.assert_allclose(attribution.occlusion[:, 1], expected, atol=1e-4)
 
 
 def test_the_gradient_is_that_of_a_small_change(checkpoint, found):
     """Make the vector of a source token a little longer and shorter, and see what happens."""
     trace, model = found[0], checkpoint.model
     ids = torch.tensor([trace.source.ids])
-    read = torch.tensor([[*checkpoint.conventions.start, *trace.target.ids[:-1]]])
+    read = torch.tensor([[*checkpoint.generation_config.start, *trace.target.ids[:-1]]])
     gradients = _gradients(checkpoint, trace, read, 0, int)
     name, table = _source_table(model.encoder)
     place = next(i for i, token in enumerate(trace.source.ids) if trace.source.ids.count(token) < 2)

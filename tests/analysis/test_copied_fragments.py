@@ -5,7 +5,7 @@ import pytest
 from seq2seq.analysis.copied_fragments import Fragment, fragments, overlap, places_of, text_words
 from seq2seq.decoding.options import Options
 from seq2seq.inference.pipeline import run
-from seq2seq.trace import Tokens
+from seq2seq.trace import Tokens, special_by_spelling
 
 TEXT = """The old dog sleeps in the garden. My sister reads a good book.
 
@@ -92,7 +92,7 @@ def test_an_instruction_in_front_and_a_text_that_goes_on(checkpoint):
 def tokens(*pieces):
     starts = [piece.startswith("▁") or piece.startswith("<") for piece in pieces]
     numbers = tuple(sum(starts[: index + 1]) - 1 for index in range(len(pieces)))
-    return Tokens("", tuple(range(len(pieces))), pieces, numbers)
+    return Tokens("", tuple(range(len(pieces))), pieces, numbers, special_by_spelling(pieces))
 
 
 def test_folded_words_and_numbers_are_found():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from seq2seq.analysis.passages import sentences, special
-from seq2seq.trace import Tokens
+from seq2seq.analysis.passages import sentences
+from seq2seq.trace import Tokens, special_by_spelling
 
 
 def tokens(text, *, after=("</s>",), before=()):
@@ -12,7 +12,13 @@ def tokens(text, *, after=("</s>",), before=()):
         pieces.append("▁" + word.rstrip(".,!?"))
         pieces += word[len(word.rstrip(".,!?")) :]
     pieces = [piece for piece in [*pieces, *after] if piece != "▁"]
-    return Tokens(text, tuple(range(len(pieces))), tuple(pieces), tuple(range(len(pieces))))
+    return Tokens(
+        text,
+        tuple(range(len(pieces))),
+        tuple(pieces),
+        tuple(range(len(pieces))),
+        special_by_spelling(pieces),
+    )
 
 
 def split(text, **more):
@@ -61,30 +67,28 @@ def test_each_sentence_is_what_was_written():
 
 def test_languages_without_spaces():
     pieces = ("▁私", "は", "学生", "です", "。", "彼", "は", "先生", "です", "。", "</s>")
-    made = Tokens("", tuple(range(11)), pieces, (0,) * 10 + (1,))
+    made = Tokens("", tuple(range(11)), pieces, (0,) * 10 + (1,), (False,) * 10 + (True,))
     assert sentences(made) == (0,) * 5 + (1,) * 6
 
 
 def test_single_letters_as_tokens():
     pieces = tuple(" Go. Stop now.".replace(" ", "▁"))
-    made = Tokens("", tuple(range(len(pieces))), pieces, (0,) * len(pieces))
+    made = Tokens(
+        "", tuple(range(len(pieces))), pieces, (0,) * len(pieces), special_by_spelling(pieces)
+    )
     assert sentences(made) == (0,) * 4 + (0,) + (1,) * 9
 
 
 def test_a_recording_is_one_sentence():
     pieces = tuple(f"{number * 0.04:.2f}" for number in range(30))
-    assert set(sentences(Tokens("", tuple(range(30)), pieces, tuple(range(30))))) == {0}
-
-
-@pytest.mark.parametrize(
-    "piece", ["</s>", "<pad>", "<|en|>", "<|0.00|>", ">>fra<<", "eng_Latn", "en_XX", "__en__"]
-)
-def test_special_tokens_are_known_by_how_they_are_written(piece):
-    assert special(Tokens("", (1, 2), (piece, "▁" + piece), (0, 1))) == (True, False)
+    assert set(
+        sentences(Tokens("", tuple(range(30)), pieces, tuple(range(30)), (False,) * 30))
+    ) == {0}
 
 
 def test_tokens_between_sentences_belong_to_the_one_before():
-    made = Tokens("", tuple(range(6)), ("<s>", "▁Hi.", "</s>", "<s>", "▁Yo.", "</s>"), (0,) * 6)
+    pieces = ("<s>", "▁Hi.", "</s>", "<s>", "▁Yo.", "</s>")
+    made = Tokens("", tuple(range(6)), pieces, (0,) * 6, special_by_spelling(pieces))
     assert sentences(made) == (0, 0, 0, 0, 1, 1)
 
 

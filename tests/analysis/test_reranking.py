@@ -49,10 +49,10 @@ def test_every_complete_hypothesis_of_the_tree_is_there_once(trace):
     found = complete(trace, most=1_000)
     nodes = [each.node for each in found]
     assert len(set(nodes)) == len(nodes)
-    assert set(np.flatnonzero(trace.beam_tree.fate == 1)) <= set(nodes)
+    assert set(np.flatnonzero(trace.beam_tree.status == 1)) <= set(nodes)
     assert len(complete(trace, most=1)) == len(trace.outputs)
     for each in found:
-        assert sum(each.log_probabilities) == pytest.approx(trace.beam_tree.cumulated[each.node])
+        assert sum(each.log_probabilities) == pytest.approx(trace.beam_tree.cumulative[each.node])
 
 
 def test_without_a_length_penalty_the_most_probable_output_comes_first(trace):

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from seq2seq.analysis.step_internals import close_up, embed, encode
-from seq2seq.checkpoint import Checkpoint, load, own_conventions
+from seq2seq.checkpoint import Checkpoint, load, own_generation_config
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
@@ -47,7 +47,7 @@ def every_step(checkpoint, given, **settings):
 
 
 def built(config, card, tokenizer):
-    habits = own_conventions(config, card, tokenizer)
+    habits = own_generation_config(config, card, tokenizer)
     return Checkpoint(card, build(config).eval(), tokenizer, habits)
 
 
@@ -55,7 +55,10 @@ def built(config, card, tokenizer):
 def model(request, tokenizer, any_card):
     config = Config(vocabulary=len(tokenizer), width=16, **(KINDS | DEEPER)[request.param])
     return Checkpoint(
-        any_card, build(config).eval(), tokenizer, own_conventions(config, any_card, tokenizer)
+        any_card,
+        build(config).eval(),
+        tokenizer,
+        own_generation_config(config, any_card, tokenizer),
     )
 
 
@@ -198,7 +201,10 @@ def test_a_recording(tokenizer, any_card, architecture):
         feedforward=32,
     )
     model = Checkpoint(
-        any_card, build(config).eval(), tokenizer, own_conventions(config, any_card, tokenizer)
+        any_card,
+        build(config).eval(),
+        tokenizer,
+        own_generation_config(config, any_card, tokenizer),
     )
     samples = torch.randn(RATE // 2).mul(0.1).numpy()
     for trace, step, found in every_step(model, Audio(samples, 0.5)):

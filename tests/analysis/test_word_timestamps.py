@@ -9,13 +9,13 @@ import seq2seq
 from seq2seq.analysis.word_timestamps import (
     align,
     best_head,
-    is_special,
     monotonicity,
     shown_tokens,
     span,
     timed_words,
     warp,
 )
+from seq2seq.trace import special_by_spelling
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,15 @@ def heard(trace, weights, seconds=0.04, pieces=None):
         ids=tuple(range(positions)),
         pieces=tuple(f"{n * seconds:.2f}" for n in range(positions)),
         words=tuple(range(positions)),
+        special=(False,) * positions,
     )
-    target = replace(trace.target, ids=(5,) * count, pieces=pieces, words=tuple(map(int, numbers)))
+    target = replace(
+        trace.target,
+        ids=(5,) * count,
+        pieces=pieces,
+        words=tuple(map(int, numbers)),
+        special=special_by_spelling(pieces),
+    )
     return replace(
         trace,
         source=source,
@@ -158,19 +165,9 @@ def test_words_begin_after_the_pause_and_leave_special_tokens_out(trace):
     assert span(made.target, found, [1]) == pytest.approx((0.08, 0.16))
 
 
-@pytest.mark.parametrize("piece", ["</s>", "<|0.00|>", "<|endoftext|>", "<pad>"])
-def test_special_pieces(piece):
-    assert is_special(piece)
-
-
-@pytest.mark.parametrize("piece", ["▁one", "<", ">", "<>", "<0x0A>", "▁<b>", "a<b>"])
-def test_pieces_of_text(piece):
-    assert not is_special(piece)
-
-
 def test_special_tokens_are_hidden_unless_there_is_nothing_else(trace):
     target = heard(trace, blocks([2] * 7), pieces=PIECES).target
     assert shown_tokens(target, special=False) == [1, 2, 3, 4, 5]
     assert shown_tokens(target, special=True) == list(range(7))
-    alone = replace(target, ids=(3,), pieces=("</s>",), words=(0,))
+    alone = replace(target, ids=(3,), pieces=("</s>",), words=(0,), special=(True,))
     assert shown_tokens(alone, special=False) == [0]

@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from seq2seq.data.word_filter import BEGINNINGS, WHOLE, Manners, forbidden, rude, runs
+from seq2seq.data.word_filter import BEGINNINGS, WHOLE, WordFilter, forbidden, rude, runs
 
 INNOCENT = """
 Scunthorpe assume class passion Dickens cocktail peacock analysis analog Essex Sussex sextet grape
@@ -68,10 +68,10 @@ def text_of(tokens):
 
 
 def test_no_word_on_the_list_is_ever_completed():
-    manners, said = Manners(PIECES), set()
+    word_filter, said = WordFilter(PIECES), set()
     for length in (1, 2, 3):
         for tokens in sentences(length):
-            if any(tokens[at] in manners.completing(tokens[:at]) for at in range(length)):
+            if any(tokens[at] in word_filter.completing(tokens[:at]) for at in range(length)):
                 continue
             assert not any(map(forbidden, runs(text_of(tokens))))
             said.add(text_of(tokens))
@@ -80,12 +80,12 @@ def test_no_word_on_the_list_is_ever_completed():
 
 
 def test_after_an_innocent_word_only_whole_words_are_kept_back():
-    manners = Manners(PIECES)
+    word_filter = WordFilter(PIECES)
     whole = {PIECES.index("▁ass")}
-    assert set(manners.completing([])) == whole
-    assert set(manners.completing([PIECES.index("▁the")])) == whole
-    assert set(manners.completing([PIECES.index("▁id")])) == {*whole, PIECES.index("iot")}
-    assert set(manners.completing([PIECES.index("▁Id"), PIECES.index("i")])) == {
+    assert set(word_filter.completing([])) == whole
+    assert set(word_filter.completing([PIECES.index("▁the")])) == whole
+    assert set(word_filter.completing([PIECES.index("▁id")])) == {*whole, PIECES.index("iot")}
+    assert set(word_filter.completing([PIECES.index("▁Id"), PIECES.index("i")])) == {
         *whole,
         PIECES.index("ot"),
     }

@@ -99,7 +99,7 @@ def test_muting_equals_masking(checkpoint, plain):
         hidden = mask.clone()
         hidden[0, 2] = False
         memory = model.encode(ids, hidden if transformer else mask)._replace(mask=hidden)
-        target = torch.tensor([[*checkpoint.conventions.start, *changed.target.ids[:-1]]])
+        target = torch.tensor([[*checkpoint.generation_config.start, *changed.target.ids[:-1]]])
         logits = model.decoder(target, memory).logits[0].log_softmax(-1)
     expected = logits.gather(1, torch.tensor([changed.target.ids]).T)[:, 0]
     np.testing.assert_allclose(changed.log_probabilities, expected.numpy(), atol=1e-5)
@@ -113,7 +113,7 @@ def test_all_weight_on_what_is_muted_is_refused(checkpoint, plain):
 
 def test_steps_in_turn_equal_the_pass_at_once(checkpoint, plain):
     ids = torch.tensor([plain.source.ids])
-    target = torch.tensor([[*checkpoint.conventions.start, *plain.target.ids[:-1]]])
+    target = torch.tensor([[*checkpoint.generation_config.start, *plain.target.ids[:-1]]])
     far = Interventions((AttentionEdit(500, one_hot(plain, 0)),))
     with torch.inference_mode():
         memory = checkpoint.model.encode(ids)

@@ -4,11 +4,11 @@ import math
 import pytest
 import torch
 
-from seq2seq.data.word_filter import Manners
+from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.logits_processors import (
+    filter_words,
     forbid,
     forced_prefix,
-    mannered,
     minimum_length,
     no_repeat,
 )
@@ -45,7 +45,7 @@ def test_no_end_before_the_minimum(scores):
 
 
 def test_a_word_on_the_list_is_not_completed(scores):
-    rule = mannered(Manners(["", "", "▁", "</s>", "▁id", "iot", "▁idiot"]))
+    rule = filter_words(WordFilter(["", "", "▁", "</s>", "▁id", "iot", "▁idiot"]))
     assert forbidden(rule, scores, [], []) == [{6}] * 2
     assert forbidden(rule, scores, [2, 4], [4, 2]) == [{5, 6}, {6}]
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import seq2seq.decoding.options
-from seq2seq.decoding.hypothesis import FINISHED, KEPT, PRUNED
+from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, PRUNED
 from seq2seq.decoding.logits_processors import forbid
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import search
@@ -44,9 +44,9 @@ def model_of(kind, vocabulary=8, seed=1, ends=0.0):
     return model.requires_grad_(False)
 
 
-def find(model, source, rules=(), on_step=None, **options):
+def find(model, source, processors=(), on_step=None, **options):
     memory = model.encode(source)
-    return search(model.decoder, memory, Options(**options), [BOS], EOS, rules, on_step)
+    return search(model.decoder, memory, Options(**options), [BOS], EOS, processors, on_step)
 
 
 def scores_after(model, source, tokens):
@@ -166,8 +166,8 @@ def test_the_widest_beam_a_visitor_may_choose_is_exhaustive_over_three_tokens(ki
         for tokens, total in every_output(model, ROWS[2], 2).items()
         if set(tokens) <= {EOS, 4, 5}
     }
-    rules = [forbid([0, 1, BOS])]
-    [found] = find(model, ROWS[2], rules, beam_width=10, n_best=10, max_length=2)
+    processors = [forbid([0, 1, BOS])]
+    [found] = find(model, ROWS[2], processors, beam_width=10, n_best=10, max_length=2)
     total = {each.tokens: sum(each.log_probabilities) for each in found.hypotheses}
     assert len(found.hypotheses) == len(expected) == 1 + 2 + 4
     assert total == pytest.approx(expected, abs=1e-4)
@@ -244,7 +244,7 @@ def test_a_batch_gives_what_its_rows_give_alone(kind, method):
             assert one.tokens == other.tokens
             assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-5)
             assert (one.finished, one.node) == (other.finished, other.node)
-        for name in ("step", "parent", "token", "rank", "fate"):
+        for name in ("step", "parent", "token", "rank", "status"):
             assert np.array_equal(getattr(each.tree, name), getattr(alone.tree, name)), name
 
 
@@ -258,7 +258,7 @@ def test_log_probabilities_are_the_teacher_forced_ones(kind, method):
             expected = teacher_forced(model, row, each.tokens)
             assert each.log_probabilities == pytest.approx(expected, abs=1e-4)
             total = sum(expected)
-            assert found.tree.cumulated[each.node] == pytest.approx(total, abs=1e-4)
+            assert found.tree.cumulative[each.node] == pytest.approx(total, abs=1e-4)
             assert each.score == pytest.approx(total / len(each.tokens), abs=1e-4)
 
 
@@ -357,11 +357,11 @@ def test_the_tree_is_consistent(kind, width, early_stopping):
         parents = tree.parent[~roots]
         assert (parents < nodes[~roots]).all()
         assert np.array_equal(tree.step[~roots], tree.step[parents] + 1)
-        assert (tree.fate[parents] == KEPT).all()
-        before = np.where(roots, 0.0, tree.cumulated[tree.parent])
-        np.testing.assert_allclose(tree.cumulated, before + tree.log_probability)
-        np.testing.assert_allclose(tree.score, tree.cumulated / (tree.step + 1))
-        assert np.array_equal(tree.fate == FINISHED, (tree.token == EOS) & (tree.rank < width))
+        assert (tree.status[parents] == ACTIVE).all()
+        before = np.where(roots, 0.0, tree.cumulative[tree.parent])
+        np.testing.assert_allclose(tree.cumulative, before + tree.log_probability)
+        np.testing.assert_allclose(tree.score, tree.cumulative / (tree.step + 1))
+        assert np.array_equal(tree.status == FINISHED, (tree.token == EOS) & (tree.rank < width))
         siblings = list(zip(tree.parent.tolist(), tree.token.tolist(), strict=True))
         assert len(set(siblings)) == len(siblings)
 
@@ -375,11 +375,11 @@ def test_each_step_ranks_twice_the_width_and_keeps_the_width(kind, width):
             here = np.flatnonzero(tree.step == step)
             assert len(here) == 2 * width
             assert np.array_equal(tree.rank[here], np.arange(2 * width))
-            assert (np.diff(tree.cumulated[here]) <= 0).all()
-            assert (tree.fate[here] == KEPT).sum() == width
-            others = here[(tree.fate[here] == PRUNED) & (tree.token[here] != EOS)]
-            kept = here[tree.fate[here] == KEPT]
-            assert tree.cumulated[kept].min() >= tree.cumulated[others].max(initial=-np.inf)
+            assert (np.diff(tree.cumulative[here]) <= 0).all()
+            assert (tree.status[here] == ACTIVE).sum() == width
+            others = here[(tree.status[here] == PRUNED) & (tree.token[here] != EOS)]
+            kept = here[tree.status[here] == ACTIVE]
+            assert tree.cumulative[kept].min() >= tree.cumulative[others].max(initial=-np.inf)
 
 
 @every_model
@@ -387,13 +387,13 @@ def test_pruned_candidates_carry_what_the_model_gave_them(kind):
     model = model_of(kind)
     [found] = find(model, ROWS[0], beam_width=2, max_length=4)
     tree = found.tree
-    pruned = np.flatnonzero(tree.fate == PRUNED)
+    pruned = np.flatnonzero(tree.status == PRUNED)
     assert len(pruned)
     for node in pruned:
         tokens = tree.token[tree.path(node)].tolist()
         expected = teacher_forced(model, ROWS[0], tokens)
         assert tree.log_probability[node] == pytest.approx(expected[-1], abs=1e-4)
-        assert tree.cumulated[node] == pytest.approx(sum(expected), abs=1e-4)
+        assert tree.cumulative[node] == pytest.approx(sum(expected), abs=1e-4)
         assert node not in tree.parent
 
 
@@ -406,8 +406,8 @@ def test_every_hypothesis_has_its_path_in_the_tree(kind, method):
             assert tuple(found.tree.token[path]) == each.tokens
             assert tuple(found.tree.log_probability[path]) == each.log_probabilities
             assert found.tree.step[path].tolist() == list(range(len(each.tokens)))
-            assert (found.tree.fate[path[:-1]] == KEPT).all()
-            assert found.tree.fate[path[-1]] == (FINISHED if each.finished else KEPT)
+            assert (found.tree.status[path[:-1]] == ACTIVE).all()
+            assert found.tree.status[path[-1]] == (FINISHED if each.finished else ACTIVE)
             assert found.tree.score[each.node] == each.score
 
 

@@ -32,7 +32,9 @@ def test_every_search_is_told_before_it_is_timed(checkpoint):
 
 
 def test_a_rule_about_the_source_holds_here_too(checkpoint):
-    ruled = replace(checkpoint, conventions=replace(checkpoint.conventions, no_copy_ngram=1))
+    ruled = replace(
+        checkpoint, generation_config=replace(checkpoint.generation_config, no_copy_ngram=1)
+    )
     for each in beam_costs(ruled, TEXT, OPTIONS, widths=(1, 3)):
         method = "greedy" if each.width == 1 else "beam"
         trace = run(ruled, TEXT, replace(OPTIONS, method=method, beam_width=each.width))

@@ -11,9 +11,9 @@ from transformers.generation import GenerationMixin
 from seq2seq.catalogue import Card
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.search import search
-from seq2seq.families.generation_configs import read_habits
+from seq2seq.families.generation_configs import read_generation_config
 from seq2seq.families.loading import read_model
-from seq2seq.inference.pipeline import rules_for
+from seq2seq.inference.pipeline import logits_processors
 
 CARD = Card("tiny", "A tiny model", "translation", "CC0-1.0")
 
@@ -210,14 +210,14 @@ class NoTokenizer:
 
 def search_with(folder, ours, source, **options):
     values = json.loads((folder / "config.json").read_text())
-    conventions = read_habits(folder, values, ours.config, NoTokenizer())
-    chosen = dataclasses.replace(conventions.options, **options)
-    checkpoint = Checkpoint(CARD, ours, NoTokenizer(), conventions)
-    start, forced = conventions.beginning(chosen, {})
-    rules = rules_for(checkpoint, chosen, forced, ())
+    generation_config = read_generation_config(folder, values, ours.config, NoTokenizer())
+    chosen = dataclasses.replace(generation_config.options, **options)
+    checkpoint = Checkpoint(CARD, ours, NoTokenizer(), generation_config)
+    prompt = generation_config.decoder_prompt(chosen, {})
+    processors = logits_processors(checkpoint, chosen, prompt)
     with torch.inference_mode():
         memory = ours.encode(source)
-        return search(ours.decoder, memory, chosen, start, ours.config.eos, rules)
+        return search(ours.decoder, memory, chosen, prompt.start, ours.config.eos, processors)
 
 
 def generated(reference, given, **options):

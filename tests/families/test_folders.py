@@ -20,6 +20,7 @@ from seq2seq import Options, Trace, UserError
 from seq2seq.data.audio import Audio, log_mel, read_audio
 from seq2seq.families.loading import free_memory
 from seq2seq.families.model_cards import read_card
+from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.pipeline import to_text
 from tests import published
 
@@ -60,7 +61,7 @@ def sound(seconds=0.7, rate=16_000, seed=1):
 
 
 def options_for(checkpoint, **more):
-    theirs = checkpoint.conventions.options
+    theirs = checkpoint.generation_config.options
     languages = {n: getattr(theirs, n) for n in ("source_language", "target_language")}
     return Options(**OPTIONS | languages | more)
 
@@ -89,10 +90,10 @@ def test_a_saved_folder_runs_end_to_end(saved, name):
     np.testing.assert_array_equal(same.encoder_attention, trace.encoder_attention)
     assert seq2seq.run(checkpoint, given(name), options).encoder_attention is None
     # What the trace says is what the reference computes for the same tokens.
-    start, _ = checkpoint.conventions.beginning(trace.options, checkpoint.tokenizer.languages)
+    start = decoder_prompt(checkpoint, trace.options).start
     read = [*start, *trace.target.ids[:-1]]
     if name == "whisper":
-        frames = log_mel(sound(), config.bins, checkpoint.conventions.window)
+        frames = log_mel(sound(), config.bins, checkpoint.generation_config.window)
         inputs = {"input_features": frames.T[None]}
     else:
         inputs = {"input_ids": torch.tensor([trace.source.ids])}
@@ -121,8 +122,8 @@ def test_a_source_is_split_as_the_reference_splits_it(saved, name):
     checkpoint = seq2seq.load(folder)
     if name == "marian-multilingual":  # whose sources begin with the target's language
         return
-    if checkpoint.conventions.options.source_language:
-        tokenizer.src_lang = checkpoint.conventions.options.source_language
+    if checkpoint.generation_config.options.source_language:
+        tokenizer.src_lang = checkpoint.generation_config.options.source_language
     trace = seq2seq.run(checkpoint, TEXT, options_for(checkpoint))
     expected = tokenizer(TEXT).input_ids
     if name == "blenderbot":  # whose end the reference loses when it reads older files
@@ -564,13 +565,13 @@ def test_settings_beyond_what_there_is_get_the_most_there_is(copied):
         begin_suppress_tokens=5,
         bad_words_ids=[[4], [huge], 3, [5, 6], DEEP],
     )
-    conventions = seq2seq.load(folder).conventions
-    options = conventions.options
+    generation_config = seq2seq.load(folder).generation_config
+    options = generation_config.options
     assert (options.beam_width, options.length_penalty) == (10, 5.0)
     assert (options.max_length, options.min_length, options.no_repeat_ngram) == (512, 511, 10)
     assert not options.early_stopping
-    assert conventions.forbidden == (3, 4)
-    assert conventions.forbidden_first == ()
+    assert generation_config.forbidden == (3, 4)
+    assert generation_config.forbidden_first == ()
 
 
 def test_a_folder_needs_no_settings(saved, copied):

@@ -17,9 +17,10 @@ from transformers.generation.logits_process import (
 import seq2seq
 from seq2seq import Options, UserError
 from seq2seq.data.audio import Audio, log_mel
-from seq2seq.decoding.generation_config import Conventions
+from seq2seq.decoding.generation_config import DecoderPrompt, GenerationConfig
 from seq2seq.decoding.logits_processors import after, forbid, no_copy
-from seq2seq.inference.pipeline import detect_language, rules_for, transcribe
+from seq2seq.inference.decoder_prompt import decoder_prompt
+from seq2seq.inference.pipeline import detect_language, logits_processors, transcribe
 from tests import published
 
 published.hf.logging.set_verbosity_error()
@@ -38,7 +39,7 @@ LAST = (
 
 
 def random_model(root, name, seed=0, certain=1.0, **settings):
-    """Save a model whose outputs change from token to token, so that every rule can matter."""
+    """Save a model whose outputs change from token to token, so that every processor can matter."""
     folder, model, tokenizer = published.save(root, name, **settings)
     torch.manual_seed(seed)
     with torch.no_grad():
@@ -128,7 +129,7 @@ def whisper(request, whispers):
 
 
 def frames_of(checkpoint, samples=SOUND):
-    return log_mel(samples, checkpoint.model.config.bins, checkpoint.conventions.window)
+    return log_mel(samples, checkpoint.model.config.bins, checkpoint.generation_config.window)
 
 
 def whisper_outputs(whisper, samples=SOUND, **more):
@@ -182,10 +183,10 @@ def test_whisper_writes_what_transformers_writes(whispers, kind, theirs, options
     checkpoint, _, tokenizer, _, _ = whisper
     prompt, expected = whisper_outputs(whisper, return_timestamps=times, **theirs)
     options = dataclasses.replace(
-        checkpoint.conventions.options, **GREEDY, **options, timestamps=times
+        checkpoint.generation_config.options, **GREEDY, **options, timestamps=times
     )
     trace = seq2seq.run(checkpoint, Audio(SOUND, 0.75), options)
-    start, _ = checkpoint.conventions.beginning(trace.options, checkpoint.tokenizer.languages)
+    start = decoder_prompt(checkpoint, trace.options).start
     written = trace.options.source_language
     if kind == "multilingual" and "language" not in theirs:
         assert f"It hears {written!r}." in trace.notes
@@ -206,7 +207,7 @@ def test_whisper_writes_what_transformers_writes(whispers, kind, theirs, options
 def test_the_language_that_is_heard_is_that_of_transformers(whisper):
     checkpoint, model, _, kind, _ = whisper
     if kind == "english":
-        assert checkpoint.conventions.language_leads == ""
+        assert checkpoint.generation_config.language_leads == ""
         return
     heard = set()
     for seed in range(3):
@@ -236,10 +237,12 @@ def test_the_rule_for_times_is_that_of_transformers(whisper, latest):
     config = copy.deepcopy(model.generation_config)
     config.max_initial_timestamp_index, config.eos_token_id = latest, eos
     theirs = WhisperTimeStampLogitsProcessor(config, begin_index=3)
-    speech = dataclasses.replace(checkpoint.conventions.speech, latest_start=latest)
-    alone = Conventions(start=(0,), speech=speech)
+    speech = dataclasses.replace(checkpoint.generation_config.speech, latest_start=latest)
+    alone = GenerationConfig(start=(0,), speech=speech)
     options = Options(timestamps=True)
-    rules = rules_for(dataclasses.replace(checkpoint, conventions=alone), options, (), ())
+    processors = logits_processors(
+        dataclasses.replace(checkpoint, generation_config=alone), options, DecoderPrompt(())
+    )
     generator = torch.Generator().manual_seed(latest)
     choices = [first, first + 1, first + 9, first + 700, size - 1, 0, 5, 30, eos, quiet - 1]
     timed = 0
@@ -252,8 +255,8 @@ def test_the_rule_for_times_is_that_of_transformers(whisper, latest):
         logits[18:] -= 9 * (torch.rand(6, size, generator=generator) < 0.9)
         expected = theirs(torch.cat([torch.full((24, 3), 1), history], dim=1), logits)
         ours = logits.log_softmax(-1)
-        for rule in rules:
-            ours = rule(ours, history)
+        for processor in processors:
+            ours = processor(ours, history)
         assert torch.equal(ours.isinf(), expected.isinf())
         timed += int((expected[:, :first].isinf().all(1)).sum())
     assert 24 < timed < 24 * 11
@@ -262,15 +265,15 @@ def test_the_rule_for_times_is_that_of_transformers(whisper, latest):
 def test_what_whisper_may_not_say_is_never_said(whisper):
     checkpoint, model, _, _, _ = whisper
     settings = model.generation_config
-    conventions = checkpoint.conventions
-    assert list(conventions.forbidden) == settings.suppress_tokens
-    assert list(conventions.forbidden_first) == settings.begin_suppress_tokens
+    generation_config = checkpoint.generation_config
+    assert list(generation_config.forbidden) == settings.suppress_tokens
+    assert list(generation_config.forbidden_first) == settings.begin_suppress_tokens
     for beams in (1, 5):
         options = dataclasses.replace(
-            conventions.options, method="beam", beam_width=beams, timestamps=beams == 1
+            generation_config.options, method="beam", beam_width=beams, timestamps=beams == 1
         )
         said = seq2seq.run(checkpoint, Audio(SOUND, 0.75), options).beam_tree.token
-        assert not set(said.tolist()) & set(conventions.forbidden)
+        assert not set(said.tolist()) & set(generation_config.forbidden)
 
 
 @pytest.mark.parametrize("times", [False, True])
@@ -300,11 +303,11 @@ def test_a_whisper_may_be_set_to_one_language(whisper):
         before = (folder / "generation_config.json").read_text()
         values = json.loads(before) | settings
         (folder / "generation_config.json").write_text(json.dumps(values))
-        conventions = seq2seq.load(folder).conventions
+        generation_config = seq2seq.load(folder).generation_config
         (folder / "generation_config.json").write_text(before)
-        options = conventions.options
+        options = generation_config.options
         assert (options.source_language, options.target_language) == expected
-        assert conventions.language_leads == "heard"
+        assert generation_config.language_leads == "heard"
 
 
 @pytest.mark.parametrize(
@@ -374,9 +377,9 @@ def test_t5_is_told_what_to_do(tmp_path):
     values = json.loads((folder / "config.json").read_text()) | {"task_specific_params": TASKS}
     (folder / "config.json").write_text(json.dumps(values))
     checkpoint = seq2seq.load(folder)
-    conventions = checkpoint.conventions
-    assert set(conventions.instructions) == {n for n in TASKS if "ti" in n}
-    options = conventions.options
+    generation_config = checkpoint.generation_config
+    assert set(generation_config.instructions) == {n for n in TASKS if "ti" in n}
+    options = generation_config.options
     assert options.instruction == "translate English to French:"
     assert (options.method, options.beam_width, options.max_length) == ("beam", 4, 29)
     trace = seq2seq.run(checkpoint, TEXT)
@@ -384,7 +387,7 @@ def test_t5_is_told_what_to_do(tmp_path):
     assert list(trace.source.ids) == expected
     theirs = answers(model, expected, 4, num_beams=4, early_stopping=True, max_length=30)
     assert ours_of(trace, checkpoint) == theirs
-    for text in conventions.instructions.values():
+    for text in generation_config.instructions.values():
         chosen = dataclasses.replace(options, instruction=text)
         trace = seq2seq.run(checkpoint, TEXT, chosen)
         assert list(trace.source.ids) == tokenizer(text + TEXT).input_ids
@@ -442,7 +445,7 @@ def test_languages_lead_as_in_transformers(models, name, source, target):
 
 def test_an_older_mbart_starts_with_the_language(models):
     checkpoint, model, tokenizer, folder = models("mbart25")
-    assert checkpoint.conventions.language_leads == "start"
+    assert checkpoint.generation_config.language_leads == "start"
     tokenizer.src_lang = "de_DE"
     expected = tokenizer(TEXT).input_ids
     options = Options(**GREEDY, max_length=11, source_language="de_DE", target_language="fr_XX")
@@ -457,14 +460,16 @@ def test_an_older_mbart_starts_with_the_language(models):
     (folder / "config.json").write_text(json.dumps(values | {"decoder_start_token_id": start}))
     path = folder / "generation_config.json"
     path.write_text(json.dumps({"decoder_start_token_id": start}))
-    conventions = seq2seq.load(folder).conventions
-    assert conventions.options.target_language == "ro_RO"
-    assert conventions.beginning(conventions.options, {"ro_RO": start}) == ((start,), ())
+    generation_config = seq2seq.load(folder).generation_config
+    assert generation_config.options.target_language == "ro_RO"
+    assert generation_config.decoder_prompt(generation_config.options, {"ro_RO": start}).start == (
+        start,
+    )
 
 
 def test_a_languages_token_stands_before_the_source(models):
     checkpoint, model, tokenizer, _ = models("marian-multilingual")
-    theirs = checkpoint.conventions.options
+    theirs = checkpoint.generation_config.options
     assert (theirs.source_language, theirs.target_language) == ("", "fra")
     for code in ("fra", "deu_Latn"):
         options = Options(beam_width=3, early_stopping=False, max_length=11, target_language=code)
@@ -513,13 +518,13 @@ def test_the_rule_against_copies_is_that_of_transformers(size):
     generator = torch.Generator().manual_seed(size)
     source = torch.randint(4, 9, (1, 30), generator=generator)
     theirs = EncoderNoRepeatNGramLogitsProcessor(size, source)
-    rule, forbidden = no_copy(size, source[0].tolist()), 0
+    processor, forbidden = no_copy(size, source[0].tolist()), 0
     for step in range(8):
         history = torch.randint(3, 9, (40, step), generator=generator)
         logits = torch.randn(40, 12, generator=generator).log_softmax(-1)
         read = torch.cat([torch.full((40, 1), 1), history], dim=1)
         expected = theirs(read, logits)
-        torch.testing.assert_close(rule(logits, history), expected)
+        torch.testing.assert_close(processor(logits, history), expected)
         forbidden += int(expected.isinf().sum())
     assert forbidden > 20
 
@@ -587,7 +592,7 @@ def test_without_options_a_model_answers_as_in_transformers(tmp_path, name, says
     model.save_pretrained(folder)
     checkpoint = configured(folder, model, **says(tokenizer))
     trace = seq2seq.run(checkpoint, TEXT)
-    count = checkpoint.conventions.options.beam_width
+    count = checkpoint.generation_config.options.beam_width
     assert ours_of(trace, checkpoint) == answers(model, list(trace.source.ids), count)
     assert [list(seq2seq.generate(checkpoint, [TEXT])[0].hypotheses[0].tokens)] == [
         list(trace.target.ids)
@@ -595,14 +600,14 @@ def test_without_options_a_model_answers_as_in_transformers(tmp_path, name, says
 
 
 def test_a_copy_is_kept_from_the_output(tmp_path):
-    """Weights that copy the source show what the rule does in a whole run."""
+    """Weights that copy the source show what the processor does in a whole run."""
     folder, model, tokenizer = random_model(tmp_path, "blenderbot")
     outputs = {}
     for size in (0, 1, 2):
         checkpoint = configured(
             folder, model, encoder_no_repeat_ngram_size=size, num_beams=1, max_length=20
         )
-        assert checkpoint.conventions.no_copy_ngram == size
+        assert checkpoint.generation_config.no_copy_ngram == size
         trace = seq2seq.run(checkpoint, TEXT)
         assert [list(trace.target.ids)] == answers(model, list(trace.source.ids))
         outputs[size] = set(trace.target.ids) & set(trace.source.ids)
@@ -610,17 +615,17 @@ def test_a_copy_is_kept_from_the_output(tmp_path):
 
 
 def test_a_rule_may_be_held_back():
-    rule = after(2, forbid([0]))
+    processor = after(2, forbid([0]))
     scores = torch.zeros(1, 3)
-    assert not rule(scores.clone(), torch.zeros(1, 1)).isinf().any()
-    assert rule(scores.clone(), torch.zeros(1, 2))[0].tolist() == [-math.inf, 0, 0]
+    assert not processor(scores.clone(), torch.zeros(1, 1)).isinf().any()
+    assert processor(scores.clone(), torch.zeros(1, 2))[0].tolist() == [-math.inf, 0, 0]
 
 
 @pytest.mark.parametrize("token", [0, 5])
 def test_any_token_may_start_an_output(tmp_path, token):
     folder, model, _ = random_model(tmp_path, "bart")
     checkpoint = configured(folder, model, decoder_start_token_id=token, num_beams=1)
-    assert checkpoint.conventions.start == (token,)
+    assert checkpoint.generation_config.start == (token,)
     trace = seq2seq.run(checkpoint, TEXT, Options(**GREEDY, max_length=9))
     assert [list(trace.target.ids)] == answers(model, list(trace.source.ids), max_length=10)
 
@@ -637,6 +642,6 @@ def test_settings_that_are_not_followed_are_named(tmp_path):
     path.write_text(json.dumps(settings | chance))
     checkpoint = seq2seq.load(folder)
     assert checkpoint.notes == ()
-    options = checkpoint.conventions.options
+    options = checkpoint.generation_config.options
     assert (options.method, options.temperature) == ("sample", 0.7)
     assert (options.top_k, options.top_p) == (12, 0.8)

@@ -33,6 +33,7 @@ def repeated(tokens, times):
         tuple(range(count * times)),
         pieces * times,
         tuple(range(count * times)),
+        (False,) * count * times,
     )
 
 

@@ -12,7 +12,7 @@ from seq2seq.decoding.options import Options
 from seq2seq.figures.dialogue import BETWEEN, MOST_BARS, turn_numbers, turn_shares
 from seq2seq.figures.theme import LIGHT
 from seq2seq.inference.pipeline import run
-from seq2seq.trace import Tokens
+from seq2seq.trace import Tokens, special_by_spelling
 from tests import chatbots
 
 SAID = ["The cat sleeps.", "Where is the dog?", "In the garden."]
@@ -26,7 +26,13 @@ def trace(request, tmp_path_factory):
 
 
 def tokens(*pieces):
-    return Tokens("", tuple(range(len(pieces))), pieces, tuple(range(len(pieces))))
+    return Tokens(
+        "",
+        tuple(range(len(pieces))),
+        pieces,
+        tuple(range(len(pieces))),
+        special_by_spelling(pieces),
+    )
 
 
 def test_every_token_of_a_turn_has_its_number(trace):
@@ -94,7 +100,13 @@ def test_a_long_reply_is_drawn_in_part_and_says_so(trace):
     if trace.attention is None:
         pytest.skip("a model without attention")
     count = MOST_BARS + 20
-    target = replace(trace.target, ids=count * (5,), pieces=count * ("▁a",), words=range(count))
+    target = replace(
+        trace.target,
+        ids=count * (5,),
+        pieces=count * ("▁a",),
+        words=range(count),
+        special=count * (False,),
+    )
     long = replace(trace, target=target, attention=np.repeat(trace.attention[:1], count, axis=0))
     drawn = figures.turn_attention(long, chatbots.SEPARATOR)
     assert len(drawn.data[0].x) == MOST_BARS

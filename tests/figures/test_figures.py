@@ -149,7 +149,13 @@ def test_a_chosen_token_outside_the_best_is_added_with_its_rank(trace):
 def test_a_long_run_has_points_on_the_strongest_cells_only(trace):
     if trace.attention is None:
         pytest.skip("a model without attention")
-    source = replace(trace.source, pieces=("▁a",) * 80, ids=(5,) * 80, words=tuple(range(80)))
+    source = replace(
+        trace.source,
+        pieces=("▁a",) * 80,
+        ids=(5,) * 80,
+        words=tuple(range(80)),
+        special=(False,) * 80,
+    )
     weights = np.full((*trace.attention.shape[:3], 80), 0.005, dtype=np.float16)
     weights[1, ..., 33] = 0.6
     drawn = figures.attention(replace(trace, source=source, attention=weights))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from seq2seq.catalogue import read_card
-from seq2seq.checkpoint import Checkpoint, own_conventions
+from seq2seq.checkpoint import Checkpoint, own_generation_config
 from seq2seq.data.normalization import unfold
 from seq2seq.data.tokenizer import Unigram
 from seq2seq.data.word_filter import forbidden, runs
@@ -163,8 +163,8 @@ def test_generate_of_nothing_is_nothing(checkpoint):
 def known_by(checkpoint, **fields):
     """Return a checkpoint as if its card had these fields."""
     card = replace(checkpoint.card, **fields)
-    habits = own_conventions(checkpoint.model.config, card, checkpoint.tokenizer)
-    return replace(checkpoint, card=card, conventions=habits)
+    habits = own_generation_config(checkpoint.model.config, card, checkpoint.tokenizer)
+    return replace(checkpoint, card=card, generation_config=habits)
 
 
 def test_a_run_is_searched_as_the_card_says(checkpoint):
@@ -180,10 +180,10 @@ def test_a_mannered_model_writes_no_word_on_the_list(checkpoint, monkeypatch):
     said = run(checkpoint, "The cat sleeps.", SHORT).target.pieces
     words = runs("".join(said).replace("▁", " "))
     monkeypatch.setattr("seq2seq.data.word_filter.WHOLE", frozenset(word.lower() for word in words))
-    mannered = known_by(checkpoint, mannered=True)
+    filtered = known_by(checkpoint, word_filter=True)
     for method in ("beam", "sample"):
         for text in ("The cat sleeps.", "Where is the dog?"):
-            trace = run(mannered, text, replace(SHORT, method=method))
+            trace = run(filtered, text, replace(SHORT, method=method))
             for output in trace.outputs:
                 assert not any(map(forbidden, runs("".join(output.pieces).replace("▁", " "))))
 
@@ -226,7 +226,7 @@ def short_sighted(checkpoint_root, tokenizer):
     )
     card = read_card(checkpoint_root / "transformer")
     model = build(config).eval().requires_grad_(False)
-    return Checkpoint(card, model, tokenizer, own_conventions(config, card, tokenizer))
+    return Checkpoint(card, model, tokenizer, own_generation_config(config, card, tokenizer))
 
 
 @pytest.mark.parametrize("method", ["beam", "greedy", "sample"])

@@ -150,8 +150,8 @@ def test_outputs_are_the_n_best_of_the_search(checkpoint, trace):
         tokens = trace.beam_tree.token[path].tolist()
         assert output.pieces == checkpoint.tokenizer.pieces(tokens)
         assert output.text == checkpoint.tokenizer.decode(tokens).strip()
-        assert output.finished == (trace.beam_tree.fate[output.node] == FINISHED)
-        total = trace.beam_tree.cumulated[output.node]
+        assert output.finished == (trace.beam_tree.status[output.node] == FINISHED)
+        total = trace.beam_tree.cumulative[output.node]
         assert output.log_probability == pytest.approx(total)
         assert output.score == pytest.approx(total / len(tokens))
 

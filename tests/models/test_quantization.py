@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from seq2seq.catalogue import Card
-from seq2seq.checkpoint import Checkpoint, load, own_conventions
+from seq2seq.checkpoint import Checkpoint, load, own_generation_config
 from seq2seq.data.batching import Example, collate, pad
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import search
@@ -175,7 +175,7 @@ def trained(tokenizer, pairs):
         optimizer.step()
     assert loss < 0.02
     card = Card("tiny", "A tiny model", "translation", "CC0-1.0")
-    habits = own_conventions(config, card, tokenizer)
+    habits = own_generation_config(config, card, tokenizer)
     return Checkpoint(card, model.eval().requires_grad_(False), tokenizer, habits)
 
 

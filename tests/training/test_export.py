@@ -31,7 +31,7 @@ CHATBOT = f"""{CARD}
 task = "chatbot"
 turn_separator = "¶"
 turns = 2
-mannered = true
+word_filter = true
 examples = ["Is the cat here?"]
 [card.decoding]
 method = "sample"
@@ -99,12 +99,12 @@ def test_the_card_that_is_written_is_the_recipes(chatbot, summarizer):
 
 
 def test_a_checkpoint_has_the_habits_of_its_card(chatbot, summarizer):
-    habits = load(chatbot).conventions
+    habits = load(chatbot).generation_config
     options = Options(method="sample", beam_width=2, top_p=0.9, seed=5, max_length=8)
     assert (habits.turn_separator, habits.turns, habits.options) == ("¶", 2, options)
-    assert habits.manners is not None
+    assert habits.word_filter is not None
     assert load(chatbot).tokenizer.encode("¶")[-1] in habits.forbidden
-    habits = load(summarizer).conventions
+    habits = load(summarizer).generation_config
     assert habits.folded
     assert habits.options == Options()
 

@@ -247,7 +247,7 @@ def talks(folder):
     (folder / "train.tsv").write_text("\n".join(lines) + "\n")
     (folder / "valid.tsv").write_text("\n".join(lines[:40]) + "\n")
     recipe = recipe_of(folder, epochs=1)
-    card = replace(recipe.card, task="chatbot", turn_separator="¶", turns=2, mannered=True)
+    card = replace(recipe.card, task="chatbot", turn_separator="¶", turns=2, word_filter=True)
     data = replace(recipe.data, columns=("before", "context", "response"))
     tokenizer = replace(recipe.tokenizer, symbols=("¶",), pieces=40)
     return replace(recipe, card=card, data=data, tokenizer=tokenizer)

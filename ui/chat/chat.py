@@ -138,9 +138,9 @@ def _bar(checkpoint: Checkpoint | None, turns: Turns) -> tuple[int, DeltaGenerat
 
 
 def _most_turns(checkpoint: Checkpoint | None) -> int:
-    if checkpoint is None or not checkpoint.conventions.turn_separator:
+    if checkpoint is None or not checkpoint.generation_config.turn_separator:
         return 1
-    return checkpoint.conventions.turns or MAX_REACH
+    return checkpoint.generation_config.turns or MAX_REACH
 
 
 def _reach(checkpoint: Checkpoint | None, most: int) -> int:
@@ -149,7 +149,7 @@ def _reach(checkpoint: Checkpoint | None, most: int) -> int:
         if checkpoint is not None:
             st.caption("This model reads what was said last, and nothing before it.")
         return 1
-    first = checkpoint.conventions.turns if checkpoint else 0
+    first = checkpoint.generation_config.turns if checkpoint else 0
     if st.session_state.get("reach", 1) > most:  # chosen for another model
         del st.session_state["reach"]
     return st.slider(

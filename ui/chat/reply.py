@@ -28,7 +28,7 @@ def fitting(checkpoint: Checkpoint, turns: Turns, read: tuple[int, ...]) -> tupl
     """Leave out the oldest turns until the model can read the others; the last one always stays."""
     from seq2seq.inference.inputs import MAX_TOKENS
 
-    separator = checkpoint.conventions.turn_separator
+    separator = checkpoint.generation_config.turn_separator
     if not separator:
         return read[-1:]
     most = min(MAX_TOKENS, checkpoint.model.config.longest or MAX_TOKENS)
@@ -43,7 +43,7 @@ def fitting(checkpoint: Checkpoint, turns: Turns, read: tuple[int, ...]) -> tupl
 def subject_of_reply(checkpoint: Checkpoint, turns: Turns, reply: Reply) -> Subject:
     """Return what is run for a reply."""
     said = [turns[number].text for number in reply.read]
-    source = source_of(said, checkpoint.conventions.turn_separator)
+    source = source_of(said, checkpoint.generation_config.turn_separator)
     return Subject(reply.model, source, reply.options)
 
 
@@ -157,7 +157,7 @@ def _turn_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace
         return
     from seq2seq import figures
 
-    separator = checkpoint.conventions.turn_separator
+    separator = checkpoint.generation_config.turn_separator
     labels, by_model = _named(turns, reply)
     chart(
         "turn_attention",

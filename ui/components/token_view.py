@@ -99,14 +99,13 @@ def token_view(
     on_step: Callable[[int], Any] = int,
     on_word: Callable[[int], Any] = int,
     weights: np.ndarray | None = None,
-    whole: bool = False,
 ) -> None:
     """Show the output and its tokens, the more probable the stronger, below the source's tokens.
 
     step, word: the marked output and source token; a step of None means that none can be chosen.
     on_step, on_word: called with the number of a token that was clicked. weights (target, source):
-    how the source is shaded, for the marked step, or with `whole` for all steps together; hovering
-    over a token shows its own. None leaves the source away.
+    how the source is shaded for the marked step; hovering over a token shows its own. None leaves
+    the source away.
     """
     from seq2seq.figures.theme import mix, palette, readable_on
 
@@ -124,10 +123,7 @@ def token_view(
     levels, resting = None, None
     if weights is not None:
         levels = np.clip(np.rint(weights * SHADES), 0, SHADES).astype(int)
-        if whole:
-            most = np.clip(weights.sum(axis=0), 0, 1)
-            resting = np.rint(most * SHADES).astype(int).tolist()
-        elif step is not None:
+        if step is not None:
             resting = levels[step].tolist()
 
     def chosen(event: str, count: int, use: Callable[[int], Any]) -> Callable[[], None]:

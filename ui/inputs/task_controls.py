@@ -12,6 +12,7 @@ from seq2seq.catalogue import is_name
 from seq2seq.decoding.generation_config import ENGLISH
 from seq2seq.decoding.options import MAX_INSTRUCTION, Options
 from seq2seq.errors import UserError
+from seq2seq.trace_json import MAX_BYTES
 from ui.components import copy_link
 from ui.escape import plain, quoted
 from ui.inputs.decoding_settings import forget_settings, search_controls
@@ -74,7 +75,7 @@ def _defaults(name: str | None) -> Options:
     """Return what a checkpoint's authors decode with; the card of one of ours says it."""
     loaded = models().loaded.get(name or "")
     if loaded:
-        return loaded.conventions.options
+        return loaded.generation_config.options
     card = card_of(name) if name else None
     return card.decoding if card else Options()
 
@@ -84,16 +85,16 @@ def _language_controls(name: str | None) -> dict[str, Any]:
     loaded = models().loaded.get(name or "")
     if loaded is None:
         return {}
-    codes, conventions = list(loaded.tokenizer.languages), loaded.conventions
+    codes, generation_config = list(loaded.tokenizer.languages), loaded.generation_config
     values: dict[str, Any] = {}
-    defaults = conventions.options
-    if conventions.language_leads and len(codes) > 1:
+    defaults = generation_config.options
+    if generation_config.language_leads and len(codes) > 1:
         hears = loaded.model.config.input == "audio"
         for key, label, default in (
             ("source_language", "Source language", defaults.source_language),
             ("target_language", "Output language", defaults.target_language),
         ):
-            if key == "source_language" and conventions.language_leads == "source":
+            if key == "source_language" and generation_config.language_leads == "source":
                 continue  # only the output's can be chosen
             known = [ENGLISH] if hears and key == "target_language" else codes
             # What is chosen stands in the address, so it is what is shown.
@@ -102,8 +103,8 @@ def _language_controls(name: str | None) -> dict[str, Any]:
             first = choices.index(default) if default in choices else 0
             chosen = st.selectbox(label, choices, first, key=key, **URL)
             values[key] = "" if chosen == empty else chosen
-    if conventions.instructions:
-        stripped = (text.strip() for text in conventions.instructions.values())
+    if generation_config.instructions:
+        stripped = (text.strip() for text in generation_config.instructions.values())
         texts = [text for text in stripped if 0 < len(text) <= MAX_INSTRUCTION]
         chosen = st.selectbox(
             "Instruction before the text",
@@ -114,7 +115,7 @@ def _language_controls(name: str | None) -> dict[str, Any]:
             **URL,
         )
         values["instruction"] = "" if chosen == NO_INSTRUCTION else (chosen or "")[:MAX_INSTRUCTION]
-    if conventions.speech is not None and conventions.speech.first_time is not None:
+    if generation_config.speech is not None and generation_config.speech.first_time is not None:
         values["timestamps"] = st.toggle("Write times", key="timestamps", **URL)
     return {
         key: value or Options.__dataclass_fields__[key].default for key, value in values.items()
@@ -137,5 +138,10 @@ def _why_missing(asked: str, task: str) -> str:
 def saved_run_picker() -> bytes | None:
     """Let the visitor choose a run that was downloaded as JSON; returns the file."""
     with st.popover("Open a saved run", icon=":material/upload_file:"):
-        file = st.file_uploader("A run downloaded from this page", "json", key="saved_run")
+        file = st.file_uploader(
+            "A run downloaded from this page",
+            "json",
+            max_upload_size=MAX_BYTES // 1_000_000,
+            key="saved_run",
+        )
     return None if file is None else file.getvalue()

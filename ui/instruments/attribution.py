@@ -49,7 +49,7 @@ def show(view: View) -> None:
         measures[ATTENTION] = found.attention
     else:
         st.caption("This model has no attention: the two other measures work all the same.")
-    measures |= {LEFT_OUT: found.left_out, GRADIENT: found.gradient}
+    measures |= {LEFT_OUT: found.occlusion, GRADIENT: found.gradient}
     _matrices(view, measures)
     _agreement(view, measures)
 

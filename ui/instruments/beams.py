@@ -10,6 +10,7 @@ import streamlit as st
 
 from seq2seq.analysis.reranking import better, complete, hypothesis, order, outputs, scores
 from seq2seq.decoding.hypothesis import FINISHED, PRUNED, Hypothesis
+from seq2seq.decoding.scoring import score
 from seq2seq.errors import UserError
 from seq2seq.trace import Trace, label
 from ui.code_export import Named, define, draw
@@ -83,7 +84,7 @@ def _tree(view: View, tree: Joined) -> int:
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place = st.container(width=220)
-        has_pruned = any(node.fate == PRUNED for node in tree.nodes)
+        has_pruned = any(node.status == PRUNED for node in tree.nodes)
         pruned = has_pruned and st.toggle("What was let go", True, key="pruned", **URL)
     steps = steps_shown(tree, view.step, pruned)
     offered = {tree.name(number): number for number in candidates(tree, steps, pruned)}
@@ -146,15 +147,15 @@ def _node_panel(view: View, tree: Joined, number: int) -> None:
     lies_in = [name for name, each in tree.paths.items() if number in each]
     facts = [
         f"probability {math.exp(node.log_probability):.2%} (log {node.log_probability:.3f})",
-        f"Σ log P {node.cumulated:.3f}",
+        f"Σ log P {node.cumulative:.3f}",
         f"score {node.score:.3f}",
     ]
     if not node.branch:
         facts.append(f"number {node.rank + 1} of its step")
-    fate = _fate(run, tree, number)
+    status = _status(run, tree, number)
     with st.container(border=True):
         st.markdown(
-            f"**Step {node.step + 1}:** {quoted(label(node.piece))} — {', '.join(facts)}. {fate} "
+            f"**Step {node.step + 1}:** {quoted(label(node.piece))} — {', '.join(facts)}. {status} "
             f"Written so far: {quoted(written)}."
             + (
                 f" In {'output' if len(lies_in) == 1 else 'outputs'} {', '.join(lies_in)}."
@@ -180,13 +181,13 @@ def _node_panel(view: View, tree: Joined, number: int) -> None:
                 st.caption(plain(view.subject.missing))
 
 
-def _fate(run: Trace, tree: Joined, number: int) -> str:
+def _status(run: Trace, tree: Joined, number: int) -> str:
     node, width = tree.nodes[number], run.options.rows
     if node.branch:
         return f"Branch {node.branch} came here; the search itself did not."
-    if node.fate == FINISHED:
+    if node.status == FINISHED:
         return "An output ends here."
-    if node.fate == PRUNED:
+    if node.status == PRUNED:
         return f"Let go: it was not among the best {width}."
     if run.options.method == "sample":
         return "Drawn once." if node.times == 1 else f"Drawn {node.times} times."
@@ -324,10 +325,11 @@ def _search_errors(view: View) -> None:
     errors = [(name, each, best) for name, each in better(best, rivals).items()]
     if (reference := _reference(view)) is not None:
         # It was followed in float32, so it is compared with what the same pass says of the best.
-        score = scores([reference], run.options.length_penalty)[0]
-        own = float(run.log_probabilities.sum()) / len(run.target) ** run.options.length_penalty
-        exact = replace(best, score=own)
-        rivals["The reference"] = replace(reference, score=float(score))
+        [scored] = scores([reference], run.options.length_penalty)
+        total = float(run.log_probabilities.sum())
+        own = score(total, len(run.target), run.options.length_penalty)
+        exact = replace(best, score=float(own))
+        rivals["The reference"] = replace(reference, score=float(scored))
         found = better(exact, {"The reference": rivals["The reference"]})
         errors += [(name, each, exact) for name, each in found.items()]
     for name, each, beaten in errors:

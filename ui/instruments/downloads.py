@@ -18,13 +18,17 @@ def show(view: View) -> None:
 
 
 def offer(label: str, trace: Trace, file: str) -> None:
-    """Offer a run as a file of this name."""
+    """Offer a run as a file of this name, where the page would open it again."""
+    fits = trace.for_file() is not None
     st.download_button(
         label,
-        trace.to_json,
+        trace.to_file,
         file,
         "application/json",
         on_click="ignore",
         icon=":material/download:",
-        help="Opens again on this page, without the model, by Open a saved run.",
+        help="Opens again on this page, without the model, by Open a saved run."
+        if fits
+        else "This run is too large to be saved: choose a shorter text.",
+        disabled=not fits,
     )

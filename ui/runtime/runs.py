@@ -215,7 +215,7 @@ def branch(subject: Subject, tokens: tuple[int, ...]) -> Trace | str | None:
 
 def _options(subject: Subject) -> Options:
     loaded = models().loaded.get(subject.name)
-    return subject.options or (loaded.conventions.options if loaded else Options())
+    return subject.options or (loaded.generation_config.options if loaded else Options())
 
 
 def derive(

@@ -54,7 +54,7 @@ def vector(name: str, text: str) -> Vector | None:
         from seq2seq.analysis.sentence_vectors import sentence_vectors
         from seq2seq.inference.inputs import prepare
 
-        config, options = checkpoint.model.config, checkpoint.conventions.options
+        config, options = checkpoint.model.config, checkpoint.generation_config.options
         notes = prepare(checkpoint, text, options).notes
         if config.architecture != "recurrent":
             return Vector(sentence_vectors(checkpoint, [text])[0], None, notes)
