@@ -22,7 +22,7 @@ from seq2seq.families.pretrained import check_links, family_of, is_foreign, read
 from seq2seq.hub.watchdog import Progress
 from seq2seq.models.config import Config
 from seq2seq.models.quantization import available, quantize
-from seq2seq.models.seq2seq import Seq2Seq, assemble, tie
+from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
 
@@ -180,9 +180,7 @@ def read_model(folder: Path) -> Seq2Seq:
         if not (folder / name).is_file():
             raise UserError(f"{folder.name} has no {name}: fetch the checkpoint again.")
     config = Config.from_json((folder / CONFIG).read_text(encoding="utf-8", errors="replace"))
-    # On the meta device a config takes no memory, whatever sizes it claims.
-    with torch.device("meta"):
-        model = assemble(config)
+    model = build_empty(config)
     model.load_state_dict(_read_weights(folder, model), strict=False, assign=True)
     tie(model)
     return model.requires_grad_(False)

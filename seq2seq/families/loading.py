@@ -12,7 +12,7 @@ import torch
 from seq2seq.errors import TooLargeError
 from seq2seq.families.configs import Values, read_config
 from seq2seq.families.weights import is_untied, read_weights
-from seq2seq.models.seq2seq import Seq2Seq, assemble, tie
+from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
 
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -25,8 +25,7 @@ def read_model(folder: Path, values: Values, dtype: torch.dtype = torch.float32)
     family, config = values["model_type"], read_config(values)
     if is_untied(folder, family):
         config = dataclasses.replace(config, tied=False)
-    with torch.device("meta"):
-        model = assemble(config)
+    model = build_empty(config)
     require_memory(model, dtype)
     model.load_state_dict(read_weights(folder, model, family, dtype), strict=False, assign=True)
     tie(model)

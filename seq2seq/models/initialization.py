@@ -1,4 +1,4 @@
-"""Fresh weights for training, and modules without any for weights that come from a file."""
+"""Fresh weights for training, and modules that wait for theirs from a file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ FILLING = {Tensor.normal_, Tensor.uniform_, Tensor.zero_, Tensor.fill_}
 class WithoutInitialization(TorchFunctionMode):
     """A context in which modules of torch.nn are made with weights that hold nothing yet.
 
-    Whoever makes them fills them once: from a file, or with `initialize`. Torch would draw numbers
-    for each, and on the meta device import its compiler to do so. It holds for its own thread.
+    Torch would fill each, and on the meta device import its compiler to do so, a second's work. It
+    holds for its own thread alone.
     """
 
     def __torch_function__(
@@ -43,8 +43,6 @@ def initialize(model: nn.Module) -> None:
             nn.init.xavier_uniform_(weight)
         elif "bias" in name:
             nn.init.zeros_(weight)
-        else:  # the scale of a norm
-            nn.init.ones_(weight)
     for module in model.modules():
         if isinstance(module, nn.LSTM):
             for name, bias in module.named_parameters():

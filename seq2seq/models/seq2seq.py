@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from seq2seq.models.attention import Additive, Dot, General
@@ -56,16 +57,23 @@ class Seq2Seq(nn.Module):
 
 def build(config: Config) -> Seq2Seq:
     """Build the model that a config describes, with fresh weights."""
-    model = assemble(config)
+    model = _assemble(config)
     initialize(model)
     return model
 
 
-def assemble(config: Config) -> Seq2Seq:
-    """Put the model together that a config describes; its weights hold nothing yet."""
+def build_empty(config: Config) -> Seq2Seq:
+    """Build the model that a config describes, for weights that come from a file.
+
+    It lies on the meta device, where it takes no memory, whatever sizes the config claims.
+    """
+    with torch.device("meta"), WithoutInitialization():
+        return _assemble(config)
+
+
+def _assemble(config: Config) -> Seq2Seq:
     recurrent = config.architecture == "recurrent"
-    with WithoutInitialization():
-        model = _build_recurrent(config) if recurrent else _build_transformer(config)
+    model = _build_recurrent(config) if recurrent else _build_transformer(config)
     tie(model)
     return model
 
