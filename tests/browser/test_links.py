@@ -137,22 +137,23 @@ def test_a_hint_that_was_closed_by_keyboard_stays_closed(server, new_page):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "query", "text"),
+    ("old", "new", "query"),
     [
-        ("race", "compare", {"sentence": SENTENCE}, SENTENCE),
-        ("lab", "context_vector", {"a": SENTENCE}, SENTENCE),
-        ("map", "sentence_map", {"yours": "A cat."}, "A cat."),
-        ("measured", "benchmarks", {"searched": SENTENCE}, SENTENCE),
+        ("race", "compare", {"sentence": SENTENCE}),
+        ("lab", "context_vector", {"a": SENTENCE}),
+        ("map", "sentence_map", {"yours": SENTENCE}),
     ],
 )
 def test_an_old_address_leads_to_the_page_with_what_the_link_says(
-    server, new_page, old, new, query, text
+    server, new_page, old, new, query
 ):
     page = new_page()
     page.goto(server)
     settled(page)  # app.py has run once, as it has on a server that was warmed up
     page.goto(f"{server}/{old}?{urlencode(query)}")
     page.wait_for_url(f"**/{new}?**")
-    settled(page)
-    fields = page.get_by_role("main").get_by_role("textbox")
-    assert text in [field.input_value() for field in fields.all()]
+    page.wait_for_function(
+        """text => [...document.querySelectorAll("input, textarea")]
+            .some(field => field.value === text)""",
+        arg=SENTENCE,
+    )
