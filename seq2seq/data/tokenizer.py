@@ -93,11 +93,12 @@ class Unigram:
         seed: int = 1,
         kind: str = "unigram",
         folded: bool = False,
+        digits: bool = False,
     ) -> Unigram:
         """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split.
 
         kind: "character" for one piece a character instead. characters: known even where the
-        sentences lack them.
+        sentences lack them. digits: each is a piece of its own.
         Raises UserError where the pieces are fewer than the characters.
         """
         sentencepiece.set_random_generator_seed(seed)
@@ -110,6 +111,7 @@ class Unigram:
                 model_type="char" if kind == "character" else kind,
                 vocab_size=pieces,
                 user_defined_symbols=list(symbols),
+                split_digits=digits,
                 required_chars="".join(characters),
                 character_coverage=0.9999,
                 hard_vocab_limit=False,

@@ -34,7 +34,8 @@ from seq2seq.evaluation.losses import corpus_loss, encode_pairs, speech_loss
 from seq2seq.evaluation.reply_metrics import dull
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.training.augmentation import at_speed, in_strings, lengthen, vary
-from seq2seq.training.recipe import Recipe
+from seq2seq.training.recipe import Recipe, SubstitutionSettings, TypingSettings
+from seq2seq.training.substitution import all_varied, further
 
 GREEDY = Options(method="greedy")
 
@@ -143,9 +144,9 @@ class TextCorpus:
     def fit(self) -> Unigram:
         """Make a tokenizer from the sides that the recipe names; it knows all characters."""
         settings = self.recipe.tokenizer
+        files = self._texts(0) if self._varies() else self.files
         sides = {
-            side: [getattr(pair, side) for file in self.files for pair in file]
-            for side in Pair._fields
+            side: [getattr(pair, side) for file in files for pair in file] for side in Pair._fields
         }
         read = list(sides) if settings.fit == "both" else [settings.fit]
         sentences = chain.from_iterable(zip(*(sides.pop(side) for side in read), strict=True))
@@ -157,7 +158,25 @@ class TextCorpus:
             characters,
             kind=settings.kind,
             folded=self.recipe.card.folded,
+            digits=settings.digits,
         )
+
+    def _varies(self) -> bool:
+        recipe = self.recipe
+        return (recipe.substitution, recipe.typing) != (SubstitutionSettings(), TypingSettings())
+
+    def _texts(self, number: int) -> list[list[Pair]]:
+        """Draw the pairs of an epoch, varied anew, by file; those made from patterns come last."""
+        recipe = self.recipe
+        draw = random.Random(recipe.training.seed * 1_000 + number)
+        numbers = chosen(recipe, [len(file) for file in self.files], draw, number)
+        texts = [
+            all_varied((file[i] for i in drawn), recipe.substitution, recipe.typing, draw)
+            for file, drawn in zip(self.files, numbers, strict=True)
+        ]
+        more = further(sum(map(len, texts)), recipe.substitution, draw)
+        nothing = SubstitutionSettings()
+        return [*texts, all_varied(more, nothing, recipe.typing, draw)]
 
     def encode(self, tokenizer: Unigram) -> None:
         """Split all pairs into ids."""
@@ -168,19 +187,29 @@ class TextCorpus:
     def epoch(self, number: int) -> list[Any]:
         """Draw the examples of an epoch; splits are sampled anew if the recipe says so."""
         seed, alpha = self.recipe.training.seed * 1_000 + number, self.recipe.tokenizer.alpha
-        draw, examples = random.Random(seed), []
+        draw = random.Random(seed)
         self.tokenizer.seed(seed)
+        if self._varies():
+            pairs = list(chain.from_iterable(self._texts(number)))
+            examples = encode_pairs(self.tokenizer, pairs, alpha or None)
+        else:
+            examples = self._as_they_are(number, draw)
+        if self.recipe.data.join:
+            draw.shuffle(examples)
+            examples = in_texts(examples, self.recipe.data.join, draw)
+        limit = self.recipe.data.max_tokens
+        return [example for example in examples if max(map(len, example)) <= limit]
+
+    def _as_they_are(self, number: int, draw: random.Random) -> list[Example]:
+        """Draw the examples of an epoch whose texts do not change."""
+        examples, alpha = [], self.recipe.tokenizer.alpha
         numbers = chosen(self.recipe, [len(file) for file in self.files], draw, number)
         for file, fixed, drawn in zip(self.files, self.examples, numbers, strict=True):
             if alpha:
                 examples += encode_pairs(self.tokenizer, [file[i] for i in drawn], alpha)
             else:
                 examples += [fixed[i] for i in drawn]
-        if self.recipe.data.join:
-            draw.shuffle(examples)
-            examples = in_texts(examples, self.recipe.data.join, draw)
-        limit = self.recipe.data.max_tokens
-        return [example for example in examples if max(map(len, example)) <= limit]
+        return examples
 
     def plan(self, examples: list[Any], seed: int) -> list[np.ndarray]:
         """Group by the length of the source, as plan_batches does."""

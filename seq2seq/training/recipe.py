@@ -58,13 +58,15 @@ KINDS = ("unigram", "character")
 class TokenizerSettings:
     """pieces: of the vocabulary shared by both sides. kind: "unigram" pieces, or "character".
     alpha: of the sampled splits that training sees (Kudo 2018), 0 for the best split always.
-    symbols: never split. fit: "both", or the one side, "source" or "target", whose text the pieces
-    are made from; the other is read by character.
+    symbols: never split. digits: each is a piece of its own, so that numbers can be copied. fit:
+    "both", or the one side, "source" or "target", whose text the pieces are made from; the other
+    is read by character.
     """
 
     pieces: int = 8000
     alpha: float = 0.0
     symbols: tuple[str, ...] = ()
+    digits: bool = False
     fit: str = "both"
     kind: str = "unigram"
 
@@ -193,6 +195,41 @@ class DialogueSettings:
 
 
 @dataclass(frozen=True)
+class SubstitutionSettings:
+    """Names and numbers in English and French pairs, each epoch anew: see seq2seq.substitution.
+
+    replaced: share of the pairs in which those of both sides are replaced by others. made: pairs
+    made from patterns, for one of the files.
+    """
+
+    replaced: float = 0.0
+    made: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, {"replaced": (0, 1), "made": (0, 10)})
+
+
+@dataclass(frozen=True)
+class TypingSettings:
+    """How sources are varied in training, as others might type them; shares of all, each epoch
+    anew.
+
+    lower, capitals: in small letters, or in capitals. unended: without the marks at their end.
+    quotes: with typographic apostrophes and quotation marks for plain ones, or the other way round.
+    """
+
+    lower: float = 0.0
+    unended: float = 0.0
+    quotes: float = 0.0
+    capitals: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_ranges(
+            self, {"lower": (0, 1), "unended": (0, 1), "quotes": (0, 1), "capitals": (0, 1)}
+        )
+
+
+@dataclass(frozen=True)
 class Recipe:
     """card: what the checkpoint is. model: fields of Config but for the vocabulary. prompts: inputs
     whose outputs are printed on the model card, by their kind.
@@ -205,6 +242,8 @@ class Recipe:
     training: TrainingSettings
     augmentation: AugmentationSettings
     dialogue: DialogueSettings
+    substitution: SubstitutionSettings
+    typing: TypingSettings
     prompts: dict[str, tuple[str, ...]]
     text: str
 
@@ -219,7 +258,7 @@ class Recipe:
         model = sorted(self.model.items())
         reading = self.card.turn_separator, self.card.folded, self.dialogue
         settings = self.data, self.tokenizer, model, self.training, self.augmentation
-        return repr((*settings, *reading))
+        return repr((*settings, *reading, self.substitution, self.typing))
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -235,7 +274,7 @@ def read_recipe(path: Path) -> Recipe:
     except (OSError, ValueError) as error:
         raise UserError(f"The recipe {path.name} cannot be read: {error}.") from None
     sections = {"card", "data", "tokenizer", "model", "training", "augmentation", "dialogue"}
-    sections.add("prompts")
+    sections |= {"substitution", "typing", "prompts"}
     unknown = sorted(set(values) - sections)
     missing = sorted({"card", "data", "model"} - set(values))
     if unknown or missing:
@@ -254,6 +293,10 @@ def read_recipe(path: Path) -> Recipe:
             AugmentationSettings, values.get("augmentation", {}), "The recipe's [augmentation]"
         ),
         read_table(DialogueSettings, values.get("dialogue", {}), "The recipe's [dialogue]"),
+        read_table(
+            SubstitutionSettings, values.get("substitution", {}), "The recipe's [substitution]"
+        ),
+        read_table(TypingSettings, values.get("typing", {}), "The recipe's [typing]"),
         _prompts(values.get("prompts", {})),
         text,
     )
