@@ -5,7 +5,7 @@ import streamlit as st
 import ui
 
 ui.begin_page(__file__)
-st.title("Measured")
+st.title("Benchmarks")
 st.markdown(
     "What one sentence cannot show: how models compare over many, and what their training took. "
     "Those numbers were measured on real runs and lie beside the weights: `evaluation.json`, which "

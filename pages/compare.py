@@ -5,7 +5,7 @@ import streamlit as st
 import ui
 
 ui.begin_page(__file__)
-st.title("Race of architectures")
+st.title("Compare architectures")
 st.markdown(
     "The same sentence goes through several models. Without attention, all that the decoder has of "
     "the source is one vector; with it, every step may look again."

@@ -5,7 +5,7 @@ import streamlit as st
 import ui
 
 ui.begin_page(__file__)
-st.title("Spelling to sound")
+st.title("Pronunciation")
 ui.text_task(
     "spelling",
     "English word, in small letters",

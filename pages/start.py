@@ -22,7 +22,7 @@ if name and not text.strip():
 if trace is not None:
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.subheader("What it wrote")
+        st.subheader("Output")
         ui.token_view(trace, "output")
         ui.timing(trace)
         st.markdown(
@@ -32,5 +32,5 @@ if trace is not None:
         )
         ui.page_link("pages/translation.py", "See more of this run", text=text)
     with right:
-        st.subheader("Where it looked")
+        st.subheader("Attention")
         ui.attention_chart(trace, "attention")

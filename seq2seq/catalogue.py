@@ -83,7 +83,7 @@ def read_card(folder: Path) -> Card:
     except FileNotFoundError:
         raise UserError(f"{folder.name} has no card.toml: it is not a checkpoint.") from None
     except (OSError, ValueError):
-        raise UserError(f"The card.toml of {folder.name} cannot be read: mend it.") from None
+        raise UserError(f"The card.toml of {folder.name} cannot be read: correct it.") from None
     return Card.from_dict(values, folder.name)
 
 

@@ -82,7 +82,7 @@ def main():
         box = page.get_by_role("textbox", name="English sentence")
         text = "My {} bought the old house that our grandfather had built here."
         report("Enter, 12 words", page, (say(box, text.format(word)) for word in WHO))
-        slider = page.get_by_role("slider", name="Output step")
+        slider = page.get_by_role("slider", name="Decoding step")
         for tab in TABS:
             anew("translation", text=SENTENCE, tab=tab)
             report(f"{tab}, another step", page, (move(slider) for _ in range(9)))
@@ -94,7 +94,7 @@ def main():
         slider = page.get_by_role("slider", name="Share of each row")
         report("Attention, another threshold", page, (move(slider) for _ in range(5)))
         anew("translation", text=SENTENCE, step=10)
-        slider = page.get_by_role("slider", name="Output step")
+        slider = page.get_by_role("slider", name="Decoding step")
         go_on = page.get_by_role("button", name="Go on with it")
 
         def branch(_):
@@ -127,7 +127,7 @@ def main():
         for tab in ("Attention", "Inside a step"):
             text = "".join(TALE.format(name) for name in ("Anna", "Paul", "Rose", "Hugo") * 5)
             anew("summarization", text=text, tab=tab)
-            slider = page.get_by_role("slider", name="Output step")
+            slider = page.get_by_role("slider", name="Decoding step")
             report(f"20 sentences, {tab}", page, (move(slider) for _ in range(5)))
         anew("context_vector", b="Where is the cat?")
         slider = page.get_by_role("slider", name="α: from A at 0")

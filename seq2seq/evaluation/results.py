@@ -160,7 +160,7 @@ def _read(file: Path) -> Any:
 
 
 def _damaged(file: Path) -> str:
-    return f"The {file.name} of {file.parent.name} is damaged: mend or delete it."
+    return f"The {file.name} of {file.parent.name} is damaged: repair or delete it."
 
 
 def _architecture(config: dict[str, Any]) -> tuple[bool, tuple[str, bool]]:

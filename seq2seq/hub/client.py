@@ -124,7 +124,7 @@ def _explain(error: BaseException, name: str) -> BaseException:
     if "Invalid metadata in README.md" in str(error):
         complaint = str(error).partition("- ")[2].splitlines()
         return UserError(
-            f"The Hub refuses the lines at the top of README.md ({''.join(complaint[:1])}): mend "
+            f"The Hub refuses the lines at the top of README.md ({''.join(complaint[:1])}): correct "
             "them."
         )
     if isinstance(error, faults()):

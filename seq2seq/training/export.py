@@ -222,7 +222,7 @@ def check_card(path: Path) -> None:
     try:
         data = hub.ModelCard(path.read_text(encoding="utf-8")).data.to_dict()
     except Exception:  # PyYAML and huggingface_hub do not say which
-        raise UserError("The lines at the top of README.md cannot be read: mend them.") from None
+        raise UserError("The lines at the top of README.md cannot be read: correct them.") from None
     languages = data.get("language")
     listed = [str(code) for code in languages] if isinstance(languages, list) else [str(languages)]
     known = all(re.fullmatch(r"[a-z]{2,3}", code) for code in listed)

@@ -52,4 +52,4 @@ def _read_log(folder: Path) -> tuple[tuple[str, ...], tuple[int, int, float]]:
         last = [json.loads(line) for line in log][-1]
         return tuple(log), (int(last["step"]), int(last["epoch"]), float(last["seconds"]))
     except (OSError, ValueError, LookupError, TypeError):
-        raise UserError(f"The {LOG} of {folder.name} is damaged: mend or delete it.") from None
+        raise UserError(f"The {LOG} of {folder.name} is damaged: repair or delete it.") from None

@@ -58,7 +58,7 @@ def test_a_link_is_restored_on_a_fresh_server(server, new_page):
     page = opened(new_page(), link(server, text=SENTENCE, beam_width=2, step=3))
     expect(page.get_by_role("textbox", name="English sentence")).to_have_value(SENTENCE)
     expect(page.get_by_role("link", name="Start")).to_be_visible()
-    expect(page.get_by_role("slider", name="Output step")).to_have_value("3")
+    expect(page.get_by_role("slider", name="Decoding step")).to_have_value("3")
     expect(tokens(page).nth(2)).to_have_attribute("aria-pressed", "true")
     assert query_of(page) == {"text": SENTENCE, "beam_width": "2", "step": "3"}
     assert labels(page, "x")[-1] == "</s>"
@@ -88,7 +88,7 @@ def test_enter_shows_the_run_and_updates_the_address(server, new_page):
 
 def test_token_row_bar_and_slider_select_the_same_step(server, new_page):
     page = opened(new_page(), link(server, text=SENTENCE))
-    slider = page.get_by_role("slider", name="Output step")
+    slider = page.get_by_role("slider", name="Decoding step")
 
     def is_selected(step):
         expect(slider).to_have_value(str(step))

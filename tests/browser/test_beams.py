@@ -70,7 +70,7 @@ def test_a_node_tells_about_itself_and_leads_on(server, new_page):
         expect(page.get_by_text("connaître").first).to_be_visible(timeout=timeout)
 
     hit(page, lambda: page.evaluate(PLACE, ["connaître", 4]), "connaître", chosen)
-    expect(page.get_by_role("slider", name="Output step")).to_have_value("4")
+    expect(page.get_by_role("slider", name="Decoding step")).to_have_value("4")
     page.get_by_role("button", name="Go on from here").click()
     expect(rows(page)).to_have_count(2)
     expect(rows(page).last).to_have_attribute("aria-pressed", "true")

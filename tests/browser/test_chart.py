@@ -38,7 +38,7 @@ def inside(server, new_page):
 
 
 def test_what_is_in_sight_is_drawn_first_and_in_its_place(inside):
-    slider = inside.get_by_role("slider", name="Output step")
+    slider = inside.get_by_role("slider", name="Decoding step")
     slider.focus()
     inside.locator(".st-key-chart_source_scores").scroll_into_view_if_needed()
     before = inside.locator(GATES).element_handle()

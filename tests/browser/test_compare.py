@@ -28,7 +28,7 @@ def opened(page, server, charts=4, **query):
 
 def test_four_run_with_one_step_and_a_link_restores_them(server, new_page):
     page = opened(new_page(), server)
-    slider = page.get_by_role("slider", name="Output step of all")
+    slider = page.get_by_role("slider", name="Decoding step of all")
     slider.press("ArrowRight")
     slider.press("ArrowRight")
     page.wait_for_url("**race_step=3*")
@@ -41,7 +41,7 @@ def test_four_run_with_one_step_and_a_link_restores_them(server, new_page):
     page.wait_for_url("**reference=*")
     query = parse_qs(urlparse(page.url).query)
     again = opened(new_page(), server, **query)
-    expect(again.get_by_role("slider", name="Output step of all")).to_have_value("3")
+    expect(again.get_by_role("slider", name="Decoding step of all")).to_have_value("3")
     expect(again.get_by_role("textbox", name="A translation of it")).to_have_value(
         "Le vieux chien dort au jardin."
     )
@@ -52,7 +52,7 @@ def test_a_run_is_looked_into_on_the_page_of_its_task(server, new_page):
     page.get_by_role("link", name="Look inside this run").nth(3).click()
     expect(page.get_by_role("heading", name="Translation", exact=True)).to_be_visible()
     expect(page.get_by_role("textbox", name="English sentence")).to_have_value(SENTENCE)
-    expect(page.get_by_role("slider", name="Output step")).to_have_value("2")
+    expect(page.get_by_role("slider", name="Decoding step")).to_have_value("2")
     page.wait_for_url("**checkpoint=transformer-en-fr*")
 
 

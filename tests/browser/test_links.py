@@ -106,7 +106,7 @@ def test_the_copied_link_restores_what_was_chosen(server, new_page, name):
     quiet(page)
     page.get_by_role("tab", name="Probabilities").click()
     quiet(page)
-    page.get_by_role("button", name="How to search").click()
+    page.get_by_role("button", name="Decoding settings").click()
     quiet(page)
     page.get_by_role("textbox", name="Output begins with").fill("The")
     page.get_by_role("textbox", name="Output begins with").press("Enter")

@@ -72,4 +72,4 @@ def test_a_click_in_the_race_chooses_the_step_of_all(server, new_page):
     page = opened(new_page(), server, "compare", sentence=SENTENCE)
     group = page.get_by_role("group", name="Output tokens").first
     group.get_by_role("button").nth(2).click()
-    expect(page.get_by_role("slider", name="Output step of all")).to_have_value("3")
+    expect(page.get_by_role("slider", name="Decoding step of all")).to_have_value("3")

@@ -79,7 +79,7 @@ def test_a_recording_is_made_heard_and_kept(server, new_page):
     page.wait_for_selector(HEATMAP)
     settled(page)
     expect(page.locator("p.text")).to_contain_text("seven three one")
-    page.get_by_role("button", name="How to search").click()
+    page.get_by_role("button", name="Decoding settings").click()
     page.get_by_role("radio", name="Greedy").click()
     settled(page)
     expect(page.locator("p.text")).to_contain_text("seven three one")
@@ -88,7 +88,7 @@ def test_a_recording_is_made_heard_and_kept(server, new_page):
 def test_token_row_sound_and_slider_select_and_play_a_token(server, new_page):
     page = opened(new_page(), link(server, recording=EXAMPLE))
     page.evaluate(PLAYED)
-    slider = page.get_by_role("slider", name="Output step")
+    slider = page.get_by_role("slider", name="Decoding step")
     played = 0
 
     def is_played(step):

@@ -89,7 +89,7 @@ def test_a_click_on_a_score_chooses_the_source_token(server, new_page):
 def test_the_next_step_reads_what_was_written(server, new_page):
     page = opened(new_page(), server, "Inside a step", step=2)
     page.get_by_role("button", name="Next step").click()
-    expect(page.get_by_role("slider", name="Output step")).to_have_value("3")
+    expect(page.get_by_role("slider", name="Decoding step")).to_have_value("3")
     expect(page.get_by_text("so far; its last token")).to_contain_text("vieux")
 
 
@@ -108,7 +108,7 @@ def test_a_reference_is_typed_clicked_and_linked(server, new_page):
     expect(rows.get_by_role("button").nth(3)).to_have_attribute("aria-pressed", "true")
     own = page.get_by_role("group", name="Its own output").get_by_role("button")
     own.nth(1).click()
-    expect(page.get_by_role("slider", name="Output step")).to_have_value("2")
+    expect(page.get_by_role("slider", name="Decoding step")).to_have_value("2")
     expect(slider).to_have_value("4")
     page.wait_for_url("**reference=Le+vieux*")
     settled(page)

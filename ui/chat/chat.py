@@ -279,7 +279,7 @@ def _editor(turn: Turn, place: int) -> None:
             on_click=conversation.take_edit,
             args=(place,),
         )
-        st.button("Leave it", key="leave", on_click=conversation.leave)
+        st.button("Cancel", key="leave", on_click=conversation.leave)
 
 
 def _answer(

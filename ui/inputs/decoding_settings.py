@@ -34,7 +34,7 @@ SETTINGS = (
 
 def search_controls(defaults: Options, lengths_place: DeltaGenerator | None = None) -> Options:
     """Let the visitor set the search; what sets the length of the output, in a place of its own."""
-    with st.popover("How to search", icon=":material/tune:"):
+    with st.popover("Decoding settings", icon=":material/tune:"):
         chosen = st.segmented_control(
             "Method",
             list(METHODS),

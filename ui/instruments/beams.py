@@ -246,7 +246,7 @@ def _ranking(view: View) -> None:
     st.caption(
         f"Choose a row to look at that output. The search itself ran with a length penalty of "
         f"{own[0]:g} and a coverage penalty of {own[1]:g}: with other ones it might have found "
-        "other outputs, which is set above under How to search."
+        "other outputs, which is set above under Decoding settings."
     )
 
 

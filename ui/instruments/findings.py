@@ -22,7 +22,7 @@ def findings_list(view: View, which: str, picks: Picks) -> None:
     if which != "cross":
         return
     found = findings(view.shown, **picks)
-    st.markdown("**What stands out**")
+    st.markdown("**Possible problems**")
     if not found:
         st.caption("Nothing: no source word left out or said twice, no step looked everywhere.")
     with st.container(gap=None):

@@ -25,7 +25,7 @@ def show(view: View) -> None:
     """Show the probability of every token, and the alternatives of the selected step."""
     from seq2seq import figures
 
-    st.subheader("How sure it was")
+    st.subheader("Token probabilities")
     trace = view.shown
 
     chart(
@@ -78,7 +78,7 @@ def alternatives_chart(view: View) -> None:
     """Show what else the selected step considered, and let the visitor go on with it."""
     from seq2seq import figures
 
-    st.subheader("What else it considered")
+    st.subheader("Candidates at this step")
     trace, step = view.shown, view.step
 
     def go_on(token: int) -> None:

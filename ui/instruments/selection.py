@@ -243,7 +243,7 @@ def _step_slider(shown: Trace) -> int:
     if _STEP in st.session_state:  # a new run may be shorter than the one before
         st.session_state[_STEP] = min(max(1, st.session_state[_STEP]), count)
     step = st.slider(
-        "Output step",
+        "Decoding step",
         1,
         count,
         key=_STEP,

@@ -220,7 +220,7 @@ def _preference(view: View, found: Comparison) -> str:
         return (
             f"{said} Its score, log P divided by a power of the length, is better: {compared}. So "
             "the search has missed it, or a rule forbids it: a **search error**, which a wider "
-            "beam may mend."
+            "beam may avoid."
         )
     return (
         f"{said} Its score, log P divided by a power of the length, is worse: {compared}. So this "

@@ -152,7 +152,7 @@ def _step(count: int) -> int:
         return 0
     if _STEP in st.session_state:
         st.session_state[_STEP] = min(max(1, st.session_state[_STEP]), count)
-    return st.slider("Output step of all", 1, count, key=_STEP, **URL) - 1
+    return st.slider("Decoding step of all", 1, count, key=_STEP, **URL) - 1
 
 
 def _select(step: int) -> None:
