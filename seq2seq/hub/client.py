@@ -124,8 +124,8 @@ def _explain(error: BaseException, name: str) -> BaseException:
     if "Invalid metadata in README.md" in str(error):
         complaint = str(error).partition("- ")[2].splitlines()
         return UserError(
-            f"The Hub refuses the lines at the top of README.md ({''.join(complaint[:1])}): correct "
-            "them."
+            f"The Hub refuses the lines at the top of README.md ({''.join(complaint[:1])}): "
+            "correct them."
         )
     if isinstance(error, faults()):
         return UnreachableError(

@@ -42,6 +42,7 @@ from seq2seq.training.losses import Objective
 from seq2seq.training.recipe import Recipe
 from seq2seq.training.warm_start import Beginning, read_beginning
 
+LOG_EVERY = 50  # steps
 SAVE_EVERY = 120.0  # seconds; what a kill can lose
 STATE, BEST = "state.pt", "best"
 
@@ -191,7 +192,7 @@ class _Run:
                 break
             losses.append(self._step(batch, min(done, 1.0)))
             self.position.seconds = spent
-            if len(losses) == 50:
+            if len(losses) == LOG_EVERY:
                 self._report(bar, torch.stack(losses), done)
                 losses.clear()
             if self.position.step % self.settings.evaluate_every == 0 and not self._evaluate(done):

@@ -367,17 +367,19 @@ def test_a_seed_gives_one_run_and_another_seed_another(folder):
     assert not torch.equal(weights[0], weights[2])
 
 
-def test_a_run_given_minutes_ends_in_time(folder):
+def test_a_run_given_minutes_ends_in_time(folder, monkeypatch):
+    monkeypatch.setattr(trainer, "LOG_EVERY", 1)  # however slow the machine is
     recipe = recipe_of(folder, epochs=1, learning_rate=0.01)
     started = time.perf_counter()
     train(recipe, folder, folder / "work", minutes=0.02)
     assert time.perf_counter() - started < 15
     lines = logged(folder / "work")
-    assert 0.6 < lines[-1]["seconds"] < 3
+    assert 0.6 < lines[-1]["seconds"] < 6
     assert lines[-1]["epoch"] > 1
     rates = [line["learning_rate"] for line in lines if "learning_rate" in line]
-    assert rates == sorted(rates, reverse=True)
-    assert rates[-1] < 0.005
+    falling = rates[rates.index(max(rates)) :]
+    assert falling == sorted(falling, reverse=True)
+    assert falling[-1] < 0.5 * falling[0]
 
 
 def test_a_run_stopped_early_can_be_given_more_minutes(folder):
