@@ -10,6 +10,7 @@ WORKDIR /home/user/app
 # XSRF check of uploads relies on: with the check on, every upload and recording is refused.
 ENV PATH=/home/user/.local/bin:$PATH \
     PYTHONUNBUFFERED=1 \
+    SEQ2SEQ_HOSTED=1 \
     STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
     STREAMLIT_SERVER_PORT=8501 \
     STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false

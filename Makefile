@@ -1,8 +1,10 @@
 # `make run` starts the app, `make test` checks everything; both set up .venv first.
 # Override what differs on your machine, as in: make run PYTHON=python3.12 PORT=8600
+# With ADDRESS=0.0.0.0 others reach the app too: it then hides this machine's folders and token from them.
 
 PYTHON ?= python3
 PORT ?= 8501
+ADDRESS ?= localhost
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -26,8 +28,8 @@ PROBE := import signal, urllib.request; signal.alarm(4); urllib.request.urlopen(
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-run: $(RUN_READY) ## Start the app on http://localhost:8501 (PORT=... for another port)
-	@$(BIN)/streamlit run app.py --server.port $(PORT)
+run: $(RUN_READY) ## Start the app on http://localhost:8501 (PORT=..., ADDRESS=... for others)
+	@$(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
 
 test: $(TEST_READY) browser check ## Linters, types and all tests
 	@echo "Running the tests"

@@ -12,6 +12,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 
 import pytest
 import streamlit as st
+import streamlit.config
 import torch
 
 from seq2seq.checkpoint import load, save
@@ -25,6 +26,8 @@ from seq2seq.models.seq2seq import build
 from tests import vocabularies
 
 torch.set_num_threads(1)
+# Pages are tested as on a personal computer, unless a test makes its server a hosted one.
+streamlit.config.set_option("server.address", "localhost")
 
 
 def pytest_collection_finish():

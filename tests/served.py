@@ -50,7 +50,8 @@ def served_app(checkpoints=None):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     start = ["-c", ELSEWHERE, str(checkpoints)] if checkpoints else ["-m", "streamlit"]
-    command = [sys.executable, *start, "run", "app.py", "--server.port", str(port)]
+    where = ["--server.address", "localhost", "--server.port", str(port)]
+    command = [sys.executable, *start, "run", "app.py", *where]
     address = f"http://localhost:{port}"
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -75,9 +75,8 @@ def checked(given: str | None) -> str:
     return given
 
 
-def headers() -> dict[str, str]:
-    """Return what tells the Hub who asks."""
-    known = token()
+def headers(known: str) -> dict[str, str]:
+    """Return what tells the Hub who asks. known: a token, "" for nobody in particular."""
     return {"authorization": f"Bearer {known}"} if known else {}
 
 

@@ -7,6 +7,7 @@ import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
@@ -51,35 +52,47 @@ class Fetched:
 
 
 def inspect(
-    identifier: str, cancelled: Cancelled | None = None, patience: float = PATIENCE
+    identifier: str,
+    cancelled: Cancelled | None = None,
+    patience: float = PATIENCE,
+    anonymous: bool = False,
 ) -> Repository:
     """Look at a model before fetching it: one small request, none for a commit in the cache.
 
-    patience: seconds to wait for an answer. Raises UserError, naming the remedy.
+    patience: seconds to wait for an answer. anonymous: for somebody who must not use this machine's
+    token, nor see what was fetched with it. Raises UserError, naming the remedy.
     """
     wanted = parse(identifier)
-    known = cache.recall(wanted)
+    known = _known(wanted, anonymous)
     if known and wanted.pinned:
         return known
     try:
         client.check_online(wanted.name)
         meter, timeout = Meter(), min(_REQUEST_TIMEOUT, patience)
-        return client.watched(
-            lambda: _look_up(wanted, meter, timeout), meter, wanted.name, patience, None, cancelled
-        )
+        token = "" if anonymous else client.token()
+        look = partial(_look_up, wanted, meter, timeout, token)
+        found = client.watched(look, meter, wanted.name, patience, None, cancelled)
     except UnreachableError:
-        known = known or cache.discover(wanted)
+        known = known or (None if anonymous else cache.discover(wanted))
         if known is None:
             raise
         return known.noting(NOT_REACHED)
+    if anonymous and found.gated:
+        raise UserError(f"{wanted.name} is gated and not open to visitors: choose another model.")
+    return found
 
 
-def cached(identifier: str) -> Repository | None:
-    """Return a model as it was fetched last, if all of it is still there; makes no request."""
-    if not is_identifier(identifier):
-        return None
-    known = cache.recall(parse(identifier))
-    return known if known is not None and not cache.missing(known) else None
+def cached(identifier: str, anonymous: bool = False) -> Repository | None:
+    """Return a model as it was fetched last, if all of it is still there; makes no request.
+
+    anonymous: only if no token was needed for it.
+    """
+    return _known(parse(identifier), anonymous) if is_identifier(identifier) else None
+
+
+def _known(wanted: Identifier, anonymous: bool) -> Repository | None:
+    known = cache.recall(wanted)
+    return None if known is None or (anonymous and not known.public) else known
 
 
 def is_cached(model: str | Repository) -> bool:
@@ -94,14 +107,18 @@ def fetch(
     on_progress: Progress | None = None,
     cancelled: Cancelled | None = None,
     patience: float = PATIENCE,
+    anonymous: bool = False,
 ) -> Fetched:
     """Bring the files of a model into the cache, unless they are there.
 
     on_progress gets the bytes so far and the bytes in all; it and cancelled are called from the
     caller's thread, some twenty times a second. patience: seconds without a byte, after which this
-    gives up. Raises UserError, naming the remedy.
+    gives up. anonymous: as for inspect, which a Repository has been through already. Raises
+    UserError, naming the remedy.
     """
-    repository = inspect(model, cancelled, patience) if isinstance(model, str) else model
+    repository = model
+    if isinstance(repository, str):
+        repository = inspect(repository, cancelled, patience, anonymous)
     missing = cache.missing(repository)
     left = sum(file.size for file in missing)
     meter = Meter(repository.bytes, repository.bytes - left)
@@ -123,15 +140,15 @@ def fetch(
     return Fetched(folder, repository.revision, repository.notes + _notes_on_code(folder))
 
 
-def _look_up(wanted: Identifier, meter: Meter, timeout: float) -> Repository:
-    """Ask the Hub what there is, and choose the weights."""
-    repository = _describe(wanted, wanted.revision, meter, timeout)
+def _look_up(wanted: Identifier, meter: Meter, timeout: float, token: str) -> Repository:
+    """Ask the Hub what there is, and choose the weights. token: "" for none."""
+    repository = _describe(wanted, wanted.revision, meter, timeout, token)
     if not repository.pickled:
         return repository
     if wanted.revision == MAIN:  # a revision that was asked for is taken as it is
         with suppress(*client.faults()):
-            for number in _conversions(wanted.name, timeout):
-                converted = _describe(wanted, f"refs/pr/{number}", meter, timeout)
+            for number in _conversions(wanted.name, timeout, token):
+                converted = _describe(wanted, f"refs/pr/{number}", meter, timeout, token)
                 if not converted.pickled:
                     return converted.noting(
                         "The weights are the Hub's own conversion to safetensors, from pull "
@@ -140,9 +157,12 @@ def _look_up(wanted: Identifier, meter: Meter, timeout: float) -> Repository:
     return repository.noting(PICKLED)
 
 
-def _describe(wanted: Identifier, revision: str, meter: Meter, timeout: float) -> Repository:
+def _describe(
+    wanted: Identifier, revision: str, meter: Meter, timeout: float, token: str
+) -> Repository:
     """Read one revision's page: the commit it stands for, its files, and what its card says."""
-    api = client.client().HfApi(endpoint=client.endpoint(), token=client.token() or False)
+    # None, for a token, would make the library send the one of the last log-in.
+    api = client.client().HfApi(endpoint=client.endpoint(), token=token or False)
     info = api.model_info(wanted.name, revision=revision, files_metadata=True, timeout=timeout)
     meter.add()
     if not is_commit(str(info.sha)):
@@ -160,6 +180,7 @@ def _describe(wanted: Identifier, revision: str, meter: Meter, timeout: float) -
         task=", ".join(_texts(info.pipeline_tag)),
         languages=_texts(getattr(card, "language", None)),
         gated=bool(info.gated),
+        public=not token,
     )
 
 
@@ -176,7 +197,7 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(item for item in values if isinstance(item, str) and item)
 
 
-def _conversions(name: str, timeout: float) -> list[int]:
+def _conversions(name: str, timeout: float, token: str) -> list[int]:
     """Return the numbers of the pull requests that the Hub's converter opened."""
     answer = (
         client.client()
@@ -184,7 +205,7 @@ def _conversions(name: str, timeout: float) -> list[int]:
         .get(
             f"{client.endpoint()}/api/models/{name}/discussions",
             params={"author": CONVERTER, "type": "pull_request", "status": "open"},
-            headers=client.headers(),
+            headers=client.headers(token),
             timeout=timeout,
         )
     )
@@ -200,40 +221,45 @@ def _conversions(name: str, timeout: float) -> list[int]:
 
 def _download(repository: Repository, file: File, meter: Meter, timeout: float) -> None:
     """Fetch one file; it appears under its name when it is complete and is what was promised."""
-    target, partial = cache.path_of(repository, file), cache.scratch(repository)
-    for path in (target, partial):
+    target, incomplete = cache.path_of(repository, file), cache.scratch(repository)
+    for path in (target, incomplete):
         path.parent.mkdir(parents=True, exist_ok=True)
     url = client.client().hf_hub_url(
         repository.name, file.name, revision=repository.revision, endpoint=client.endpoint()
     )
+    headers = client.headers("" if repository.public else client.token())
     try:
-        with partial.open("w+b") as output:
-            _receive(url, file, output, meter, timeout)
+        with incomplete.open("w+b") as output:
+            _receive(url, file, output, meter, timeout, headers)
             if file.digest and _digest(output, file) != file.digest:
                 raise UserError(f"{file.name} of {repository.name} came damaged: try again.")
-        os.replace(partial, target)
+        os.replace(incomplete, target)
     finally:
-        partial.unlink(missing_ok=True)
+        incomplete.unlink(missing_ok=True)
 
 
-def _receive(url: str, file: File, output: BinaryIO, meter: Meter, timeout: float) -> None:
+def _receive(
+    url: str, file: File, output: BinaryIO, meter: Meter, timeout: float, headers: dict[str, str]
+) -> None:
     """Write what an address sends, going on where the connection broke off."""
     import httpx2
 
     for attempt in range(_RESUMES + 1):
         before = output.tell()
         try:
-            return _receive_once(url, file, output, meter, timeout)
+            return _receive_once(url, file, output, meter, timeout, headers)
         except (httpx2.RemoteProtocolError, httpx2.ReadError):
             if attempt == _RESUMES or output.tell() == before:
                 raise
 
 
-def _receive_once(url: str, file: File, output: BinaryIO, meter: Meter, timeout: float) -> None:
+def _receive_once(
+    url: str, file: File, output: BinaryIO, meter: Meter, timeout: float, headers: dict[str, str]
+) -> None:
     from huggingface_hub.utils import hf_raise_for_status
 
     # Compressed, a file would not have the size that was promised.
-    headers = client.headers() | {"Accept-Encoding": "identity"}
+    headers = headers | {"Accept-Encoding": "identity"}
     if output.tell():
         headers["Range"] = f"bytes={output.tell()}-"
     session = client.client().get_session()

@@ -79,6 +79,7 @@ class Repository:
 
     asked: the revision that was asked for. files: only those needed, weights last.
     languages: as the page lists them. gated: whether terms must be accepted first.
+    public: seen without a token, so that it can be fetched without one.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Repository:
     languages: tuple[str, ...] = ()
     gated: bool = False
     notes: tuple[str, ...] = ()
+    public: bool = False
 
     @property
     def bytes(self) -> int:

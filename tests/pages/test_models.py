@@ -14,8 +14,8 @@ from seq2seq.inference.pipeline import run
 from tests import published
 from tests.hub_server import serving
 from tests.visit import charts
+from ui.runtime import hosting, names, uploads
 from ui.runtime import model_store as store
-from ui.runtime import names, uploads
 
 SENTENCE = "The old dog sleeps in the garden."
 OURS = ("card.toml", "config.json", "model.safetensors", "tokenizer.model", "README.md")
@@ -26,7 +26,7 @@ def root(checkpoint_root, tmp_path, monkeypatch):
     """Pages that see the tiny checkpoints."""
     copy = shutil.copytree(checkpoint_root, tmp_path / "checkpoints")
     monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", copy)
-    for name in names.HOSTED:
+    for name in hosting.HOSTED:
         monkeypatch.delenv(name, raising=False)
     st.cache_resource.clear()
     st.cache_data.clear()
@@ -326,3 +326,63 @@ def test_an_instruction_of_any_length_is_no_crash(tmp_path):
     at = open_page("translation", checkpoint=name, text=SENTENCE, instruction="y" * 5_000)
     assert not at.exception
     assert charts(at)
+
+
+def authorizations(server):
+    return {authorization for _, _, authorization in server.requests}
+
+
+@pytest.mark.parametrize("kind", [{"private": True}, {"gated": True}, {}])
+@pytest.mark.parametrize("page", ["models", "translation"])
+def test_a_hosted_page_keeps_its_token_from_what_visitors_name(
+    server, root, monkeypatch, page, kind
+):
+    monkeypatch.setenv("SEQ2SEQ_HOSTED", "1")
+    monkeypatch.setenv("HF_TOKEN", server.token)
+    files = server.models["user/tiny"].commits[server.models["user/tiny"].refs["main"]]
+    server.model("victim/model", files, **kind)
+    at = (
+        name_a_model("victim/model")
+        if page == "models"
+        else open_page(page, checkpoint="victim/model")
+    )
+    assert server.count("victim") > 0
+    if kind:
+        assert at.error
+        assert not [each for each in at.button if each.label.startswith("Fetch")]
+    else:
+        button(at, "Fetch").click().run()
+        assert not at.error
+    assert authorizations(server) == {None}
+
+
+def test_a_hosted_page_uses_its_token_for_what_its_operator_lists(server, monkeypatch):
+    monkeypatch.setenv("SEQ2SEQ_HOSTED", "1")
+    monkeypatch.setenv("HF_TOKEN", server.token)
+    monkeypatch.setenv("SEQ2SEQ_PRIVATE_MODELS", "user/other, user/tiny")
+    server.models["user/tiny"].private = True
+    at = name_a_model("user/tiny")
+    button(at, "Fetch").click().run()
+    assert not at.error
+    assert f"Bearer {server.token}" in authorizations(server)
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "hosted"),
+    [
+        ("localhost", "", False),
+        ("127.0.0.1", "", False),
+        ("::1", "", False),
+        (None, "", True),
+        ("0.0.0.0", "", True),
+        ("::", "", True),
+        ("192.168.0.7", "", True),
+        ("unix:///run/app", "", True),
+        ("0.0.0.0", "0", False),
+        ("localhost", "1", True),
+    ],
+)
+def test_listening_to_others_is_hosting(monkeypatch, address, said, hosted):
+    monkeypatch.setenv("SEQ2SEQ_HOSTED", said)
+    monkeypatch.setattr(st, "get_option", {"server.address": address}.get)
+    assert hosting.is_hosted() == hosted

@@ -9,6 +9,7 @@ import streamlit as st
 from seq2seq.catalogue import Card
 from seq2seq.errors import UserError
 from ui.escape import plain, quoted
+from ui.runtime.hosting import is_anonymous
 from ui.runtime.model_store import models
 from ui.runtime.names import card_of, hub_id
 
@@ -43,7 +44,7 @@ def open_model(name: str) -> Checkpoint | None:
 def _inspect(identifier: str) -> Repository:
     from seq2seq import hub
 
-    return hub.inspect(identifier)
+    return hub.inspect(identifier, anonymous=is_anonymous(identifier))
 
 
 def _fetched(identifier: str, card: Card | None) -> bool:
@@ -53,7 +54,7 @@ def _fetched(identifier: str, card: Card | None) -> bool:
     """
     from seq2seq import hub
 
-    if hub.cached(identifier):
+    if hub.cached(identifier, is_anonymous(identifier)):
         return True
     if card and card.megabytes:
         count = card.megabytes * 1_000_000

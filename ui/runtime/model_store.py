@@ -22,6 +22,7 @@ import streamlit as st
 from seq2seq.catalogue import Card
 from seq2seq.errors import TooLargeError
 from ui.runtime.cards import catalogued
+from ui.runtime.hosting import is_anonymous
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
@@ -81,7 +82,9 @@ class Models:
         place: str | Path = self.brought[name].folder if name in self.brought else name
         notes: tuple[str, ...] = ()
         if identifier := self._hub_id(name):
-            fetched = hub.fetch(hub.cached(identifier) or identifier)
+            anonymous = is_anonymous(identifier)
+            known = hub.cached(identifier, anonymous)
+            fetched = hub.fetch(known or identifier, anonymous=anonymous)
             place, notes = fetched.folder, fetched.notes
         try:
             loaded = load(place, called=name)

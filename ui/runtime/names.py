@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 
 from seq2seq import catalogue
 from seq2seq.catalogue import Card, is_ours
 from seq2seq.hub.repository import is_identifier
 from ui.runtime.cards import catalogued
 from ui.runtime.model_store import models
-
-# Set on a server that strangers can reach: they could otherwise ask what lies on its disk.
-HOSTED = ("SEQ2SEQ_HOSTED", "SPACE_ID")
 
 
 def known_cards() -> dict[str, Card]:
@@ -61,8 +57,3 @@ def hub_id(name: str) -> str | None:
 def is_own(name: str) -> bool:
     """Tell, without loading it, whether a checkpoint is one of ours, whose settings are known."""
     return name in catalogued().embedded and is_ours(catalogue.CHECKPOINTS / name)
-
-
-def is_hosted() -> bool:
-    """Tell whether strangers use this server, so that its disk is none of their business."""
-    return any(os.environ.get(name) for name in HOSTED)

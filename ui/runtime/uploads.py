@@ -15,8 +15,9 @@ from seq2seq import catalogue
 from seq2seq.catalogue import Card
 from seq2seq.errors import UserError
 from ui.escape import plain
+from ui.runtime.hosting import is_hosted
 from ui.runtime.model_store import Brought, models
-from ui.runtime.names import is_hosted, known_cards
+from ui.runtime.names import known_cards
 
 FILES_UPLOADED, BYTES_UPLOADED = 40, 4_000_000_000  # most of one model
 

@@ -11,9 +11,10 @@ from seq2seq.catalogue import Card
 from ui.escape import plain, quoted
 from ui.links import page_link
 from ui.runtime.cards import catalogued
+from ui.runtime.hosting import is_hosted
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
-from ui.runtime.names import is_hosted, is_hub_name
+from ui.runtime.names import is_hub_name
 from ui.runtime.uploads import bring_files, bring_folder
 
 if TYPE_CHECKING:
