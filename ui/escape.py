@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import re
 
+# Icons, emoji, addresses and arrows are looked for after the escapes are gone. What parts their
+# letters takes no room and is not seen.
+_JOINER = "\u2060"
+_REPLACED = re.compile(
+    r":(?=[\w+-]+:|material|//)|www(?=\.)|(?<=[\w+-])@(?=[\w-])|[-<>~](?=[-=>])", re.IGNORECASE
+)
+
 
 def quoted(text: str) -> str:
     """Quote a visitor's text in Markdown, as code: escapes do not stop links, icons and arrows."""
@@ -13,5 +20,9 @@ def quoted(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Escape a sentence of ours so that Markdown shows it as it is."""
+    """Escape a text so that Markdown shows it as it is, in a paragraph, a label or an option.
+
+    Whatever somebody else wrote and a page shows as Markdown goes through here or `quoted`.
+    """
+    text = _REPLACED.sub("\\g<0>" + _JOINER, re.sub(r"\s+", " ", text).strip())
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:&^=])", r"\\\1", text)

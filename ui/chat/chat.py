@@ -184,7 +184,7 @@ def _transcripts(turns: Turns) -> None:
 
 def _openers(name: str | None) -> None:
     if offered := examples(name):
-        st.pills("To begin with", offered, key="opener", on_change=_open)
+        st.pills("To begin with", offered, format_func=plain, key="opener", on_change=_open)
 
 
 def _open() -> None:

@@ -7,6 +7,7 @@ from urllib.parse import quote_plus
 import streamlit as st
 
 from seq2seq.decoding.options import MAX_CHARACTERS
+from ui.escape import plain
 from ui.links import URL
 from ui.runtime.names import card_of
 
@@ -77,7 +78,9 @@ def example_chips(name: str | None, key: str, target: str) -> None:
 
 def _first_words(text: str) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= LONGEST_PILL else text[:LONGEST_PILL].rsplit(" ", 1)[0] + " …"
+    if len(text) > LONGEST_PILL:
+        text = text[:LONGEST_PILL].rsplit(" ", 1)[0] + " …"
+    return plain(text)
 
 
 def empty_state(text: str) -> None:

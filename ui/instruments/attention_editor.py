@@ -9,7 +9,7 @@ import streamlit as st
 from seq2seq.decoding.interventions import AttentionEdit, Interventions
 from seq2seq.errors import UserError
 from seq2seq.trace import Trace, shown, words
-from ui.escape import quoted
+from ui.escape import plain, quoted
 from ui.instruments import edit_links
 from ui.instruments.selection import View
 from ui.links import URL
@@ -130,7 +130,7 @@ def _by_hand(
     for first in range(0, len(most), ACROSS):
         for column, number in zip(st.columns(ACROSS), most[first:], strict=False):
             shares[number] = column.slider(
-                by_number[number],
+                plain(by_number[number]),
                 0.0,
                 1.0,
                 round(float(shares[number]), 2),

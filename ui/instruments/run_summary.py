@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from seq2seq.trace import Trace, shown
-from ui.escape import quoted
+from ui.escape import plain, quoted
 
 
 def timing(trace: Trace) -> None:
@@ -18,7 +18,7 @@ def timing(trace: Trace) -> None:
         f"{quoted(trace.checkpoint)} "
         f"{len(trace.source)} {what} in, {len(trace.target)} out in "
         f"{sum(seconds.values()) * 1000:.0f} ms: encoder {seconds['encode'] * 1000:.0f}, "
-        f"search {seconds['search'] * 1000:.0f} ({trace.precision}), "
+        f"search {seconds['search'] * 1000:.0f} ({plain(trace.precision)}), "
         f"record {seconds['record'] * 1000:.0f}. "
         f"Log-probability {float(trace.log_probabilities.sum()):.2f}."
     )

@@ -102,6 +102,7 @@ def _source(view: View) -> str:
         st.pills(
             "Change only the",
             list(offered),
+            format_func=plain,
             key="contrast",
             on_change=use,
             help="Exchanges single words without bending the others, so it need not be good "
@@ -119,6 +120,7 @@ def _mute(trace: Trace) -> tuple[int, ...]:
     chosen = st.pills(
         "Mute: what nobody can look at",
         list(names),
+        format_func=plain,
         selection_mode="multi",
         key=_MUTED,
         on_change=lambda: edit_links.keep(_MUTED, list(st.session_state[_MUTED])),

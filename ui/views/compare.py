@@ -9,7 +9,7 @@ import streamlit as st
 from seq2seq.trace import Trace, words
 from ui.components import copy_link, highlighted_text, token_view
 from ui.components.chart import as_key, chart
-from ui.escape import quoted
+from ui.escape import plain, quoted
 from ui.inputs.task_controls import first_checkpoint
 from ui.inputs.text_input import empty_state, source_input
 from ui.links import URL, page_link
@@ -92,7 +92,7 @@ def _strangers(names: list[str]) -> str:
     if len(pairs) < 2:
         return ""
     return "; ".join(
-        f"{', '.join(map(quoted, of))} from {source} to {target}"
+        f"{', '.join(map(quoted, of))} from {plain(source)} to {plain(target)}"
         for (source, target), of in pairs.items()
     )
 

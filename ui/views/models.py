@@ -120,7 +120,7 @@ def capabilities(name: str) -> None:
         st.markdown(f"{quoted(name)} can be used.")
         for note in checkpoint.notes:
             st.info(plain(note), icon=":material/info:")
-        st.table({"what": list(facts), "here": list(facts.values())}, hide_index=True)
+        st.table({"what": list(facts), "here": list(map(plain, facts.values()))}, hide_index=True)
         shown = ["beams", "alternatives", "context vectors"]
         shown += ["attention"] if attention else []
         shown += ["every layer and head"] if heads > 1 else []
