@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tomllib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Any
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.hub.repository import is_identifier
-from seq2seq.toml import read_table
+from seq2seq.text_files import read_text_file
+from seq2seq.toml import read_table, read_toml
 
 # An installed package has no checkpoints beside it.
 FOLDER_VARIABLE = "SEQ2SEQ_CHECKPOINTS"
@@ -73,13 +73,16 @@ class Card:
         for key, known in (("task", TASKS), ("precision", PRECISIONS)):
             if getattr(card, key) not in known:
                 raise UserError(f"{where} names no known {key}: use {', '.join(known)}.")
+        for key in ("megabytes", "turns"):
+            if getattr(card, key) < 0:
+                raise UserError(f"{where} has less than 0 {key}: give 0 or more.")
         return card
 
 
 def read_card(folder: Path) -> Card:
     """Read the card of a checkpoint folder. Raises UserError if there is none or it is damaged."""
     try:
-        values = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
+        values = read_toml(folder / "card.toml")
     except FileNotFoundError:
         raise UserError(f"{folder.name} has no card.toml: it is not a checkpoint.") from None
     except (OSError, ValueError):
@@ -122,7 +125,7 @@ def is_name(checkpoint: str) -> bool:
 def is_ours(folder: Path) -> bool:
     """Tell whether a folder's config.json is of this library."""
     try:
-        return "architecture" in json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return "architecture" in json.loads(read_text_file(folder / "config.json"))
     except (OSError, ValueError, TypeError, RecursionError):
         return False
 

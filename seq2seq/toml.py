@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
+from seq2seq.text_files import read_text_file
 
 Table = TypeVar("Table")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file. Raises OSError if it cannot be read, ValueError if it is no such file."""
+    try:
+        return tomllib.loads(read_text_file(path))
+    except RecursionError:
+        raise ValueError("too many lists or tables within each other") from None
 
 
 def read_table(kind: type[Table], values: Any, where: str) -> Table:
@@ -23,9 +34,11 @@ def read_table(kind: type[Table], values: Any, where: str) -> Table:
     }
     for name, value in values.items():
         if name not in types:
-            raise UserError(f"{where} does not know {name!r}: it has {', '.join(types)}.")
+            raise UserError(f"{where} does not know {quote(name)}: it has {', '.join(types)}.")
         if not _fits(value, types[name]):
-            raise UserError(f"{where} has {value!r} as its {name}: give {_in_words(types[name])}.")
+            raise UserError(
+                f"{where} has {quote(value)} as its {name}: give {_in_words(types[name])}."
+            )
     for item in fields(kind):  # type: ignore[arg-type]
         needed = item.default is MISSING and item.default_factory is MISSING
         if needed and item.name not in values:

@@ -1,10 +1,17 @@
+import os
+import shutil
+import time
+
 import pytest
 
 from seq2seq import catalogue
-from seq2seq.catalogue import TASKS, Card, embedded, locate, read_card
+from seq2seq.catalogue import TASKS, Card, embedded, is_ours, locate, offered, read_card
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 
+DEEP = "a = " + "[" * 5_000 + "]" * 5_000
+DEEP_TABLES = "a = " + "{b = " * 5_000 + "1" + "}" * 5_000
+LONG = "# " + "x" * 2_000_000
 PLAIN = {"title": "A title", "task": "translation", "licence": "CC0-1.0"}
 
 
@@ -74,6 +81,8 @@ def test_a_missing_field_is_named(name, value):
         ({"decoding": 3}, "decoding"),
         ({"decoding": {"speed": 3}}, "'speed'"),
         ({"decoding": {"beam_width": 99}}, "beam_width"),
+        ({"turns": -5}, "turns"),
+        ({"megabytes": -1}, "megabytes"),
     ],
     ids=str,
 )
@@ -83,11 +92,56 @@ def test_a_strange_field_is_named(values, named):
 
 
 @pytest.mark.parametrize(
-    "text", ["title", "title = ", "\x00", b"\xff\xfe", "a = 1\na = 2", "[" * 9]
+    "text",
+    ["title", "title = ", "\x00", b"\xff\xfe", "a = 1\na = 2", "[" * 9, DEEP, DEEP_TABLES, LONG],
+    ids=lambda text: repr(text[:9]),
 )
 def test_a_damaged_card_is_named(tmp_path, text):
     with pytest.raises(UserError, match=r"card\.toml of tiny cannot be read"):
         read_card(write(tmp_path / "tiny", text))
+
+
+@pytest.mark.parametrize("deep", [DEEP, DEEP_TABLES])
+def test_a_deep_card_hides_no_other_one(checkpoint_root, tmp_path, monkeypatch, deep):
+    shelf = shutil.copytree(checkpoint_root, tmp_path / "shelf")
+    monkeypatch.setattr(catalogue, "CHECKPOINTS", shelf)
+    write(shelf / "deep", deep)
+    (shelf / "deep" / "model.safetensors").touch()
+    assert embedded()
+    assert "deep" not in embedded()
+    assert "deep" not in offered()
+
+
+def test_a_card_that_never_ends_is_named(tmp_path):
+    os.mkfifo(tmp_path / "card.toml")
+    start = time.monotonic()
+    with pytest.raises(UserError, match="cannot be read"):
+        read_card(tmp_path)
+    (tmp_path / "card.toml").unlink()
+    (tmp_path / "card.toml").symlink_to("/dev/zero")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_card(tmp_path)
+    assert time.monotonic() - start < 1
+    os.mkfifo(tmp_path / "config.json")
+    assert not is_ours(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"x" * 10_000: 1},
+        {"task": ["x" * 10_000]},
+        {"turns": "x" * 10_000},
+        {"decoding": {"method": "x" * 10_000}},
+        {"decoding": {"beam_width": "x" * 10_000}},
+        {"decoding": {"beam_width": 10**4_000}},
+        {"decoding": {"prefix_tokens": ["x" * 10_000]}},
+    ],
+)
+def test_a_message_quotes_little(values):
+    with pytest.raises(UserError) as raised:
+        Card.from_dict({**PLAIN, **values}, "tiny")
+    assert len(str(raised.value)) < 500
 
 
 def test_a_missing_card_is_named(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 
 METHODS = ("beam", "greedy", "sample")
 MAX_BEAM_WIDTH = 10
@@ -67,14 +67,14 @@ class Options:
         for field in fields(self):
             value, kind = getattr(self, field.name), type(field.default)
             if type(value) is not kind and not (kind is float and type(value) is int):
-                raise UserError(f"{field.name} is {value!r}: give {KINDS[kind]}.")
+                raise UserError(f"{field.name} is {quote(value)}: give {KINDS[kind]}.")
         for name in ("prefix", "instruction", "source_language", "target_language"):
             if any("\ud800" <= character <= "\udfff" for character in getattr(self, name)):
                 raise UserError(f"The {name} holds bytes that are no text: give it as UTF-8.")
         if len(self.instruction) > MAX_INSTRUCTION:
             raise UserError(f"The instruction is too long: give at most {MAX_INSTRUCTION} letters.")
         if any(type(token) is not int for token in self.prefix_tokens):
-            raise UserError(f"prefix_tokens is {self.prefix_tokens!r}: give {KINDS[tuple]}.")
+            raise UserError(f"prefix_tokens is no such list: give {KINDS[tuple]}.")
         for name, low, high in (
             ("beam_width", 1, MAX_BEAM_WIDTH),
             ("n_best", 1, MAX_BEAM_WIDTH),
@@ -90,7 +90,7 @@ class Options:
         ):
             if not low <= getattr(self, name) <= high:
                 raise UserError(
-                    f"{name} is {getattr(self, name)}: choose a value from {low} to {high}."
+                    f"{name} is {quote(getattr(self, name))}: choose a value from {low} to {high}."
                 )
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 from seq2seq.catalogue import Card
 from seq2seq.data.parallel_corpus import Pair
 from seq2seq.errors import UserError
-from seq2seq.toml import read_table
+from seq2seq.text_files import read_text_file
+from seq2seq.toml import read_table, read_toml
 
 
 @dataclass(frozen=True)
@@ -267,8 +267,7 @@ def read_recipe(path: Path) -> Recipe:
     Raises UserError if the file is missing or has a field that nobody knows.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
+        text, values = read_text_file(path), read_toml(path)
     except FileNotFoundError:
         raise UserError(f"There is no recipe {path.name}: check its path.") from None
     except (OSError, ValueError) as error:

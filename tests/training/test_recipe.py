@@ -137,7 +137,9 @@ def test_a_mistake_is_named(recipe, text, named):
         recipe(text)
 
 
-@pytest.mark.parametrize("text", ["[card", "a = ", b"\xff\xfe", "a = 1\na = 2\n", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["[card", "a = ", b"\xff\xfe", "a = 1\na = 2\n", "\x00", "a = " + "[" * 5_000]
+)
 def test_what_is_no_toml_is_refused(recipe, text):
     with pytest.raises(UserError, match=r"recipe\.toml cannot be read"):
         recipe(text)
