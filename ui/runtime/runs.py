@@ -22,6 +22,7 @@ from ui.escape import plain, quoted
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
 from ui.runtime.names import card_of, checkpoints_for, is_hub_name
+from ui.runtime.upload_limits import limit_uploads
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
@@ -127,6 +128,7 @@ def warm_up() -> None:
     """
     # Small tensors: a second thread costs more than it gives.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    limit_uploads()
     store, names = models(), checkpoints_for("translation")[:1]
 
     def work() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,12 @@ import streamlit as st
 from seq2seq import catalogue
 from seq2seq.catalogue import Card
 from seq2seq.errors import UserError
+from seq2seq.text_files import LONGEST
 from ui.escape import plain
 from ui.runtime.hosting import is_hosted
 from ui.runtime.model_store import Brought, models
 from ui.runtime.names import known_cards
-
-FILES_UPLOADED, BYTES_UPLOADED = 40, 4_000_000_000  # most of one model
+from ui.runtime.upload_limits import BYTES_UPLOADED, FILES_UPLOADED
 
 
 def bring_folder(path: str) -> str | None:
@@ -47,15 +49,15 @@ def bring_files(files: list[Any]) -> str | None:
         # An upload has an id of its own, so that a rerun of the page reads no gigabyte again.
         content = getattr(file, "file_id", None) or hashlib.sha256(file.getbuffer()).hexdigest()
         digest.update(f"{file.name} {content}".encode(errors="replace"))
-    store, name = models(), "upload-" + digest.hexdigest()[:10]
+    store, name = models(), f"{_model_of(files)}-{digest.hexdigest()[:10]}"
     if name in store.brought:
         return name
-    folder = Path(tempfile.mkdtemp(dir=store.uploads.name))
+    folder = Path(tempfile.mkdtemp("", f"{name}-", store.uploads.name))
     try:
         if len(files) > FILES_UPLOADED or sum(f.getbuffer().nbytes for f in files) > BYTES_UPLOADED:
             raise UserError(
                 f"This is too much: give at most {FILES_UPLOADED} files of "
-                f"{BYTES_UPLOADED / 1e9:.0f} GB in all."
+                f"{BYTES_UPLOADED // 1_000_000} MB in all."
             )
         for file in files:
             if not re.fullmatch(r"\w[\w.-]{0,100}", file.name):
@@ -72,6 +74,21 @@ def bring_files(files: list[Any]) -> str | None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _model_of(files: list[Any]) -> str:
+    """Return what uploaded files call their model, "upload" if they do not."""
+    for file in files:
+        if file.name == "config.json":
+            with suppress(ValueError, RecursionError, KeyError, TypeError):
+                called = json.loads(bytes(file.getbuffer()[:LONGEST]))["_name_or_path"]
+                if shown := _as_name(str(called).rstrip("/").rpartition("/")[2]):
+                    return shown
+    return "upload"
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"[^\w.-]", "-", text[:40], flags=re.ASCII).strip(".-_")
+
+
 def _name_of(folder: Path) -> str:
     """Name a folder so that another one, or other files in it, have another name."""
     seen = hashlib.sha256(str(folder).encode(errors="replace"))
@@ -79,7 +96,7 @@ def _name_of(folder: Path) -> str:
         if path.is_file():
             facts = path.stat()
             seen.update(f"{path.name} {facts.st_size} {facts.st_mtime_ns}".encode(errors="replace"))
-    shown = re.sub(r"[^\w.-]", "-", folder.name).strip(".-")[:40] or "folder"
+    shown = _as_name(folder.name) or "folder"
     return f"{shown}-{seen.hexdigest()[:6]}"
 
 

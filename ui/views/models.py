@@ -15,6 +15,7 @@ from ui.runtime.hosting import is_hosted
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
 from ui.runtime.names import is_hub_name
+from ui.runtime.upload_limits import BYTES_UPLOADED, FILES_UPLOADED, file_megabytes
 from ui.runtime.uploads import bring_files, bring_folder
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 PAGES = ("translation", "summarization", "chatbot", "speech", "spelling")
 LANGUAGES_SHOWN = 8
-LARGEST_UPLOAD = 1_000  # MB, of each of a model's files
 
 
 def model_list() -> None:
@@ -65,7 +65,8 @@ def intake() -> str | None:
         files = st.file_uploader(
             "config.json, the weights, and the tokenizer's files",
             accept_multiple_files=True,
-            max_upload_size=LARGEST_UPLOAD,
+            max_upload_size=file_megabytes(),
+            help=f"At most {FILES_UPLOADED} files, {BYTES_UPLOADED // 1_000_000} MB in all.",
             key="model_files",
         )
     if files:
