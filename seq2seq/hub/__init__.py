@@ -4,6 +4,7 @@ The only folder that reaches the network. It runs no code of a repository and wa
 longer than it says.
 """
 
+from seq2seq.hub.cache import make_room
 from seq2seq.hub.download import ASK_ABOVE, Fetched, cached, fetch, inspect, is_cached
 from seq2seq.hub.repository import is_identifier
 from seq2seq.hub.upload import upload_files as upload_files
@@ -16,5 +17,6 @@ __all__ = [
     "inspect",
     "is_cached",
     "is_identifier",
+    "make_room",
     "upload_files",
 ]

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -82,7 +83,52 @@ def recall(wanted: Identifier) -> Repository | None:
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     same = (repository.name, repository.subfolder) == (wanted.name, wanted.subfolder)
-    return repository if same and not missing(repository) else None
+    if not same or missing(repository):
+        return None
+    with suppress(OSError):  # when it was used last
+        os.utime(path)
+    return repository
+
+
+def make_room(coming: Repository, budget: float, in_use: Collection[str]) -> None:
+    """Delete fetched models, the least recently used first, until another one fits in a budget.
+
+    budget: bytes, of what this library has fetched. in_use: names of repositories that stay.
+    Raises UserError if that is not enough.
+    """
+    homes = {path.parent: _last_use(path) for path in root().glob(f"models--*/{_RECORDS}")}
+    sizes = {home: _size(home) for home in homes}
+    size = sum(file.size for file in missing(coming))
+    kept = {_home(name) for name in in_use}
+    for home in sorted(homes, key=homes.__getitem__):
+        if size + sum(sizes.values()) <= budget:
+            break
+        if home not in kept:
+            # First what says that it is there, so that nobody takes it for complete.
+            shutil.rmtree(home / _RECORDS, ignore_errors=True)
+            shutil.rmtree(home, ignore_errors=True)
+            del sizes[home]
+    if size + sum(sizes.values()) > budget:
+        raise UserError(
+            f"{coming.name} takes {size / 1e6:,.0f} MB, more than is free for models here now: try "
+            "again later, or choose a smaller one."
+        )
+
+
+def _last_use(records: Path) -> float:
+    with suppress(OSError):
+        return max(path.stat().st_mtime for path in (records, *records.iterdir()))
+    return 0.0
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes of all files below a folder; links count as nothing."""
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                size += os.lstat(os.path.join(place, name)).st_size
+    return size
 
 
 def discover(wanted: Identifier) -> Repository | None:

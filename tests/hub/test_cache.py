@@ -1,7 +1,9 @@
 """What was fetched before is used again, also without the Hub."""
 
 import errno
+import os
 import shutil
+import time
 from pathlib import Path
 
 import huggingface_hub
@@ -179,3 +181,42 @@ def test_a_full_disk(server, fails_soon, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     fails_soon(lambda: hub.fetch(found), "disk has 0 MB left")
     assert server.count() == 0
+
+
+def test_the_least_recently_used_goes_first(server):
+    for name in ("u/a", "u/b", "u/c"):
+        server.model(name, FILES)
+        hub.fetch(name)
+    size = hub.inspect("u/a").bytes
+    for age, name in ((300, "u/a"), (200, "u/b"), (100, "u/c")):
+        for path in cache.root().glob(f"models--{name.replace('/', '--')}/seq2seq-explorer*"):
+            for each in (path, *path.iterdir()):
+                os.utime(each, (time.time() - age,) * 2)
+    assert hub.cached("u/a")  # used again
+    server.model("u/d", FILES)
+    coming = hub.inspect("u/d")
+    hub.make_room(coming, 5 * size, ())
+    assert all(map(hub.is_cached, ("u/a", "u/b", "u/c")))
+    hub.make_room(coming, 3.5 * size, {"u/b"})
+    assert [name for name in ("u/a", "u/b", "u/c") if hub.is_cached(name)] == ["u/a", "u/b"]
+    assert not (cache.root() / "models--u--c").exists()
+
+
+def test_what_is_in_use_stays(server, fails_soon):
+    server.model("u/a", FILES)
+    hub.fetch("u/a")
+    server.model("u/b", FILES)
+    coming = hub.inspect("u/b")
+    fails_soon(lambda: hub.make_room(coming, 1.5 * coming.bytes, {"u/a"}), "more than is free")
+    assert hub.is_cached("u/a")
+    fails_soon(lambda: hub.make_room(coming, 0.5 * coming.bytes, ()), "more than is free")
+
+
+def test_what_other_programs_fetched_is_not_deleted(server):
+    other = cache.root() / "models--u--other" / "snapshots" / "x"
+    other.mkdir(parents=True)
+    (other / "config.json").write_bytes(bytes(1_000))
+    server.model("u/b", FILES)
+    coming = hub.inspect("u/b")
+    hub.make_room(coming, coming.bytes, ())
+    assert (other / "config.json").exists()

@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from seq2seq import hub
 from seq2seq.inference.pipeline import run
 from tests import published
 from tests.hub_server import serving
@@ -386,3 +387,28 @@ def test_listening_to_others_is_hosting(monkeypatch, address, said, hosted):
     monkeypatch.setenv("SEQ2SEQ_HOSTED", said)
     monkeypatch.setattr(st, "get_option", {"server.address": address}.get)
     assert hosting.is_hosted() == hosted
+
+
+def test_a_hosted_page_keeps_its_cache_within_a_budget(server, monkeypatch):
+    monkeypatch.setenv("SEQ2SEQ_HOSTED", "1")
+    files = server.models["user/tiny"].commits[server.models["user/tiny"].refs["main"]]
+    size = sum(map(len, files.values()))
+    monkeypatch.setenv("SEQ2SEQ_DOWNLOADS_GB", f"{2.5 * size / 1e9:.9f}")
+    for name in ("user/two", "user/three", "user/four"):
+        server.model(name, files)
+    for name in ("user/tiny", "user/two", "user/three", "user/four"):
+        store.models().loaded.clear()
+        button(name_a_model(name), "Fetch").click().run()
+    fetched = [name for name in ("tiny", "two", "three", "four") if hub.cached(f"user/{name}")]
+    assert fetched == ["three", "four"]
+
+
+def test_a_model_in_use_stays_and_one_beyond_the_budget_is_refused(server, monkeypatch):
+    monkeypatch.setenv("SEQ2SEQ_HOSTED", "1")
+    files = server.models["user/tiny"].commits[server.models["user/tiny"].refs["main"]]
+    monkeypatch.setenv("SEQ2SEQ_DOWNLOADS_GB", f"{1.5 * sum(map(len, files.values())) / 1e9:.9f}")
+    server.model("user/two", files)
+    button(name_a_model("user/tiny"), "Fetch").click().run()
+    at = button(name_a_model("user/two"), "Fetch").click().run()
+    assert "more than is free" in at.error[0].value
+    assert hub.cached("user/tiny")

@@ -84,6 +84,6 @@ def _fetched(identifier: str, card: Card | None) -> bool:
                 min(1.0, done / max(1, total)), f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
             )
 
-        hub.fetch(_inspect(identifier), show)
+        models().fetch(identifier, show)
     place.empty()
     return True

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,11 +22,13 @@ import streamlit as st
 
 from seq2seq.catalogue import Card
 from seq2seq.errors import TooLargeError
+from seq2seq.hub.repository import parse
 from ui.runtime.cards import catalogued
-from ui.runtime.hosting import is_anonymous
+from ui.runtime.downloads import Downloads
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
+    from seq2seq.hub.download import Fetched
 
 
 BROUGHT_KEPT = 8  # folders and uploads that can be named at a time
@@ -59,6 +62,7 @@ class Models:
         self.uploads = tempfile.TemporaryDirectory(prefix="seq2seq-", ignore_cleanup_errors=True)
         self._lock = threading.Lock()  # of the tables; never held while something is loaded
         self._gates: dict[str, threading.Lock] = {}
+        self._downloads = Downloads()
 
     def get(self, name: str) -> Checkpoint:
         """Return a checkpoint, loaded once however many ask for it at the same time."""
@@ -76,15 +80,12 @@ class Models:
             return self.loaded.get(name) or checkpoint
 
     def _load(self, name: str) -> Checkpoint:
-        from seq2seq import hub
         from seq2seq.checkpoint import load
 
         place: str | Path = self.brought[name].folder if name in self.brought else name
         notes: tuple[str, ...] = ()
         if identifier := self._hub_id(name):
-            anonymous = is_anonymous(identifier)
-            known = hub.cached(identifier, anonymous)
-            fetched = hub.fetch(known or identifier, anonymous=anonymous)
+            fetched = self.fetch(identifier)
             place, notes = fetched.folder, fetched.notes
         try:
             loaded = load(place, called=name)
@@ -93,6 +94,13 @@ class Models:
                 self._make_room(0)
             loaded = load(place, called=name)
         return replace(loaded, notes=notes + loaded.notes)
+
+    def fetch(
+        self, identifier: str, on_progress: Callable[[int, int], None] | None = None
+    ) -> Fetched:
+        """Bring a model of the Hub into the cache, unless it is there. Raises UserError."""
+        ids = filter(None, map(self._hub_id, list(self.loaded)))
+        return self._downloads.fetch(identifier, {parse(each).name for each in ids}, on_progress)
 
     def _hub_id(self, name: str) -> str:
         card = None if name in self.brought else catalogued().offered.get(name)
