@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -168,10 +170,27 @@ def _precision(device: torch.device) -> torch.dtype:
 def save(folder: Path, model: Seq2Seq, tokenizer: Unigram) -> None:
     """Write config, weights (float16) and tokenizer to a folder, made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG).write_text(model.config.to_json(), encoding="utf-8")
-    (folder / TOKENIZER).write_bytes(tokenizer.model)
+    with replaced(folder / CONFIG) as new:
+        new.write_text(model.config.to_json(), encoding="utf-8")
+    with replaced(folder / TOKENIZER) as new:
+        new.write_bytes(tokenizer.model)
     weights = {name: weight.detach().cpu().half() for name, weight in model.named_parameters()}
-    save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+    with replaced(folder / WEIGHTS) as new:
+        save_file(weights, new, metadata={"format": "pt"})
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Give the name of a new file, which takes the place of another once it is complete.
+
+    Whatever happens before leaves the other one, and nothing else.
+    """
+    new = path.with_name(path.name + ".new")
+    try:
+        yield new
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def read_model(folder: Path) -> Seq2Seq:

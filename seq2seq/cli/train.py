@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from seq2seq.catalogue import CHECKPOINTS, locate, on_hub
 from seq2seq.cli.arguments import print_scores
 from seq2seq.errors import UserError
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def add(commands: Any) -> None:
@@ -44,6 +49,33 @@ def _work(values: argparse.Namespace) -> None:
     for path in (work, folder):
         if path.exists() and not path.is_dir():
             raise UserError(f"{path.name} is a file: name a folder.")
-    checkpoint = train(recipe, values.data, work, values.resume, values.minutes, start=start)
-    if int(os.environ.get("RANK", "0")) == 0:
-        print_scores(folder, finish(checkpoint, recipe, values.data, work, folder))
+    with _full_disk():
+        checkpoint = train(recipe, values.data, work, values.resume, values.minutes, start=start)
+        if int(os.environ.get("RANK", "0")) == 0:
+            print_scores(folder, finish(checkpoint, recipe, values.data, work, folder))
+
+
+@contextmanager
+def _full_disk() -> Iterator[None]:
+    """Turn what a full disk raises, in Python, torch or safetensors, into a UserError."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if not _is_full_disk(error):
+            raise
+        raise UserError(
+            "The disk is full: make room on it, then go on from the last saved state with --resume."
+        ) from None
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    """Tell whether an error, or what it comes from, is of a full disk, a quota or a limit."""
+    if error is None:
+        return False
+    if isinstance(error, OSError) and error.errno in FULL:
+        return True
+    told = any(os.strerror(number) in str(error) for number in FULL)
+    torchs = isinstance(error, RuntimeError) and "PytorchStreamWriter failed" in str(error)
+    return told or torchs or _is_full_disk(error.__cause__ or error.__context__)

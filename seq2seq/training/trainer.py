@@ -29,6 +29,7 @@ from seq2seq.checkpoint import (
     best_device,
     own_generation_config,
     read_model,
+    replaced,
     save,
 )
 from seq2seq.data.batching import Batch
@@ -321,15 +322,14 @@ class _Run:
                 "epoch": epoch + position.epoch,
                 "seconds": round(seconds + position.seconds, 1),
             }
-            with (self.work / LOG).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(where | values) + "\n")
+            _append(self.work / LOG, json.dumps(where | values) + "\n")
 
     def _tokenizer(self) -> Unigram:
         """Fit the tokenizer, or take the one that this run has fitted before."""
         path = self.work / TOKENIZER
         if self.rank == 0 and not path.is_file():
-            path.with_suffix(".new").write_bytes(self.corpus.fit().model)
-            os.replace(path.with_suffix(".new"), path)
+            with replaced(path) as new:
+                new.write_bytes(self.corpus.fit().model)
         if self.world > 1:
             distributed.barrier()
         return Unigram.load(path, self.recipe.card.folded)
@@ -353,8 +353,8 @@ class _Run:
                 "torch_random": torch.get_rng_state(),
                 "recipe": self.recipe.settings,
             }
-            torch.save(state, self.work / (STATE + ".new"))
-            os.replace(self.work / (STATE + ".new"), self.work / STATE)
+            with replaced(self.work / STATE) as new:
+                torch.save(state, new)
 
     def restore(self) -> None:
         """Continue from what save wrote. Raises UserError if it is damaged or of another model."""
@@ -378,6 +378,17 @@ class _Run:
         model = read_model(self.work / BEST).to(self.device).eval()
         habits = own_generation_config(model.config, self.recipe.card, self.tokenizer)
         return Checkpoint(self.recipe.card, model, self.tokenizer, habits)
+
+
+def _append(path: Path, line: str) -> None:
+    """Add a whole line to a file, or nothing."""
+    size = path.stat().st_size if path.is_file() else 0
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line)
+    except OSError:
+        os.truncate(path, size)
+        raise
 
 
 BAR = "{l_bar}{bar:20}| {postfix}"
