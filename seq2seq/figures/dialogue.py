@@ -5,17 +5,38 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import escape, figure, mix, palette, token_axis
+from seq2seq.figures.theme import (
+    escape,
+    figure,
+    margins,
+    mix,
+    palette,
+    share_axis,
+    token_axis,
+    value_axis,
+)
 from seq2seq.trace import Tokens, Trace, label
 
 MOST_BARS = 100  # tokens drawn; the CSV has all
 BETWEEN = "between turns, and the end"
+# A legend under the labels of the axis, however high these are; a click hides nothing.
+BELOW: dict[str, Any] = {
+    "yref": "container",
+    "y": 0,
+    "yanchor": "bottom",
+    "x": 0,
+    "xanchor": "left",
+    "traceorder": "normal",
+    "itemclick": False,
+    "itemdoubleclick": False,
+}
 
 
 def turn_numbers(source: Tokens, separator: str) -> list[int]:
@@ -79,59 +100,40 @@ def turn_attention(
     labels, by_model: of each turn that was read, oldest first; of any other number they are left
     out. Raises ValueError for a model without attention.
     """
-    colours, shares = palette(dark), turn_shares(trace, separator)
-    count, total = shares.shape[1] - 1, len(shares)
+    colours, shares = palette(dark), turn_shares(trace, separator)[:MOST_BARS]
+    count, total = shares.shape[1] - 1, len(trace.target)
     if len(labels) != count or len(by_model) != count:
         labels, by_model = [f"turn {number + 1}" for number in range(count)], [False] * count
     names = [escape(name) for name in [*labels, BETWEEN]]
     fills = [*turn_colours(by_model, dark), colours.grid]
-    shares = shares[:MOST_BARS]
     tokens = [label(piece) for piece in trace.target.pieces[:MOST_BARS]]
     title = "generated →" if total <= MOST_BARS else f"generated → ({MOST_BARS} of {total} tokens)"
     drawn = figure(
         colours,
-        height=250 + 20 * (count + 1),
-        margin={"l": 8, "r": 8, "t": 8, "b": 90 + 20 * (count + 1)},
+        height=250 + 20 * len(names),
+        margin=margins(b=90 + 20 * len(names)),
         barmode="stack",
         bargap=0.15,
         xaxis=token_axis(tokens, title),
-        yaxis={
-            "title": {"text": "share of attention"},
-            "range": [0, 1],
-            "tickformat": ".0%",
-            "gridcolor": colours.grid,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": True,
-        },
-        legend={
-            "yref": "container",
-            "y": 0,
-            "yanchor": "bottom",
-            "x": 0,
-            "xanchor": "left",
-            "traceorder": "normal",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        yaxis=share_axis(colours, "share of attention"),
+        showlegend=True,
+        legend=BELOW,
     )
-    for column, (name, fill) in enumerate(zip(names, fills, strict=True)):
+    for name, fill, column in zip(names, fills, shares.T, strict=True):
         drawn.add_trace(
             go.Bar(
                 name=name,
                 x=list(range(1, len(tokens) + 1)),
-                y=shares[:, column],
+                y=column,
                 marker={"color": fill, "line": {"color": colours.page, "width": 1}},
                 hovertext=[
-                    f"y{step + 1} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of its attention"
-                    for step, (token, share) in enumerate(
-                        zip(tokens, shares[:, column], strict=True)
-                    )
+                    f"y{step} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of its attention"
+                    for step, (token, share) in enumerate(zip(tokens, column, strict=True), 1)
                 ],
                 hoverinfo="text",
             )
         )
-    return drawn.update_layout(showlegend=True)
+    return drawn
 
 
 def turn_worth(
@@ -142,20 +144,13 @@ def turn_worth(
     changes: negative where the turn made the reply more probable.
     """
     colours = palette(dark)
-    reach = max(1.0, *map(abs, changes))
+    reach = 1.6 * max(1.0, *map(abs, changes))
+    title = "change of log-probability"
     drawn = figure(
         colours,
         height=70 + 34 * len(changes),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         bargap=0.25,
-        xaxis={
-            "title": {"text": "change of log-probability", "standoff": 6},
-            "range": [-1.6 * reach, 1.6 * reach],
-            "gridcolor": colours.grid,
-            "zerolinecolor": colours.text,
-            "fixedrange": True,
-            "automargin": True,
-        },
+        xaxis=value_axis(colours, title, colours.text, standoff=6, range=[-reach, reach]),
         yaxis=token_axis([f"without {label.split()[0]}" for label in labels], "", downwards=True),
     )
     drawn.add_trace(

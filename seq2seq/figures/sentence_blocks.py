@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 from seq2seq.analysis.attention_matrix import Pick, grid, merge
 from seq2seq.analysis.passages import passages, texts
 from seq2seq.figures.csv_table import table
-from seq2seq.figures.heatmap import AXES, NUMBERS_UP_TO, ordinal, places_of
+from seq2seq.figures.heatmap import AXES, NUMBERS_UP_TO, ordinal, places_of, ranks
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import LABELS_UP_TO, UNSEEN, escape, figure, palette, token_axis
+from seq2seq.figures.marks import around, colour_cells, frame, unseen_points
+from seq2seq.figures.theme import LABELS_UP_TO, escape, figure, palette, token_axis
 from seq2seq.trace import Trace
 
 LETTERS = 14  # of a passage, on an axis
@@ -62,23 +63,20 @@ def blocks(
     drawn = figure(
         colours,
         height=170 + max(110, min(30 * len(weights), 900)),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
         xaxis=token_axis(across, AXES[which][0], side="top", tickfont={"size": 10}),
         yaxis=token_axis(down, AXES[which][1], downwards=True),
     )
     drawn.add_trace(
-        go.Heatmap(
-            z=np.round(weights, 4),
-            zmin=0,
-            zmax=1,
-            colorscale=[list(stop) for stop in colours.attention],
+        colour_cells(
+            np.round(weights, 4),
+            colours.attention,
+            (0, 1),
             x0=1,
             y0=1,
             xgap=int(labelled),
             ygap=int(labelled),
             hoverinfo="skip",
-            showscale=False,
             texttemplate="%{z:.2f}" if small else None,
             textfont={"size": 11},
         )
@@ -86,25 +84,16 @@ def blocks(
     drawn.add_trace(_points(weights, read, said))
     if selected is not None:
         row, column = selected
-        drawn.add_shape(
-            type="rect",
-            x0=column + 0.5,
-            x1=column + 1.5,
-            y0=row + 0.5,
-            y1=row + 1.5,
-            line={"color": colours.mark, "width": 3},
-        )
+        drawn.add_shape(frame(around(column), around(row), colours.mark))
     return fit(drawn)
 
 
 def _points(weights: np.ndarray, read: tuple[str, ...], said: tuple[str, ...]) -> go.Scatter:
-    order = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1) + 1
-    places = list(places_of(weights))
+    order, places = ranks(weights), list(places_of(weights))
     letters = HOVERED if len(places) <= MOST_HOVERED else LETTERS
-    return go.Scatter(
-        x=[column + 1 for _, column in places],
-        y=[row + 1 for row, _ in places],
-        mode=UNSEEN,
+    return unseen_points(
+        [column + 1 for _, column in places],
+        [row + 1 for row, _ in places],
         customdata=[
             [
                 row,
