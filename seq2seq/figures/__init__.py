@@ -1,6 +1,6 @@
 """Pictures of a Trace: pure functions to plotly figures. Same Trace, equal figure.
 
-Blue is what comes from the source (attention), amber what is said of the output (probability).
+Blue is what comes from the source (attention), amber what belongs to the output (probability).
 """
 
 from seq2seq.figures.beam_tree import beam_tree, beam_tree_csv

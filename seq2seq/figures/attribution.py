@@ -1,4 +1,4 @@
-"""What source words meant for the output, by several measures, on the same axes."""
+"""The effect of source words on the output, by several measures, on the same axes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def attributions(
         colours,
         height=130 + max(150, min(30 * len(rows), 900)),
         hoverdistance=-1,
-        yaxis=token_axis(rows, "← generated", downwards=True),
+        yaxis=token_axis(rows, "← output", downwards=True),
     )
     width = (1 - GAP * (len(measures) - 1)) / len(measures)
     for number, (name, values) in enumerate(measures.items()):
@@ -70,7 +70,7 @@ def _wrapped(name: str) -> str:
 
 
 def correlations(
-    trace: Trace, found: dict[str, np.ndarray], selected: int | None = None, dark: bool = False
+    trace: Trace, by_pair: dict[str, np.ndarray], selected: int | None = None, dark: bool = False
 ) -> go.Figure:
     """Draw rank correlations (target,) of each step, by the name of what is compared."""
     colours = palette(dark)
@@ -83,10 +83,10 @@ def correlations(
         bargap=0.25,
         showlegend=True,
         legend=legend(1, yanchor="bottom", itemclick=False),
-        xaxis=token_axis(labels, "generated →"),
+        xaxis=token_axis(labels, "output →"),
         yaxis=value_axis(colours, "rank correlation", colours.text, range=[-1.05, 1.05]),
     )
-    for (name, values), colour in zip(found.items(), BARS, strict=False):
+    for (name, values), colour in zip(by_pair.items(), BARS, strict=False):
         edges = [FRAME if step == selected else 0 for step in range(len(values))]
         drawn.add_trace(
             go.Bar(

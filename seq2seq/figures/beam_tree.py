@@ -1,4 +1,4 @@
-"""The beam tree: what each step considered, what was kept, what was let go."""
+"""The beam tree: the candidates of each step, which of them were kept and which were pruned."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Node:
     """A token at one place of the tree; figures as in BeamTree.
 
     parent: number of the node before, -1 for none. branch: the branch that added it, "" for the
-    run itself. times: how often it was drawn, more than once only where outputs are sampled.
+    run itself. times: how often it was sampled, more than once only where hypotheses are sampled.
     """
 
     parent: int
@@ -65,7 +65,7 @@ class Node:
 class Joined:
     """The tree of a run with its branches; a beginning that several share is there once.
 
-    paths: the nodes of each output, by "1", "2" ... for those of the run, letters for branches.
+    paths: the nodes of each hypothesis, by "1", "2" ... for those of the run, letters for branches.
     """
 
     nodes: tuple[Node, ...]
@@ -73,10 +73,10 @@ class Joined:
 
     def path(self, number: int) -> list[int]:
         """Return the nodes from a first token to this one."""
-        found = [number]
-        while self.nodes[found[-1]].parent >= 0:
-            found.append(self.nodes[found[-1]].parent)
-        return found[::-1]
+        path = [number]
+        while self.nodes[path[-1]].parent >= 0:
+            path.append(self.nodes[path[-1]].parent)
+        return path[::-1]
 
     def tokens(self, number: int) -> tuple[int, ...]:
         """Return the tokens from the first one to this node's."""
@@ -91,14 +91,14 @@ class Joined:
 def join(run: Trace, branches: Mapping[str, Trace] | None = None) -> Joined:
     """Join the beam tree of a run with the best path of each branch."""
     nodes: list[Node] = []
-    found: dict[tuple[int, int], int] = {}
+    known: dict[tuple[int, int], int] = {}
     paths: dict[str, tuple[int, ...]] = {}
 
     def add(trace: Trace, numbers: Iterable[int], branch: str) -> dict[int, int]:
         tree, places = trace.beam_tree, {-1: -1}
         for number in numbers:
             key = places[int(tree.parent[number])], int(tree.token[number])
-            place = places[number] = found.setdefault(key, len(nodes))
+            place = places[number] = known.setdefault(key, len(nodes))
             if place < len(nodes):
                 old = nodes[place]
                 nodes[place] = old if branch else Node(**vars(old) | {"times": old.times + 1})
@@ -136,7 +136,7 @@ def tints(dark: bool) -> dict[str, str]:
 
 def steps_shown(tree: Joined, step: int, pruned: bool = True) -> range:
     """Return the steps that fit into one picture, the given one among them."""
-    nodes = [tree.nodes[number] for number in _seen(tree, pruned)]
+    nodes = [tree.nodes[number] for number in _shown_nodes(tree, pruned)]
     last = max(node.step for node in nodes) + 1
     widest = math.ceil(len(nodes) / last)
     count = max(LEAST_STEPS, min(MOST_STEPS, NODES // widest))
@@ -154,9 +154,9 @@ def beam_tree(
 ) -> go.Figure:
     """Draw a beam tree, steps to the right, one lane for each candidate of a step.
 
-    shown: the output that is marked, by its name in `tree.paths`. step: the marked one, which also
-    chooses the steps that are drawn where all are too many. selected: the node that is framed.
-    pruned: False leaves away what was let go. A node's fill goes by the cube root of its token's
+    shown: the hypothesis that is marked, by its name in `tree.paths`. step: the marked one, which
+    also chooses the steps that are drawn where all are too many. selected: the framed node.
+    pruned: False leaves out pruned candidates. A node's fill goes by the cube root of its token's
     probability: most candidates have little, and would look alike otherwise.
     The customdata of a point is the number of its node.
     """
@@ -170,7 +170,7 @@ def beam_tree(
         margin=margins(t=44, b=34),
         hoverdistance=-1,
         xaxis=axis(
-            "step →",
+            "decoding step →",
             4,
             room=False,
             side="top",
@@ -190,7 +190,7 @@ def beam_tree(
     _add_points(picture)
     ticks = (0.01, 0.1, 0.5, 1.0)
     marks = ((f"{tick:.0%}", mix(colours.probability, shade(math.log(tick)))) for tick in ticks)
-    add_key(drawn, "probability of the token in its step", marks)
+    add_key(drawn, "token probability", marks)
     return fit(drawn)
 
 
@@ -221,11 +221,11 @@ def beam_tree_csv(tree: Joined) -> str:
 
 def candidates(tree: Joined, steps: range, pruned: bool = True) -> list[int]:
     """Return the numbers of the nodes that are drawn, by step and rank."""
-    seen = [number for number in _seen(tree, pruned) if tree.nodes[number].step in steps]
-    return sorted(seen, key=lambda number: (tree.nodes[number].step, tree.nodes[number].rank))
+    shown = [number for number in _shown_nodes(tree, pruned) if tree.nodes[number].step in steps]
+    return sorted(shown, key=lambda number: (tree.nodes[number].step, tree.nodes[number].rank))
 
 
-def _seen(tree: Joined, pruned: bool) -> list[int]:
+def _shown_nodes(tree: Joined, pruned: bool) -> list[int]:
     on_path = {number for path in tree.paths.values() for number in path}
     return [
         number
@@ -239,14 +239,14 @@ def _lanes(tree: Joined, steps: range, pruned: bool) -> dict[int, int]:
 
     They cannot, since the nodes of each step stand in the order of a walk through the tree.
     """
-    seen = _seen(tree, pruned)
+    shown = _shown_nodes(tree, pruned)
     children: dict[int, list[int]] = {}
-    for number in seen:
+    for number in shown:
         children.setdefault(tree.nodes[number].parent, []).append(number)
     best = set(tree.paths[BEST])
     # Parents come before their children, so that from the end on, all below a node is known.
     worth: dict[int, tuple] = {}
-    for number in reversed(seen):
+    for number in reversed(shown):
         node = tree.nodes[number]
         ended = node.score if node.status == FINISHED else -math.inf
         below = [worth[child] for child in children.get(number, ())]
@@ -313,13 +313,13 @@ def _add_edges(picture: _Picture, shown: str) -> None:
     for name, colour in picture.tinted.items():
         groups.append((picture.own(name), {"width": 3, "color": colour}))
     for numbers, line in groups:
-        ways = []
+        lines = []
         for number in numbers:
             node = picture.node(number)
             if number in lanes and node.parent in lanes:
                 start = node.step + HALF_WIDTH, lanes[node.parent]
-                ways.append([start, (node.step + 1 - HALF_WIDTH, lanes[number])])
-        _add_lines(picture.drawn, ways, line)
+                lines.append([start, (node.step + 1 - HALF_WIDTH, lanes[number])])
+        _add_lines(picture.drawn, lines, line)
 
 
 def _add_outlines(picture: _Picture, selected: int | None) -> None:
@@ -424,11 +424,11 @@ def _is_faint(tree: Joined, number: int) -> bool:
     return tree.nodes[number].status == PRUNED and not on_path
 
 
-def _short(node: Node, output: str) -> str:
-    """Return a node's token as it fits in; an output's last one has the output's name."""
-    text, end = label(node.piece), output
-    if output.isdigit() and int(output) <= len(CIRCLED):
-        end = CIRCLED[int(output) - 1]
+def _short(node: Node, hypothesis: str) -> str:
+    """Return a node's token as it fits in; a hypothesis's last one has its name."""
+    text, end = label(node.piece), hypothesis
+    if end.isdigit() and int(end) <= len(CIRCLED):
+        end = CIRCLED[int(end) - 1]
     room = LETTERS - 2 * bool(end)
     text = text if len(text) <= room else text[: room - 1] + "…"
     return escape(f"{text} {end}" if end else text)
@@ -436,19 +436,19 @@ def _short(node: Node, output: str) -> str:
 
 def _hover(tree: Joined, number: int) -> str:
     node = tree.nodes[number]
-    outputs = [name for name, path in tree.paths.items() if number in path]
+    hypotheses = [name for name, path in tree.paths.items() if number in path]
     lines = [
         f"step {node.step + 1} <b>{escape(label(node.piece))}</b>",
-        f"probability {math.exp(node.log_probability):.2%}, log {node.log_probability:.2f}",
+        f"probability {math.exp(node.log_probability):.2%}, log P {node.log_probability:.2f}",
         f"Σ log P {node.cumulative:.2f}, score {node.score:.3f}",
         f"branch {node.branch}"
         if node.branch
-        else f"number {node.rank + 1} of its step, {STATUSES[node.status]}",
+        else f"rank {node.rank + 1:,} in its step, {STATUSES[node.status]}",
     ]
     if node.times > 1:
-        lines.append(f"drawn {node.times} times")
-    if outputs:
-        lines.append(f"in output {', '.join(outputs)}")
+        lines.append(f"sampled {node.times:,} times")
+    if hypotheses:
+        lines.append(f"in hypothesis {', '.join(hypotheses)}")
     return "<br>".join(lines)
 
 
@@ -470,12 +470,12 @@ def _box(x: float, y: float) -> list[tuple[float, float]]:
 
 def _add_lines(
     drawn: go.Figure,
-    ways: Iterable[Sequence[tuple[float, float]]],
+    lines: Iterable[Sequence[tuple[float, float]]],
     line: dict,
     fill: str | None = None,
 ) -> None:
     """Add lines, filled or not, as one trace with gaps."""
-    points = [point for way in ways for point in (*way, (None, None))]
+    points = [point for each in lines for point in (*each, (None, None))]
     if not points:
         return
     drawn.add_trace(

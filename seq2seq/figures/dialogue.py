@@ -1,4 +1,4 @@
-"""Which turn of a conversation each token of a reply looked at, and what each turn is worth."""
+"""Attention of a reply to the turns of a conversation, and the effect of removing each turn."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from seq2seq.figures.theme import (
 from seq2seq.trace import Tokens, Trace, label
 
 MOST_BARS = 100  # tokens drawn; the CSV has all
-BETWEEN = "between turns, and the end"
+BETWEEN = "separators and special tokens"
 # A legend under the labels of the axis, however high these are; a click hides nothing.
 BELOW: dict[str, Any] = {
     "yref": "container",
@@ -45,12 +45,12 @@ def turn_numbers(source: Tokens, separator: str) -> list[int]:
     -1 for what no turn has: special tokens, and pieces of the separator (all pieces that hold a
     part of it, however it was split). Without a separator all is one turn.
     """
-    written = ["".join(piece.replace("▁", " ").split()) for piece in source.pieces]
-    ends = np.cumsum([len(piece) for piece in written])
-    joined, mark = "".join(written), "".join(separator.split())
-    places = [found.span() for found in re.finditer(re.escape(mark), joined)] if mark else []
+    texts = ["".join(piece.replace("▁", " ").split()) for piece in source.pieces]
+    ends = np.cumsum([len(piece) for piece in texts])
+    joined, mark = "".join(texts), "".join(separator.split())
+    places = [match.span() for match in re.finditer(re.escape(mark), joined)] if mark else []
     numbers = []
-    for apart, text, end in zip(source.special, written, ends, strict=True):
+    for apart, text, end in zip(source.special, texts, ends, strict=True):
         start = end - len(text)
         if apart or any(start < last and first < end for first, last in places):
             numbers.append(-1)
@@ -64,7 +64,7 @@ def turn_numbers(source: Tokens, separator: str) -> list[int]:
 def turn_shares(trace: Trace, separator: str) -> np.ndarray:
     """Sum attention over the turns, mean of all layers and heads: (target, turns + 1).
 
-    The last column is what lies on no turn. Raises ValueError for a model without attention.
+    The last column is what belongs to no turn. Raises ValueError for a model without attention.
     """
     if trace.attention is None:
         raise ValueError("This model has no attention.")
@@ -77,7 +77,7 @@ def turn_shares(trace: Trace, separator: str) -> np.ndarray:
 def turn_colours(by_model: Sequence[bool], dark: bool = False) -> list[str]:
     """Return a colour for each turn, oldest first.
 
-    Blue is what the visitor said and amber what the model said; the later, the stronger.
+    Blue for the visitor and amber for the model; later turns are stronger.
     """
     colours = palette(dark)
     chosen = []
@@ -95,7 +95,7 @@ def turn_attention(
     by_model: Sequence[bool] = (),
     dark: bool = False,
 ) -> go.Figure:
-    """Draw how each token of a reply shared its attention out over the turns, one bar a token.
+    """Draw how the attention of each token of a reply is distributed over the turns, a bar each.
 
     labels, by_model: of each turn that was read, oldest first; of any other number they are left
     out. Raises ValueError for a model without attention.
@@ -107,7 +107,7 @@ def turn_attention(
     names = [escape(name) for name in [*labels, BETWEEN]]
     fills = [*turn_colours(by_model, dark), colours.grid]
     tokens = [label(piece) for piece in trace.target.pieces[:MOST_BARS]]
-    title = "generated →" if total <= MOST_BARS else f"generated → ({MOST_BARS} of {total} tokens)"
+    title = "output →" if total <= MOST_BARS else f"output → ({MOST_BARS} of {total:,} tokens)"
     drawn = figure(
         colours,
         height=250 + 20 * len(names),
@@ -127,7 +127,7 @@ def turn_attention(
                 y=column,
                 marker={"color": fill, "line": {"color": colours.page, "width": 1}},
                 hovertext=[
-                    f"y{step} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of its attention"
+                    f"y{step} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of the attention"
                     for step, (token, share) in enumerate(zip(tokens, column, strict=True), 1)
                 ],
                 hoverinfo="text",
@@ -145,7 +145,7 @@ def turn_worth(
     """
     colours = palette(dark)
     reach = 1.6 * max(1.0, *map(abs, changes))
-    title = "change of log-probability"
+    title = "Δ log P"
     drawn = figure(
         colours,
         height=70 + 34 * len(changes),
@@ -163,7 +163,7 @@ def turn_worth(
             textposition="outside",
             cliponaxis=False,
             hovertext=[
-                f"without {escape(label)}<br>{change:+.2f}, so it is "
+                f"without {escape(label)}<br>Δ log P {change:+.2f}: "
                 + (f"{math.exp(min(50, abs(change))):.3g} times ")
                 + ("less" if change < 0 else "more")
                 + " probable"
@@ -178,7 +178,7 @@ def turn_worth(
 def turn_worth_csv(labels: Sequence[str], changes: Sequence[float]) -> str:
     """Return how the log-probability of a reply changes without each turn as CSV."""
     rows = zip(labels, (f"{change:.6f}" for change in changes), strict=True)
-    return table(("without", "change_of_log_probability"), rows)
+    return table(("without", "delta_log_p"), rows)
 
 
 def turn_attention_csv(trace: Trace, separator: str) -> str:

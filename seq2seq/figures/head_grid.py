@@ -66,8 +66,8 @@ def multiples(
         unseen_points(
             [left + tiles.columns / 2 - 0.5 for _, left in tiles.corners],
             [top + tiles.rows / 2 - 0.5 for top, _ in tiles.corners],
-            customdata=[[*head, *told] for head, *told in zip(heads, names, bits, strict=True)],
-            hovertemplate="<b>%{customdata[2]}</b><br>mean row entropy %{customdata[3]} bit<br>"
+            customdata=[[*head, *more] for head, *more in zip(heads, names, bits, strict=True)],
+            hovertemplate="<b>%{customdata[2]}</b><br>mean row entropy %{customdata[3]} bits<br>"
             "click to open<extra></extra>",
         )
     )
@@ -127,16 +127,16 @@ def _border(
 
 
 def multiples_csv(trace: Trace, which: str = "cross", layers: range | None = None) -> str:
-    """Return what is measured of each head as CSV, layers and heads from 1.
+    """Return the entropy and the largest weight of each head as CSV, layers and heads from 1.
 
     The weights of one head are the CSV of its matrix.
     """
-    found = []
+    lines = []
     for layer, head in _heads(trace, which, layers):
         weights = grid(trace, which, layer, head).weights
         bits, largest = entropy(weights).mean(), weights.max(axis=1).mean()
-        found.append((layer + 1, head + 1, f"{bits:.4f}", f"{largest:.4f}"))
-    return table(("layer", "head", "mean_row_entropy_bit", "mean_largest_weight"), found)
+        lines.append((layer + 1, head + 1, f"{bits:.4f}", f"{largest:.4f}"))
+    return table(("layer", "head", "mean_row_entropy_bits", "mean_largest_weight"), lines)
 
 
 def _heads(trace: Trace, which: str, layers: range | None) -> list[tuple[int, int]]:

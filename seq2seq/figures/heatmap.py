@@ -1,4 +1,4 @@
-"""Attention as a matrix: what was looked at across, who looked down."""
+"""Attention as a matrix: a row for each query, a column for each key."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ PLACES = 30
 WORD = "#9c6d9b"  # frames a source token, as in the row of tokens
 SCALES = ("0 to 1", "row maximum", "square root")
 
-# Which attention, by who looks at what; and the names of the two axes.
+# The names of the two axes by the kind of attention: to the source, or of either side to itself.
 AXES = {
-    "cross": ("source →", "← generated"),
+    "cross": ("source →", "← output"),
     "encoder": ("source →", "← source"),
-    "decoder": ("read so far →", "← generated"),
+    "decoder": ("previous output →", "← output"),
 }
 # How the tokens of rows and columns are numbered in the hover text.
 LETTERS = {"cross": ("y", "x"), "encoder": ("x", "x"), "decoder": ("y", "y")}
@@ -53,13 +53,12 @@ def attention(
     dark: bool = False,
     **choice: Unpack[Choice],
 ) -> go.Figure:
-    """Draw the weights with which each generated token looked at the source.
+    """Draw the attention weights α_tj of each output token t on the source tokens j.
 
-    choice: which weights; by default the mean of the attention to the source. selected: token whose
-    row is framed, of the output, or of the source where that looks at itself. word: source token
-    whose column is framed.
-    scale: the colours run from 0 to 1, so that runs can be compared; or to the maximum of each row;
-    or with the square root. measured: with bars of each row's entropy and of what each column got.
+    choice: which weights; by default the mean of the cross-attention. selected: token whose row is
+    framed, of the output, or of the source for its self-attention. word: source token whose column
+    is framed. scale: one of SCALES; with "0 to 1" runs can be compared. measured: with bars of the
+    entropy of each row and of the attention that each column received.
     Clicking works through the points laid over the cells, whose customdata begins with the first
     token of row and column, from 0; where there are too many for labels, over the strongest ones.
     Raises ValueError for a trace without such attention.
@@ -150,7 +149,7 @@ def attention_csv(trace: Trace, **choice: Unpack[Choice]) -> str:
     """Return the weights that are drawn as CSV, a line for each cell, positions from 1."""
     weights, rows, columns = grid(trace, **choice)
     cross = choice.get("which", "cross") == "cross"
-    names = ("target", "source") if cross else ("looking", "seen")
+    names = ("target", "source") if cross else ("query", "key")
     head_row = (f"{names[0]}_position", names[0], f"{names[1]}_position", names[1], "weight")
     return table(head_row, cell_lines(Grid(weights, rows, columns), np.ndindex(weights.shape)))
 
@@ -169,7 +168,7 @@ def cell_lines(found: Grid, places: Iterable[Sequence[int]]) -> Iterator[tuple]:
 
 
 def side_axis(side: Side, title: str, downwards: bool = False) -> dict[str, Any]:
-    """Return the axis of rows or columns: their tokens, or seconds where they were heard."""
+    """Return the axis of rows or columns: their tokens, or seconds of a recording."""
     if side.seconds:
         title = title.replace("source", "seconds")
         return time_axis(len(side), side.seconds, title, downwards=downwards)
@@ -195,9 +194,9 @@ def in_bytes(weights: np.ndarray, scale: str) -> tuple[np.ndarray, int]:
 def add_cells_key(drawn: go.Figure, scale: str, colours: Palette, below: float = 8) -> None:
     """Write below a matrix what the colours of its cells stand for."""
     title, texts = {
-        "0 to 1": ("weight", ("0.1", "0.5", "1")),
+        "0 to 1": ("attention weight", ("0.1", "0.5", "1")),
         "row maximum": ("share of the row's largest weight", ("0.1", "0.5", "1")),
-        "square root": ("weight", ("0.01", "0.25", "1")),
+        "square root": ("attention weight", ("0.01", "0.25", "1")),
     }[scale]
     shades = (mix(colours.attention, level) for level in (0.1, 0.5, 1))
     add_key(drawn, title, zip(texts, shades, strict=True), below)
@@ -237,7 +236,7 @@ def _points(found: Grid, letters: tuple[str, str]) -> go.Scatter:
         customdata=data,
         hovertemplate=f"{letters[0]}%{{customdata[2]}} <b>{row_name}</b> ← "
         f"{letters[1]}%{{customdata[3]}} <b>{column_name}</b>  %{{customdata[4]}}<br>"
-        f"%{{customdata[5]}} of {len(columns)}; row entropy %{{customdata[6]}} bit<extra></extra>",
+        f"%{{customdata[5]}} of {len(columns)}; row entropy %{{customdata[6]}} bits<extra></extra>",
     )
 
 
@@ -247,7 +246,7 @@ def on_axis(side: Side) -> bool:
 
 
 def name(side: Side, place: int) -> str:
-    """Return the label of a row or column as plotly shows it, or when it was heard."""
+    """Return the label of a row or column as plotly shows it, or its time in a recording."""
     if side.seconds:
         return f"{(side.numbers[place] - 1) * side.seconds:.2f} s"
     return escape(side.labels[place])
@@ -285,8 +284,12 @@ def _with_measures(axes: dict[str, Any], found: Grid, tall: int) -> dict[str, An
     return {
         "xaxis": axes["xaxis"] | {"domain": [0, 0.86]},
         "yaxis": axes["yaxis"] | {"domain": [low, 1]},
-        "xaxis2": _measure_axis("bit", float(bits), domain=[0.88, 1], side="top", anchor="y"),
-        "yaxis2": _measure_axis("got", float(received), domain=[0, low * 0.8], anchor="x"),
+        "xaxis2": _measure_axis(
+            "Entropy<br>(bits)", float(bits), domain=[0.88, 1], side="top", anchor="y"
+        ),
+        "yaxis2": _measure_axis(
+            "Attention<br>received", float(received), domain=[0, low * 0.8], anchor="x"
+        ),
     }
 
 
@@ -298,7 +301,7 @@ def _measure_axis(title: str, most: float, **more: Any) -> dict[str, Any]:
 
 
 def _measures(found: Grid, which: str, colours: Palette) -> list[go.Bar]:
-    """Return bars: beside each row its entropy, below each column what it got."""
+    """Return bars: beside each row its entropy, below each column the attention it received."""
     weights, rows, columns = found
     marker = {"color": mix(colours.attention, 0.6), "line": {"width": 0}}
     letters = LETTERS[which]
@@ -309,7 +312,7 @@ def _measures(found: Grid, which: str, colours: Palette) -> list[go.Bar]:
             orientation="h",
             xaxis="x2",
             customdata=[[r, None, n] for r, n in zip(rows.tokens, rows.numbers, strict=True)],
-            hovertemplate=f"{letters[0]}%{{customdata[2]}} entropy %{{x:.2f}} bit<extra></extra>",
+            hovertemplate=f"{letters[0]}%{{customdata[2]}} entropy %{{x:.2f}} bits<extra></extra>",
             marker=marker,
         ),
         go.Bar(
@@ -317,7 +320,7 @@ def _measures(found: Grid, which: str, colours: Palette) -> list[go.Bar]:
             y=np.round(coverage(weights), 3),
             yaxis="y2",
             customdata=[[None, c, n] for c, n in zip(columns.tokens, columns.numbers, strict=True)],
-            hovertemplate=f"{letters[1]}%{{customdata[2]}} got %{{y:.2f}} in all<extra></extra>",
+            hovertemplate=f"{letters[1]}%{{customdata[2]}} received %{{y:.2f}}<extra></extra>",
             marker=marker,
         ),
     ]

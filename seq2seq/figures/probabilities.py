@@ -1,4 +1,4 @@
-"""Probabilities: of the tokens that were chosen, and of what else a step could have said."""
+"""Token probabilities: of the output, and of the candidates at a step."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from seq2seq.trace import Trace, label
 
 
 def probabilities(trace: Trace, selected: int | None = None, dark: bool = False) -> go.Figure:
-    """Draw the probability of each generated token, one bar a step."""
+    """Draw the probability of each output token, one bar a step."""
     tokens = [label(piece) for piece in trace.target.pieces]
     texts = [
         f"y{step + 1} <b>{escape(token)}</b><br>probability {value:.1%}, "
-        f"log {trace.log_probabilities[step]:.2f}<br>number {trace.ranks[step] + 1} of all tokens"
+        f"log P {trace.log_probabilities[step]:.2f}<br>rank {trace.ranks[step] + 1:,}"
         for step, (token, value) in enumerate(zip(tokens, trace.probabilities, strict=True))
     ]
     return _steps(trace, trace.probabilities, texts, "probability", selected, dark)
@@ -34,10 +34,10 @@ def copying(trace: Trace, selected: int | None = None, dark: bool = False) -> go
     shares = _copying(trace)
     tokens = [label(piece) for piece in trace.target.pieces]
     texts = [
-        f"y{step + 1} <b>{escape(token)}</b><br>copies with {share:.1%}, else writes"
+        f"y{step + 1} <b>{escape(token)}</b><br>copy probability {share:.1%}"
         for step, (token, share) in enumerate(zip(tokens, shares, strict=True))
     ]
-    return _steps(trace, shares, texts, "copies", selected, dark)
+    return _steps(trace, shares, texts, "copy probability", selected, dark)
 
 
 def _copying(trace: Trace) -> np.ndarray:
@@ -56,7 +56,7 @@ def _steps(
         colours,
         height=260,
         bargap=0.15,
-        xaxis=token_axis([label(piece) for piece in trace.target.pieces], "generated →"),
+        xaxis=token_axis([label(piece) for piece in trace.target.pieces], "output →"),
         yaxis=share_axis(colours, title),
     )
     drawn.add_trace(
@@ -131,13 +131,13 @@ def _candidates(trace: Trace, step: int) -> tuple[list[int], list[str], np.ndarr
     pieces = [label(piece) for piece in best.pieces[step]]
     if chosen not in ids:
         ids.append(chosen)
-        pieces.append(f"{label(trace.target.pieces[step])} (number {trace.ranks[step] + 1})")
+        pieces.append(f"{label(trace.target.pieces[step])} (rank {trace.ranks[step] + 1:,})")
         values = np.append(values, trace.probabilities[step])
     return ids, pieces, values
 
 
 def probabilities_csv(trace: Trace) -> str:
-    """Return the probability of each generated token as CSV, steps from 1."""
+    """Return the probability of each output token as CSV, steps from 1."""
     rows = zip(
         range(1, len(trace.target) + 1),
         trace.target.pieces,
@@ -153,7 +153,7 @@ def copying_csv(trace: Trace) -> str:
     """Return the probability of copying at each step as CSV, steps from 1."""
     steps = range(1, len(trace.target) + 1)
     rows = zip(steps, trace.target.pieces, _copying(trace).tolist(), strict=True)
-    return table(("step", "token", "copies"), rows)
+    return table(("step", "token", "p_copy"), rows)
 
 
 def alternatives_csv(trace: Trace) -> str:

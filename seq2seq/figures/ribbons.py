@@ -36,9 +36,9 @@ class _Ribbon(NamedTuple):
 
 
 def legible(trace: Trace, around: int, **choice: Unpack[Choice]) -> tuple[range, range]:
-    """Return the tokens, of who looks and of what is seen, that ribbons can show at once.
+    """Return the tokens, queries and keys, that ribbons can show at once.
 
-    around: the step, or the source token where that looks at itself, that they lie around.
+    around: the step, or the source token for its self-attention, that they lie around.
     """
     found = grid(trace, **choice)
     row = found.rows.place(around) or 0
@@ -86,7 +86,7 @@ def ribbons(
     column = -1 if word is None or which == "decoder" else columns.place(word)
     _add_ribbons(drawn, drawn_ribbons, row, column, colours)
     drawn.add_trace(_places(drawn_ribbons, rows, columns, letters))
-    # Blue is what was read, amber what was written.
+    # Blue for the source, amber for the output.
     blue, amber = mix(colours.attention, 0.55), mix(colours.probability, 0.55)
     if not heard:
         squares = _squares(blue, WORD, len(columns), column)
@@ -102,7 +102,7 @@ def _empty(found: Grid, which: str, height: int, colours: Palette) -> go.Figure:
     """Return a figure with the tokens of the columns on its left and those of the rows right."""
     _, rows, columns = found
     left, right = _scaled(columns, "source", height), _scaled(rows, "output", height)
-    names = {"encoder": ("seen", "looking"), "decoder": ("read so far", "output")}
+    names = {"encoder": ("keys", "queries"), "decoder": ("previous output", "output")}
     titles = names.get(which, ("seconds" if columns.seconds else "source", "output"))
     drawn = figure(
         colours,
@@ -143,7 +143,7 @@ def ribbons_csv(trace: Trace, mass: float = MASS, **choice: Unpack[Choice]) -> s
     """Return the weights that are drawn as CSV, positions from 1."""
     found = _shown(trace, mass, choice)
     lines = cell_lines(found, np.argwhere(found.weights).tolist())
-    return table(("looking_position", "looking", "seen_position", "seen", "weight"), lines)
+    return table(("query_position", "query", "key_position", "key", "weight"), lines)
 
 
 def _shown(trace: Trace, mass: float, choice: Choice) -> Grid:
@@ -172,9 +172,10 @@ def _spread(place: int | np.ndarray, count: int, height: int) -> Any:
 def _ribbons(weights: np.ndarray, height: int) -> Iterator[_Ribbon]:
     """Yield the ribbons of each row, side by side at its end, and of each column at its start."""
     widths = weights * WIDEST
-    got = widths.sum(axis=0)
-    room = np.minimum(1, 1 / np.maximum(got, 1e-9))  # what got more than one row has to overlap
-    begun = _spread(np.arange(weights.shape[1]), weights.shape[1], height) - got * room / 2
+    received = widths.sum(axis=0)
+    # Ribbons of a column that received more than one row has to give overlap.
+    room = np.minimum(1, 1 / np.maximum(received, 1e-9))
+    begun = _spread(np.arange(weights.shape[1]), weights.shape[1], height) - received * room / 2
     for row, each in enumerate(widths):
         end = _spread(row, len(weights), height) - each.sum() / 2
         for column in np.flatnonzero(each).tolist():

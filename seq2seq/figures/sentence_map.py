@@ -1,4 +1,4 @@
-"""Sentences as points, and the way of a run's states through the same space."""
+"""Sentences as points, and the trajectory of a run's states through the same space."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _numbered(own: Points, first: int, colours: Palette) -> go.Scatter | go.Scat
     count = len(own.places)
     return _scatter(
         own.places,
-        name="yours",
+        name="your sentences",
         mode="markers+text",
         text=[str(number + 1) for number in range(count)],
         textposition="top center",
@@ -139,7 +139,7 @@ def trajectories(
     """Draw states in order: (name, points (steps, 2 or 3), labels) each, of one or two runs.
 
     parts: how many of them are of one run; they share its colour, and all but the first are dotted.
-    All points must come from one projection. A label that would lie on another is left away.
+    All points must come from one projection. A label that would lie on another is left out.
     """
     colours, dimensions = palette(dark), runs[0][1].shape[1]
     drawn = _empty(colours, 460, -0.15)
@@ -203,35 +203,37 @@ def _is_free(point: np.ndarray, taken: list[np.ndarray], least: float) -> bool:
 
 
 def agreements(
-    found: dict[str, tuple[float, float]], selected: str = "", dark: bool = False
+    shares: dict[str, tuple[float, float]], selected: str = "", dark: bool = False
 ) -> go.Figure:
     """Draw the share of neighbours that have each feature in common, and the share by chance."""
-    colours, names = palette(dark), list(found)
+    colours, names = palette(dark), list(shares)
     drawn = figure(
         colours,
         height=90 + 34 * len(names),
         margin=margins(r=16),
         bargap=0.3,
-        xaxis=share_axis(colours, "neighbours that share it", 1.05, ticklabeloverflow="allow"),
+        xaxis=share_axis(
+            colours, "neighbours with the same value", 1.05, ticklabeloverflow="allow"
+        ),
         yaxis=name_axis([f"<b>{name}</b>" if name == selected else name for name in names]),
     )
     drawn.add_trace(
         go.Bar(
-            x=[shared for shared, _ in found.values()],
+            x=[shared for shared, _ in shares.values()],
             y=list(range(len(names))),
             orientation="h",
             marker={"color": BLUE},
             customdata=[[name] for name in names],
             hovertext=[
-                f"{name}: {shared:.0%} of the neighbours share it, {chance:.0%} by chance"
-                for name, (shared, chance) in found.items()
+                f"{name}: same value for {shared:.0%} of the neighbours, {chance:.0%} by chance"
+                for name, (shared, chance) in shares.items()
             ],
             hoverinfo="text",
         )
     )
     drawn.add_trace(
         go.Scatter(
-            x=[chance for _, chance in found.values()],
+            x=[chance for _, chance in shares.values()],
             y=list(range(len(names))),
             mode="markers",
             marker={"symbol": "line-ns", "size": 22, "line": {"width": 3, "color": colours.text}},
@@ -252,9 +254,9 @@ def map_csv(points: np.ndarray, texts: Sequence[str], features: Mapping[str, Seq
     return table(("sentence", *axes, *features), rows)
 
 
-def agreements_csv(found: dict[str, tuple[float, float]]) -> str:
+def agreements_csv(shares: dict[str, tuple[float, float]]) -> str:
     """Return the shares of neighbours that have a feature in common as CSV."""
-    rows = ((name, f"{shared:.4f}", f"{chance:.4f}") for name, (shared, chance) in found.items())
+    rows = ((name, f"{shared:.4f}", f"{chance:.4f}") for name, (shared, chance) in shares.items())
     return table(("feature", "shared", "by_chance"), rows)
 
 
@@ -274,8 +276,8 @@ def _add_axes(
         title = ""
         if len(explained) > number:
             share = f"{explained[number]:.0%}"
-            title = f"direction {number + 1}, {share} of the variance"
-            title = title if dimensions == 2 else f"{number + 1}: {share}"
+            title = f"principal component {number + 1}, {share} of the variance"
+            title = title if dimensions == 2 else f"PC {number + 1}: {share}"
         axes[f"{name}axis"] = value_axis(colours, title, showticklabels=False)
     if dimensions == 2:
         drawn.update_layout(**axes)

@@ -1,4 +1,4 @@
-"""A recording, what a model reads of it, and where it looked, one above the other in time."""
+"""A recording, its spectrogram and the attention to it, one above the other in time."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ HERTZ = {500: "0.5k", 1000: "1k", 2000: "2k", 4000: "4k"}
 AXES = {"waveform": "yaxis3", "log-mel": "yaxis2", "attention": "yaxis"}
 TITLES = {
     "waveform": "waveform",
-    "log-mel": "log-mel: what the model reads, Hz",
-    "attention": "attention, ↓ generated",
+    "log-mel": "log-mel spectrogram (model input), Hz",
+    "attention": "attention, ↓ output",
 }
 
 
@@ -301,7 +301,7 @@ def _add_bars(
         "customdata": [[row.tokens[0]] for row in rows],
         "hovertext": [
             f"<b>{escape(row.name)}</b><br>{row.start:.2f} to {row.end:.2f} s"
-            f"<br>looked at most: {peak:.2f} s"
+            f"<br>attention peak: {peak:.2f} s"
             for row, peak in zip(rows, peaks, strict=True)
         ],
         "hoverinfo": "text",

@@ -1,4 +1,4 @@
-"""Vectors in order as a heatmap: what the units of a state hold after each token."""
+"""Vectors in order as a heatmap: the units of a state after each token."""
 
 from __future__ import annotations
 

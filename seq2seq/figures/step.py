@@ -1,4 +1,4 @@
-"""One step taken apart: all units as strips of colour; what a softmax got, and what it gave."""
+"""One decoding step: all units as strips of colour, and input and output of a softmax."""
 
 from __future__ import annotations
 
@@ -32,17 +32,21 @@ if TYPE_CHECKING:
     from seq2seq.analysis.step_internals import Cell, CloseUp, Look
 
 ROWS_UP_TO = 40  # tokens that get a row of their own
-BLOCKS = ("as it came in", "after looking back", "after the source", "after feed-forward")
+BLOCKS = ("input", "after self-attention", "after cross-attention", "after feed-forward")
+SCORE_AND_WEIGHT = "score e<sub>tj</sub>", "weight α<sub>tj</sub>"
 Rows = Sequence[tuple[str, np.ndarray]]
 
 
 def cell_rows(cell: Cell) -> tuple[Rows, tuple[float, ...]]:
-    """Return gates and states of a recurrent layer by name, and the scale of each for `strips`."""
+    """Return gates and states of a recurrent layer by name, and the scale of each for `strips`.
+
+    s is the decoder state, C the cell of an LSTM.
+    """
     rows = list(cell.gates.items())
-    # What a plain RNN adds up has no bounds, as gates have.
+    # The sum in a plain RNN has no bounds, unlike gates.
     scales = [1.0 if len(rows) > 1 else reach(rows)] * len(rows)
-    for name, before, after in zip(("h", "c"), cell.before, cell.after, strict=False):
-        state = [(f"{name} before", before), (f"{name} after", after)]
+    for name, before, after in zip(("s", "C"), cell.before, cell.after, strict=False):
+        state = [(f"{name}ₜ₋₁", before), (f"{name}ₜ", after)]
         rows += state
         scales += [reach(state)] * 2
     return rows, tuple(scales)
@@ -145,7 +149,7 @@ def scores(
     seconds: float = 0.0,
     dark: bool = False,
 ) -> go.Figure:
-    """Draw what attention gave each position before the softmax and after it.
+    """Draw the score e_tj of each position and its weight α_tj, the softmax of the scores.
 
     pieces: of the positions. marked: the framed one, from 0. seconds: what a position of a
     recording lasts. The customdata of a click is the position; there is none beyond ROWS_UP_TO.
@@ -156,7 +160,7 @@ def scores(
         f"<b>{escape(name)}{' s' * bool(seconds)}</b><br>score {score:.3f}<br>weight {weight:.3f}"
         for name, score, weight in zip(labels, look.scores, look.weights, strict=True)
     ]
-    pair = _Pair(labels, ("score", "weight"), (look.scores, look.weights), texts)
+    pair = _Pair(labels, SCORE_AND_WEIGHT, (look.scores, look.weights), texts)
     if seconds:
         return _lines(pair, time_axis(len(labels), seconds, "seconds →"), marked, colours)
     if len(labels) > ROWS_UP_TO:
@@ -182,8 +186,8 @@ def logits(close: CloseUp, dark: bool = False) -> go.Figure:
         for name, logit, value in zip(labels, close.logits, probabilities, strict=True)
     ]
     if close.rank >= len(labels):
-        labels[-1] += f" (number {close.rank + 1})"
-    titles = "logit" if close.copying is None else "log-probability", "probability"
+        labels[-1] += f" (rank {close.rank + 1:,})"
+    titles = "logit" if close.copying is None else "log P", "probability"
     pair = _Pair(labels, titles, (close.logits, probabilities), texts)
     return _bars(pair, close.chosen, colours.probability, colours)
 
@@ -196,7 +200,7 @@ def logits_csv(close: CloseUp) -> str:
 
 
 def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
-    """Draw how long a Transformer's state is after each block; those of a layer are framed."""
+    """Draw the norm of a Transformer's state after each block; those of a layer are framed."""
     assert close.sizes is not None
     colours, count = palette(dark), len(close.sizes)
     values = close.sizes.ravel()
@@ -211,7 +215,7 @@ def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
             tickvals=[4 * number + 2.5 for number in range(count)],
             ticktext=[str(number + 1) for number in range(count)],
         ),
-        yaxis=_amount_axis(colours, "length"),
+        yaxis=_amount_axis(colours, "norm"),
     )
     framed = [number // 4 == layer % count for number in range(len(values))]
     fills = shades(colours.probability, values / (values.max() or 1))
@@ -221,7 +225,7 @@ def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
             y=values,
             marker=framed_bars(fills, framed, colours),
             hovertext=[
-                f"layer {number // 4 + 1}, {BLOCKS[number % 4]}<br>length {value:.2f}"
+                f"layer {number // 4 + 1}, {BLOCKS[number % 4]}<br>norm {value:.2f}"
                 for number, value in enumerate(values)
             ],
             hoverinfo="text",
@@ -231,13 +235,13 @@ def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
 
 
 def sizes_csv(close: CloseUp) -> str:
-    """Return the lengths of a Transformer's states as CSV, layers from 1."""
+    """Return the norms of a Transformer's states as CSV, layers from 1."""
     assert close.sizes is not None
     lines = (
         (layer + 1, BLOCKS[block], f"{value:.6f}")
         for (layer, block), value in np.ndenumerate(close.sizes)
     )
-    return table(("layer", "state", "length"), lines)
+    return table(("layer", "state", "norm"), lines)
 
 
 class _Pair(NamedTuple):

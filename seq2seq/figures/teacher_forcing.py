@@ -1,4 +1,4 @@
-"""A reference beside what the model wrote itself: how well it knew each token."""
+"""Teacher forcing beside free running: the probability of each token."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from seq2seq.figures.marks import framed_bars
 from seq2seq.figures.theme import Palette, axis, escape, figure, legend, palette, share_axis
 from seq2seq.trace import Trace, label
 
-FIRST_FEW = 5  # ranks that count as nearly said
+FIRST_FEW = 5  # ranks that count as near the first choice
 # By rank: the first choice, among the first few, further down. Okabe and Ito 2008: the colour-blind
 # tell them apart.
 RANKS = ("#0072b2", "#e69f00", "#d55e00")
+
+TEACHER_FORCING, FREE_RUNNING = "Reference (teacher forcing)", "Free running"
 
 
 def rank_colour(rank: int) -> str:
@@ -29,10 +31,10 @@ def side_by_side(
     selected: tuple[int, int] | None = None,
     dark: bool = False,
 ) -> go.Figure:
-    """Draw the probability of each token: bars for the reference, points for the own output.
+    """Draw the probability of each token: bars for the reference, points for free running.
 
-    selected: the framed step of each, own first. The customdata of a click is (side, step), where
-    side is 0 for the own output and 1 for the reference.
+    selected: the framed step of each, free running first. The customdata of a click is (side,
+    step), where side is 0 for free running and 1 for the reference.
     """
     colours, differ = palette(dark), first_difference(own, reference)
     count = max(len(own.target), len(reference.target))
@@ -42,7 +44,7 @@ def side_by_side(
         bargap=0.25,
         showlegend=True,
         legend=legend(1.02, yanchor="bottom", x=0),
-        xaxis=axis("step", 4, range=[0.4, count + 0.6]),
+        xaxis=axis("decoding step", 4, range=[0.4, count + 0.6]),
         yaxis=share_axis(colours, "probability", 1.03),
     )
     own_step, reference_step = (None, None) if selected is None else selected
@@ -57,12 +59,12 @@ def _bars(reference: Trace, selected: int | None, colours: Palette) -> go.Bar:
     steps = range(len(reference.target))
     fills = [rank_colour(rank) for rank in reference.ranks.tolist()]
     return go.Bar(
-        name="reference",
+        name=TEACHER_FORCING,
         x=np.arange(1, len(steps) + 1),
         y=reference.probabilities,
         marker=framed_bars(fills, [step == selected for step in steps], colours),
         customdata=[[1, step] for step in steps],
-        hovertext=_texts(reference, "reference"),
+        hovertext=_texts(reference, TEACHER_FORCING),
         hoverinfo="text",
     )
 
@@ -70,7 +72,7 @@ def _bars(reference: Trace, selected: int | None, colours: Palette) -> go.Bar:
 def _points(own: Trace, selected: int | None, colours: Palette) -> go.Scatter:
     steps = range(len(own.target))
     return go.Scatter(
-        name="its own output",
+        name=FREE_RUNNING,
         x=np.arange(1, len(steps) + 1),
         y=own.probabilities,
         mode="lines+markers",
@@ -82,7 +84,7 @@ def _points(own: Trace, selected: int | None, colours: Palette) -> go.Scatter:
             "line": {"color": colours.page, "width": 1},
         },
         customdata=[[0, step] for step in steps],
-        hovertext=_texts(own, "its own output"),
+        hovertext=_texts(own, FREE_RUNNING),
         hoverinfo="text",
     )
 
@@ -93,7 +95,7 @@ def _texts(trace: Trace, name: str) -> list[str]:
     )
     return [
         f"{name}, step {step}: <b>{escape(label(piece))}</b><br>probability {value:.1%}, "
-        f"number {rank + 1} of all tokens"
+        f"rank {rank + 1:,}"
         for step, (piece, value, rank) in enumerate(tokens, start=1)
     ]
 
