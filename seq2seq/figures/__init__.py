@@ -1,11 +1,11 @@
 """Pictures of a Trace: pure functions to plotly figures. Same Trace, equal figure.
 
-Blue is what comes from the source (attention), amber what is said of the output (probability).
+Blue is what comes from the source (attention), amber what belongs to the output (probability).
 """
 
 from seq2seq.figures.beam_tree import beam_tree, beam_tree_csv
 from seq2seq.figures.context_vector import context, context_csv
-from seq2seq.figures.curves import curves, curves_csv
+from seq2seq.figures.curves import XAxis, curves, curves_csv
 from seq2seq.figures.dialogue import (
     turn_attention,
     turn_attention_csv,
@@ -14,7 +14,7 @@ from seq2seq.figures.dialogue import (
     turn_worth_csv,
 )
 from seq2seq.figures.head_grid import multiples, multiples_csv
-from seq2seq.figures.heatmap import attention, attention_csv
+from seq2seq.figures.heatmap import attention, attention_csv, narrow_attention
 from seq2seq.figures.probabilities import (
     alternatives,
     alternatives_csv,
@@ -26,6 +26,7 @@ from seq2seq.figures.probabilities import (
 from seq2seq.figures.ribbons import ribbons, ribbons_csv
 from seq2seq.figures.sentence_blocks import blocks, blocks_csv
 from seq2seq.figures.sentence_map import (
+    Points,
     agreements,
     agreements_csv,
     map_csv,
@@ -36,6 +37,8 @@ from seq2seq.figures.speech import speech, speech_csv
 from seq2seq.figures.states import states, states_csv
 
 __all__ = [
+    "Points",
+    "XAxis",
     "agreements",
     "agreements_csv",
     "alternatives",
@@ -55,6 +58,7 @@ __all__ = [
     "map_csv",
     "multiples",
     "multiples_csv",
+    "narrow_attention",
     "probabilities",
     "probabilities_csv",
     "ribbons",

@@ -1,4 +1,4 @@
-"""What source words meant for the output, by several measures, on the same axes."""
+"""The effect of source words on the output, by several measures, on the same axes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
+from seq2seq.figures.marks import BLUE, FRAME, along, around, colour_cells, frame, unseen_points
 from seq2seq.figures.theme import (
     LABELS_UP_TO,
-    UNSEEN,
     Palette,
     escape,
     figure,
+    legend,
+    margins,
     palette,
     token_axis,
+    value_axis,
 )
 from seq2seq.trace import Trace, label, words
 
 SELECTED_UP_TO = 2_000  # cells over which there are points to click
+GAP = 0.03  # between two panels, as a share of the picture
+BARS = (BLUE, "#c98a1b")
 
 
 def attributions(
@@ -38,39 +43,24 @@ def attributions(
     """
     colours, columns = palette(dark), list(words(trace.source))
     rows = [label(piece) for piece in trace.target.pieces]
-    count, gap = len(measures), 0.03
-    width = (1 - gap * (count - 1)) / count
     drawn = figure(
         colours,
         height=130 + max(150, min(30 * len(rows), 900)),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
-        yaxis=token_axis(rows, "← generated", downwards=True),
+        yaxis=token_axis(rows, "← output", downwards=True),
     )
+    width = (1 - GAP * (len(measures) - 1)) / len(measures)
     for number, (name, values) in enumerate(measures.items()):
-        axis = "" if number == 0 else str(number + 1)
-        left = number * (width + gap)
-        drawn.update_layout(
-            {
-                f"xaxis{axis}": token_axis(
-                    columns, _wrapped(name), domain=[left, left + width], tickangle=-90
-                )
-                | {"side": "top"}
-            }
+        axis, left = f"x{number + 1}" if number else "x", number * (width + GAP)
+        drawn.layout[axis.replace("x", "xaxis")] = token_axis(
+            columns, _wrapped(name), domain=[left, left + width], tickangle=-90, side="top"
         )
-        drawn.add_trace(_heatmap(values, colours, f"x{axis}"))
+        drawn.add_trace(_heatmap(values, colours, axis))
         if values.size <= SELECTED_UP_TO:
-            drawn.add_trace(_points(name, values, rows, columns, f"x{axis}"))
+            drawn.add_trace(_points(name, values, rows, columns, axis))
         if selected is not None:
-            drawn.add_shape(
-                type="rect",
-                xref=f"x{axis}",
-                x0=0.5,
-                x1=len(columns) + 0.5,
-                y0=selected + 0.5,
-                y1=selected + 1.5,
-                line={"color": colours.mark, "width": 3},
-            )
+            row = frame(along(len(columns)), around(selected), colours.mark, xref=axis)
+            drawn.add_shape(row)
     return fit(drawn)
 
 
@@ -80,7 +70,7 @@ def _wrapped(name: str) -> str:
 
 
 def correlations(
-    trace: Trace, found: dict[str, np.ndarray], selected: int | None = None, dark: bool = False
+    trace: Trace, by_pair: dict[str, np.ndarray], selected: int | None = None, dark: bool = False
 ) -> go.Figure:
     """Draw rank correlations (target,) of each step, by the name of what is compared."""
     colours = palette(dark)
@@ -88,23 +78,16 @@ def correlations(
     drawn = figure(
         colours,
         height=320,
-        margin={"l": 8, "r": 8, "t": 52, "b": 8},
+        margin=margins(t=52),
         barmode="group",
         bargap=0.25,
         showlegend=True,
-        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "itemclick": False},
-        xaxis=token_axis(labels, "generated →"),
-        yaxis={
-            "title": {"text": "rank correlation"},
-            "range": [-1.05, 1.05],
-            "gridcolor": colours.grid,
-            "zerolinecolor": colours.text,
-            "fixedrange": True,
-            "automargin": True,
-        },
+        legend=legend(1, yanchor="bottom", itemclick=False),
+        xaxis=token_axis(labels, "output →"),
+        yaxis=value_axis(colours, "rank correlation", colours.text, range=[-1.05, 1.05]),
     )
-    for (name, values), colour in zip(found.items(), ("#6ba3d6", "#c98a1b"), strict=False):
-        edges = [3 if step == selected else 0 for step in range(len(values))]
+    for (name, values), colour in zip(by_pair.items(), BARS, strict=False):
+        edges = [FRAME if step == selected else 0 for step in range(len(values))]
         drawn.add_trace(
             go.Bar(
                 x=list(range(1, len(values) + 1)),
@@ -141,17 +124,15 @@ def _at(measures: Any, row: int, column: int) -> list[str]:
 def _heatmap(values: np.ndarray, colours: Palette, axis: str) -> go.Heatmap:
     signed, most = bool((values < 0).any()), max(float(np.abs(values).max()), 1e-9)
     labelled = max(values.shape) <= LABELS_UP_TO
-    return go.Heatmap(
-        z=np.round(values, 4),
-        zmin=-most if signed else 0,
-        zmax=most if signed else max(1.0, most),
-        colorscale=[list(stop) for stop in (colours.diverging if signed else colours.attention)],
+    return colour_cells(
+        np.round(values, 4),
+        colours.diverging if signed else colours.attention,
+        (-most, most) if signed else (0, max(1.0, most)),
         x0=1,
         y0=1,
         xaxis=axis,
         xgap=int(labelled),
         ygap=int(labelled),
-        showscale=False,
         hoverinfo="skip" if values.size <= SELECTED_UP_TO else None,
     )
 
@@ -160,11 +141,10 @@ def _points(
     name: str, values: np.ndarray, rows: Sequence[str], columns: Sequence[str], axis: str
 ) -> go.Scatter:
     row, column = (index.ravel() for index in np.indices(values.shape))
-    return go.Scatter(
-        x=column + 1,
-        y=row + 1,
+    return unseen_points(
+        column + 1,
+        row + 1,
         xaxis=axis,
-        mode=UNSEEN,
         customdata=np.stack([row, column], axis=1).tolist(),
         hovertext=[
             f"y{r + 1} <b>{escape(rows[r])}</b> ← <b>{escape(columns[c])}</b><br>"

@@ -1,10 +1,11 @@
-"""The beam tree: what each step considered, what was kept, what was let go."""
+"""The beam tree: the candidates of each step, which of them were kept and which were pruned."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 
@@ -12,13 +13,16 @@ from seq2seq.analysis.reranking import complete
 from seq2seq.decoding.hypothesis import FINISHED, PRUNED, STATUSES
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
+from seq2seq.figures.marks import rectangle, unseen_points
 from seq2seq.figures.theme import (
-    UNSEEN,
     Palette,
     Scale,
     add_key,
+    axis,
     escape,
     figure,
+    hidden_axis,
+    margins,
     mix,
     palette,
     readable_on,
@@ -41,7 +45,7 @@ class Node:
     """A token at one place of the tree; figures as in BeamTree.
 
     parent: number of the node before, -1 for none. branch: the branch that added it, "" for the
-    run itself. times: how often it was drawn, more than once only where outputs are sampled.
+    run itself. times: how often it was sampled, more than once only where hypotheses are sampled.
     """
 
     parent: int
@@ -61,7 +65,7 @@ class Node:
 class Joined:
     """The tree of a run with its branches; a beginning that several share is there once.
 
-    paths: the nodes of each output, by "1", "2" ... for those of the run, letters for branches.
+    paths: the nodes of each hypothesis, by "1", "2" ... for those of the run, letters for branches.
     """
 
     nodes: tuple[Node, ...]
@@ -69,10 +73,10 @@ class Joined:
 
     def path(self, number: int) -> list[int]:
         """Return the nodes from a first token to this one."""
-        found = [number]
-        while self.nodes[found[-1]].parent >= 0:
-            found.append(self.nodes[found[-1]].parent)
-        return found[::-1]
+        path = [number]
+        while self.nodes[path[-1]].parent >= 0:
+            path.append(self.nodes[path[-1]].parent)
+        return path[::-1]
 
     def tokens(self, number: int) -> tuple[int, ...]:
         """Return the tokens from the first one to this node's."""
@@ -87,14 +91,14 @@ class Joined:
 def join(run: Trace, branches: Mapping[str, Trace] | None = None) -> Joined:
     """Join the beam tree of a run with the best path of each branch."""
     nodes: list[Node] = []
-    found: dict[tuple[int, int], int] = {}
+    known: dict[tuple[int, int], int] = {}
     paths: dict[str, tuple[int, ...]] = {}
 
     def add(trace: Trace, numbers: Iterable[int], branch: str) -> dict[int, int]:
         tree, places = trace.beam_tree, {-1: -1}
         for number in numbers:
             key = places[int(tree.parent[number])], int(tree.token[number])
-            place = places[number] = found.setdefault(key, len(nodes))
+            place = places[number] = known.setdefault(key, len(nodes))
             if place < len(nodes):
                 old = nodes[place]
                 nodes[place] = old if branch else Node(**vars(old) | {"times": old.times + 1})
@@ -132,7 +136,7 @@ def tints(dark: bool) -> dict[str, str]:
 
 def steps_shown(tree: Joined, step: int, pruned: bool = True) -> range:
     """Return the steps that fit into one picture, the given one among them."""
-    nodes = [tree.nodes[number] for number in _seen(tree, pruned)]
+    nodes = [tree.nodes[number] for number in _shown_nodes(tree, pruned)]
     last = max(node.step for node in nodes) + 1
     widest = math.ceil(len(nodes) / last)
     count = max(LEAST_STEPS, min(MOST_STEPS, NODES // widest))
@@ -150,9 +154,9 @@ def beam_tree(
 ) -> go.Figure:
     """Draw a beam tree, steps to the right, one lane for each candidate of a step.
 
-    shown: the output that is marked, by its name in `tree.paths`. step: the marked one, which also
-    chooses the steps that are drawn where all are too many. selected: the node that is framed.
-    pruned: False leaves away what was let go. A node's fill goes by the cube root of its token's
+    shown: the hypothesis that is marked, by its name in `tree.paths`. step: the marked one, which
+    also chooses the steps that are drawn where all are too many. selected: the framed node.
+    pruned: False leaves out pruned candidates. A node's fill goes by the cube root of its token's
     probability: most candidates have little, and would look alike otherwise.
     The customdata of a point is the number of its node.
     """
@@ -163,36 +167,30 @@ def beam_tree(
     drawn = figure(
         colours,
         height=LANE_PIXELS * height + 78,
-        margin={"l": 8, "r": 8, "t": 44, "b": 34},
+        margin=margins(t=44, b=34),
         hoverdistance=-1,
-        xaxis={
-            "title": {"text": "step →", "standoff": 4},
-            "side": "top",
-            "tickvals": [number + 1 for number in steps],
-            "range": [steps.start + 0.55, steps.stop + 0.45],
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-        },
-        yaxis={"range": [height - 0.5, -0.5], "visible": False, "fixedrange": True},
+        xaxis=axis(
+            "decoding step →",
+            4,
+            room=False,
+            side="top",
+            tickvals=[number + 1 for number in steps],
+            range=[steps.start + 0.55, steps.stop + 0.45],
+        ),
+        yaxis=hidden_axis(height - 0.5, -0.5),
     )
     if step is not None and step in steps:
-        drawn.add_shape(
-            type="rect",
-            x0=step + 0.55,
-            x1=step + 1.45,
-            y0=-0.5,
-            y1=height - 0.5,
-            line={"width": 0},
-            fillcolor=colours.mark,
-            opacity=0.14,
-            layer="below",
-        )
-    _add_edges(drawn, tree, lanes, colours, tints(dark), shown)
-    _add_nodes(drawn, tree, lanes, colours, tints(dark), selected)
+        band = rectangle((step + 0.55, step + 1.45), (-0.5, height - 0.5), {"width": 0})
+        drawn.add_shape(band | {"fillcolor": colours.mark, "opacity": 0.14, "layer": "below"})
+    picture = _Picture(drawn, tree, lanes, colours, tints(dark))
+    _add_edges(picture, shown)
+    _add_outlines(picture, selected)
+    _add_bars(picture, selected)
+    _add_tokens(picture)
+    _add_points(picture)
     ticks = (0.01, 0.1, 0.5, 1.0)
     marks = ((f"{tick:.0%}", mix(colours.probability, shade(math.log(tick)))) for tick in ticks)
-    add_key(drawn, "probability of the token in its step", marks)
+    add_key(drawn, "token probability", marks)
     return fit(drawn)
 
 
@@ -223,11 +221,11 @@ def beam_tree_csv(tree: Joined) -> str:
 
 def candidates(tree: Joined, steps: range, pruned: bool = True) -> list[int]:
     """Return the numbers of the nodes that are drawn, by step and rank."""
-    seen = [number for number in _seen(tree, pruned) if tree.nodes[number].step in steps]
-    return sorted(seen, key=lambda number: (tree.nodes[number].step, tree.nodes[number].rank))
+    shown = [number for number in _shown_nodes(tree, pruned) if tree.nodes[number].step in steps]
+    return sorted(shown, key=lambda number: (tree.nodes[number].step, tree.nodes[number].rank))
 
 
-def _seen(tree: Joined, pruned: bool) -> list[int]:
+def _shown_nodes(tree: Joined, pruned: bool) -> list[int]:
     on_path = {number for path in tree.paths.values() for number in path}
     return [
         number
@@ -241,14 +239,14 @@ def _lanes(tree: Joined, steps: range, pruned: bool) -> dict[int, int]:
 
     They cannot, since the nodes of each step stand in the order of a walk through the tree.
     """
-    seen = _seen(tree, pruned)
+    shown = _shown_nodes(tree, pruned)
     children: dict[int, list[int]] = {}
-    for number in seen:
+    for number in shown:
         children.setdefault(tree.nodes[number].parent, []).append(number)
     best = set(tree.paths[BEST])
     # Parents come before their children, so that from the end on, all below a node is known.
     worth: dict[int, tuple] = {}
-    for number in reversed(seen):
+    for number in reversed(shown):
         node = tree.nodes[number]
         ended = node.score if node.status == FINISHED else -math.inf
         below = [worth[child] for child in children.get(number, ())]
@@ -273,77 +271,84 @@ def _lanes(tree: Joined, steps: range, pruned: bool) -> dict[int, int]:
     return lanes
 
 
-def _add_edges(
-    drawn: go.Figure,
-    tree: Joined,
-    lanes: Mapping[int, int],
-    colours: Palette,
-    tinted: Mapping[str, str],
-    shown: str,
-) -> None:
-    best = set(tree.paths[BEST])
-    grey: Scale = ((0, colours.page), (1, colours.text))
-    let_go = [number for number in lanes if tree.nodes[number].status == PRUNED]
+class _Picture(NamedTuple):
+    """A tree that is being drawn: the lanes of the nodes that are in it; a colour by branch."""
+
+    drawn: go.Figure
+    tree: Joined
+    lanes: Mapping[int, int]
+    colours: Palette
+    tinted: Mapping[str, str]
+
+    def node(self, number: int) -> Node:
+        return self.tree.nodes[number]
+
+    def faint(self) -> list[int]:
+        """Return the nodes that were pruned and lie on no path."""
+        return [number for number in self.lanes if _is_faint(self.tree, number)]
+
+    def own(self, name: str) -> list[int]:
+        """Return the nodes of a branch that are not those of the best path."""
+        best = set(self.tree.paths[BEST])
+        return [number for number in self.tree.paths.get(name, ()) if number not in best]
+
+    def grey(self, strength: float) -> str:
+        """Return a colour between those of the page, 0, and the text, 1."""
+        return mix(((0, self.colours.page), (1, self.colours.text)), strength)
+
+    def outline(self, number: int) -> list[tuple[float, float]]:
+        return _box(self.node(number).step + 1, self.lanes[number])
+
+
+def _add_edges(picture: _Picture, shown: str) -> None:
+    tree, lanes, colours = picture.tree, picture.lanes, picture.colours
+    pruned = [number for number in lanes if picture.node(number).status == PRUNED]
+    band: Scale = ((0, colours.page), (1, colours.mark))
     groups: list[tuple[Iterable[int], dict]] = [
-        (
-            tree.paths.get(shown, ()),
-            {"width": 13, "color": mix(((0, colours.page), (1, colours.mark)), 0.35)},
-        ),
-        (let_go, {"width": 1, "color": mix(grey, 0.3), "dash": "dot"}),
-        (lanes.keys() - set(let_go), {"width": 1.5, "color": mix(grey, 0.45)}),
-        (best, {"width": 4, "color": colours.text}),
+        (tree.paths.get(shown, ()), {"width": 13, "color": mix(band, 0.35)}),
+        (pruned, {"width": 1, "color": picture.grey(0.3), "dash": "dot"}),
+        (lanes.keys() - set(pruned), {"width": 1.5, "color": picture.grey(0.45)}),
+        (set(tree.paths[BEST]), {"width": 4, "color": colours.text}),
     ]
-    for name, colour in tinted.items():
-        own = [number for number in tree.paths.get(name, ()) if number not in best]
-        groups.append((own, {"width": 3, "color": colour}))
+    for name, colour in picture.tinted.items():
+        groups.append((picture.own(name), {"width": 3, "color": colour}))
     for numbers, line in groups:
-        ways = []
+        lines = []
         for number in numbers:
-            node = tree.nodes[number]
+            node = picture.node(number)
             if number in lanes and node.parent in lanes:
                 start = node.step + HALF_WIDTH, lanes[node.parent]
-                ways.append([start, (node.step + 1 - HALF_WIDTH, lanes[number])])
-        _add_lines(drawn, ways, line)
+                lines.append([start, (node.step + 1 - HALF_WIDTH, lanes[number])])
+        _add_lines(picture.drawn, lines, line)
 
 
-def _add_nodes(
-    drawn: go.Figure,
-    tree: Joined,
-    lanes: Mapping[int, int],
-    colours: Palette,
-    tinted: Mapping[str, str],
-    selected: int | None,
-) -> None:
-    """Draw the nodes as the bars of one trace, those that were let go as dotted outlines.
+def _add_outlines(picture: _Picture, selected: int | None) -> None:
+    """Draw the pruned nodes as dotted outlines."""
+    faint, colours = picture.faint(), picture.colours
+    line = {"width": 1, "color": picture.grey(0.4), "dash": "dot"}
+    _add_lines(picture.drawn, map(picture.outline, faint), line, colours.page)
+    if selected in faint:
+        line = {"width": 3.5, "color": colours.mark}
+        _add_lines(picture.drawn, [picture.outline(selected)], line)
+
+
+def _add_bars(picture: _Picture, selected: int | None) -> None:
+    """Draw the other nodes, as the bars of one trace.
 
     Every trace takes plotly some milliseconds, however little is in it.
     """
-    nodes = {number: tree.nodes[number] for number in lanes}
-    grey: Scale = ((0, colours.page), (1, colours.text))
-    faint = [number for number in nodes if _is_faint(tree, number)]
-    outlines = [_box(nodes[number].step + 1, lanes[number]) for number in faint]
-    _add_lines(drawn, outlines, {"width": 1, "color": mix(grey, 0.4), "dash": "dot"}, colours.page)
-    if selected in faint:
-        place = _box(nodes[selected].step + 1, lanes[selected])
-        _add_lines(drawn, [place], {"width": 3.5, "color": colours.mark})
-    kept = [number for number in nodes if number not in set(faint)]
-    edges = {number: (mix(grey, 0.45), 1.0) for number in kept}
-    edges |= {n: (colours.text, 2.5) for n in kept if nodes[n].status == FINISHED}
-    best = set(tree.paths[BEST])
-    for name, colour in tinted.items():
-        own = set(tree.paths.get(name, ())) - best
-        edges |= {number: (colour, 3.0) for number in kept if number in own}
-    if selected in edges:
-        edges[selected] = colours.mark, 3.5
-    drawn.add_trace(
+    faint = set(picture.faint())
+    kept = [number for number in picture.lanes if number not in faint]
+    edges = _edges(picture, kept, selected)
+    picture.drawn.add_trace(
         go.Bar(
             orientation="h",
-            base=[nodes[number].step + 1 - HALF_WIDTH for number in kept],
+            base=[picture.node(number).step + 1 - HALF_WIDTH for number in kept],
             x=[2 * HALF_WIDTH] * len(kept),
-            y=[lanes[number] for number in kept],
+            y=[picture.lanes[number] for number in kept],
             width=2 * HALF_HEIGHT,
             marker={
-                "color": [_fill(nodes[number], colours) for number in kept],
+                "color": [_fill(picture.node(number), picture.colours) for number in kept],
                 "cornerradius": 5,
                 "line": {
                     "color": [edges[number][0] for number in kept],
@@ -353,29 +358,53 @@ def _add_nodes(
             hoverinfo="skip",
         )
     )
-    written: dict[str, list[int]] = {}
-    for number, node in nodes.items():
-        colour = mix(grey, 0.65) if number in faint else readable_on(_fill(node, colours))
+
+
+def _edges(
+    picture: _Picture, kept: Sequence[int], selected: int | None
+) -> dict[int, tuple[str, float]]:
+    """Return colour and width of the outline of each of these nodes."""
+    edges = {number: (picture.grey(0.45), 1.0) for number in kept}
+    for number in kept:
+        if picture.node(number).status == FINISHED:
+            edges[number] = picture.colours.text, 2.5
+    for name, colour in picture.tinted.items():
+        edges |= {number: (colour, 3.0) for number in picture.own(name) if number in edges}
+    if selected in edges:
+        edges[selected] = picture.colours.mark, 3.5
+    return edges
+
+
+def _add_tokens(picture: _Picture) -> None:
+    """Write the token of each node into it, as one trace for each colour of the letters."""
+    faint, written = set(picture.faint()), dict[str, list[int]]()
+    for number in picture.lanes:
+        colour = picture.grey(0.65)
+        if number not in faint:
+            colour = readable_on(_fill(picture.node(number), picture.colours))
         written.setdefault(colour, []).append(number)
-    names = {path[-1]: name for name, path in reversed(tree.paths.items())}
+    names = {path[-1]: name for name, path in reversed(picture.tree.paths.items())}
     for colour, numbers in written.items():
-        drawn.add_trace(
+        picture.drawn.add_trace(
             go.Scatter(
-                x=[nodes[number].step + 1 for number in numbers],
-                y=[lanes[number] for number in numbers],
+                x=[picture.node(number).step + 1 for number in numbers],
+                y=[picture.lanes[number] for number in numbers],
                 mode="text",
-                text=[_short(nodes[number], names.get(number, "")) for number in numbers],
+                text=[_short(picture.node(number), names.get(number, "")) for number in numbers],
                 textfont={"size": 12, "color": colour, "family": FONT},
                 hoverinfo="skip",
             )
         )
-    drawn.add_trace(
-        go.Scatter(
-            x=[node.step + 1 for node in nodes.values()],
-            y=[lanes[number] for number in nodes],
-            mode=UNSEEN,
-            customdata=[[number] for number in nodes],
-            hovertext=[_hover(tree, number) for number in nodes],
+
+
+def _add_points(picture: _Picture) -> None:
+    lanes = picture.lanes
+    picture.drawn.add_trace(
+        unseen_points(
+            [picture.node(number).step + 1 for number in lanes],
+            list(lanes.values()),
+            customdata=[[number] for number in lanes],
+            hovertext=[_hover(picture.tree, number) for number in lanes],
             hoverinfo="text",
         )
     )
@@ -395,11 +424,11 @@ def _is_faint(tree: Joined, number: int) -> bool:
     return tree.nodes[number].status == PRUNED and not on_path
 
 
-def _short(node: Node, output: str) -> str:
-    """Return a node's token as it fits in; an output's last one has the output's name."""
-    text, end = label(node.piece), output
-    if output.isdigit() and int(output) <= len(CIRCLED):
-        end = CIRCLED[int(output) - 1]
+def _short(node: Node, hypothesis: str) -> str:
+    """Return a node's token as it fits in; a hypothesis's last one has its name."""
+    text, end = label(node.piece), hypothesis
+    if end.isdigit() and int(end) <= len(CIRCLED):
+        end = CIRCLED[int(end) - 1]
     room = LETTERS - 2 * bool(end)
     text = text if len(text) <= room else text[: room - 1] + "…"
     return escape(f"{text} {end}" if end else text)
@@ -407,19 +436,19 @@ def _short(node: Node, output: str) -> str:
 
 def _hover(tree: Joined, number: int) -> str:
     node = tree.nodes[number]
-    outputs = [name for name, path in tree.paths.items() if number in path]
+    hypotheses = [name for name, path in tree.paths.items() if number in path]
     lines = [
         f"step {node.step + 1} <b>{escape(label(node.piece))}</b>",
-        f"probability {math.exp(node.log_probability):.2%}, log {node.log_probability:.2f}",
+        f"probability {math.exp(node.log_probability):.2%}, log P {node.log_probability:.2f}",
         f"Σ log P {node.cumulative:.2f}, score {node.score:.3f}",
         f"branch {node.branch}"
         if node.branch
-        else f"number {node.rank + 1} of its step, {STATUSES[node.status]}",
+        else f"rank {node.rank + 1:,} in its step, {STATUSES[node.status]}",
     ]
     if node.times > 1:
-        lines.append(f"drawn {node.times} times")
-    if outputs:
-        lines.append(f"in output {', '.join(outputs)}")
+        lines.append(f"sampled {node.times:,} times")
+    if hypotheses:
+        lines.append(f"in hypothesis {', '.join(hypotheses)}")
     return "<br>".join(lines)
 
 
@@ -441,12 +470,12 @@ def _box(x: float, y: float) -> list[tuple[float, float]]:
 
 def _add_lines(
     drawn: go.Figure,
-    ways: Iterable[Sequence[tuple[float, float]]],
+    lines: Iterable[Sequence[tuple[float, float]]],
     line: dict,
     fill: str | None = None,
 ) -> None:
     """Add lines, filled or not, as one trace with gaps."""
-    points = [point for way in ways for point in (*way, (None, None))]
+    points = [point for each in lines for point in (*each, (None, None))]
     if not points:
         return
     drawn.add_trace(

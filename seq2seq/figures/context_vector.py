@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import figure, palette, signed_key
+from seq2seq.figures.marks import colour_cells
+from seq2seq.figures.theme import axis, figure, palette, signed_key
 from seq2seq.trace import Trace
 
 IN_A_ROW = 64
@@ -28,38 +29,24 @@ def context(trace: Trace, step: int = 0, dark: bool = False) -> go.Figure:
     drawn = figure(
         colours,
         height=70 + 22 * down,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        xaxis={
-            "title": {"text": signed_key(most, colours), "standoff": 4, "font": {"size": 12}},
-            "showticklabels": False,
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": True,
-        },
-        yaxis={
-            "tickmode": "array",
-            "tickvals": list(range(down)),
-            "ticktext": [f"{row * across + 1}" for row in range(down)],
-            "range": [down - 0.5, -0.5],
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": True,
-        },
+        xaxis=axis(signed_key(most, colours), 4, size=12, showticklabels=False),
+        yaxis=axis(
+            tickmode="array",
+            tickvals=list(range(down)),
+            ticktext=[f"{row * across + 1}" for row in range(down)],
+            range=[down - 0.5, -0.5],
+        ),
     )
     drawn.add_trace(
-        go.Heatmap(
-            z=np.round(cells, 4).reshape(down, across),
-            zmin=-most,
-            zmax=most,
-            colorscale=[list(stop) for stop in colours.diverging],
+        colour_cells(
+            np.round(cells, 4).reshape(down, across),
+            colours.diverging,
+            (-most, most),
             xgap=1,
             ygap=1,
             text=units.tolist(),
             hovertemplate="unit %{text}: %{z:.3f}<extra></extra>",
             hoverongaps=False,
-            showscale=False,
         )
     )
     return fit(drawn)

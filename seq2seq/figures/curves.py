@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,7 +11,7 @@ import plotly.graph_objects as go
 from seq2seq.evaluation.results import Curve
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import escape, figure, palette
+from seq2seq.figures.theme import Palette, escape, figure, legend, margins, palette, value_axis
 
 # Dark enough, or light enough, for a line on the page (WCAG 2.1, 1.4.11), in hues that the
 # colour-blind tell apart (Okabe and Ito 2008). Marks differ as well.
@@ -20,71 +21,66 @@ MARKS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross",
 MARKED_UP_TO = 40  # points of a curve that are marked one by one
 
 
-def curves(
-    lines: Sequence[Curve],
-    across: str,
-    upwards: str,
-    ticks: Sequence[str] = (),
-    at_points: bool = False,
-    logarithmic: bool = False,
-    dark: bool = False,
-) -> go.Figure:
+@dataclass(frozen=True)
+class XAxis:
+    """The horizontal axis of curves.
+
+    ticks: labels at 1, 2 and so on, () for numbers. at_points: the numbers at which there are
+    points are labelled.
+    """
+
+    title: str
+    ticks: Sequence[str] = ()
+    at_points: bool = False
+    logarithmic: bool = False
+
+
+def curves(lines: Sequence[Curve], across: XAxis, upwards: str, dark: bool = False) -> go.Figure:
     """Draw curves into one plot, with a bar for each 95 % interval.
 
-    across, upwards: titles of the axes. ticks: labels of x at 1, 2 and so on, () for numbers;
-    at_points: those at which there are points. logarithmic: of x.
+    upwards: title of the vertical axis.
     """
     colours = palette(dark)
-    axis: dict[str, Any] = {"type": "log" if logarithmic else "linear"}
-    if ticks:
-        axis |= {"tickvals": list(range(1, len(ticks) + 1)), "ticktext": list(map(escape, ticks))}
-        axis["range"] = [0.6, len(ticks) + 0.4]
-    elif at_points:
-        values = sorted({x for line in lines for x in line.x})
-        axis |= {"tickvals": values, "ticktext": [f"{x:,.0f}" for x in values]}
     drawn = figure(
         colours,
         height=360,
-        margin={"l": 8, "r": 16, "t": 8, "b": 8},
+        margin=margins(r=16),
         showlegend=len(lines) > 1,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        xaxis={
-            "title": {"text": across, "standoff": 6},
-            "gridcolor": colours.grid,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": True,
-            **axis,
-        },
-        yaxis={
-            "title": {"text": upwards},
-            "rangemode": "tozero",
-            "gridcolor": colours.grid,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": True,
-        },
+        legend=legend(1.02, yanchor="bottom", x=0),
+        xaxis=_x_axis(across, lines, colours),
+        yaxis=value_axis(colours, upwards, rangemode="tozero"),
     )
     hues = ON_DARK if dark else ON_LIGHT
     for number, line in enumerate(lines):
         hue = hues[number % len(hues)]
         # Intervals at one place would cover each other.
-        aside = 0.06 * (number - (len(lines) - 1) / 2) if ticks else 0.0
-        few = len(line.x) <= MARKED_UP_TO
+        aside = 0.06 * (number - (len(lines) - 1) / 2) if across.ticks else 0.0
         drawn.add_trace(
             go.Scatter(
                 name=escape(line.name),
                 x=[x + aside for x in line.x],
                 y=line.y,
-                mode="lines+markers" if few else "lines",
+                mode="lines+markers" if len(line.x) <= MARKED_UP_TO else "lines",
                 line={"color": hue, "width": 2},
                 marker={"symbol": MARKS[number % len(MARKS)], "size": 8},
                 error_y=_intervals(line, hue) if line.low else None,
-                hovertext=_texts(line, across, upwards, ticks),
+                hovertext=_texts(line, across, upwards),
                 hoverinfo="text",
             )
         )
     return fit(drawn)
+
+
+def _x_axis(across: XAxis, lines: Sequence[Curve], colours: Palette) -> dict[str, Any]:
+    made = value_axis(colours, across.title, standoff=6)
+    made["type"] = "log" if across.logarithmic else "linear"
+    if count := len(across.ticks):
+        made |= {"tickvals": list(range(1, count + 1)), "range": [0.6, count + 0.4]}
+        made["ticktext"] = [escape(tick) for tick in across.ticks]
+    elif across.at_points:
+        values = sorted({x for line in lines for x in line.x})
+        made |= {"tickvals": values, "ticktext": [f"{x:,.0f}" for x in values]}
+    return made
 
 
 def _intervals(line: Curve, hue: str) -> dict[str, Any]:
@@ -97,16 +93,18 @@ def _intervals(line: Curve, hue: str) -> dict[str, Any]:
     }
 
 
-def _texts(line: Curve, across: str, upwards: str, ticks: Sequence[str]) -> list[str]:
-    """Return what is said of each point when it is pointed at."""
-    found = []
+def _texts(line: Curve, across: XAxis, upwards: str) -> list[str]:
+    """Return the hover text of each point."""
+    texts = []
     for place, (x, y) in enumerate(zip(line.x, line.y, strict=True)):
-        at = escape(ticks[round(x) - 1]) if ticks else f"{x:,.0f}" if x >= 10 else f"{x:.3g}"
-        text = f"<b>{escape(line.name)}</b><br>{across}: {at}<br>{upwards}: {y:.2f}"
+        at = f"{x:,.0f}" if x >= 10 else f"{x:.3g}"
+        if across.ticks:
+            at = escape(across.ticks[round(x) - 1])
+        text = f"<b>{escape(line.name)}</b><br>{across.title}: {at}<br>{upwards}: {y:.2f}"
         if line.low:
             text += f" (95 %: {line.low[place]:.2f} to {line.high[place]:.2f})"
-        found.append(text + (f"<br>{escape(line.notes[place])}" if line.notes else ""))
-    return found
+        texts.append(text + (f"<br>{escape(line.notes[place])}" if line.notes else ""))
+    return texts
 
 
 def curves_csv(lines: Sequence[Curve], ticks: Sequence[str] = ()) -> str:

@@ -1,21 +1,42 @@
-"""Which turn of a conversation each token of a reply looked at, and what each turn is worth."""
+"""Attention of a reply to the turns of a conversation, and the effect of removing each turn."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import escape, figure, mix, palette, token_axis
+from seq2seq.figures.theme import (
+    escape,
+    figure,
+    margins,
+    mix,
+    palette,
+    share_axis,
+    token_axis,
+    value_axis,
+)
 from seq2seq.trace import Tokens, Trace, label
 
 MOST_BARS = 100  # tokens drawn; the CSV has all
-BETWEEN = "between turns, and the end"
+BETWEEN = "separators and special tokens"
+# A legend under the labels of the axis, however high these are; a click hides nothing.
+BELOW: dict[str, Any] = {
+    "yref": "container",
+    "y": 0,
+    "yanchor": "bottom",
+    "x": 0,
+    "xanchor": "left",
+    "traceorder": "normal",
+    "itemclick": False,
+    "itemdoubleclick": False,
+}
 
 
 def turn_numbers(source: Tokens, separator: str) -> list[int]:
@@ -24,12 +45,12 @@ def turn_numbers(source: Tokens, separator: str) -> list[int]:
     -1 for what no turn has: special tokens, and pieces of the separator (all pieces that hold a
     part of it, however it was split). Without a separator all is one turn.
     """
-    written = ["".join(piece.replace("▁", " ").split()) for piece in source.pieces]
-    ends = np.cumsum([len(piece) for piece in written])
-    joined, mark = "".join(written), "".join(separator.split())
-    places = [found.span() for found in re.finditer(re.escape(mark), joined)] if mark else []
+    texts = ["".join(piece.replace("▁", " ").split()) for piece in source.pieces]
+    ends = np.cumsum([len(piece) for piece in texts])
+    joined, mark = "".join(texts), "".join(separator.split())
+    places = [match.span() for match in re.finditer(re.escape(mark), joined)] if mark else []
     numbers = []
-    for apart, text, end in zip(source.special, written, ends, strict=True):
+    for apart, text, end in zip(source.special, texts, ends, strict=True):
         start = end - len(text)
         if apart or any(start < last and first < end for first, last in places):
             numbers.append(-1)
@@ -43,7 +64,7 @@ def turn_numbers(source: Tokens, separator: str) -> list[int]:
 def turn_shares(trace: Trace, separator: str) -> np.ndarray:
     """Sum attention over the turns, mean of all layers and heads: (target, turns + 1).
 
-    The last column is what lies on no turn. Raises ValueError for a model without attention.
+    The last column is what belongs to no turn. Raises ValueError for a model without attention.
     """
     if trace.attention is None:
         raise ValueError("This model has no attention.")
@@ -56,7 +77,7 @@ def turn_shares(trace: Trace, separator: str) -> np.ndarray:
 def turn_colours(by_model: Sequence[bool], dark: bool = False) -> list[str]:
     """Return a colour for each turn, oldest first.
 
-    Blue is what the visitor said and amber what the model said; the later, the stronger.
+    Blue for the visitor and amber for the model; later turns are stronger.
     """
     colours = palette(dark)
     chosen = []
@@ -74,64 +95,45 @@ def turn_attention(
     by_model: Sequence[bool] = (),
     dark: bool = False,
 ) -> go.Figure:
-    """Draw how each token of a reply shared its attention out over the turns, one bar a token.
+    """Draw how the attention of each token of a reply is distributed over the turns, a bar each.
 
     labels, by_model: of each turn that was read, oldest first; of any other number they are left
     out. Raises ValueError for a model without attention.
     """
-    colours, shares = palette(dark), turn_shares(trace, separator)
-    count, total = shares.shape[1] - 1, len(shares)
+    colours, shares = palette(dark), turn_shares(trace, separator)[:MOST_BARS]
+    count, total = shares.shape[1] - 1, len(trace.target)
     if len(labels) != count or len(by_model) != count:
         labels, by_model = [f"turn {number + 1}" for number in range(count)], [False] * count
     names = [escape(name) for name in [*labels, BETWEEN]]
     fills = [*turn_colours(by_model, dark), colours.grid]
-    shares = shares[:MOST_BARS]
     tokens = [label(piece) for piece in trace.target.pieces[:MOST_BARS]]
-    title = "generated →" if total <= MOST_BARS else f"generated → ({MOST_BARS} of {total} tokens)"
+    title = "output →" if total <= MOST_BARS else f"output → ({MOST_BARS} of {total:,} tokens)"
     drawn = figure(
         colours,
-        height=250 + 20 * (count + 1),
-        margin={"l": 8, "r": 8, "t": 8, "b": 90 + 20 * (count + 1)},
+        height=250 + 20 * len(names),
+        margin=margins(b=90 + 20 * len(names)),
         barmode="stack",
         bargap=0.15,
         xaxis=token_axis(tokens, title),
-        yaxis={
-            "title": {"text": "share of attention"},
-            "range": [0, 1],
-            "tickformat": ".0%",
-            "gridcolor": colours.grid,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": True,
-        },
-        legend={
-            "yref": "container",
-            "y": 0,
-            "yanchor": "bottom",
-            "x": 0,
-            "xanchor": "left",
-            "traceorder": "normal",
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
+        yaxis=share_axis(colours, "share of attention"),
+        showlegend=True,
+        legend=BELOW,
     )
-    for column, (name, fill) in enumerate(zip(names, fills, strict=True)):
+    for name, fill, column in zip(names, fills, shares.T, strict=True):
         drawn.add_trace(
             go.Bar(
                 name=name,
                 x=list(range(1, len(tokens) + 1)),
-                y=shares[:, column],
+                y=column,
                 marker={"color": fill, "line": {"color": colours.page, "width": 1}},
                 hovertext=[
-                    f"y{step + 1} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of its attention"
-                    for step, (token, share) in enumerate(
-                        zip(tokens, shares[:, column], strict=True)
-                    )
+                    f"y{step} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of the attention"
+                    for step, (token, share) in enumerate(zip(tokens, column, strict=True), 1)
                 ],
                 hoverinfo="text",
             )
         )
-    return drawn.update_layout(showlegend=True)
+    return drawn
 
 
 def turn_worth(
@@ -142,20 +144,13 @@ def turn_worth(
     changes: negative where the turn made the reply more probable.
     """
     colours = palette(dark)
-    reach = max(1.0, *map(abs, changes))
+    reach = 1.6 * max(1.0, *map(abs, changes))
+    title = "Δ log P"
     drawn = figure(
         colours,
         height=70 + 34 * len(changes),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         bargap=0.25,
-        xaxis={
-            "title": {"text": "change of log-probability", "standoff": 6},
-            "range": [-1.6 * reach, 1.6 * reach],
-            "gridcolor": colours.grid,
-            "zerolinecolor": colours.text,
-            "fixedrange": True,
-            "automargin": True,
-        },
+        xaxis=value_axis(colours, title, colours.text, standoff=6, range=[-reach, reach]),
         yaxis=token_axis([f"without {label.split()[0]}" for label in labels], "", downwards=True),
     )
     drawn.add_trace(
@@ -168,7 +163,7 @@ def turn_worth(
             textposition="outside",
             cliponaxis=False,
             hovertext=[
-                f"without {escape(label)}<br>{change:+.2f}, so it is "
+                f"without {escape(label)}<br>Δ log P {change:+.2f}: "
                 + (f"{math.exp(min(50, abs(change))):.3g} times ")
                 + ("less" if change < 0 else "more")
                 + " probable"
@@ -183,7 +178,7 @@ def turn_worth(
 def turn_worth_csv(labels: Sequence[str], changes: Sequence[float]) -> str:
     """Return how the log-probability of a reply changes without each turn as CSV."""
     rows = zip(labels, (f"{change:.6f}" for change in changes), strict=True)
-    return table(("without", "change_of_log_probability"), rows)
+    return table(("without", "delta_log_p"), rows)
 
 
 def turn_attention_csv(trace: Trace, separator: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -10,7 +12,8 @@ from seq2seq.analysis.attention_metrics import entropy
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.heatmap import levels
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import UNSEEN, figure, palette
+from seq2seq.figures.marks import FRAME, colour_cells, rectangle, unseen_points
+from seq2seq.figures.theme import Palette, figure, hidden_axis, margins, palette
 from seq2seq.trace import Trace
 
 ACROSS = 4
@@ -34,9 +37,58 @@ def multiples(
     """
     colours, heads = palette(dark), _heads(trace, which, layers)
     weights = [grid(trace, which, layer, head).weights for layer, head in heads]
-    tiles = [_coarse(levels(each, scale)) for each in weights]
+    tiles = _tiled(
+        [_coarse(levels(each, scale)) for each in weights],
+        across=min(ACROSS, layers_and_heads(trace, which)[1]),
+    )
+    tall, wide = tiles.cells.shape
+    drawn = figure(
+        colours,
+        height=20 + 140 * tiles.down,
+        margin=margins(l=2, r=2, t=2, b=2),
+        hoverdistance=-1,
+        xaxis=hidden_axis(-0.5, wide - 0.5),
+        yaxis=hidden_axis(tall - 0.5, -0.5),
+    )
+    drawn.add_trace(
+        colour_cells(
+            np.round(tiles.cells, 3),
+            colours.attention,
+            (0, 1),
+            hoverinfo="skip",
+            hoverongaps=False,
+        )
+    )
+    names = [f"layer {layer + 1}, head {head + 1}" for layer, head in heads]
+    bits = [round(float(entropy(each).mean()), 1) for each in weights]
+    drawn.add_trace(_titles(tiles, names, colours))
+    drawn.add_trace(
+        unseen_points(
+            [left + tiles.columns / 2 - 0.5 for _, left in tiles.corners],
+            [top + tiles.rows / 2 - 0.5 for top, _ in tiles.corners],
+            customdata=[[*head, *more] for head, *more in zip(heads, names, bits, strict=True)],
+            hovertemplate="<b>%{customdata[2]}</b><br>mean row entropy %{customdata[3]} bits<br>"
+            "click to open<extra></extra>",
+        )
+    )
+    for head, corner in zip(heads, tiles.corners, strict=True):
+        drawn.add_shape(_border(tiles, corner, head == selected, colours))
+    return fit(drawn)
+
+
+class _Tiles(NamedTuple):
+    """Small matrices of one size in one large one; corners: top and left of each."""
+
+    cells: np.ndarray
+    corners: list[tuple[int, int]]
+    rows: int
+    columns: int
+    down: int
+
+
+def _tiled(tiles: list[np.ndarray], across: int) -> _Tiles:
+    """Lay small matrices out in rows of so many."""
     rows, columns = tiles[0].shape
-    across = min(ACROSS, layers_and_heads(trace, which)[1])
     down = -(-len(tiles) // across)
     # Empty cells between the matrices, and for the titles above them.
     aside, above = max(1, columns // 10), max(2, rows // 4)
@@ -47,74 +99,44 @@ def multiples(
     ]
     for tile, (top, left) in zip(tiles, corners, strict=True):
         cells[top : top + rows, left : left + columns] = tile
-    drawn = figure(
-        colours,
-        height=20 + 140 * down,
-        margin={"l": 2, "r": 2, "t": 2, "b": 2},
-        hoverdistance=-1,
-        xaxis={"visible": False, "fixedrange": True, "range": [-0.5, cells.shape[1] - 0.5]},
-        yaxis={"visible": False, "fixedrange": True, "range": [cells.shape[0] - 0.5, -0.5]},
+    return _Tiles(cells, corners, rows, columns, down)
+
+
+def _titles(tiles: _Tiles, names: list[str], colours: Palette) -> go.Scatter:
+    return go.Scatter(
+        x=[left - 0.5 for _, left in tiles.corners],
+        y=[top - 0.5 for top, _ in tiles.corners],
+        mode="text",
+        text=names,
+        textposition="top right",
+        textfont={"size": 11, "color": colours.text},
+        hoverinfo="skip",
     )
-    drawn.add_trace(
-        go.Heatmap(
-            z=np.round(cells, 3),
-            zmin=0,
-            zmax=1,
-            colorscale=[list(stop) for stop in colours.attention],
-            showscale=False,
-            hoverinfo="skip",
-            hoverongaps=False,
-        )
-    )
-    names = [f"layer {layer + 1}, head {head + 1}" for layer, head in heads]
-    drawn.add_trace(
-        go.Scatter(
-            x=[left - 0.5 for _, left in corners],
-            y=[top - 0.5 for top, _ in corners],
-            mode="text",
-            text=names,
-            textposition="top right",
-            textfont={"size": 11, "color": colours.text},
-            hoverinfo="skip",
-        )
-    )
-    drawn.add_trace(
-        go.Scatter(
-            x=[left + columns / 2 - 0.5 for _, left in corners],
-            y=[top + rows / 2 - 0.5 for top, _ in corners],
-            mode=UNSEEN,
-            customdata=[
-                [layer, head, text, round(float(entropy(each).mean()), 1)]
-                for (layer, head), text, each in zip(heads, names, weights, strict=True)
-            ],
-            hovertemplate="<b>%{customdata[2]}</b><br>mean row entropy %{customdata[3]} bit<br>"
-            "click to open<extra></extra>",
-        )
-    )
-    for place, (top, left) in zip(heads, corners, strict=True):
-        chosen = place == selected
-        drawn.add_shape(
-            type="rect",
-            x0=left - 0.5,
-            x1=left + columns - 0.5,
-            y0=top - 0.5,
-            y1=top + rows - 0.5,
-            line={"color": colours.mark if chosen else colours.grid, "width": 3 if chosen else 1},
-        )
-    return fit(drawn)
+
+
+def _border(
+    tiles: _Tiles, corner: tuple[int, int], selected: bool, colours: Palette
+) -> dict[str, Any]:
+    top, left = corner
+    line = {
+        "color": colours.mark if selected else colours.grid,
+        "width": FRAME if selected else 1,
+    }
+    x, y = (left - 0.5, left + tiles.columns - 0.5), (top - 0.5, top + tiles.rows - 0.5)
+    return rectangle(x, y, line)
 
 
 def multiples_csv(trace: Trace, which: str = "cross", layers: range | None = None) -> str:
-    """Return what is measured of each head as CSV, layers and heads from 1.
+    """Return the entropy and the largest weight of each head as CSV, layers and heads from 1.
 
     The weights of one head are the CSV of its matrix.
     """
-    found = []
+    lines = []
     for layer, head in _heads(trace, which, layers):
         weights = grid(trace, which, layer, head).weights
         bits, largest = entropy(weights).mean(), weights.max(axis=1).mean()
-        found.append((layer + 1, head + 1, f"{bits:.4f}", f"{largest:.4f}"))
-    return table(("layer", "head", "mean_row_entropy_bit", "mean_largest_weight"), found)
+        lines.append((layer + 1, head + 1, f"{bits:.4f}", f"{largest:.4f}"))
+    return table(("layer", "head", "mean_row_entropy_bits", "mean_largest_weight"), lines)
 
 
 def _heads(trace: Trace, which: str, layers: range | None) -> list[tuple[int, int]]:

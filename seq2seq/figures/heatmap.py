@@ -1,8 +1,8 @@
-"""Attention as a matrix: what was looked at across, who looked down."""
+"""Attention as a matrix: a row for each query, a column for each key."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -12,13 +12,15 @@ from seq2seq.analysis.attention_matrix import Choice, Grid, Side, grid
 from seq2seq.analysis.attention_metrics import coverage, entropy
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
+from seq2seq.figures.marks import along, around, colour_cells, frame, unseen_points
 from seq2seq.figures.theme import (
     LABELS_UP_TO,
-    UNSEEN,
     Palette,
     add_key,
+    axis,
     escape,
     figure,
+    margins,
     mix,
     palette,
     time_axis,
@@ -32,11 +34,11 @@ PLACES = 30
 WORD = "#9c6d9b"  # frames a source token, as in the row of tokens
 SCALES = ("0 to 1", "row maximum", "square root")
 
-# Which attention, by who looks at what; and the names of the two axes.
+# The names of the two axes by the kind of attention: to the source, or of either side to itself.
 AXES = {
-    "cross": ("source →", "← generated"),
+    "cross": ("source →", "← output"),
     "encoder": ("source →", "← source"),
-    "decoder": ("read so far →", "← generated"),
+    "decoder": ("previous output →", "← output"),
 }
 # How the tokens of rows and columns are numbered in the hover text.
 LETTERS = {"cross": ("y", "x"), "encoder": ("x", "x"), "decoder": ("y", "y")}
@@ -49,88 +51,124 @@ def attention(
     scale: str = "0 to 1",
     measured: bool = False,
     dark: bool = False,
-    narrow: bool = False,
     **choice: Unpack[Choice],
 ) -> go.Figure:
-    """Draw the weights with which each generated token looked at the source.
+    """Draw the attention weights α_tj of each output token t on the source tokens j.
 
-    choice: which weights; by default the mean of the attention to the source. selected: token whose
-    row is framed, of the output, or of the source where that looks at itself. word: source token
-    whose column is framed.
-    scale: the colours run from 0 to 1, so that runs can be compared; or to the maximum of each row;
-    or with the square root. measured: with bars of each row's entropy and of what each column got.
+    choice: which weights; by default the mean of the cross-attention. selected: token whose row is
+    framed, of the output, or of the source for its self-attention. word: source token whose column
+    is framed. scale: one of SCALES; with "0 to 1" runs can be compared. measured: with bars of the
+    entropy of each row and of the attention that each column received.
     Clicking works through the points laid over the cells, whose customdata begins with the first
     token of row and column, from 0; where there are too many for labels, over the strongest ones.
     Raises ValueError for a trace without such attention.
     """
     found, which = grid(trace, **choice), choice.get("which", "cross")
-    colours = palette(dark)
-    weights, rows, columns = found
-    labelled = max(weights.shape) <= LABELS_UP_TO
-    tall = max(150, min(34 * len(rows), 1_000))
-    across, down = AXES[which]
-    axes = {
-        "xaxis": side_axis(columns, across) | {"side": "top"},
-        "yaxis": side_axis(rows, down, downwards=True),
-    }
-    if narrow:
-        axes["xaxis"] |= {"tickangle": -90, "tickfont": {"size": 10}}
-        axes["yaxis"] |= {"title": {"text": ""}, "tickfont": {"size": 11}}
+    colours, tall = palette(dark), _height(found)
+    axes = _axes(found, which)
     if measured:
         axes = _with_measures(axes, found, tall)
     drawn = figure(
         colours,
         height=135 + tall + 60 * measured,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8 if narrow else 30},
+        margin=margins(b=30),
         hoverdistance=-1,
         **axes,
     )
-    small = max(weights.shape) <= NUMBERS_UP_TO and not narrow
-    drawn.add_trace(
-        go.Heatmap(
-            **cells(weights, scale, exact=labelled),
-            colorscale=[list(stop) for stop in colours.attention],
-            x0=1,
-            y0=1,
-            xgap=int(labelled),
-            ygap=int(labelled),
-            hoverinfo="skip",
-            text=[[_number(weight) for weight in row] for row in weights] if small else None,
-            texttemplate="%{text}" if small else None,
-            textfont={"size": 11},
-        )
-    )
-    if not narrow:
-        add_cells_key(drawn, scale, colours)
+    numbered = max(found.weights.shape) <= NUMBERS_UP_TO
+    drawn.add_trace(_cells(found.weights, scale, numbered, colours))
+    add_cells_key(drawn, scale, colours)
     drawn.add_trace(_points(found, LETTERS[which]))
     if measured:
         drawn.add_traces(_measures(found, which, colours))
-    for frame, colour in _frames(found, which, selected, word, colours.mark):
-        drawn.add_shape(type="rect", line={"color": colour, "width": 3}, **frame)
+    column = None if word is None or which == "decoder" else found.columns.place(word)
+    if column is not None:
+        drawn.add_shape(frame(around(column), along(len(found.rows)), WORD))
+    _frame_row(drawn, found, selected, colours)
     return fit(drawn)
+
+
+def narrow_attention(
+    trace: Trace, selected: int | None = None, dark: bool = False, **choice: Unpack[Choice]
+) -> go.Figure:
+    """Draw the matrix of `attention` where there is little room: small labels, no numbers, no key.
+
+    Arguments, clicks and errors are those of `attention`.
+    """
+    found, which = grid(trace, **choice), choice.get("which", "cross")
+    colours, axes = palette(dark), _axes(found, which)
+    axes["xaxis"] |= {"tickangle": -90, "tickfont": {"size": 10}}
+    axes["yaxis"] |= {"title": {"text": ""}, "tickfont": {"size": 11}}
+    drawn = figure(colours, height=135 + _height(found), hoverdistance=-1, **axes)
+    drawn.add_trace(_cells(found.weights, SCALES[0], False, colours))
+    drawn.add_trace(_points(found, LETTERS[which]))
+    _frame_row(drawn, found, selected, colours)
+    return fit(drawn)
+
+
+def _height(found: Grid) -> int:
+    """Return the height of the cells of a matrix, in pixels."""
+    return max(150, min(34 * len(found.rows), 1_000))
+
+
+def _axes(found: Grid, which: str) -> dict[str, dict[str, Any]]:
+    across, down = AXES[which]
+    return {
+        "xaxis": side_axis(found.columns, across) | {"side": "top"},
+        "yaxis": side_axis(found.rows, down, downwards=True),
+    }
+
+
+def _cells(weights: np.ndarray, scale: str, numbered: bool, colours: Palette) -> go.Heatmap:
+    labelled = max(weights.shape) <= LABELS_UP_TO
+    shown, most = in_bytes(weights, scale)
+    if labelled:
+        shown, most = np.round(levels(weights, scale), 4), 1
+    return colour_cells(
+        shown,
+        colours.attention,
+        (0, most),
+        x0=1,
+        y0=1,
+        xgap=int(labelled),
+        ygap=int(labelled),
+        hoverinfo="skip",
+        text=[[_number(weight) for weight in row] for row in weights] if numbered else None,
+        texttemplate="%{text}" if numbered else None,
+        textfont={"size": 11},
+    )
+
+
+def _frame_row(drawn: go.Figure, found: Grid, selected: int | None, colours: Palette) -> None:
+    row = None if selected is None else found.rows.place(selected)
+    if row is not None:
+        drawn.add_shape(frame(along(len(found.columns)), around(row), colours.mark))
 
 
 def attention_csv(trace: Trace, **choice: Unpack[Choice]) -> str:
     """Return the weights that are drawn as CSV, a line for each cell, positions from 1."""
     weights, rows, columns = grid(trace, **choice)
     cross = choice.get("which", "cross") == "cross"
-    names = ("target", "source") if cross else ("looking", "seen")
+    names = ("target", "source") if cross else ("query", "key")
     head_row = (f"{names[0]}_position", names[0], f"{names[1]}_position", names[1], "weight")
-    cells = (
-        (
+    return table(head_row, cell_lines(Grid(weights, rows, columns), np.ndindex(weights.shape)))
+
+
+def cell_lines(found: Grid, places: Iterable[Sequence[int]]) -> Iterator[tuple]:
+    """Yield a line of a CSV for each of these cells: both positions and tokens, and the weight."""
+    weights, rows, columns = found
+    for row, column in places:
+        yield (
             rows.numbers[row],
             rows.labels[row],
             columns.numbers[column],
             columns.labels[column],
-            f"{weight:.6f}",
+            f"{weights[row, column]:.6f}",
         )
-        for (row, column), weight in np.ndenumerate(weights)
-    )
-    return table(head_row, cells)
 
 
 def side_axis(side: Side, title: str, downwards: bool = False) -> dict[str, Any]:
-    """Return the axis of rows or columns: their tokens, or seconds where they were heard."""
+    """Return the axis of rows or columns: their tokens, or seconds of a recording."""
     if side.seconds:
         title = title.replace("source", "seconds")
         return time_axis(len(side), side.seconds, title, downwards=downwards)
@@ -145,24 +183,20 @@ def levels(weights: np.ndarray, scale: str) -> np.ndarray:
     return np.sqrt(shown) if scale == "square root" else shown
 
 
-def cells(weights: np.ndarray, scale: str, exact: bool) -> dict[str, Any]:
-    """Return the cells of a matrix."""
-    # A long run is sent in one byte a cell, again at every click.
-    most, shown = (1, levels(weights, scale)) if exact else (255, levels(weights, scale) * 255)
-    return {
-        "z": np.round(shown, 4) if exact else np.rint(shown).astype(np.uint8),
-        "zmin": 0,
-        "zmax": most,
-        "showscale": False,
-    }
+def in_bytes(weights: np.ndarray, scale: str) -> tuple[np.ndarray, int]:
+    """Return what the colours show of a long run in one byte a cell, and the largest value.
+
+    All cells are sent again at every click.
+    """
+    return np.rint(levels(weights, scale) * 255).astype(np.uint8), 255
 
 
 def add_cells_key(drawn: go.Figure, scale: str, colours: Palette, below: float = 8) -> None:
     """Write below a matrix what the colours of its cells stand for."""
     title, texts = {
-        "0 to 1": ("weight", ("0.1", "0.5", "1")),
+        "0 to 1": ("attention weight", ("0.1", "0.5", "1")),
         "row maximum": ("share of the row's largest weight", ("0.1", "0.5", "1")),
-        "square root": ("weight", ("0.01", "0.25", "1")),
+        "square root": ("attention weight", ("0.01", "0.25", "1")),
     }[scale]
     shades = (mix(colours.attention, level) for level in (0.1, 0.5, 1))
     add_key(drawn, title, zip(texts, shades, strict=True), below)
@@ -176,7 +210,7 @@ def _number(weight: float) -> str:
 def _points(found: Grid, letters: tuple[str, str]) -> go.Scatter:
     """Lay invisible points over cells: plotly reports clicks on points, not on cells."""
     weights, rows, columns = found
-    order = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1) + 1
+    order = ranks(weights)
     bits, places = [f"{each:.1f}" for each in entropy(weights)], list(places_of(weights))
     # The labels of an axis need not be sent again for each cell: plotly finds them there.
     row_name, column_name = ("%{y}" if on_axis(rows) else "", "%{x}" if on_axis(columns) else "")
@@ -196,14 +230,13 @@ def _points(found: Grid, letters: tuple[str, str]) -> go.Scatter:
     ]
     row_name = row_name or "%{customdata[7]}"
     column_name = column_name or f"%{{customdata[{7 if on_axis(rows) else 8}]}}"
-    return go.Scatter(
-        x=[c + 1 for _, c in places],
-        y=[r + 1 for r, _ in places],
-        mode=UNSEEN,
+    return unseen_points(
+        [c + 1 for _, c in places],
+        [r + 1 for r, _ in places],
         customdata=data,
         hovertemplate=f"{letters[0]}%{{customdata[2]}} <b>{row_name}</b> ← "
         f"{letters[1]}%{{customdata[3]}} <b>{column_name}</b>  %{{customdata[4]}}<br>"
-        f"%{{customdata[5]}} of {len(columns)}; row entropy %{{customdata[6]}} bit<extra></extra>",
+        f"%{{customdata[5]}} of {len(columns)}; row entropy %{{customdata[6]}} bits<extra></extra>",
     )
 
 
@@ -213,10 +246,15 @@ def on_axis(side: Side) -> bool:
 
 
 def name(side: Side, place: int) -> str:
-    """Return the label of a row or column as plotly shows it, or when it was heard."""
+    """Return the label of a row or column as plotly shows it, or its time in a recording."""
     if side.seconds:
         return f"{(side.numbers[place] - 1) * side.seconds:.2f} s"
     return escape(side.labels[place])
+
+
+def ranks(weights: np.ndarray) -> np.ndarray:
+    """Return the rank of each weight in its row, from 1 for the largest."""
+    return np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1) + 1
 
 
 def ordinal(number: int) -> str:
@@ -239,57 +277,33 @@ def places_of(weights: np.ndarray) -> Iterator[tuple[int, int]]:
             yield int(rows[row]), int(columns[column])
 
 
-def _frames(
-    found: Grid, which: str, selected: int | None, word: int | None, mark: str
-) -> Iterator[tuple[dict[str, float], str]]:
-    """Yield the corners of the column and the row that are selected, and their colours."""
-    _, rows, columns = found
-    row = None if selected is None else rows.place(selected)
-    column = None if word is None or which == "decoder" else columns.place(word)
-    if column is not None:
-        yield {"x0": column + 0.5, "x1": column + 1.5, "y0": 0.5, "y1": len(rows) + 0.5}, WORD
-    if row is not None:
-        yield {"x0": 0.5, "x1": len(columns) + 0.5, "y0": row + 0.5, "y1": row + 1.5}, mark
-
-
 def _with_measures(axes: dict[str, Any], found: Grid, tall: int) -> dict[str, Any]:
     """Return the axes of a matrix of this height, made smaller, and those of its bars."""
-    weights, _, columns = found
-    most_got = max(1.0, float(coverage(weights).max()))
-    most_bits = max(1.0, float(np.log2(len(columns))))
-    plain = {"showgrid": False, "zeroline": False, "fixedrange": True, "tickfont": {"size": 10}}
     low = 60 / (tall + 60)
+    bits, received = np.log2(len(found.columns)), coverage(found.weights).max()
     return {
         "xaxis": axes["xaxis"] | {"domain": [0, 0.86]},
         "yaxis": axes["yaxis"] | {"domain": [low, 1]},
-        "xaxis2": {
-            "domain": [0.88, 1],
-            "range": [0, most_bits],
-            "tickvals": [0, most_bits],
-            "ticktext": ["0", f"{most_bits:.1f}"],
-            "title": {"text": "bit", "font": {"size": 11}, "standoff": 2},
-            "side": "top",
-            "anchor": "y",
-            **plain,
-        },
-        "yaxis2": {
-            "domain": [0, low * 0.8],
-            "range": [0, most_got],
-            "tickvals": [0, most_got],
-            "ticktext": ["0", f"{most_got:.1f}"],
-            "title": {"text": "got", "font": {"size": 11}, "standoff": 2},
-            "anchor": "x",
-            **plain,
-        },
+        "xaxis2": _measure_axis(
+            "Entropy<br>(bits)", float(bits), domain=[0.88, 1], side="top", anchor="y"
+        ),
+        "yaxis2": _measure_axis(
+            "Attention<br>received", float(received), domain=[0, low * 0.8], anchor="x"
+        ),
     }
+
+
+def _measure_axis(title: str, most: float, **more: Any) -> dict[str, Any]:
+    """Return an axis from 0 to the most, at least 1, with these two labels."""
+    most = max(1.0, most)
+    ticks = {"tickvals": [0, most], "ticktext": ["0", f"{most:.1f}"], "tickfont": {"size": 10}}
+    return axis(title, 2, size=11, room=False, range=[0, most]) | ticks | more
 
 
 def _measures(found: Grid, which: str, colours: Palette) -> list[go.Bar]:
-    """Return bars: beside each row its entropy, below each column what it got."""
+    """Return bars: beside each row its entropy, below each column the attention it received."""
     weights, rows, columns = found
-    bars = {
-        "marker": {"color": mix(colours.attention, 0.6), "line": {"width": 0}},
-    }
+    marker = {"color": mix(colours.attention, 0.6), "line": {"width": 0}}
     letters = LETTERS[which]
     return [
         go.Bar(
@@ -298,15 +312,15 @@ def _measures(found: Grid, which: str, colours: Palette) -> list[go.Bar]:
             orientation="h",
             xaxis="x2",
             customdata=[[r, None, n] for r, n in zip(rows.tokens, rows.numbers, strict=True)],
-            hovertemplate=f"{letters[0]}%{{customdata[2]}} entropy %{{x:.2f}} bit<extra></extra>",
-            **bars,
+            hovertemplate=f"{letters[0]}%{{customdata[2]}} entropy %{{x:.2f}} bits<extra></extra>",
+            marker=marker,
         ),
         go.Bar(
             x=np.arange(1, len(columns) + 1),
             y=np.round(coverage(weights), 3),
             yaxis="y2",
             customdata=[[None, c, n] for c, n in zip(columns.tokens, columns.numbers, strict=True)],
-            hovertemplate=f"{letters[1]}%{{customdata[2]}} got %{{y:.2f}} in all<extra></extra>",
-            **bars,
+            hovertemplate=f"{letters[1]}%{{customdata[2]}} received %{{y:.2f}}<extra></extra>",
+            marker=marker,
         ),
     ]

@@ -1,4 +1,4 @@
-"""Probabilities: of the tokens that were chosen, and of what else a step could have said."""
+"""Token probabilities: of the output, and of the candidates at a step."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import Palette, escape, figure, mix, palette, token_axis
+from seq2seq.figures.marks import framed_bars, shades
+from seq2seq.figures.theme import escape, figure, margins, palette, share_axis, token_axis
 from seq2seq.trace import Trace, label
 
 
 def probabilities(trace: Trace, selected: int | None = None, dark: bool = False) -> go.Figure:
-    """Draw the probability of each generated token, one bar a step."""
+    """Draw the probability of each output token, one bar a step."""
     tokens = [label(piece) for piece in trace.target.pieces]
     texts = [
         f"y{step + 1} <b>{escape(token)}</b><br>probability {value:.1%}, "
-        f"log {trace.log_probabilities[step]:.2f}<br>number {trace.ranks[step] + 1} of all tokens"
+        f"log P {trace.log_probabilities[step]:.2f}<br>rank {trace.ranks[step] + 1:,}"
         for step, (token, value) in enumerate(zip(tokens, trace.probabilities, strict=True))
     ]
     return _steps(trace, trace.probabilities, texts, "probability", selected, dark)
@@ -33,10 +34,10 @@ def copying(trace: Trace, selected: int | None = None, dark: bool = False) -> go
     shares = _copying(trace)
     tokens = [label(piece) for piece in trace.target.pieces]
     texts = [
-        f"y{step + 1} <b>{escape(token)}</b><br>copies with {share:.1%}, else writes"
+        f"y{step + 1} <b>{escape(token)}</b><br>copy probability {share:.1%}"
         for step, (token, share) in enumerate(zip(tokens, shares, strict=True))
     ]
-    return _steps(trace, shares, texts, "copies", selected, dark)
+    return _steps(trace, shares, texts, "copy probability", selected, dark)
 
 
 def _copying(trace: Trace) -> np.ndarray:
@@ -54,16 +55,17 @@ def _steps(
     drawn = figure(
         colours,
         height=260,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         bargap=0.15,
-        xaxis=token_axis([label(piece) for piece in trace.target.pieces], "generated →"),
-        yaxis=_share_axis(colours, title),
+        xaxis=token_axis([label(piece) for piece in trace.target.pieces], "output →"),
+        yaxis=share_axis(colours, title),
     )
     drawn.add_trace(
         go.Bar(
             x=[step + 1 for step in places],
             y=values,
-            marker=_marker(values, [step == selected for step in places], colours),
+            marker=framed_bars(
+                shades(colours.probability, values), [step == selected for step in places], colours
+            ),
             customdata=[[step] for step in places],
             hovertext=texts,
             hoverinfo="text",
@@ -78,36 +80,29 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
     A chosen token that is not among them comes last, with its rank. The customdata of a row is the
     id of its token.
     """
-    colours = palette(dark)
-    values = np.exp(trace.alternatives.log_probabilities[step])
-    pieces = [label(piece) for piece in trace.alternatives.pieces[step]]
-    ids = trace.alternatives.ids[step].tolist()
-    chosen = trace.alternatives.ids[step] == trace.target.ids[step]
-    if not chosen.any():
-        values = np.append(values, trace.probabilities[step])
-        pieces.append(f"{label(trace.target.pieces[step])} (number {trace.ranks[step] + 1})")
-        ids.append(trace.target.ids[step])
-        chosen = np.append(chosen, True)
+    colours, chosen = palette(dark), trace.target.ids[step]
+    ids, pieces, values = _candidates(trace, step)
     texts = [
-        f"<b>{escape(piece)}</b><br>probability {value:.1%}" + ("<br>chosen" if is_chosen else "")
-        for piece, value, is_chosen in zip(pieces, values, chosen, strict=True)
+        f"<b>{escape(piece)}</b><br>probability {value:.1%}{'<br>chosen' * (token == chosen)}"
+        for token, piece, value in zip(ids, pieces, values, strict=True)
     ]
     drawn = figure(
         colours,
         height=70 + 26 * len(pieces),
-        margin={"l": 8, "r": 40, "t": 8, "b": 8},
+        margin=margins(r=40),
         bargap=0.2,
         barmode="overlay",
-        xaxis=_share_axis(colours, "probability"),
+        xaxis=share_axis(colours, "probability"),
         yaxis=token_axis(pieces, "", downwards=True),
     )
     rows = list(range(1, len(pieces) + 1))
+    framed = [token == chosen for token in ids]
     drawn.add_trace(
         go.Bar(
             x=values,
             y=rows,
             orientation="h",
-            marker=_marker(values, chosen.tolist(), colours),
+            marker=framed_bars(shades(colours.probability, values), framed, colours),
             text=[f"{value:.1%}" for value in values],
             textposition="outside",
             cliponaxis=False,
@@ -129,8 +124,20 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
     return fit(drawn)
 
 
+def _candidates(trace: Trace, step: int) -> tuple[list[int], list[str], np.ndarray]:
+    """Return ids, labels and probabilities of a step's best tokens, and of the chosen one."""
+    best, chosen = trace.alternatives, trace.target.ids[step]
+    ids, values = best.ids[step].tolist(), np.exp(best.log_probabilities[step])
+    pieces = [label(piece) for piece in best.pieces[step]]
+    if chosen not in ids:
+        ids.append(chosen)
+        pieces.append(f"{label(trace.target.pieces[step])} (rank {trace.ranks[step] + 1:,})")
+        values = np.append(values, trace.probabilities[step])
+    return ids, pieces, values
+
+
 def probabilities_csv(trace: Trace) -> str:
-    """Return the probability of each generated token as CSV, steps from 1."""
+    """Return the probability of each output token as CSV, steps from 1."""
     rows = zip(
         range(1, len(trace.target) + 1),
         trace.target.pieces,
@@ -146,7 +153,7 @@ def copying_csv(trace: Trace) -> str:
     """Return the probability of copying at each step as CSV, steps from 1."""
     steps = range(1, len(trace.target) + 1)
     rows = zip(steps, trace.target.pieces, _copying(trace).tolist(), strict=True)
-    return table(("step", "token", "copies"), rows)
+    return table(("step", "token", "p_copy"), rows)
 
 
 def alternatives_csv(trace: Trace) -> str:
@@ -157,25 +164,3 @@ def alternatives_csv(trace: Trace) -> str:
         for (step, rank), value in np.ndenumerate(found.log_probabilities)
     )
     return table(("step", "rank", "token", "probability", "log_probability"), rows)
-
-
-def _share_axis(colours: Palette, title: str) -> dict:
-    return {
-        "title": {"text": title},
-        "range": [0, 1],
-        "tickformat": ".0%",
-        "gridcolor": colours.grid,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": True,
-    }
-
-
-def _marker(values: np.ndarray, framed: list[bool], colours: Palette) -> dict:
-    return {
-        "color": [mix(colours.probability, float(value)) for value in values],
-        "line": {
-            "color": [colours.mark if frame else colours.grid for frame in framed],
-            "width": [3 if frame else 1 for frame in framed],
-        },
-    }

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 import plotly.graph_objects as go
 
-from seq2seq.analysis.attention_matrix import Choice, Side, grid
+from seq2seq.analysis.attention_matrix import Choice, Grid, Side, grid
 from seq2seq.analysis.attention_metrics import smallest_set
 from seq2seq.figures.csv_table import table
-from seq2seq.figures.heatmap import LETTERS, WORD, name, side_axis
+from seq2seq.figures.heatmap import LETTERS, WORD, cell_lines, name, side_axis
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import UNSEEN, figure, mix, palette
+from seq2seq.figures.marks import FRAME, unseen_points
+from seq2seq.figures.theme import Palette, add_title, figure, hidden_axis, margins, mix, palette
 from seq2seq.trace import Trace
 
 MASS = 0.75
@@ -35,9 +36,9 @@ class _Ribbon(NamedTuple):
 
 
 def legible(trace: Trace, around: int, **choice: Unpack[Choice]) -> tuple[range, range]:
-    """Return the tokens, of who looks and of what is seen, that ribbons can show at once.
+    """Return the tokens, queries and keys, that ribbons can show at once.
 
-    around: the step, or the source token where that looks at itself, that they lie around.
+    around: the step, or the source token for its self-attention, that they lie around.
     """
     found = grid(trace, **choice)
     row = found.rows.place(around) or 0
@@ -75,38 +76,52 @@ def ribbons(
     customdata as there, with None for whichever side a point does not belong to.
     Raises ValueError for a trace without such attention.
     """
-    rows, columns, shown, which = *_shown(trace, mass, choice), choice.get("which", "cross")
-    colours = palette(dark)
-    heard = bool(columns.seconds)
+    found, which = _shown(trace, mass, choice), choice.get("which", "cross")
+    shown, rows, columns = found
+    colours, letters, heard = palette(dark), LETTERS[which], bool(columns.seconds)
     height = max(len(rows), 12 if heard else len(columns))
+    drawn = _empty(found, which, height, colours)
+    drawn_ribbons = list(_ribbons(np.where(shown < THINNEST, 0, shown), height))
+    row = -1 if selected is None else rows.place(selected)
+    column = -1 if word is None or which == "decoder" else columns.place(word)
+    _add_ribbons(drawn, drawn_ribbons, row, column, colours)
+    drawn.add_trace(_places(drawn_ribbons, rows, columns, letters))
+    # Blue for the source, amber for the output.
+    blue, amber = mix(colours.attention, 0.55), mix(colours.probability, 0.55)
+    if not heard:
+        squares = _squares(blue, WORD, len(columns), column)
+        drawn.add_trace(_tokens_of(columns, 0, height, letters[1], squares))
+    squares = _squares(blue if which == "encoder" else amber, colours.mark, len(rows), row)
+    drawn.add_trace(_tokens_of(rows, 1, height, letters[0], squares))
+    # An axis that no trace uses is not drawn.
+    drawn.add_trace(go.Scatter(x=[None], y=[None], yaxis="y2", hoverinfo="skip"))
+    return fit(drawn)
+
+
+def _empty(found: Grid, which: str, height: int, colours: Palette) -> go.Figure:
+    """Return a figure with the tokens of the columns on its left and those of the rows right."""
+    _, rows, columns = found
     left, right = _scaled(columns, "source", height), _scaled(rows, "output", height)
-    names = {"encoder": ("seen", "looking"), "decoder": ("read so far", "output")}
-    titles = names.get(which, ("seconds" if heard else "source", "output"))
+    names = {"encoder": ("keys", "queries"), "decoder": ("previous output", "output")}
+    titles = names.get(which, ("seconds" if columns.seconds else "source", "output"))
     drawn = figure(
         colours,
         height=70 + min(27 * height, 1_100),
-        margin={"l": 8, "r": 8, "t": 30, "b": 8},
+        margin=margins(t=30),
         hoverdistance=30,
-        xaxis={"range": [-0.02, 1.02], "visible": False, "fixedrange": True},
+        xaxis=hidden_axis(-0.02, 1.02),
         yaxis=left | {"title": None},
         yaxis2=right | {"title": None, "side": "right", "overlaying": "y"},
-        annotations=[
-            {
-                "text": title,
-                "x": x,
-                "y": 1,
-                "yanchor": "bottom",
-                "xanchor": anchor,
-                "xref": "paper",
-                "yref": "paper",
-                "showarrow": False,
-            }
-            for title, x, anchor in zip(titles, (0, 1), ("left", "right"), strict=True)
-        ],
     )
-    found = list(_ribbons(np.where(shown < THINNEST, 0, shown), height))
-    row = -1 if selected is None else rows.place(selected)
-    column = -1 if word is None or which == "decoder" else columns.place(word)
+    for title, x, anchor in zip(titles, (0, 1), ("left", "right"), strict=True):
+        add_title(drawn, title, (x, 1), xanchor=anchor)
+    return drawn
+
+
+def _add_ribbons(
+    drawn: go.Figure, found: list[_Ribbon], row: int | None, column: int | None, colours: Palette
+) -> None:
+    """Draw those of the row strong, those of the column less pale than all others."""
     strong = [each for each in found if each.row == row]
     middle = [each for each in found if each.row != row and each.column == column]
     pale = [each for each in found if each.row != row and each.column != column]
@@ -122,44 +137,24 @@ def ribbons(
                 # Ribbons that cross cover each other instead of cutting holes.
                 fillrule="nonzero",
             )
-    letters = LETTERS[which]
-    drawn.add_trace(_places(found, rows, columns, letters))
-    # Blue what was read, amber what was said.
-    blue, amber = mix(colours.attention, 0.55), mix(colours.probability, 0.55)
-    if not heard:
-        drawn.add_trace(_tokens_of(columns, 0, height, letters[1], blue, column, WORD))
-    said = blue if which == "encoder" else amber
-    drawn.add_trace(_tokens_of(rows, 1, height, letters[0], said, row, colours.mark))
-    # An axis that no trace uses is not drawn.
-    drawn.add_trace(go.Scatter(x=[None], y=[None], yaxis="y2", hoverinfo="skip"))
-    return fit(drawn)
 
 
 def ribbons_csv(trace: Trace, mass: float = MASS, **choice: Unpack[Choice]) -> str:
     """Return the weights that are drawn as CSV, positions from 1."""
-    rows, columns, shown = _shown(trace, mass, choice)
-    found = (
-        (
-            rows.numbers[row],
-            rows.labels[row],
-            columns.numbers[column],
-            columns.labels[column],
-            f"{shown[row, column]:.6f}",
-        )
-        for row, column in np.argwhere(shown).tolist()
-    )
-    return table(("looking_position", "looking", "seen_position", "seen", "weight"), found)
+    found = _shown(trace, mass, choice)
+    lines = cell_lines(found, np.argwhere(found.weights).tolist())
+    return table(("query_position", "query", "key_position", "key", "weight"), lines)
 
 
-def _shown(trace: Trace, mass: float, choice: Choice) -> tuple[Side, Side, np.ndarray]:
-    """Return rows, columns, and their weights: 0 outside the smallest set of the whole row."""
+def _shown(trace: Trace, mass: float, choice: Choice) -> Grid:
+    """Return the weights that are drawn: 0 outside the smallest set of the whole row."""
     everything = choice.copy()
     everything["columns"] = None
     whole = grid(trace, **everything)
     shown = np.where(smallest_set(whole.weights, mass), whole.weights, 0)
     _, rows, columns = grid(trace, **choice)
     first = whole.columns.numbers.index(columns.numbers[0])
-    return rows, columns, shown[:, first : first + len(columns)]
+    return Grid(shown[:, first : first + len(columns)], rows, columns)
 
 
 def _scaled(side: Side, title: str, height: int) -> dict[str, Any]:
@@ -177,9 +172,10 @@ def _spread(place: int | np.ndarray, count: int, height: int) -> Any:
 def _ribbons(weights: np.ndarray, height: int) -> Iterator[_Ribbon]:
     """Yield the ribbons of each row, side by side at its end, and of each column at its start."""
     widths = weights * WIDEST
-    got = widths.sum(axis=0)
-    room = np.minimum(1, 1 / np.maximum(got, 1e-9))  # what got more than one row has to overlap
-    begun = _spread(np.arange(weights.shape[1]), weights.shape[1], height) - got * room / 2
+    received = widths.sum(axis=0)
+    # Ribbons of a column that received more than one row has to give overlap.
+    room = np.minimum(1, 1 / np.maximum(received, 1e-9))
+    begun = _spread(np.arange(weights.shape[1]), weights.shape[1], height) - received * room / 2
     for row, each in enumerate(widths):
         end = _spread(row, len(weights), height) - each.sum() / 2
         for column in np.flatnonzero(each).tolist():
@@ -215,31 +211,24 @@ def _places(
             f"{each.weight:.2f}"
         )
         data += [[rows.tokens[each.row], columns.tokens[each.column], text]] * len(ALONG)
-    return go.Scatter(
-        x=x,
-        y=y,
-        mode=UNSEEN,
-        customdata=data,
-        hovertemplate="%{customdata[2]}<extra></extra>",
-    )
+    return unseen_points(x, y, customdata=data, hovertemplate="%{customdata[2]}<extra></extra>")
 
 
-def _tokens_of(
-    side: Side, x: int, height: int, letter: str, colour: str, framed: int | None, mark: str
-) -> go.Scatter:
+def _squares(colour: str, mark: str, count: int, framed: int | None) -> dict[str, Any]:
+    """Return the marker of so many tokens, one of them framed."""
+    widths = [FRAME if place == framed else 0 for place in range(count)]
+    line = {"color": mark, "width": widths}
+    return {"symbol": "square", "size": 11, "opacity": 1, "color": colour, "line": line}
+
+
+def _tokens_of(side: Side, x: int, height: int, letter: str, squares: dict[str, Any]) -> go.Scatter:
     """Draw a square for each token of a side, at the left (x of 0) or the right."""
     places = range(len(side))
     return go.Scatter(
         x=[x] * len(places),
         y=[_spread(place, len(side), height) for place in places],
         mode="markers",
-        marker={
-            "symbol": "square",
-            "size": 11,
-            "opacity": 1,
-            "color": colour,
-            "line": {"color": mark, "width": [3 if place == framed else 0 for place in places]},
-        },
+        marker=squares,
         customdata=[
             [
                 side.tokens[place] if x else None,

@@ -8,9 +8,10 @@ import plotly.graph_objects as go
 from seq2seq.analysis.attention_matrix import Pick, grid, merge
 from seq2seq.analysis.passages import passages, texts
 from seq2seq.figures.csv_table import table
-from seq2seq.figures.heatmap import AXES, NUMBERS_UP_TO, ordinal, places_of
+from seq2seq.figures.heatmap import AXES, NUMBERS_UP_TO, ordinal, places_of, ranks
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import LABELS_UP_TO, UNSEEN, escape, figure, palette, token_axis
+from seq2seq.figures.marks import around, colour_cells, frame, unseen_points
+from seq2seq.figures.theme import LABELS_UP_TO, escape, figure, palette, token_axis
 from seq2seq.trace import Trace
 
 LETTERS = 14  # of a passage, on an axis
@@ -23,7 +24,7 @@ def block_weights(
 ) -> np.ndarray:
     """Return the weights (rows, columns) between passages of at most LABELS_UP_TO tokens.
 
-    They are added over the tokens that were looked at, averaged over those that looked.
+    They are added over keys and averaged over queries.
     Raises ValueError for a trace without such attention.
     """
     weights = grid(trace, which, layer, head).weights
@@ -49,75 +50,63 @@ def blocks(
     head: Pick = "mean",
     dark: bool = False,
 ) -> go.Figure:
-    """Draw how much each sentence of the output looked at each sentence of the source.
+    """Draw the attention of each sentence of the output to each sentence of the source.
 
     selected: row and column of the block that is framed. customdata of the points: row and column,
     from 0. Colours run from 0 to 1.
     Raises ValueError for a trace without such attention.
     """
     colours, weights = palette(dark), block_weights(trace, which, layer, head)
-    read, said = block_texts(trace, which)
+    columns, rows = block_texts(trace, which)
     labelled, small = max(weights.shape) <= LABELS_UP_TO, max(weights.shape) <= NUMBERS_UP_TO
-    across, down = _labels(read), _labels(said)
+    across, down = _labels(columns), _labels(rows)
     drawn = figure(
         colours,
         height=170 + max(110, min(30 * len(weights), 900)),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverdistance=-1,
         xaxis=token_axis(across, AXES[which][0], side="top", tickfont={"size": 10}),
         yaxis=token_axis(down, AXES[which][1], downwards=True),
     )
     drawn.add_trace(
-        go.Heatmap(
-            z=np.round(weights, 4),
-            zmin=0,
-            zmax=1,
-            colorscale=[list(stop) for stop in colours.attention],
+        colour_cells(
+            np.round(weights, 4),
+            colours.attention,
+            (0, 1),
             x0=1,
             y0=1,
             xgap=int(labelled),
             ygap=int(labelled),
             hoverinfo="skip",
-            showscale=False,
             texttemplate="%{z:.2f}" if small else None,
             textfont={"size": 11},
         )
     )
-    drawn.add_trace(_points(weights, read, said))
+    drawn.add_trace(_points(weights, columns, rows))
     if selected is not None:
         row, column = selected
-        drawn.add_shape(
-            type="rect",
-            x0=column + 0.5,
-            x1=column + 1.5,
-            y0=row + 0.5,
-            y1=row + 1.5,
-            line={"color": colours.mark, "width": 3},
-        )
+        drawn.add_shape(frame(around(column), around(row), colours.mark))
     return fit(drawn)
 
 
-def _points(weights: np.ndarray, read: tuple[str, ...], said: tuple[str, ...]) -> go.Scatter:
-    order = np.argsort(np.argsort(-weights, axis=1, kind="stable"), axis=1) + 1
-    places = list(places_of(weights))
+def _points(weights: np.ndarray, columns: tuple[str, ...], rows: tuple[str, ...]) -> go.Scatter:
+    order, places = ranks(weights), list(places_of(weights))
     letters = HOVERED if len(places) <= MOST_HOVERED else LETTERS
-    return go.Scatter(
-        x=[column + 1 for _, column in places],
-        y=[row + 1 for row, _ in places],
-        mode=UNSEEN,
+    return unseen_points(
+        [column + 1 for _, column in places],
+        [row + 1 for row, _ in places],
         customdata=[
             [
                 row,
                 column,
                 f"{weights[row, column]:.2f}",
                 ordinal(int(order[row, column])),
-                escape(_short(said[row], letters)),
-                escape(_short(read[column], letters)),
+                escape(_short(rows[row], letters)),
+                escape(_short(columns[column], letters)),
             ]
             for row, column in places
         ],
         hovertemplate="<b>%{customdata[4]}</b><br>← %{customdata[5]}<br>"
-        f"%{{customdata[2]}}, %{{customdata[3]}} of {len(read)}<extra></extra>",
+        f"%{{customdata[2]}}, %{{customdata[3]}} of {len(columns)}<extra></extra>",
     )
 
 
@@ -125,23 +114,23 @@ def blocks_csv(
     trace: Trace, which: str = "cross", layer: Pick = "mean", head: Pick = "mean"
 ) -> str:
     """Return the weights between passages as CSV, a line for each block, numbers from 1."""
-    read, said = block_texts(trace, which)
-    rows = (
-        (row + 1, said[row], column + 1, read[column], f"{weight:.6f}")
+    columns, rows = block_texts(trace, which)
+    lines = (
+        (row + 1, rows[row], column + 1, columns[column], f"{weight:.6f}")
         for (row, column), weight in np.ndenumerate(block_weights(trace, which, layer, head))
     )
-    return table(("looking", "looking_text", "seen", "seen_text", "weight"), rows)
+    return table(("query", "query_text", "key", "key_text", "weight"), lines)
 
 
 def block_texts(trace: Trace, which: str = "cross") -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the passages that are seen, and those that look, as they are written."""
+    """Return the texts of the passages: those of the columns, then those of the rows."""
     rows, columns = passages(trace, which, LABELS_UP_TO)
-    looking = texts(trace.source if which == "encoder" else trace.target, rows)
+    queries = texts(trace.source if which == "encoder" else trace.target, rows)
     if which == "decoder":
-        return looking, looking
+        return queries, queries
     if trace.position_seconds:
-        return tuple(f"second {number}" for number in range(columns[-1] + 1)), looking
-    return texts(trace.source, columns), looking
+        return tuple(f"second {number}" for number in range(columns[-1] + 1)), queries
+    return texts(trace.source, columns), queries
 
 
 def _labels(side: tuple[str, ...]) -> list[str]:

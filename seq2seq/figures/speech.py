@@ -1,17 +1,30 @@
-"""A recording, what a model reads of it, and where it looked, one above the other in time."""
+"""A recording, its spectrogram and the attention to it, one above the other in time."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.analysis.word_timestamps import Alignment, heads_mean, shown_tokens, span
 from seq2seq.figures.csv_table import table
-from seq2seq.figures.heatmap import add_cells_key, cells
+from seq2seq.figures.heatmap import add_cells_key, in_bytes
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import LABELS_UP_TO, Palette, escape, figure, mix, palette
+from seq2seq.figures.marks import around, colour_cells, rectangle
+from seq2seq.figures.theme import (
+    LABELS_UP_TO,
+    SMALL,
+    Palette,
+    add_title,
+    axis,
+    escape,
+    figure,
+    margins,
+    mix,
+    palette,
+    value_axis,
+)
 from seq2seq.trace import Trace, label, words
 
 if TYPE_CHECKING:
@@ -22,6 +35,34 @@ WAVE_COLUMNS, MEL_COLUMNS, POSITIONS = 600, 800, 500
 WAVE, MEL, GAP, FOOT = 70, 120, 28, 92  # pixels
 HERTZ = {500: "0.5k", 1000: "1k", 2000: "2k", 4000: "4k"}
 AXES = {"waveform": "yaxis3", "log-mel": "yaxis2", "attention": "yaxis"}
+TITLES = {
+    "waveform": "waveform",
+    "log-mel": "log-mel spectrogram (model input), Hz",
+    "attention": "attention, ↓ output",
+}
+
+
+class RowChoice(TypedDict, total=False):
+    """Which rows of attention.
+
+    layer, head: whose, None for the mean. by_word: one row for each word. special: rows for tokens
+    that stand for no text too.
+    """
+
+    layer: int | None
+    head: int | None
+    by_word: bool
+    special: bool
+
+
+class SpeechChoice(RowChoice, total=False):
+    """What is drawn of the attention.
+
+    path: the alignment, as a line. scale: one of heatmap.SCALES, "row maximum" if none is given.
+    """
+
+    path: bool
+    scale: str
 
 
 class Row(NamedTuple):
@@ -37,26 +78,19 @@ def speech(
     trace: Trace,
     alignment: Alignment | None,
     recording: Recording | None = None,
-    layer: int | None = None,
-    head: int | None = None,
-    by_word: bool = False,
-    special: bool = False,
-    path: bool = False,
-    scale: str = "row maximum",
     selected: int | None = None,
     dark: bool = False,
+    **choice: Unpack[SpeechChoice],
 ) -> go.Figure:
     """Draw waveform, log-mel frames and attention over one axis of seconds.
 
     alignment: None for a model without attention, of which that part is left out. recording: None
-    where there is none any more, then the other two are. layer, head: whose attention, None for the
-    mean. by_word: one row for each word. special: rows for tokens that stand for no text too. path:
-    draw the alignment. scale: one of heatmap.SCALES. selected: token whose time is marked.
+    where there is none any more, then the other two are. selected: token whose time is marked.
     Clicking works through invisible bars over each token's time and row, whose customdata is its
     number from 0.
     """
     colours = palette(dark)
-    rows = [] if alignment is None else timed_rows(trace, alignment, by_word, special)
+    rows = [] if alignment is None else _rows(trace, alignment, choice)
     parts = {"waveform": WAVE, "log-mel": MEL} if recording is not None else {}
     if rows:
         parts["attention"] = max(120, min(22 * len(rows), 620))
@@ -65,30 +99,24 @@ def speech(
         _add_waveform(drawn, recording, colours)
         _add_mel(drawn, recording, colours)
     if alignment is not None:
-        weights = rows_of(trace, rows, layer, head)
+        weights = rows_of(trace, rows, choice.get("layer"), choice.get("head"))
+        scale = choice.get("scale", "row maximum")
         _add_attention(drawn, trace, weights, rows, scale, colours)
         _add_bars(drawn, trace, weights, rows, parts)
-        if path:
+        if choice.get("path"):
             _add_path(drawn, rows, colours)
         if selected is not None:
             _mark(drawn, trace, alignment, rows, selected, colours)
     return fit(drawn)
 
 
-def speech_csv(
-    trace: Trace,
-    alignment: Alignment,
-    layer: int | None = None,
-    head: int | None = None,
-    by_word: bool = False,
-    special: bool = False,
-) -> str:
+def speech_csv(trace: Trace, alignment: Alignment, **choice: Unpack[RowChoice]) -> str:
     """Return a line for each row that is drawn as CSV: its time, and its weight at each position.
 
     Times are seconds, steps count from 1; a position is named by the second that it begins at.
     """
-    rows = timed_rows(trace, alignment, by_word, special)
-    weights = rows_of(trace, rows, layer, head)
+    rows = _rows(trace, alignment, choice)
+    weights = rows_of(trace, rows, choice.get("layer"), choice.get("head"))
     places = [f"{number * trace.position_seconds:.2f}" for number in range(weights.shape[1])]
     return table(
         ("step", "token", "start", "end", *places),
@@ -97,6 +125,11 @@ def speech_csv(
             for row, numbers in zip(rows, np.char.mod("%.6f", weights).tolist(), strict=True)
         ),
     )
+
+
+def _rows(trace: Trace, alignment: Alignment, choice: RowChoice) -> list[Row]:
+    by_word, special = choice.get("by_word", False), choice.get("special", False)
+    return timed_rows(trace, alignment, by_word, special)
 
 
 def timed_rows(trace: Trace, alignment: Alignment, by_word: bool, special: bool) -> list[Row]:
@@ -149,48 +182,25 @@ def _stacked(trace: Trace, parts: dict[str, int], colours: Palette) -> go.Figure
     drawn = figure(
         colours,
         height=inner + FOOT,
-        margin={"l": 8, "r": 8, "t": 0, "b": FOOT},
+        margin=margins(t=0, b=FOOT),
         barmode="overlay",
-        xaxis={
-            "title": {"text": "seconds", "standoff": 4},
-            "range": [0, len(trace.source) * trace.position_seconds],
-            "anchor": "free",
-            "position": 0,
-            "fixedrange": True,
-            "gridcolor": colours.grid,
-            "zeroline": False,
-        },
+        xaxis=value_axis(
+            colours,
+            "seconds",
+            standoff=4,
+            room=False,
+            range=[0, len(trace.source) * trace.position_seconds],
+            anchor="free",
+            position=0,
+        ),
     )
     top = inner
     for name, height in parts.items():
         top -= GAP
-        drawn.layout[AXES[name]] = {
-            "domain": [(top - height) / inner, top / inner],
-            "fixedrange": True,
-            "showgrid": False,
-            "zeroline": False,
-            "automargin": True,
-        }
-        drawn.add_annotation(
-            text=TITLES[name],
-            x=0,
-            y=top / inner,
-            xref="paper",
-            yref="paper",
-            xanchor="left",
-            yanchor="bottom",
-            showarrow=False,
-            font={"size": 12},
-        )
+        drawn.layout[AXES[name]] = axis(domain=[(top - height) / inner, top / inner])
+        add_title(drawn, TITLES[name], (0, top / inner), xanchor="left", font=SMALL)
         top -= height
     return fit(drawn)
-
-
-TITLES = {
-    "waveform": "waveform",
-    "log-mel": "log-mel: what the model reads, Hz",
-    "attention": "attention, ↓ generated",
-}
 
 
 def _add_waveform(drawn: go.Figure, recording: Recording, colours: Palette) -> None:
@@ -252,18 +262,20 @@ def _add_attention(
     scale: str,
     colours: Palette,
 ) -> None:
-    shown, each = gathered(weights, POSITIONS, mean=False)
+    gathered_weights, each = gathered(weights, POSITIONS, mean=False)
+    shown, most = in_bytes(gathered_weights, scale)
     step = each * trace.position_seconds
     labelled = len(rows) <= LABELS_UP_TO
     add_cells_key(drawn, scale, colours, below=52)  # and the seconds above it
     drawn.add_trace(
-        go.Heatmap(
-            **cells(shown, scale, exact=False),
+        colour_cells(
+            shown,
+            colours.attention,
+            (0, most),
             x0=step / 2,
             dx=step,
             y0=1,
             dy=1,
-            colorscale=[list(stop) for stop in colours.attention],
             ygap=int(labelled),
             hoverinfo="skip",
         )
@@ -289,7 +301,7 @@ def _add_bars(
         "customdata": [[row.tokens[0]] for row in rows],
         "hovertext": [
             f"<b>{escape(row.name)}</b><br>{row.start:.2f} to {row.end:.2f} s"
-            f"<br>looked at most: {peak:.2f} s"
+            f"<br>attention peak: {peak:.2f} s"
             for row, peak in zip(rows, peaks, strict=True)
         ],
         "hoverinfo": "text",
@@ -297,15 +309,15 @@ def _add_bars(
     length = len(trace.source) * trace.position_seconds
     drawn.add_trace(go.Bar(x=[length] * len(rows), y=count, width=1, orientation="h", **common))
     starts, ends = (np.array([getattr(row, side) for row in rows]) for side in ("start", "end"))
-    for axis in [AXES[name] for name in parts if name != "attention"]:
-        low, high = drawn.layout[axis].range
+    for place in [AXES[name] for name in parts if name != "attention"]:
+        low, high = drawn.layout[place].range
         drawn.add_trace(
             go.Bar(
                 x=np.round((starts + ends) / 2, 4),
                 width=np.round(ends - starts, 4),
                 y=[high - low] * len(rows),
                 base=[low] * len(rows),
-                yaxis=axis.replace("axis", ""),
+                yaxis=place.replace("axis", ""),
                 **common,
             )
         )
@@ -337,16 +349,6 @@ def _mark(
     if place is not None:
         start, end = rows[place].start, rows[place].end
         length = len(trace.source) * trace.position_seconds
-        edges = {"x0": 0, "x1": length, "y0": place + 0.5, "y1": place + 1.5}
-        drawn.add_shape(type="rect", line=line, **edges)
-    drawn.add_shape(
-        type="rect",
-        x0=start,
-        x1=end,
-        y0=0,
-        y1=1,
-        yref="paper",
-        line=line,
-        fillcolor=colours.mark,
-        opacity=0.25,
-    )
+        drawn.add_shape(rectangle((0, length), around(place), line))
+    band = rectangle((start, end), (0, 1), line, yref="paper")
+    drawn.add_shape(band | {"fillcolor": colours.mark, "opacity": 0.25})

@@ -1,4 +1,4 @@
-"""Vectors in order as a heatmap: what the units of a state hold after each token."""
+"""Vectors in order as a heatmap: the units of a state after each token."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
+from seq2seq.figures.marks import colour_cells
 from seq2seq.figures.theme import (
     LABELS_UP_TO,
+    axis,
     escape,
     figure,
+    margins,
     palette,
     signed_key,
     token_axis,
@@ -43,43 +46,36 @@ def states(
     """
     colours = palette(dark)
     values = values[:LABELS_UP_TO].astype(np.float32)
-    units, labels = (
-        strongest(values, parts=parts),
-        [label(piece) for piece in pieces[:LABELS_UP_TO]],
-    )
+    units, labels = strongest(values, parts=parts), [label(piece) for piece in pieces]
+    labels = labels[:LABELS_UP_TO]
     most = float(np.abs(values).max()) or 1.0
-    ticks = list(range(0, len(units), 4))
+    ticks = range(0, len(units), 4)
     drawn = figure(
         colours,
         height=120 + 8 * len(units),
-        margin={"l": 8, "r": 30, "t": 8, "b": 8},
+        margin=margins(r=30),
         hoverdistance=-1,
         xaxis=token_axis(labels, f"{title} ({signed_key(most, colours)})") | {"side": "top"},
-        yaxis={
-            "title": {"text": "unit", "standoff": 4},
-            "tickmode": "array",
-            "tickvals": [tick + 1 for tick in ticks],
-            "ticktext": [str(units[tick] + 1) for tick in ticks],
-            "tickfont": {"size": 9},
-            "range": [len(units) + 0.5, 0.5],
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": True,
-        },
+        yaxis=axis(
+            "unit",
+            4,
+            tickmode="array",
+            tickvals=[tick + 1 for tick in ticks],
+            ticktext=[str(units[tick] + 1) for tick in ticks],
+            tickfont={"size": 9},
+            range=[len(units) + 0.5, 0.5],
+        ),
     )
     drawn.add_trace(
-        go.Heatmap(
-            z=np.round(values[:, units].T, 3),
+        colour_cells(
+            np.round(values[:, units].T, 3),
+            colours.diverging,
+            (-most, most),
             x0=1,
             y0=1,
-            zmin=-most,
-            zmax=most,
-            colorscale=[list(stop) for stop in colours.diverging],
             xgap=1,
             text=[[f"unit {unit + 1}, {escape(each)}" for each in labels] for unit in units],
             hovertemplate="%{text}: %{z:.3f}<extra></extra>",
-            showscale=False,
         )
     )
     return fit(drawn)

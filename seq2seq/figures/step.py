@@ -1,27 +1,30 @@
-"""One step taken apart: all units as strips of colour; what a softmax got, and what it gave."""
+"""One decoding step: all units as strips of colour, and input and output of a softmax."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
+from seq2seq.figures.marks import along, colour_cells, framed_bars, rectangle, shades, unseen_points
 from seq2seq.figures.theme import (
-    UNSEEN,
     Palette,
     Scale,
+    axis,
     escape,
     figure,
     mix,
+    name_axis,
     palette,
     signed_key,
     time_axis,
     token_axis,
+    value_axis,
 )
 from seq2seq.trace import label
 
@@ -29,17 +32,21 @@ if TYPE_CHECKING:
     from seq2seq.analysis.step_internals import Cell, CloseUp, Look
 
 ROWS_UP_TO = 40  # tokens that get a row of their own
-BLOCKS = ("as it came in", "after looking back", "after the source", "after feed-forward")
+BLOCKS = ("input", "after self-attention", "after cross-attention", "after feed-forward")
+SCORE_AND_WEIGHT = "score e<sub>tj</sub>", "weight α<sub>tj</sub>"
 Rows = Sequence[tuple[str, np.ndarray]]
 
 
 def cell_rows(cell: Cell) -> tuple[Rows, tuple[float, ...]]:
-    """Return gates and states of a recurrent layer by name, and the scale of each for `strips`."""
+    """Return gates and states of a recurrent layer by name, and the scale of each for `strips`.
+
+    s is the decoder state, C the cell of an LSTM.
+    """
     rows = list(cell.gates.items())
-    # What a plain RNN adds up has no bounds, as gates have.
+    # The sum in a plain RNN has no bounds, unlike gates.
     scales = [1.0 if len(rows) > 1 else reach(rows)] * len(rows)
-    for name, before, after in zip(("h", "c"), cell.before, cell.after, strict=False):
-        state = [(f"{name} before", before), (f"{name} after", after)]
+    for name, before, after in zip(("s", "C"), cell.before, cell.after, strict=False):
+        state = [(f"{name}ₜ₋₁", before), (f"{name}ₜ", after)]
         rows += state
         scales += [reach(state)] * 2
     return rows, tuple(scales)
@@ -72,82 +79,47 @@ def strips(
     colours, count, names = palette(dark), len(rows[0][1]), [name for name, _ in rows]
     values = np.stack([row for _, row in rows]).astype(np.float32)
     scales = scales or (reach(rows),) * len(rows)
+    size = 11 if len(set(scales)) > 1 else 13
     drawn = figure(
         colours,
         height=84 + (32 if len(rows) < 8 else 24) * len(rows),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hovermode="x" if clickable else "closest",
         hoverdistance=-1,
-        xaxis={
-            "title": {
-                "text": _strips_key(names, scales, colours),
-                "standoff": 4,
-                "font": {"size": 11 if len(set(scales)) > 1 else 13},
-            },
-            "range": [0.5, count + 0.5],
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": True,
-        },
-        yaxis={
-            "tickvals": list(range(len(rows))),
-            "ticktext": names,
-            "range": [len(rows) - 0.5, -0.5],
-            "showgrid": False,
-            "fixedrange": True,
-            "automargin": True,
-        },
+        xaxis=axis(_strips_key(names, scales, colours), 4, size=size, range=list(along(count))),
+        yaxis=name_axis(names),
     )
-    drawn.add_trace(
-        go.Heatmap(
-            # Each row as a share of its own scale.
-            z=np.round(values / np.array(scales, np.float32)[:, None], 3),
-            x0=1,
-            y0=0,
-            zmin=-1,
-            zmax=1,
-            colorscale=[list(stop) for stop in colours.diverging],
-            customdata=None if clickable else np.round(values, 3),
-            hoverinfo="skip" if clickable else None,
-            hovertemplate=None
-            if clickable
-            else "unit %{x}, %{y}: %{customdata:.3f}<extra></extra>",
-            showscale=False,
-        )
-    )
+    # Each row as a share of its own scale.
+    shares = np.round(values / np.array(scales, np.float32)[:, None], 3)
+    text = "unit %{x}, %{y}: %{customdata:.3f}<extra></extra>"
+    hover = {"customdata": np.round(values, 3), "hovertemplate": text}
     if clickable:  # plotly reports clicks on points, not on cells
-        units = np.arange(count, dtype=np.float32)
-        drawn.add_trace(
-            go.Scatter(
-                x=np.arange(1, count + 1),
-                y=np.full(count, (len(rows) - 1) / 2),
-                mode=UNSEEN,
-                customdata=np.stack([units, *values.round(3)], axis=1),
-                hovertemplate="unit %{x}"
-                + "".join(
-                    f"<br>{name} %{{customdata[{place}]:.2f}}"
-                    for place, name in enumerate(names, start=1)
-                )
-                + "<extra></extra>",
-            )
-        )
+        hover = {"hoverinfo": "skip"}
+    drawn.add_trace(colour_cells(shares, colours.diverging, (-1, 1), x0=1, y0=0, **hover))
+    if clickable:
+        drawn.add_trace(_units(names, values))
     if len(rows) > 1:
         # What parts the rows. With a gap between cells, plotly would draw each of them by itself.
         lines = (f"M0.5,{row + 0.5}H{count + 0.5}" for row in range(len(rows) - 1))
         drawn.add_shape(type="path", path=" ".join(lines), line={"color": colours.page, "width": 3})
     if unit is not None:
         # A unit may be thinner than a line: the frame is around it, not on it.
-        around = max(0.5, count / 300)
-        drawn.add_shape(
-            type="rect",
-            x0=unit + 1 - around,
-            x1=unit + 1 + around,
-            y0=-0.5,
-            y1=len(rows) - 0.5,
-            line={"color": colours.mark, "width": 2},
-        )
+        half = max(0.5, count / 300)
+        line = {"color": colours.mark, "width": 2}
+        x, y = (unit + 1 - half, unit + 1 + half), (-0.5, len(rows) - 0.5)
+        drawn.add_shape(rectangle(x, y, line))
     return fit(drawn)
+
+
+def _units(names: Sequence[str], values: np.ndarray) -> go.Scatter:
+    """Return a point for each unit of values (rows, units), which tells all of its numbers."""
+    count = values.shape[1]
+    lines = (f"<br>{name} %{{customdata[{n}]:.2f}}" for n, name in enumerate(names, start=1))
+    return unseen_points(
+        np.arange(1, count + 1),
+        np.full(count, (len(values) - 1) / 2),
+        customdata=np.stack([np.arange(count, dtype=np.float32), *values.round(3)], axis=1),
+        hovertemplate=f"unit %{{x}}{''.join(lines)}<extra></extra>",
+    )
 
 
 def _strips_key(names: Sequence[str], scales: Sequence[float], colours: Palette) -> str:
@@ -177,7 +149,7 @@ def scores(
     seconds: float = 0.0,
     dark: bool = False,
 ) -> go.Figure:
-    """Draw what attention gave each position before the softmax and after it.
+    """Draw the score e_tj of each position and its weight α_tj, the softmax of the scores.
 
     pieces: of the positions. marked: the framed one, from 0. seconds: what a position of a
     recording lasts. The customdata of a click is the position; there is none beyond ROWS_UP_TO.
@@ -188,16 +160,13 @@ def scores(
         f"<b>{escape(name)}{' s' * bool(seconds)}</b><br>score {score:.3f}<br>weight {weight:.3f}"
         for name, score, weight in zip(labels, look.scores, look.weights, strict=True)
     ]
-    titles = "score", "weight"
-    if seconds or len(labels) > ROWS_UP_TO:
-        if seconds:
-            axis = time_axis(len(labels), seconds, "seconds →")
-        else:
-            axis = token_axis(labels, "position →") | {"tickmode": "auto"}
-        return _lines((look.scores, look.weights), titles, texts, axis, marked, colours)
-    return _pairs(
-        labels, (look.scores, look.weights), titles, texts, marked, colours.attention, colours
-    )
+    pair = _Pair(labels, SCORE_AND_WEIGHT, (look.scores, look.weights), texts)
+    if seconds:
+        return _lines(pair, time_axis(len(labels), seconds, "seconds →"), marked, colours)
+    if len(labels) > ROWS_UP_TO:
+        across = token_axis(labels, "position →") | {"tickmode": "auto"}
+        return _lines(pair, across, marked, colours)
+    return _bars(pair, marked, colours.attention, colours)
 
 
 def scores_csv(look: Look, pieces: Sequence[str]) -> str:
@@ -217,16 +186,10 @@ def logits(close: CloseUp, dark: bool = False) -> go.Figure:
         for name, logit, value in zip(labels, close.logits, probabilities, strict=True)
     ]
     if close.rank >= len(labels):
-        labels[-1] += f" (number {close.rank + 1})"
-    return _pairs(
-        labels,
-        (close.logits, probabilities),
-        ("logit" if close.copying is None else "log-probability", "probability"),
-        texts,
-        close.chosen,
-        colours.probability,
-        colours,
-    )
+        labels[-1] += f" (rank {close.rank + 1:,})"
+    titles = "logit" if close.copying is None else "log P", "probability"
+    pair = _Pair(labels, titles, (close.logits, probabilities), texts)
+    return _bars(pair, close.chosen, colours.probability, colours)
 
 
 def logits_csv(close: CloseUp) -> str:
@@ -237,35 +200,32 @@ def logits_csv(close: CloseUp) -> str:
 
 
 def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
-    """Draw how long a Transformer's state is after each block; those of a layer are framed."""
+    """Draw the norm of a Transformer's state after each block; those of a layer are framed."""
     assert close.sizes is not None
     colours, count = palette(dark), len(close.sizes)
     values = close.sizes.ravel()
     drawn = figure(
         colours,
         height=200,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         bargap=0.15,
-        xaxis={
-            "title": {"text": "layer", "standoff": 4},
-            "tickmode": "array",
-            "tickvals": [4 * number + 2.5 for number in range(count)],
-            "ticktext": [str(number + 1) for number in range(count)],
-            "fixedrange": True,
-            "showgrid": False,
-            "zeroline": False,
-            "automargin": True,
-        },
-        yaxis=_amount_axis(colours, "length"),
+        xaxis=axis(
+            "layer",
+            4,
+            tickmode="array",
+            tickvals=[4 * number + 2.5 for number in range(count)],
+            ticktext=[str(number + 1) for number in range(count)],
+        ),
+        yaxis=_amount_axis(colours, "norm"),
     )
     framed = [number // 4 == layer % count for number in range(len(values))]
+    fills = shades(colours.probability, values / (values.max() or 1))
     drawn.add_trace(
         go.Bar(
             x=np.arange(1, len(values) + 1),
             y=values,
-            marker=_marker(values / (values.max() or 1), framed, colours.probability, colours),
+            marker=framed_bars(fills, framed, colours),
             hovertext=[
-                f"layer {number // 4 + 1}, {BLOCKS[number % 4]}<br>length {value:.2f}"
+                f"layer {number // 4 + 1}, {BLOCKS[number % 4]}<br>norm {value:.2f}"
                 for number, value in enumerate(values)
             ],
             hoverinfo="text",
@@ -275,45 +235,48 @@ def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
 
 
 def sizes_csv(close: CloseUp) -> str:
-    """Return the lengths of a Transformer's states as CSV, layers from 1."""
+    """Return the norms of a Transformer's states as CSV, layers from 1."""
     assert close.sizes is not None
     lines = (
         (layer + 1, BLOCKS[block], f"{value:.6f}")
         for (layer, block), value in np.ndenumerate(close.sizes)
     )
-    return table(("layer", "state", "length"), lines)
+    return table(("layer", "state", "norm"), lines)
 
 
-def _pairs(
-    labels: list[str],
-    values: tuple[np.ndarray, np.ndarray],
-    titles: tuple[str, str],
-    texts: list[str],
-    marked: int | None,
-    scale: Scale,
-    colours: Palette,
-) -> go.Figure:
-    """Draw two numbers of each token beside each other: any number, and a share of 1."""
+class _Pair(NamedTuple):
+    """Two numbers of each token, any number and a share of 1: titles and values of both."""
+
+    labels: list[str]
+    titles: tuple[str, str]
+    values: tuple[np.ndarray, np.ndarray]
+    texts: list[str]
+
+
+def _bars(pair: _Pair, marked: int | None, scale: Scale, colours: Palette) -> go.Figure:
+    """Draw both numbers of each token beside each other."""
+    labels, titles, values, texts = pair
+    left = _amount_axis(colours, titles[0], domain=[0, 0.46], range=_range(values[0]))
     drawn = figure(
         colours,
         height=70 + 24 * len(labels),
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         bargap=0.2,
-        xaxis=_amount_axis(colours, titles[0]) | {"domain": [0, 0.46], "range": _range(values[0])},
-        xaxis2=_amount_axis(colours, titles[1])
-        | {"domain": [0.54, 1], "range": [0, 1.18], "tickvals": [0, 0.5, 1]},
+        xaxis=left,
+        xaxis2=_amount_axis(
+            colours, titles[1], domain=[0.54, 1], range=[0, 1.18], tickvals=[0, 0.5, 1]
+        ),
         yaxis=token_axis(labels, "", downwards=True),
     )
     framed = [number == marked for number in range(len(labels))]
-    for axis, numbers in zip(("x", "x2"), values, strict=True):
-        shares = values[1] if axis == "x2" else np.full(len(labels), 0.35)
+    for place, numbers in zip(("x", "x2"), values, strict=True):
+        shares = values[1] if place == "x2" else np.full(len(labels), 0.35)
         drawn.add_trace(
             go.Bar(
                 x=numbers,
                 y=np.arange(1, len(labels) + 1),
-                xaxis=axis,
+                xaxis=place,
                 orientation="h",
-                marker=_marker(shares, framed, scale, colours),
+                marker=framed_bars(shades(scale, shares), framed, colours),
                 text=[f"{number:.2f}" for number in numbers],
                 textposition="outside",
                 textfont={"size": 11, "color": colours.text},
@@ -326,24 +289,17 @@ def _pairs(
     return fit(drawn)
 
 
-def _lines(
-    values: tuple[np.ndarray, np.ndarray],
-    titles: tuple[str, str],
-    texts: list[str],
-    axis: dict[str, Any],
-    marked: int | None,
-    colours: Palette,
-) -> go.Figure:
-    """Draw two numbers of very many positions, below each other."""
+def _lines(pair: _Pair, across: dict[str, Any], marked: int | None, colours: Palette) -> go.Figure:
+    """Draw both numbers of very many positions, below each other; across: their axis."""
+    _, titles, values, texts = pair
     drawn = figure(
         colours,
         height=300,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hovermode="x",
         hoverdistance=-1,
-        xaxis=axis | {"anchor": "y2"},
-        yaxis=_amount_axis(colours, titles[0]) | {"domain": [0.56, 1]},
-        yaxis2=_amount_axis(colours, titles[1]) | {"domain": [0, 0.46], "rangemode": "tozero"},
+        xaxis=across | {"anchor": "y2"},
+        yaxis=_amount_axis(colours, titles[0], domain=[0.56, 1]),
+        yaxis2=_amount_axis(colours, titles[1], domain=[0, 0.46], rangemode="tozero"),
     )
     colour = mix(colours.attention, 0.7)
     for place, numbers in zip(("y", "y2"), values, strict=True):
@@ -371,24 +327,5 @@ def _range(values: np.ndarray) -> list[float]:
     return [low - room if low < 0 else 0.0, high + room if high > 0 else 0.0]
 
 
-def _amount_axis(colours: Palette, title: str) -> dict[str, Any]:
-    return {
-        "title": {"text": title, "standoff": 4},
-        "gridcolor": colours.grid,
-        "zerolinecolor": colours.grid,
-        "nticks": 4,
-        "fixedrange": True,
-        "automargin": True,
-    }
-
-
-def _marker(
-    shares: np.ndarray, framed: list[bool], scale: Scale, colours: Palette
-) -> dict[str, Any]:
-    return {
-        "color": [mix(scale, float(share)) for share in shares],
-        "line": {
-            "color": [colours.mark if frame else colours.grid for frame in framed],
-            "width": [3 if frame else 1 for frame in framed],
-        },
-    }
+def _amount_axis(colours: Palette, title: str, **more: Any) -> dict[str, Any]:
+    return value_axis(colours, title, colours.grid, standoff=4, nticks=4, **more)

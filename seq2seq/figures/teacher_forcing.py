@@ -1,4 +1,4 @@
-"""A reference beside what the model wrote itself: how well it knew each token."""
+"""Teacher forcing beside free running: the probability of each token."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import plotly.graph_objects as go
 from seq2seq.analysis.reference_comparison import first_choice, first_difference
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.theme import escape, figure, palette
+from seq2seq.figures.marks import framed_bars
+from seq2seq.figures.theme import Palette, axis, escape, figure, legend, palette, share_axis
 from seq2seq.trace import Trace, label
 
-FIRST_FEW = 5  # ranks that count as nearly said
+FIRST_FEW = 5  # ranks that count as near the first choice
 # By rank: the first choice, among the first few, further down. Okabe and Ito 2008: the colour-blind
 # tell them apart.
 RANKS = ("#0072b2", "#e69f00", "#d55e00")
+
+TEACHER_FORCING, FREE_RUNNING = "Reference (teacher forcing)", "Free running"
 
 
 def rank_colour(rank: int) -> str:
@@ -28,78 +31,62 @@ def side_by_side(
     selected: tuple[int, int] | None = None,
     dark: bool = False,
 ) -> go.Figure:
-    """Draw the probability of each token: bars for the reference, points for the own output.
+    """Draw the probability of each token: bars for the reference, points for free running.
 
-    selected: the framed step of each, own first. The customdata of a click is (side, step), where
-    side is 0 for the own output and 1 for the reference.
+    selected: the framed step of each, free running first. The customdata of a click is (side,
+    step), where side is 0 for free running and 1 for the reference.
     """
     colours, differ = palette(dark), first_difference(own, reference)
     count = max(len(own.target), len(reference.target))
     drawn = figure(
         colours,
         height=260,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         bargap=0.25,
         showlegend=True,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        xaxis={
-            "title": {"text": "step", "standoff": 4},
-            "range": [0.4, count + 0.6],
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": True,
-        },
-        yaxis={
-            "title": {"text": "probability"},
-            "range": [0, 1.03],
-            "tickformat": ".0%",
-            "gridcolor": colours.grid,
-            "zeroline": False,
-            "fixedrange": True,
-            "automargin": True,
-        },
+        legend=legend(1.02, yanchor="bottom", x=0),
+        xaxis=axis("decoding step", 4, range=[0.4, count + 0.6]),
+        yaxis=share_axis(colours, "probability", 1.03),
     )
-    framed = [selected is not None and step == selected[1] for step in range(len(reference.target))]
-    drawn.add_trace(
-        go.Bar(
-            name="reference",
-            x=np.arange(1, len(reference.target) + 1),
-            y=reference.probabilities,
-            marker={
-                "color": [rank_colour(rank) for rank in reference.ranks.tolist()],
-                "line": {
-                    "color": [colours.mark if frame else colours.grid for frame in framed],
-                    "width": [3 if frame else 1 for frame in framed],
-                },
-            },
-            customdata=[[1, step] for step in range(len(reference.target))],
-            hovertext=_texts(reference, "reference"),
-            hoverinfo="text",
-        )
-    )
-    chosen = [selected is not None and step == selected[0] for step in range(len(own.target))]
-    drawn.add_trace(
-        go.Scatter(
-            name="its own output",
-            x=np.arange(1, len(own.target) + 1),
-            y=own.probabilities,
-            mode="lines+markers",
-            line={"color": colours.text, "width": 1, "dash": "dot"},
-            marker={
-                "symbol": "diamond",
-                "size": [13 if frame else 9 for frame in chosen],
-                "color": [colours.mark if frame else colours.text for frame in chosen],
-                "line": {"color": colours.page, "width": 1},
-            },
-            customdata=[[0, step] for step in range(len(own.target))],
-            hovertext=_texts(own, "its own output"),
-            hoverinfo="text",
-        )
-    )
+    own_step, reference_step = (None, None) if selected is None else selected
+    drawn.add_trace(_bars(reference, reference_step, colours))
+    drawn.add_trace(_points(own, own_step, colours))
     if differ is not None:
         drawn.add_vline(differ + 0.5, line={"color": colours.mark, "width": 2, "dash": "dash"})
     return fit(drawn)
+
+
+def _bars(reference: Trace, selected: int | None, colours: Palette) -> go.Bar:
+    steps = range(len(reference.target))
+    fills = [rank_colour(rank) for rank in reference.ranks.tolist()]
+    return go.Bar(
+        name=TEACHER_FORCING,
+        x=np.arange(1, len(steps) + 1),
+        y=reference.probabilities,
+        marker=framed_bars(fills, [step == selected for step in steps], colours),
+        customdata=[[1, step] for step in steps],
+        hovertext=_texts(reference, TEACHER_FORCING),
+        hoverinfo="text",
+    )
+
+
+def _points(own: Trace, selected: int | None, colours: Palette) -> go.Scatter:
+    steps = range(len(own.target))
+    return go.Scatter(
+        name=FREE_RUNNING,
+        x=np.arange(1, len(steps) + 1),
+        y=own.probabilities,
+        mode="lines+markers",
+        line={"color": colours.text, "width": 1, "dash": "dot"},
+        marker={
+            "symbol": "diamond",
+            "size": [13 if step == selected else 9 for step in steps],
+            "color": [colours.mark if step == selected else colours.text for step in steps],
+            "line": {"color": colours.page, "width": 1},
+        },
+        customdata=[[0, step] for step in steps],
+        hovertext=_texts(own, FREE_RUNNING),
+        hoverinfo="text",
+    )
 
 
 def _texts(trace: Trace, name: str) -> list[str]:
@@ -108,7 +95,7 @@ def _texts(trace: Trace, name: str) -> list[str]:
     )
     return [
         f"{name}, step {step}: <b>{escape(label(piece))}</b><br>probability {value:.1%}, "
-        f"number {rank + 1} of all tokens"
+        f"rank {rank + 1:,}"
         for step, (piece, value, rank) in enumerate(tokens, start=1)
     ]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import html
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
 LABELS_UP_TO = 60  # tokens on one axis
-# The mode of points that only answer the mouse: texts that are empty. Plotly finds them where they
-# would be, and draws nothing; markers that nobody sees cost as much as those that are seen.
-UNSEEN = "text"
+MARGIN = 8  # pixels between the edge of a figure and its labels
+TRANSPARENT = "rgba(0,0,0,0)"  # the page shows through
+SMALL = {"size": 12}  # font of what explains a picture
 Scale = tuple[tuple[float, str], ...]
 
 
@@ -87,15 +87,21 @@ def escape(text: str) -> str:
     return html.escape(text, quote=False)
 
 
+def margins(**sides: int) -> dict[str, int]:
+    """Return margins in pixels, by "l", "r", "t" and "b"; MARGIN where a side is not given."""
+    return dict.fromkeys("lrtb", MARGIN) | sides
+
+
 def figure(colours: Palette, height: int, **layout: Any) -> go.Figure:
-    """Return an empty figure in the colours of the page."""
+    """Return an empty figure in the colours of the page; height in pixels."""
     return go.Figure(
         layout={
             "template": "none",
             "height": height,
+            "margin": margins(),
             "font": {"color": colours.text, "size": 13},
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
+            "paper_bgcolor": TRANSPARENT,
+            "plot_bgcolor": TRANSPARENT,
             "hoverlabel": {"bgcolor": colours.page, "font": {"color": colours.text}},
             "hovermode": "closest",
             "dragmode": False,
@@ -113,18 +119,14 @@ def add_key(
     below: pixels under the plot. A colour bar takes plotly as long as the figure.
     """
     parts = (f'<span style="color:{colour}">■</span> {text}' for text, colour in marks)
-    drawn.add_annotation(
-        text=f"{title}: {' '.join(parts)}",
-        xref="paper",
-        yref="paper",
-        x=0,
-        y=0,
-        xanchor="left",
-        yanchor="top",
-        yshift=-below,
-        showarrow=False,
-        font={"size": 12},
-    )
+    text = f"{title}: {' '.join(parts)}"
+    add_title(drawn, text, (0, 0), xanchor="left", yanchor="top", yshift=-below, font=SMALL)
+
+
+def add_title(drawn: go.Figure, text: str, place: tuple[float, float], **more: Any) -> None:
+    """Write a text at a place of the plot, from (0, 0) to (1, 1); above it unless more says so."""
+    settings = {"xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False, **more}
+    drawn.add_annotation(text=text, x=place[0], y=place[1], **settings)
 
 
 def signed_key(most: float, colours: Palette) -> str:
@@ -139,6 +141,66 @@ def signed_key(most: float, colours: Palette) -> str:
     ).replace("-", "−")
 
 
+def legend(y: float, **more: Any) -> dict[str, Any]:
+    """Return a legend in one line; y: its place, 0 at the foot of the plot and 1 at its top."""
+    return {"orientation": "h", "y": y, **more}
+
+
+def axis(
+    title: str | None = None,
+    standoff: int | None = None,
+    size: int | None = None,
+    room: bool = True,
+    **more: Any,
+) -> dict[str, Any]:
+    """Return an axis that cannot be zoomed, without lines.
+
+    standoff: pixels between labels and title. size: of the title's letters, in pixels. room: for
+    its labels, which `label_margins.fit` adds to the margin.
+    """
+    made: dict[str, Any] = {"showgrid": False, "zeroline": False, "fixedrange": True}
+    if title is not None:
+        made["title"] = {"text": title}
+        if standoff is not None:
+            made["title"]["standoff"] = standoff
+        if size is not None:
+            made["title"]["font"] = {"size": size}
+    if room:
+        made["automargin"] = True
+    return made | more
+
+
+def value_axis(
+    colours: Palette, title: str, zero: str | None = None, **more: Any
+) -> dict[str, Any]:
+    """Return an axis of numbers, with a grid; zero: the colour of the line at 0, if there is one.
+
+    more: as `axis` takes it.
+    """
+    line: dict[str, Any] = {"zeroline": None, "zerolinecolor": zero} if zero else {}
+    return axis(title, showgrid=None, gridcolor=colours.grid, **line, **more)
+
+
+def share_axis(colours: Palette, title: str, most: float = 1, **more: Any) -> dict[str, Any]:
+    """Return an axis of shares of 1, in percent, up to the most."""
+    return value_axis(colours, title, range=[0, most], tickformat=".0%", **more)
+
+
+def name_axis(names: Sequence[str]) -> dict[str, Any]:
+    """Return a vertical axis with a row for each name, the first on top."""
+    return axis(
+        tickvals=list(range(len(names))),
+        ticktext=list(names),
+        range=[len(names) - 0.5, -0.5],
+        zeroline=None,
+    )
+
+
+def hidden_axis(first: float, last: float) -> dict[str, Any]:
+    """Return an axis from one end to the other of which nothing is seen."""
+    return {"range": [first, last], "visible": False, "fixedrange": True}
+
+
 def token_axis(
     labels: list[str], title: str, downwards: bool = False, **more: Any
 ) -> dict[str, Any]:
@@ -148,8 +210,7 @@ def token_axis(
     run into each other they are left to the hover text.
     """
     labelled = len(labels) <= LABELS_UP_TO
-    return {
-        "title": {"text": title, "standoff": 6},
+    tokens = {
         "tickmode": "array",
         "tickvals": list(range(1, len(labels) + 1)) if labelled else [],
         "ticktext": [escape(label) for label in labels] if labelled else [],
@@ -158,12 +219,8 @@ def token_axis(
         "tickangle": 0 if downwards else (-45 if len(labels) <= 12 else -90),
         # What reaches beyond the plot has its room in the margin.
         "ticklabeloverflow": "allow",
-        "showgrid": False,
-        "zeroline": False,
-        "fixedrange": True,
-        "automargin": True,
-        **more,
     }
+    return axis(title, 6, **tokens | more)
 
 
 def time_axis(count: int, each: float, title: str, **more: Any) -> dict[str, Any]:
@@ -172,6 +229,6 @@ def time_axis(count: int, each: float, title: str, **more: Any) -> dict[str, Any
     step = next((s for s in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0) if length / s <= 12), 10.0)
     ticks = [number * step for number in range(int(length / step) + 1)]
     labels = [f"{tick:g}" for tick in ticks]
-    axis = token_axis([""] * count, title, **more)
+    made = token_axis([""] * count, title, **more)
     # The first position begins at half a unit before 1.
-    return axis | {"tickvals": [tick / each + 0.5 for tick in ticks], "ticktext": labels}
+    return made | {"tickvals": [tick / each + 0.5 for tick in ticks], "ticktext": labels}

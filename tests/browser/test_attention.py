@@ -80,7 +80,7 @@ def has(**wanted):
 
 def test_a_cell_selects_its_step_and_its_source_token(server, new_page):
     page = open_tab(new_page(), server)
-    hovered = re.compile(r"y3 .+ ← x2 .+ \d\.\d\d\d+(st|nd|rd|th) of \d+; row entropy \d\.\d bit")
+    hovered = re.compile(r"y3 .+ ← x2 .+ \d\.\d\d\d+(st|nd|rd|th) of \d+; row entropy \d\.\d bits")
     click(page, "attention", [2, 1], hovered, has(step="3", word="2"))
     expect(page.get_by_role("slider", name="Decoding step")).to_have_value("3")
     source = page.get_by_role("group", name="Source tokens").get_by_role("button")

@@ -148,8 +148,8 @@ def test_csv_of_blocks_names_the_sentences(long):
     lines = list(csv.DictReader(io.StringIO(figures.blocks_csv(long))))
     read, said = block_texts(long)
     assert len(lines) == len(read) * len(said)
-    assert lines[0]["looking_text"] == said[0]
-    assert lines[-1]["seen_text"] == read[-1]
+    assert lines[0]["query_text"] == said[0]
+    assert lines[-1]["key_text"] == read[-1]
 
 
 def test_self_attention_in_blocks(looking):

@@ -13,8 +13,8 @@ SECOND = Curve("second", (1, 2), (3.0, 4.0), notes=("50 sentences", "60 <i>"))
 TICKS = ("1 to 5", "6 to 10", "11 & more")
 
 
-def drawn(*lines, **settings):
-    return figures.curves(lines, "words", "BLEU", **settings).to_dict()
+def drawn(*lines, dark=False, **axis):
+    return figures.curves(lines, figures.XAxis("words", **axis), "BLEU", dark).to_dict()
 
 
 def test_every_point_and_its_interval_is_drawn():

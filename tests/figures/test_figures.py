@@ -88,7 +88,7 @@ def test_hover_names_both_tokens_and_the_weight(trace):
     assert f"x{column + 1} <b>{escape(label(trace.source.pieces[column]))}</b>" in text
     weights = trace.attention[row].astype(np.float32).mean(axis=(0, 1))
     assert f"{weights[column]:.2f}" in text
-    found = re.search(rf"(\d+)(st|nd|rd|th) of {len(weights)}; row entropy \d\.\d bit", text)
+    found = re.search(rf"(\d+)(st|nd|rd|th) of {len(weights)}; row entropy \d\.\d bits", text)
     least, most = (weights > weights[column]).sum(), (weights >= weights[column]).sum()
     assert least < int(found[1]) <= most
 
@@ -119,7 +119,7 @@ def test_copying_is_drawn_where_a_model_copies(trace):
     assert drawn.marker.line.width[1] > drawn.marker.line.width[0]
     assert [place for (place,) in drawn.customdata] == list(range(len(trace.target)))
     read = list(csv.DictReader(io.StringIO(figures.copying_csv(trace))))
-    assert np.allclose([float(row["copies"]) for row in read], trace.copying)
+    assert np.allclose([float(row["p_copy"]) for row in read], trace.copying)
 
 
 def test_alternatives_frame_the_chosen_token(trace):
@@ -142,7 +142,7 @@ def test_a_chosen_token_outside_the_best_is_added_with_its_rank(trace):
     drawn = figures.alternatives(
         replace(trace, target=target, log_probabilities=low, ranks=trace.ranks + 40), 0
     )
-    assert drawn.layout.yaxis.ticktext[-1].endswith(f"(number {trace.ranks[0] + 41})")
+    assert drawn.layout.yaxis.ticktext[-1].endswith(f"(rank {trace.ranks[0] + 41:,})")
     assert drawn.data[0].marker.line.width[-1] > 1
 
 

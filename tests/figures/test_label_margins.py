@@ -19,7 +19,7 @@ def drawn(labels, **size):
     colours = palette(dark=False)
     axes = {
         "xaxis": token_axis(labels, "source →") | {"side": "top"},
-        "yaxis": token_axis(labels, "← generated", downwards=True),
+        "yaxis": token_axis(labels, "← output", downwards=True),
     }
     made = figure(colours, 400, margin={"l": 8, "r": 8, "t": 8, "b": 8}, **axes, **size)
     return made.add_trace(go.Scatter(x=[1, 2], y=[1, 2]))

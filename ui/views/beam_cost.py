@@ -62,11 +62,12 @@ def _show(name: str, costs: tuple[BeamCost, ...]) -> None:
         tuple(each.milliseconds for each in costs),
         notes=tuple(f"log P {each.log_probability:.2f}" for each in costs),
     )
+    across = figures.XAxis("beam width", at_points=True)
     left, right = st.columns([2, 3], gap="large")
     with left:
         chart(
             "beam_cost",
-            figures.curves([line], "beam width", "milliseconds", at_points=True, dark=is_dark()),
+            figures.curves([line], across, "milliseconds", is_dark()),
             "Milliseconds of encoder and search by beam width: "
             + ", ".join(f"{each.width}: {each.milliseconds:.0f}" for each in costs),
             lambda: figures.curves_csv([line]),

@@ -113,9 +113,10 @@ def _lengths(chosen: list[Measurements]) -> None:
     places = bins(chosen)
     ticks = [bin_name(words) for words in places]
     lines = [by_length(each, places) for each in chosen]
+    across = figures.XAxis("words in the source", ticks)
     chart(
         "by_length",
-        figures.curves(lines, "words in the source", "BLEU", ticks, dark=is_dark()),
+        figures.curves(lines, across, "BLEU", is_dark()),
         "BLEU by the length of the source, a line for each model, shortest to longest: "
         + "; ".join(f"{line.name} {line.y[0]:.0f} to {line.y[-1]:.0f}" for line in lines),
         lambda: figures.curves_csv(lines, ticks),
@@ -173,7 +174,7 @@ def _training(chosen: list[Measurements]) -> None:
         return
     chart(
         "training",
-        figures.curves(lines, across, title, dark=is_dark()),
+        figures.curves(lines, figures.XAxis(across), title, is_dark()),
         f"{title} on sentences that were not trained on, over {across} of training: "
         + "; ".join(f"{line.name} ends at {line.y[-1]:.2f}" for line in lines),
         lambda: figures.curves_csv(lines),
@@ -208,9 +209,10 @@ def _data(studied: list[Measurements]) -> None:
         f"{minutes:.0f} minutes each. A model that learns all from examples, end to end, depends "
         "on how many there are."
     )
+    across = figures.XAxis("pairs", at_points=True, logarithmic=True)
     chart(
         "by_pairs",
-        figures.curves(lines, "pairs", "BLEU", at_points=True, logarithmic=True, dark=is_dark()),
+        figures.curves(lines, across, "BLEU", is_dark()),
         "BLEU by pairs trained on. "
         + "; ".join(
             f"{line.name}: "
@@ -239,11 +241,11 @@ def _overfitting(measured: Measurements, bare: Study) -> None:
     same = (each for each in measured.studies if not each.plain and each.pairs == bare.pairs)
     kept = next(same, None)
     lines = [
-        progress("trained on", bare.log, "loss"),
-        progress("not trained on", bare.log, "valid_loss"),
+        progress("training", bare.log, "loss"),
+        progress("validation", bare.log, "valid_loss"),
     ]
     if kept is not None:
-        name = "not trained on, with dropout and label smoothing"
+        name = "validation, with dropout and label smoothing"
         lines.append(progress(name, kept.log, "valid_loss"))
     if not all(line.x for line in lines):
         return
@@ -254,7 +256,7 @@ def _overfitting(measured: Measurements, bare: Study) -> None:
     )
     chart(
         f"overfitting_{as_key(measured.name)}_{bare.pairs}",
-        figures.curves(lines, "steps", NATS, dark=is_dark()),
+        figures.curves(lines, figures.XAxis("steps"), NATS, is_dark()),
         "Loss over the steps of training. " + "; ".join(map(_course, lines)),
         lambda: figures.curves_csv(lines),
     )

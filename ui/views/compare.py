@@ -177,9 +177,10 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
             lambda: figures.context_csv(trace),
         )
     else:
+        matrix = figures.narrow_attention if narrow else figures.attention
         chart(
             f"attention_{key}",
-            figures.attention(trace, selected=here, dark=is_dark(), narrow=narrow),
+            matrix(trace, selected=here, dark=is_dark()),
             f"Attention of {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
             "source. All weights are in the CSV.",
             lambda: figures.attention_csv(trace),

@@ -95,9 +95,10 @@ def _show(found: dict[str, tuple[Joined, ...]]) -> None:
     curves = [joined_curve(name, joined) for name, joined in found.items()]
     everyone = [each for joined in found.values() for each in joined]
     curves.append(joined_curve("by chance", everyone, "chance"))
+    across = figures.XAxis("sentences at once", at_points=True)
     chart(
         "joined",
-        figures.curves(curves, "sentences at once", "chrF", at_points=True, dark=is_dark()),
+        figures.curves(curves, across, "chrF", is_dark()),
         "How near the output for several sentences comes to those for each alone, from 2 to 6: "
         + "; ".join(f"{line.name} {line.y[0]:.0f} to {line.y[-1]:.0f}" for line in curves),
         lambda: figures.curves_csv(curves),

@@ -146,7 +146,7 @@ def _over_time(sentences: Sentences, trace: Trace) -> None:
         text = "c_t, what each step of the output got of the source by attention: a vector a step."
         if sentences.config.architecture != "recurrent":
             text = "c_t, what the attention of the decoder's top layer brought to each step."
-        pictures.append(("contexts", "generated →", trace.contexts, trace.target.pieces, text))
+        pictures.append(("contexts", "output →", trace.contexts, trace.target.pieces, text))
     for column, (key, title, values, pieces, text) in zip(
         st.columns(len(pictures)), pictures, strict=True
     ):

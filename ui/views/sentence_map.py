@@ -215,14 +215,11 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
             st.session_state[_CHOSEN] = placed.texts[place[0]]
 
     drawn = figures.sentence_map(
-        points[:count],
-        placed.texts[:count],
-        placed.labels,
+        figures.Points(points[:count], placed.texts[:count], placed.labels),
+        figures.Points(points[count:], placed.own),
         explained,
-        points[count:],
-        placed.own,
         placed.chosen,
-        dark=is_dark(),
+        is_dark(),
     )
     features = {
         feature: [*(getattr(each, feature) for each in placed.sentences), *[""] * len(placed.own)]
