@@ -219,37 +219,3 @@ def summarizers(checkpoint_root, tmp_path_factory):
         text = card.read_text(encoding="utf-8").replace("translation", "summarization")
         card.write_text(text.replace("The cat sleeps.", PARAGRAPHS), encoding="utf-8")
     return copy
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from tests.served import chromium
-
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def new_page(browser):
-    """Opens pages and, at the end, requires that their consoles stayed empty."""
-    contexts, complaints = [], []
-
-    def note(message):
-        # Streamlit looks for its server below the page's own address first.
-        known = "/_stcore/" in message.location.get("url", "")
-        if message.type == "error" and not known:
-            complaints.append(f"{message.text} {message.location}")
-
-    def create(**settings):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", note)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.set_default_timeout(60_000)
-        return page
-
-    yield create
-    for context in contexts:
-        context.close()
-    assert not complaints

@@ -1,16 +1,18 @@
 """The real app on a free port and the browser that looks at it."""
 
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlparse
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, TimeoutError, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -26,35 +28,50 @@ QUIET = [
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 # Longer than on an idle machine.
 expect.set_options(timeout=20_000)
-HEATMAP = ".figure.js-plotly-plot .heatmaplayer"
-
-
-# Runs Streamlit's command line with checkpoints of another folder, which is the first argument.
-ELSEWHERE = """
-import sys
-from pathlib import Path
-from seq2seq import catalogue
-from streamlit.web.cli import main
-catalogue.CHECKPOINTS = Path(sys.argv.pop(1))
-main()
-"""
+FIGURE = ".figure.js-plotly-plot"
+# Counts how often the server began to answer.
+COUNT_RUNS = """
+window.runs = 0;
+new MutationObserver((changes) => {
+  window.runs += changes.filter(({ oldValue }) => oldValue === "notRunning").length;
+}).observe(document, {
+  subtree: true, attributeFilter: ["data-test-script-state"], attributeOldValue: true,
+});"""
+HEATMAP = f"{FIGURE} .heatmaplayer"
+# Resolves once an element has been in the same place for three frames.
+STILL = """(element) => new Promise((resolve) => {
+  let before = "", same = 0;
+  const look = () => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    const now = [x, y, width, height].join();
+    same = now === before ? same + 1 : 0;
+    before = now;
+    same >= 3 || !element.isConnected ? resolve() : requestAnimationFrame(look);
+  };
+  look();
+})"""
 
 
 @contextmanager
-def served_app(checkpoints=None):
+def served_app(checkpoints=None, **environment):
     """Start a fresh server that nobody has visited yet; gives its address.
 
-    checkpoints: a folder of them, in place of the repository's own.
+    checkpoints: a folder of them, in place of the repository's own. environment: more variables
+    for it, None for one that it must not have.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    start = ["-c", ELSEWHERE, str(checkpoints)] if checkpoints else ["-m", "streamlit"]
+    if checkpoints:
+        environment["SEQ2SEQ_CHECKPOINTS"] = str(checkpoints)
+    values = {
+        name: value for name, value in (os.environ | environment).items() if value is not None
+    }
     where = ["--server.address", "localhost", "--server.port", str(port)]
-    command = [sys.executable, *start, "run", "app.py", *where]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *where]
     address = f"http://localhost:{port}"
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=ROOT, env=values, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
             _wait_for(f"{address}/_stcore/health")
@@ -83,9 +100,67 @@ def chromium(*flags):
         browser.close()
 
 
-def opened(page, address):
+class Pages:
+    """Pages of one browser that are opened once and used again: code in the cache starts faster.
+
+    complaints: what their consoles said since `restart`.
+    """
+
+    def __init__(self, browser):
+        self.context = browser.new_context()
+        self.context.set_default_timeout(60_000)
+        self.context.add_init_script(COUNT_RUNS)
+        allowed = ["clipboard-read", "clipboard-write", "microphone"]
+        self.context.grant_permissions(allowed)
+        self.free, self.used, self.complaints = [], [], []
+
+    def restart(self):
+        """Take all pages back; what a visitor left in them is forgotten."""
+        for page in self.used:
+            page.evaluate("try { localStorage.clear(); } catch { /* a page without an address */ }")
+        self.free, self.used, self.complaints = self.used + self.free, [], []
+
+    def open(self, width=1280, height=900, colours="light"):
+        """Give a page that this test does not have yet."""
+        page = self.free.pop(0) if self.free else self._create()
+        self.used.append(page)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=colours)
+        page.mouse.move(0, 0)
+        return page
+
+    def _create(self):
+        page = self.context.new_page()
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def _note(self, message):
+        # Streamlit looks for its server below the page's own address first.
+        known = "/_stcore/" in message.location.get("url", "")
+        if message.type == "error" and not known:
+            self.complaints.append(f"{message.text} {message.location}")
+
+
+def link(server, page="translation", **query):
+    """Return the address of a page with values for its controls."""
+    return f"{server}/{page}?{urlencode(query, doseq=True)}"
+
+
+def query_of(page):
+    """Return the values in a page's address, of each name the last one."""
+    return dict(parse_qsl(urlparse(page.url).query))
+
+
+def queries_of(page):
+    """Return the values in a page's address, of each name all."""
+    return parse_qs(urlparse(page.url).query)
+
+
+def opened(page, address, shown=HEATMAP):
+    """Open an address, until the server has answered and what shall be shown is there."""
     page.goto(address)
-    page.wait_for_selector(HEATMAP)
+    page.wait_for_selector(shown)
     settled(page)
     return page
 
@@ -97,11 +172,49 @@ def settled(page):
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
 
 
-def check_accessible(page, width):
+def answered(page, action):
+    """Do something, until the server has begun and ended to answer it.
+
+    Nothing is waited for long if there is nothing to answer, as of a slider that is at its end.
+    """
+    runs = page.evaluate("window.runs")
+    action()
+    with suppress(TimeoutError):
+        page.wait_for_function("(runs) => window.runs > runs", arg=runs, timeout=2_000)
+    settled(page)
+
+
+def still(chart):
+    """Wait until a chart is in sight and stays where it is; returns its box."""
+    chart.scroll_into_view_if_needed()
+    chart.evaluate(STILL)
+    return chart.bounding_box()
+
+
+def hit(page, place, hovered, done):
+    """Click where the hover is, as a person does, and once more if the chart was redrawn.
+
+    place: returns the point. hovered: what stands beside the mouse then. done: waits, for so many
+    milliseconds, for what the click does.
+    """
+    for _ in range(6):
+        with suppress(AssertionError, Error):
+            x, y = place()
+            page.mouse.move(x - 4, y - 4)
+            page.mouse.move(x, y)
+            expect(page.locator(".hovertext").first).to_contain_text(hovered, timeout=2_000)
+            page.mouse.click(x, y)
+            done(4_000)
+            return
+    done(1_000)
+
+
+def check_accessible(page):
     """Require that a page has no fault that axe knows, and nothing beyond the screen.
 
     A chart may be wider than what scrolls it.
     """
+    width = page.viewport_size["width"]
     found = Axe().run(page, options=WCAG)
     assert found.violations_count == 0, found.generate_report()
     assert page.evaluate("document.documentElement.scrollWidth") <= width

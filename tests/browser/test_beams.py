@@ -1,116 +1,105 @@
-"""Branches and the beam tree in headless Chromium, with the checkpoint of the repository."""
+"""Branches and the beam tree in headless Chromium."""
 
-from contextlib import suppress
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
-from playwright.sync_api import Error, expect
+from playwright.sync_api import expect
 
-from tests.served import check_accessible, served_app, settled
+from tests.served import FIGURE, hit, link, opened, queries_of, settled, still
 
 pytestmark = pytest.mark.browser
 
-SENTENCE = "I would like to know when the next train leaves."
-TREE = ".st-key-chart_beam_tree .figure.js-plotly-plot"
-# Where a node is on the screen; the last trace holds a point for each.
-PLACE = """([name, step]) => {
-  const chart = document.querySelector(".st-key-chart_beam_tree .figure.js-plotly-plot");
+SHORT = {"text": "Where is the small train station?", "max_length": 8}
+TREE = f".st-key-chart_beam_tree {FIGURE}"
+# The points of the tree: the last trace holds one for each node.
+POINTS = """(chart) => {
   const points = chart.data.find((trace) => trace.customdata);
-  const index = points.hovertext.findIndex(
-    (text) => text.startsWith(`step ${step} <b>${name}</b>`));
   const { xaxis, yaxis } = chart._fullLayout, box = chart.getBoundingClientRect();
-  return [box.x + xaxis._offset + xaxis.l2p(points.x[index]),
-          box.y + yaxis._offset + yaxis.l2p(points.y[index])];
+  return points.hovertext.map((text, index) => ({
+    text,
+    x: box.x + xaxis._offset + xaxis.l2p(points.x[index]),
+    y: box.y + yaxis._offset + yaxis.l2p(points.y[index]),
+  }));
 }"""
 
 
-@pytest.fixture(scope="module")
-def server():
-    with served_app() as address:
-        yield address
-
-
-def opened(page, server, tab, **query):
-    query = {"text": [SENTENCE], **query, "tab": [tab]}
-    page.goto(f"{server}/translation?{urlencode(query, True)}")
-    page.wait_for_selector(TREE if tab == "Beam tree" else ".figure.js-plotly-plot .barlayer")
-    settled(page)
-    return page
-
-
-def query_of(page):
-    return parse_qs(urlparse(page.url).query)
-
-
-def hit(page, place, hovered, done):
-    """Click where the hover is, and once more if the chart was redrawn in between."""
-    for _ in range(6):
-        with suppress(AssertionError, Error):
-            x, y = place()
-            page.mouse.move(x - 4, y - 4)
-            page.mouse.move(x, y)
-            expect(page.locator(".hovertext")).to_contain_text(hovered, timeout=2_000)
-            page.mouse.click(x, y)
-            done(4_000)
-            return
-    done(1_000)
+def open_tree(page, server, **query):
+    query = SHORT | {"checkpoint": "lstm-attention", "tab": "Beam tree"} | query
+    return opened(page, link(server, **query), TREE)
 
 
 def rows(page):
     return page.get_by_role("group", name="Outputs").locator("button.select")
 
 
+def pruned_node(page, step):
+    """Return the token of a node at a step that the search did not go on with, and its place."""
+    still(page.locator(TREE))
+    for point in page.locator(TREE).evaluate(POINTS):
+        begins, _, rest = point["text"].partition("<b>")
+        token = rest.partition("</b>")[0]
+        if begins.strip() == f"step {step}" and "let go" in rest.lower() and token.isalpha():
+            return token, point["x"], point["y"]
+    raise AssertionError(f"nothing was pruned at step {step}")
+
+
 def test_a_node_tells_about_itself_and_leads_on(server, new_page):
-    page = opened(new_page(viewport={"width": 1280, "height": 2000}), server, "Beam tree")
-    told = page.get_by_text("Step 4:")
+    page = open_tree(new_page(height=2000), server)
+    token = pruned_node(page, 4)[0]
 
-    def chosen(timeout):
-        expect(told).to_be_visible(timeout=timeout)
-        expect(page.get_by_text("connaître").first).to_be_visible(timeout=timeout)
+    def chosen(limit):
+        expect(page.get_by_text("Step 4:")).to_be_visible(timeout=limit)
+        expect(page.get_by_text(token, exact=True).first).to_be_visible(timeout=limit)
 
-    hit(page, lambda: page.evaluate(PLACE, ["connaître", 4]), "connaître", chosen)
+    hit(page, lambda: pruned_node(page, 4)[1:], token, chosen)
     expect(page.get_by_role("slider", name="Decoding step")).to_have_value("4")
     page.get_by_role("button", name="Go on from here").click()
     expect(rows(page)).to_have_count(2)
     expect(rows(page).last).to_have_attribute("aria-pressed", "true")
-    expect(rows(page).last.locator("u.first")).to_have_text("connaître")
+    expect(rows(page).last.locator("u.first")).to_have_text(token)
     settled(page)
-    assert query_of(page)["output"] == ["A"]
-    assert len(query_of(page)["branch"][0].split(".")) == 4
+    assert queries_of(page)["output"] == ["A"]
+    assert len(queries_of(page)["branch"][0].split(".")) == 4
     page.wait_for_function(
-        "document.querySelector('.st-key-chart_beam_tree .figure.js-plotly-plot')"
+        f"document.querySelector('{TREE}')"
         ".data.some((trace) => trace.line && trace.line.color == '#8a3fb0')"
     )
     # The link restores both, and the branch can be removed.
-    link = {name: values for name, values in query_of(page).items() if name != "tab"}
-    again = opened(new_page(), server, "Beam tree", **link)
+    again = opened(new_page(), page.url, TREE)
     expect(rows(again)).to_have_count(2)
     again.get_by_role("button", name="Remove branch A").click()
     expect(rows(again)).to_have_count(0)
     settled(again)
-    assert "branch" not in query_of(again)
+    assert "branch" not in queries_of(again)
 
 
 def test_an_alternative_is_a_click_or_a_key_away(server, new_page):
-    page = opened(new_page(viewport={"width": 1280, "height": 2000}), server, "Probabilities")
+    page = new_page(height=2000)
+    opened(page, link(server, **SHORT, tab="Probabilities"), f"{FIGURE} .barlayer")
 
     def place():
-        box = page.locator(".st-key-chart_alternatives .nsewdrag").first.bounding_box()
-        return box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 1.5 / 10
+        box = still(page.locator(".st-key-chart_alternatives .nsewdrag").first)
+        return box["x"] + 5, box["y"] + box["height"] * 1.5 / 10
 
     added = page.get_by_role("button", name="Remove branch A")
-    hit(page, place, "probability", lambda timeout: expect(added).to_be_visible(timeout=timeout))
+    hit(page, place, "probability", lambda limit: expect(added).to_be_visible(timeout=limit))
     other = page.get_by_role("button", name="Go on with it")
     other.focus()
     other.press("Enter")
     expect(page.get_by_role("button", name="Remove branch B")).to_be_visible()
     settled(page)
-    assert len(query_of(page)["branch"]) == 2
+    assert len(queries_of(page)["branch"]) == 2
 
 
-def test_penalties_rank_anew_and_a_row_chooses_an_output(server, new_page):
-    page = opened(new_page(viewport={"width": 1280, "height": 2000}), server, "Beam tree")
+def test_the_tree_is_saved_ranked_anew_and_a_row_chooses_an_output(server, new_page):
+    page = open_tree(new_page(height=2000), server)
+    page.locator(".st-key-save_beam_tree").get_by_role("button").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("node,parent,step,token")
+    assert len(lines) > 50
+    page.keyboard.press("Escape")
     slider = page.get_by_role("slider", name="Score with a length penalty of")
     slider.focus()
     for _ in range(3):
@@ -118,29 +107,8 @@ def test_penalties_rank_anew_and_a_row_chooses_an_output(server, new_page):
     expect(slider).to_have_value("0.85")
     settled(page)
     page.wait_for_url("**rank_length=0.85*")
-    table = page.get_by_test_id("stDataFrame")
-    box = table.bounding_box()
+    box = still(page.get_by_test_id("stDataFrame"))
     page.mouse.click(box["x"] + 17, box["y"] + 36 + 35 * 1.5)
     expect(page.get_by_role("combobox", name="Output").first).not_to_have_value("1")
     settled(page)
-    assert query_of(page)["output"] != ["1"]
-
-
-def test_the_tree_is_saved_as_data(server, new_page):
-    page = opened(new_page(viewport={"width": 1280, "height": 2000}), server, "Beam tree")
-    page.locator(".st-key-save_beam_tree").get_by_role("button").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="CSV", exact=True).click()
-    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
-    assert lines[0].startswith("node,parent,step,token")
-    assert len(lines) > 50
-
-
-@pytest.mark.parametrize(("colours", "width"), [("light", 375), ("dark", 1280)])
-def test_it_is_accessible_and_the_page_stays_inside_the_screen(server, new_page, colours, width):
-    page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
-    opened(page, server, "Beam tree", branch="61")
-    expect(rows(page)).to_have_count(2)
-    check_accessible(page, width)
-    container = page.locator(".st-key-chart_beam_tree").bounding_box()
-    assert container["x"] + container["width"] <= width
+    assert queries_of(page)["output"] != ["1"]

@@ -2,13 +2,11 @@
 
 import json
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
 from playwright.sync_api import expect
 
-from tests import chatbots
-from tests.served import check_accessible, served_app, settled
+from tests.served import HEATMAP, check_accessible, link, queries_of, served_app, settled
 
 pytestmark = pytest.mark.browser
 
@@ -32,15 +30,8 @@ WATCH = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    root = chatbots.write_slow(chatbots.write(tmp_path_factory.mktemp("chatbots")))
-    with served_app(root) as address:
-        yield address
-
-
-def opened(page, server, name="transformer", **query):
-    page.goto(f"{server}/chatbot?{urlencode({'checkpoint': name, **query}, doseq=True)}")
+def open_chat(page, server, name="chat-transformer", **query):
+    page.goto(link(server, "chatbot", checkpoint=name, **query))
     expect(page.get_by_text("Turns that a reply reads")).to_be_visible()
     settled(page)
     return page
@@ -57,20 +48,21 @@ def replies(page):
 
 
 def turns_of(page):
-    return parse_qs(urlparse(page.url).query).get("turn", [])
+    return queries_of(page).get("turn", [])
 
 
-# This one comes first: it needs a server that nobody has visited.
-def test_a_link_is_restored_on_a_fresh_server(server, new_page):
+def test_a_link_is_restored_on_a_server_that_nobody_has_visited(checkpoints, new_page):
     turns = [".Hello", "0001.Le chat", "m.Where is the dog?", "s0111.Le"]
-    page = opened(new_page(), server, turn=turns, **SHORT)
-    said = page.locator(".st-key-conversation").get_by_test_id("stText")
-    assert said.all_text_contents() == ["Hello", "Le chat", "Where is the dog?", "Le"]
-    assert turns_of(page) == turns
+    with served_app(checkpoints) as fresh:
+        page = open_chat(new_page(), fresh, turn=turns, **SHORT)
+        expect(page.get_by_role("link", name="Start")).to_be_visible()
+        said = page.locator(".st-key-conversation").get_by_test_id("stText")
+        assert said.all_text_contents() == ["Hello", "Le chat", "Where is the dog?", "Le"]
+        assert turns_of(page) == turns
 
 
 def test_a_reply_grows_and_is_stopped_where_it_is(server, new_page):
-    page = opened(new_page(), server, "slow", **LONG)
+    page = open_chat(new_page(), server, "chat-slow", **LONG)
     page.evaluate(WATCH)
     say(page, "The cat sleeps.")
     page.wait_for_function("window.seen.length > 2")
@@ -88,7 +80,7 @@ def test_a_reply_grows_and_is_stopped_where_it_is(server, new_page):
 
 
 def test_mute_look_and_the_link(server, new_page):
-    page = opened(new_page(), server, **SHORT)
+    page = open_chat(new_page(), server, **SHORT)
     for number, text in enumerate(("The cat sleeps.", "Where is the dog?"), 1):
         say(page, text)
         expect(page.get_by_role("heading", name=f"What turn {2 * number} came")).to_be_visible()
@@ -97,40 +89,23 @@ def test_mute_look_and_the_link(server, new_page):
     expect(page.get_by_text("With turns 1, 2 and 3 it said")).to_be_visible()
     expect(page.get_by_text("With turns 2 and 3 it says")).to_be_visible()
     page.get_by_text("Look inside turn 4").click()
-    expect(page.locator(".figure.js-plotly-plot .heatmaplayer")).to_be_visible()
+    expect(page.locator(HEATMAP)).to_be_visible()
     settled(page)
     assert turns_of(page)[0] == "m.The cat sleeps."
     texts = page.locator(".st-key-conversation").get_by_test_id("stText").all_text_contents()
     other = new_page()
     other.goto(page.url)
     expect(other.get_by_text("With turns 2 and 3 it says")).to_be_visible()
-    expect(other.locator(".figure.js-plotly-plot .heatmaplayer")).to_be_visible()
+    expect(other.locator(HEATMAP)).to_be_visible()
     conversation = other.locator(".st-key-conversation")
     assert conversation.get_by_test_id("stText").all_text_contents() == texts
     other.get_by_role("button", name="Unmute").click()
     expect(other.get_by_text("With turns 2 and 3 it says")).to_have_count(0)
 
 
-def test_back_and_another_page_keep_the_conversation(server, new_page):
-    page = opened(new_page(), server, **SHORT)
-    say(page, "The cat sleeps.")
-    expect(page.get_by_role("heading", name="What turn 2 came")).to_be_visible()
-    settled(page)
-    page.get_by_role("link", name="Models").click()
-    expect(page.get_by_role("heading", name="Bring a model")).to_be_visible()
-    page.get_by_role("link", name="Chatbot").click()
-    expect(page.get_by_text("The cat sleeps.").first).to_be_visible()
-    settled(page)
-    assert turns_of(page)[0] == ".The cat sleeps."
-    page.get_by_role("button", name="Clear all").click()
-    expect(page.get_by_text("To begin with")).to_be_visible()
-    settled(page)
-    assert not turns_of(page)
-
-
-def test_markup_is_shown_as_text_and_never_run(server, new_page):
+def test_another_page_keeps_the_conversation_whose_markup_is_never_run(server, new_page):
     evil = "<img src=x onerror='window.pwned=1'> [a](javascript:window.pwned=1) **bold** 🙂"
-    page = opened(new_page(), server, **SHORT)
+    page = open_chat(new_page(), server, **SHORT)
     say(page, evil)
     expect(page.get_by_role("heading", name="What turn 2 came")).to_be_visible()
     settled(page)
@@ -138,15 +113,25 @@ def test_markup_is_shown_as_text_and_never_run(server, new_page):
     assert said.text_content() == evil
     assert page.evaluate("window.pwned") is None
     assert page.locator("a[href^=javascript]").count() == 0
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", name="Bring a model")).to_be_visible()
+    page.get_by_role("link", name="Chatbot").click()
+    expect(said.first).to_have_text(evil)
+    settled(page)
+    assert turns_of(page)[0] == f".{evil}"
+    page.get_by_role("button", name="Clear all").click()
+    expect(page.get_by_text("To begin with")).to_be_visible()
+    settled(page)
+    assert not turns_of(page)
 
 
 def test_the_transcript_is_downloaded(server, new_page):
-    page = opened(new_page(), server, turn=[".Hello", "01-3.Le chat"], **SHORT)
+    page = open_chat(new_page(), server, turn=[".Hello", "01-3.Le chat"], **SHORT)
     page.get_by_role("button", name="Transcript").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Plain text").click()
     text = Path(download.value.path()).read_text(encoding="utf-8")
-    assert text == "1. You: Hello\n2. transformer (seed 3): Le chat\n"
+    assert text == "1. You: Hello\n2. chat-transformer (seed 3): Le chat\n"
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON, with").click()
     turns = json.loads(Path(download.value.path()).read_bytes())["turns"]
@@ -156,8 +141,7 @@ def test_the_transcript_is_downloaded(server, new_page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_is_accessible_and_fits(server, new_page, scheme):
     turns = ["m.The cat sleeps.", "001.Le chat", ".Where is the dog?", "s111.Le"]
-    page = new_page(color_scheme=scheme)
-    opened(page, server, "lstm-attention", turn=turns, **SHORT)
+    page = open_chat(new_page(colours=scheme), server, "chat-lstm-attention", turn=turns, **SHORT)
     expect(page.get_by_label("by turn")).to_be_visible()
     page.get_by_role("button", name="Edit").last.click()
     expect(page.get_by_role("button", name="Answer this")).to_be_visible()
@@ -165,5 +149,5 @@ def test_the_page_is_accessible_and_fits(server, new_page, scheme):
     settled(page)
     for width in (1280, 375):
         page.set_viewport_size({"width": width, "height": 800})
-        page.wait_for_timeout(300)
-        check_accessible(page, width)
+        settled(page)
+        check_accessible(page)

@@ -1,13 +1,12 @@
 """The page of summaries in headless Chromium, with tiny models of fresh weights."""
 
 import re
-from urllib.parse import parse_qs, urlencode, urlparse
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import PARAGRAPHS
-from tests.served import check_accessible, served_app, settled
+from tests.served import link, opened, query_of, settled
 
 pytestmark = pytest.mark.browser
 
@@ -17,29 +16,17 @@ BEGUN = {"text": TEXT, "prefix": "the old dog reads", "max_length": "24"}
 SHADES = "words => words.map(word => word.style.background)"
 
 
-@pytest.fixture(scope="module")
-def server(summarizers):
-    with served_app(summarizers) as address:
-        yield address
-
-
-def opened(page, server, **query):
-    page.goto(f"{server}/summarization?{urlencode(query)}")
-    words(page, "text").first.wait_for()
-    settled(page)
-    return page
+def open_summary(page, server, kind, **query):
+    address = link(server, "summarization", checkpoint=f"summary-{kind}", **query)
+    return opened(page, address, "[aria-label='Words of the text'] button")
 
 
 def words(page, of):
     return page.get_by_role("group", name=f"Words of the {of}").get_by_role("button")
 
 
-def query_of(page):
-    return {name: values[0] for name, values in parse_qs(urlparse(page.url).query).items()}
-
-
 def test_a_word_shows_what_it_was_drawn_from_and_a_click_keeps_it(server, new_page):
-    page = opened(new_page(), server, checkpoint="transformer", **BEGUN)
+    page = open_summary(new_page(), server, "transformer", **BEGUN)
     assert words(page, "text").all_text_contents() == TEXT.split()
     resting = words(page, "text").evaluate_all(SHADES)
     second = words(page, "summary").nth(1)
@@ -60,7 +47,7 @@ def test_a_word_shows_what_it_was_drawn_from_and_a_click_keeps_it(server, new_pa
 
 
 def test_words_are_chosen_by_keyboard(server, new_page):
-    page = opened(new_page(), server, checkpoint="lstm-attention", **BEGUN)
+    page = open_summary(new_page(), server, "lstm-attention", **BEGUN)
     first = words(page, "text").first
     first.focus()
     first.press("ArrowRight")
@@ -76,7 +63,7 @@ def test_words_are_chosen_by_keyboard(server, new_page):
 
 
 def test_what_was_copied_is_underlined_and_counted(server, new_page):
-    page = opened(new_page(), server, checkpoint="gru-plain", **BEGUN)
+    page = open_summary(new_page(), server, "gru-plain", **BEGUN)
     lines = words(page, "text").evaluate_all(
         "words => words.map(word => getComputedStyle(word).textDecorationLine)"
     )
@@ -87,8 +74,11 @@ def test_what_was_copied_is_underlined_and_counted(server, new_page):
     expect(copied).to_contain_text(re.compile(r"[1-9]\d*%"))
 
 
-def test_a_long_text_stays_fast_and_its_unread_rest_is_said(server, new_page):
-    page = opened(new_page(), server, checkpoint="lstm-attention", text=TEXT, max_length="12")
+def test_markup_is_shown_as_text_and_a_long_text_stays_fast(server, new_page):
+    evil = "<img src=x onerror='window.pwned=1'> <b>bold</b> **bold** [a](b) " + TEXT
+    page = open_summary(new_page(), server, "lstm-attention", text=evil, max_length="12")
+    assert words(page, "text").first.text_content() == "<img"
+    assert page.evaluate("window.pwned") is None
     box = page.get_by_role("textbox", name="English text")
     box.fill((TEXT + "\n") * 420)  # more than 10,000 words
     box.press("Control+Enter")
@@ -99,19 +89,3 @@ def test_a_long_text_stays_fast_and_its_unread_rest_is_said(server, new_page):
     assert "text" not in query_of(page)
     words(page, "summary").last.click()
     expect(words(page, "summary").last).to_have_attribute("aria-pressed", "true", timeout=3_000)
-
-
-def test_markup_is_shown_as_text(server, new_page):
-    evil = "<img src=x onerror='window.pwned=1'> <b>bold</b> **bold** [a](b) " + TEXT
-    page = opened(new_page(), server, checkpoint="lstm-attention", text=evil, max_length="12")
-    assert words(page, "text").first.text_content() == "<img"
-    assert page.evaluate("window.pwned") is None
-
-
-@pytest.mark.parametrize(("width", "colours"), [(375, "dark"), (1280, "light")])
-def test_accessible_and_inside_the_screen(server, new_page, width, colours):
-    page = new_page(viewport={"width": width, "height": 900}, color_scheme=colours)
-    opened(page, server, checkpoint="transformer", shade="a word", word="5", **BEGUN)
-    page.wait_for_selector(".figure.js-plotly-plot")
-    settled(page)
-    check_accessible(page, width)

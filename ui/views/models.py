@@ -21,7 +21,14 @@ from ui.runtime.uploads import bring_files, bring_folder
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
 
-PAGES = ("translation", "summarization", "chatbot", "speech", "spelling")
+# The page of each task.
+PAGES = {
+    "translation": "translation",
+    "summarization": "summarization",
+    "chatbot": "chatbot",
+    "speech": "speech",
+    "spelling": "pronunciation",
+}
 LANGUAGES_SHOWN = 8
 
 
@@ -48,7 +55,7 @@ def _show_card(card: Card) -> None:
 def _open_link(name: str, task: str, label: str = "Open it") -> None:
     """Link to the page of a model's task, with the model chosen."""
     if task in PAGES:
-        page_link(f"pages/{task}.py", label, checkpoint=name)
+        page_link(f"pages/{PAGES[task]}.py", label, checkpoint=name)
 
 
 def intake() -> str | None:
