@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from seq2seq.inference.pipeline import run as run
     from seq2seq.inference.pipeline import transcribe as transcribe
     from seq2seq.models.config import Config as Config
+    from seq2seq.models.config import RecurrentConfig as RecurrentConfig
+    from seq2seq.models.config import TransformerConfig as TransformerConfig
     from seq2seq.models.seq2seq import Seq2Seq as Seq2Seq
     from seq2seq.models.seq2seq import build as build
     from seq2seq.trace import Trace as Trace
@@ -47,8 +49,10 @@ _HOMES = {
     "Config": "models.config",
     "Interventions": "decoding.interventions",
     "Options": "decoding.options",
+    "RecurrentConfig": "models.config",
     "Seq2Seq": "models.seq2seq",
     "Trace": "trace",
+    "TransformerConfig": "models.config",
     "UserError": "errors",
     "build": "models.seq2seq",
     "embedded": "catalogue",

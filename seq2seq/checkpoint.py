@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from seq2seq.models.config import Config
 from seq2seq.models.quantization import available, quantize
 from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
 
+# Weights of Transformers that were saved before their residual connections had this name.
+_FORMER = re.compile(r"\baround_(\w+)\.")
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
 
 
@@ -209,9 +212,10 @@ def _read_weights(folder: Path, model: Seq2Seq) -> dict[str, Tensor]:
     expected = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
     try:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            stored = {_FORMER.sub(r"\1_residual.", name): name for name in file.keys()}  # noqa: SIM118
+            found = {name: tuple(file.get_slice(stored[name]).get_shape()) for name in stored}
             _compare(expected, found, folder.name)
-            weights = {name: file.get_tensor(name).float() for name in expected}
+            weights = {name: file.get_tensor(stored[name]).float() for name in expected}
     except (SafetensorError, OSError):
         raise UserError(
             f"The {WEIGHTS} of {folder.name} is damaged or of another format: fetch it again."

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data.audio import Audio
+from seq2seq.data.audio import HOP, RATE, Audio
 from seq2seq.data.batching import in_groups, pad
 from seq2seq.data.speech_corpus import pad_frames
 from seq2seq.decoding.generation_config import DecoderPrompt
@@ -133,7 +133,7 @@ def _encode(
     """Make a source ready and encode it, in float32. self_attention: as `run` has it."""
     options = options or checkpoint.generation_config.options
     read = prepare(checkpoint, source, options)
-    layers, heads = checkpoint.model.config.attention_shape
+    layers, heads = checkpoint.model.config.cross_attention_shape
     interventions.check(len(read.ids), layers, heads)
     inside = _fits(checkpoint, read) if self_attention is None else self_attention
     memory = interventions.encode(checkpoint.model, read.batch(checkpoint.device), inside)
@@ -241,9 +241,10 @@ def _path(
 
 
 def _fits(checkpoint: Checkpoint, source: Source) -> bool:
-    config = checkpoint.model.config
-    positions = config.max_source if checkpoint.generation_config.window else len(source.ids)
-    return 4 * config.encoder_layers * config.heads * positions**2 <= SELF_BYTES
+    layers, heads = checkpoint.model.config.self_attention_shape
+    filled = checkpoint.generation_config.window * RATE / HOP / checkpoint.model.config.stride
+    positions = max(len(source.ids), round(filled))
+    return 4 * layers * heads * positions**2 <= SELF_BYTES
 
 
 @torch.inference_mode()

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.figures import step as drawn
 from seq2seq.inference.pipeline import run
-from seq2seq.models.config import Config
+from seq2seq.models.config import Config, RecurrentConfig, TransformerConfig
 from seq2seq.models.seq2seq import build
 from tests import published
 from tests.conftest import KINDS
@@ -53,7 +54,9 @@ def built(config, card, tokenizer):
 
 @pytest.fixture(params=[*KINDS, *DEEPER])
 def model(request, tokenizer, any_card):
-    config = Config(vocabulary=len(tokenizer), width=16, **(KINDS | DEEPER)[request.param])
+    config = Config.from_dict(
+        {"vocabulary": len(tokenizer), "width": 16, **(KINDS | DEEPER)[request.param]}
+    )
     return Checkpoint(
         any_card,
         build(config).eval(),
@@ -122,7 +125,7 @@ def test_scores_weights_and_context_are_those_of_the_run(model):
 
 
 def test_every_layer_and_head_of_a_transformer(model):
-    if model.model.config.architecture == "recurrent":
+    if model.model.config.has_final_state:
         return
     places = [(layer, head) for layer in (0, 1) for head in (0, 1)]
     for layer, head in places:
@@ -187,19 +190,16 @@ def test_other_tokens_are_refused(checkpoint, tokens, step):
         close_up(checkpoint, TEXT, tokens, step)
 
 
-@pytest.mark.parametrize("architecture", ["recurrent", "transformer"])
-def test_a_recording(tokenizer, any_card, architecture):
-    config = Config(
-        vocabulary=len(tokenizer),
-        architecture=architecture,
-        width=16,
-        input="audio",
-        attention="general",
-        feeds="token",
-        bins=8,
-        heads=2,
-        feedforward=32,
-    )
+@pytest.mark.parametrize(
+    "kind",
+    [
+        partial(RecurrentConfig, attention="general", feeds="token"),
+        partial(TransformerConfig, heads=2, feedforward=32),
+    ],
+    ids=["recurrent", "transformer"],
+)
+def test_a_recording(tokenizer, any_card, kind):
+    config = kind(vocabulary=len(tokenizer), width=16, input="audio", bins=8)
     model = Checkpoint(
         any_card,
         build(config).eval(),

@@ -37,7 +37,7 @@ def test_recorded_probabilities_are_the_searchs(checkpoint, options):
 
 def test_attention_rows_sum_to_one(checkpoint, trace):
     config = checkpoint.model.config
-    transformer = config.architecture == "transformer"
+    transformer = not config.has_final_state
     if config.attention == "none" and not transformer:
         assert trace.attention is None
     else:
@@ -124,7 +124,7 @@ def test_states_and_contexts_are_the_models(checkpoint, trace):
 
 
 def test_the_context_is_the_weighted_average_of_the_encoder_states(checkpoint, trace):
-    if checkpoint.model.config.architecture == "transformer" or trace.attention is None:
+    if not checkpoint.model.config.has_final_state or trace.attention is None:
         return
     average = trace.attention[:, 0, 0].astype(np.float32) @ trace.encoder_states.astype(np.float32)
     np.testing.assert_allclose(trace.contexts.astype(np.float32), average, atol=5e-3)

@@ -21,7 +21,7 @@ LENGTHS = [21, 13, 2]
 
 @pytest.fixture(params=LISTENERS, ids=lambda values: values["cell"])
 def model(request):
-    model = build(Config(**AUDIO, **request.param)).eval()
+    model = build(Config.from_dict({**AUDIO, **request.param})).eval()
     # Fresh biases are 0: padding that leaks through one would not show.
     with torch.no_grad():
         for weight in model.parameters():
@@ -95,4 +95,4 @@ def test_it_is_saved_and_read(model, sound, tokenizer, tmp_path):
 @pytest.mark.parametrize("values", [{"input": "smell"}, {"bins": 0}, {"bins": -1}])
 def test_impossible_values_are_refused(values):
     with pytest.raises(UserError, match=next(iter(values))):
-        Config(**{**AUDIO, **values})
+        Config.from_dict({**AUDIO, **values})
