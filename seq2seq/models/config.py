@@ -146,6 +146,11 @@ class Config:
         raise NotImplementedError
 
     @property
+    def can_copy(self) -> bool:
+        """Whether the decoder may copy tokens of the source."""
+        return False
+
+    @property
     def stride(self) -> int:
         """How many frames of audio make one source position."""
         raise NotImplementedError
@@ -258,6 +263,11 @@ class RecurrentConfig(Config):
     def context_at_every_step(self) -> bool:
         """With attention, or where h_T is fed to the cell at every step (Cho et al. 2014)."""
         return self.has_attention or self.feeds == "context"
+
+    @property
+    def can_copy(self) -> bool:
+        """As the field `copies` says."""
+        return self.copies
 
     @property
     def stride(self) -> int:

@@ -153,7 +153,7 @@ def test_probabilities_are_those_of_the_run(model):
 
 def test_a_copied_token_gets_its_share(model):
     for trace, step, found in every_step(model, TEXT):
-        if not model.model.config.copies:
+        if not model.model.config.can_copy:
             assert found.copying is None
             continue
         token = trace.target.ids[step]

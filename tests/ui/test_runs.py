@@ -67,7 +67,7 @@ def test_a_visitor_who_leaves_gives_the_turn_back():
 )
 def test_plain_leaves_no_markdown(text):
     escaped = plain(text)
-    assert escaped.replace("\\", "") == text
+    assert escaped.replace("\\", "").replace("\u2060", "") == text
     for mark in "*[$:#_":
         assert all(escaped[i - 1] == "\\" for i, c in enumerate(escaped) if c == mark)
 
