@@ -38,6 +38,7 @@ FLOORS = (
     "training",
     "experiments",
     "figures",
+    "lessons",
     "cli",
     "__main__",
 )

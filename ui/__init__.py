@@ -12,6 +12,7 @@ from ui.inputs.text_input import empty_state, examples, source_input
 from ui.instruments import instruments
 from ui.instruments.attention import attention_chart
 from ui.instruments.run_summary import timing
+from ui.learn.course import learn_page
 from ui.links import page_link
 from ui.page import begin_page, show_menu
 from ui.runtime.runs import Subject, run, warm_up
@@ -38,6 +39,7 @@ __all__ = [
     "first_checkpoint",
     "instruments",
     "intake",
+    "learn_page",
     "model_list",
     "page_link",
     "read_summary",

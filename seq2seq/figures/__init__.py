@@ -13,6 +13,7 @@ from seq2seq.figures.dialogue import (
     turn_worth,
     turn_worth_csv,
 )
+from seq2seq.figures.experiment import experiment, experiment_csv
 from seq2seq.figures.head_grid import multiples, multiples_csv
 from seq2seq.figures.heatmap import attention, attention_csv, narrow_attention
 from seq2seq.figures.probabilities import (
@@ -55,6 +56,8 @@ __all__ = [
     "copying_csv",
     "curves",
     "curves_csv",
+    "experiment",
+    "experiment_csv",
     "map_csv",
     "multiples",
     "multiples_csv",

@@ -6,6 +6,7 @@ from tests.visit import SENTENCE, charts, messages, visit, visit_by_menu
 from ui.instruments import TABS
 
 PAGES = [
+    "learn",
     "start",
     "translation",
     "summarization",
