@@ -1,0 +1,506 @@
+// The drawing: all parts are made once, then shown as they are at a moment of the run.
+const SPACE = "http://www.w3.org/2000/svg";
+const PALETTES = {
+  light: {
+    page: "#ffffff", ink: "#16202c", faint: "#566273", line: "#d3dae4", lane: "#f7f9fc",
+    blue: "#2b6cc4", gold: "#c58600", goldInk: "#7a5200", zero: "#eef1f5",
+    low: "#c25a17", high: "#1f5fb0", chip: "#f3f6fa",
+  },
+  dark: {
+    page: "#11161d", ink: "#e6eaf0", faint: "#9fabbb", line: "#344050", lane: "#161d27",
+    blue: "#6ca6ee", gold: "#f2c14b", goldInk: "#f2c14b", zero: "#1d2631",
+    low: "#e8863f", high: "#5c9ff0", chip: "#1c2531",
+  },
+};
+const THICK = 26;  // pixels of a ribbon of weight 1
+const FAINT = 0.004, TOLD = 0.1;  // weights below are not drawn, from here on are written
+
+function styleSheet(colours) {
+  return `
+text { font-family: "Source Sans", "Source Sans Pro", system-ui, sans-serif; fill: ${colours.ink};
+  font-variant-numeric: tabular-nums; }
+.lane { fill: ${colours.lane}; stroke: ${colours.line}; }
+.cover { fill: ${colours.page}; }
+.cover.inside { fill: ${colours.lane}; }
+.name { font-weight: 600; font-size: 14px; }
+.symbol, .note { font-size: 12px; fill: ${colours.faint}; }
+.token text { font-size: 13px; font-weight: 600; text-anchor: middle; }
+.chip { fill: ${colours.chip}; stroke: ${colours.line}; }
+.output .chip { stroke: transparent; }
+.arrow { fill: none; stroke: ${colours.faint}; stroke-width: 1.2; }
+.flow { fill: none; stroke: ${colours.blue}; stroke-width: 1.5; }
+.back { fill: none; stroke: ${colours.faint}; stroke-width: 1.2; stroke-dasharray: 3 3; }
+.ghost { fill: none; stroke: ${colours.line}; stroke-dasharray: 3 3; }
+.sheet { fill: ${colours.lane}; stroke: ${colours.faint}; stroke-opacity: 0.6; }
+.frame { fill: none; stroke: ${colours.faint}; stroke-opacity: 0.35; }
+.ribbon { fill: none; stroke: ${colours.blue}; stroke-opacity: 0.5; stroke-linecap: butt; }
+.ribbon.copied { stroke: ${colours.gold}; stroke-dasharray: 2 5; stroke-opacity: 0.9; }
+.trunk { fill: none; stroke: ${colours.blue}; stroke-opacity: 0.55; stroke-width: 12; }
+.told { font-size: 12px; font-weight: 600; paint-order: stroke; stroke: ${colours.page};
+  stroke-width: 3px; }
+.now .frame, .now.frame { stroke: ${colours.gold}; stroke-opacity: 1; stroke-width: 2.5; }
+.now .chip { stroke: ${colours.gold}; stroke-width: 2; }
+.now.arrow, .now.back, .now .arrow { stroke: ${colours.gold}; stroke-width: 2; }
+.chosen .chip { stroke: ${colours.blue}; stroke-width: 2.5; }
+.traveller { fill: ${colours.gold}; }
+.part { cursor: pointer; outline: none; }
+.lit .frame, .lit.frame { stroke: ${colours.ink}; stroke-opacity: 1; stroke-width: 2.5; }
+.lit .chip, .token:focus-visible .chip { stroke: ${colours.ink}; stroke-width: 2.5; }
+.ribbon.lit { stroke-opacity: 0.85; }
+.tick { font-size: 11px; fill: ${colours.faint}; text-anchor: middle; }`;
+}
+
+function make(tag, attributes, parent, text) {
+  const element = document.createElementNS(SPACE, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (text !== undefined) element.textContent = text;
+  parent?.append(element);
+  return element;
+}
+
+// Writes x_t and x_{t−1} with real subscripts; everything else as it is.
+function writeFormula(place, text, svg = false) {
+  place.replaceChildren();
+  for (const [, plain, long, short] of text.matchAll(/([^_]+)|_\{([^}]*)\}|_(.)/gu)) {
+    if (plain !== undefined) {
+      place.append(svg ? make("tspan", {}, null, plain) : plain);
+    } else if (svg) {
+      make("tspan", { dy: 3, "font-size": "0.75em" }, place, long ?? short);
+      make("tspan", { dy: -3 }, place, "\u200b");
+    } else {
+      const sub = document.createElement("sub");
+      sub.textContent = long ?? short;
+      place.append(sub);
+    }
+  }
+}
+
+function mixed(from, to, share) {
+  const channel = (colour, at) => parseInt(colour.slice(at, at + 2), 16);
+  return "#" + [1, 3, 5].map((at) => Math.round(
+    channel(from, at) + (channel(to, at) - channel(from, at)) * share,
+  ).toString(16).padStart(2, "0")).join("");
+}
+
+function readableOn(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const value = parseInt(colour.slice(at, at + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return (luminance + 0.05) ** 2 > 0.0525 ? "#000000" : "#ffffff";
+}
+
+function cellColour(colours, value) {
+  return mixed(colours.zero, value < 0 ? colours.low : colours.high, Math.abs(value) ** 0.7);
+}
+
+class Drawing {
+  constructor(svg, picture, layout, colours, view) {
+    Object.assign(this, { svg, picture, layout, colours, view, shownRibbons: "" });
+    const { width, y } = layout;
+    svg.setAttribute("viewBox", `0 0 ${width} ${y.height}`);
+    svg.setAttribute("width", width);
+    svg.setAttribute("height", y.height);
+    svg.replaceChildren();
+    make("style", {}, svg, styleSheet(colours));
+    const defs = make("defs", {}, svg);
+    for (const [name, colour] of Object.entries({
+      head: colours.faint, flowhead: colours.blue, nowhead: colours.gold,
+    })) {
+      const marker = make("marker", {
+        id: name, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7,
+        orient: "auto-start-reverse", markerUnits: "userSpaceOnUse",
+      }, defs);
+      make("path", { d: "M0 1 L7 4 L0 7 Z", fill: colour }, marker);
+    }
+    for (const name of ["boxes", "wires", "ribbons", "states", "tokens", "labels"]) {
+      this[name] = make("g", { class: name }, svg);
+    }
+    this.drawBoxes();
+    this.drawEncoder();
+    this.drawContext();
+    this.drawDecoder();
+    this.traveller = make("circle", { class: "traveller", r: 5 }, this.tokens);
+    this.drawLabels();
+  }
+
+  drawBoxes() {
+    const { width, y } = this.layout;
+    for (const [top, bottom] of Object.values(y.boxes)) {
+      make("rect", {
+        class: "lane", x: 1, y: top, width: width - 2, height: bottom - top, rx: 8,
+      }, this.boxes);
+    }
+  }
+
+  strip(name, position, part, { x, top, width, across = false, cells = CELLS }, parent) {
+    const values = cellsOf(this.picture.strips[name], position, part, cells);
+    const group = make("g", {}, parent);
+    const height = across ? top.height : this.layout.y.strip;
+    const step = (across ? width : height) / values.length;
+    values.forEach((value, index) => make("rect", {
+      x: across ? x - width / 2 + index * step : x - width / 2,
+      y: across ? top.y : top.y + index * step,
+      width: across ? step + 0.4 : width,
+      height: across ? height : step + 0.4,
+      fill: cellColour(this.colours, value),
+    }, group));
+    make("rect", {
+      class: "frame", x: x - width / 2, y: top.y, width, height, rx: 1.5,
+    }, group);
+    return group;
+  }
+
+  arrow(kind, path, parent = this.wires) {
+    const head = { arrow: "head", flow: "flowhead", back: "head" }[kind];
+    return make("path", { class: kind, d: path, "marker-end": `url(#${head})` }, parent);
+  }
+
+  part(kind, index, parent, attributes = {}) {
+    return make("g", {
+      class: "part", "data-kind": kind, "data-index": index, ...attributes,
+    }, parent);
+  }
+
+  token(kind, index, text, { x, width }, y, parent) {
+    const group = this.part(kind, index, parent, {
+      class: `part token ${kind}`, role: "button", tabindex: -1,
+    });
+    const wide = Math.min(width - 4, textWidth(text) + 14);
+    make("rect", {
+      class: "chip", x: x - wide / 2, y: y - 14, width: wide, height: 28, rx: 7,
+    }, group);
+    make("text", { x, y: y + 4.5 }, group, text);
+    return group;
+  }
+
+  drawEncoder() {
+    const { picture: { model, source, strips }, layout: { sources, sound, y } } = this;
+    const both = strips.encoder.parts === 2;
+    const recurrent = ["rnn", "lstm", "gru"].includes(model.kind);
+    const half = Math.min(both ? 16 : 10, sources[0].width / 2 - (sound ? 0.5 : 3));
+    const end = y.encoder + y.strip;
+    this.encoder = sources.map((column, place) => {
+      const { x } = column;
+      const group = this.part("encoder", place, this.states);
+      if (!sound) this.sheets(group, x, y.encoder, 2 * half, model.encoderLayers);
+      const width = both ? half - (sound ? 0 : 1.5) : 2 * half;
+      const parts = Array.from({ length: strips.encoder.parts }, (_, part) => this.strip(
+        "encoder", place, part,
+        { x: both ? x + (part ? 1 : -1) * (half + (sound ? 0 : 1.5)) / 2 : x,
+          top: { y: y.encoder }, width, cells: CELLS }, group,
+      ));
+      const wires = [];
+      const next = sources[place + 1];
+      if (recurrent && next && !sound) {
+        const from = x + half + 2, to = next.x - half - 2;
+        const high = both ? end - y.strip * 0.8 : end - y.strip / 2;
+        wires.push(this.arrow("flow", `M${from} ${high}H${to}`));
+        if (both) wires.push(this.arrow("flow", `M${to} ${end - y.strip * 0.2}H${from}`));
+      }
+      const rise = sound ? null
+        : this.arrow("arrow", `M${x} ${y.source - 16}V${end + 4}`);
+      const chip = sound ? null
+        : this.token("source", place, source.tokens[place], column, y.source, this.tokens);
+      return { group, parts, wires, rise, chip, half, x };
+    });
+    if (sound) this.drawSound(recurrent, both);
+  }
+
+  // Under the states of a recording stand its seconds, and the direction of reading.
+  drawSound(recurrent, both) {
+    const { picture: { model }, layout: { sources, y } } = this;
+    const first = sources[0].x, last = sources.at(-1).x, top = y.boxes.encoder[1];
+    if (recurrent) {
+      this.arrow("flow", `M${first} ${y.encoder - 6}H${last}`);
+      if (both) this.arrow("flow", `M${last} ${top - 6}H${first}`);
+    }
+    const seconds = sources.length * model.seconds;
+    const step = [0.1, 0.2, 0.5, 1, 2, 5, 10].find((each) => seconds / each <= 12) ?? 20;
+    const wide = (last - first) / Math.max(1, sources.length - 1);
+    for (let tick = 0; tick <= seconds; tick += step) {
+      const x = first - wide / 2 + (tick / model.seconds) * wide;
+      make("text", { class: "tick", x, y: y.source + 18 }, this.tokens, `${+tick.toFixed(1)} s`);
+    }
+  }
+
+  sheets(group, x, top, width, layers) {
+    for (let sheet = Math.min(layers, 4) - 1; sheet > 0; sheet -= 1) {
+      make("rect", {
+        class: "sheet", x: x - width / 2 + 3 * sheet, y: top + 3 * sheet, width,
+        height: this.layout.y.strip, rx: 2,
+      }, group);
+    }
+  }
+
+  drawContext() {
+    const { picture: { model, strips }, layout: { sources, targets, y } } = this;
+    const strip = y.context, top = y.boxes.encoder[0];
+    if (model.attends) {
+      this.contexts = targets.map(({ x, width }, step) => {
+        const wide = Math.min(width - 8, 54), group = this.part("context", step, this.states);
+        this.strip("context", step, 0,
+          { x, top: { y: strip, height: 16 }, width: wide, across: true, cells: 16 }, group);
+        const ghost = make("rect", {
+          class: "ghost", x: x - wide / 2, y: strip, width: wide, height: 16, rx: 2,
+        }, this.boxes);
+        return { group, ghost };
+      });
+      this.ribbonPool = sources.map(() => make("path", {
+        class: "ribbon", pathLength: 1, "stroke-dasharray": 1,
+      }, this.ribbons));
+      this.told = [0, 1, 2, 3].map(() => make("text", { class: "told" }, this.ribbons));
+      return;
+    }
+    const first = targets[0].x, last = Math.max(targets.at(-1).x, sources.at(-1).x);
+    const group = this.part("context", 0, this.states);
+    this.strip("context", 0, 0, {
+      x: (first + last) / 2, top: { y: strip, height: 16 }, width: last - first + 24,
+      across: true, cells: strips.context.cells,
+    }, group);
+    this.contexts = targets.map(() => ({ group }));
+    const ends = strips.encoder.parts === 2 ? [sources[0], sources.at(-1)] : [sources.at(-1)];
+    this.trunks = ends.map(({ x }) => make("path", {
+      class: "trunk", d: `M${x} ${y.encoder - 2}V${strip + 17}`, pathLength: 1,
+      "stroke-dasharray": 1,
+    }, this.ribbons));
+    const [end] = ends.slice(-1);
+    make("text", {
+      class: "note", x: end.x - 14, y: (top + y.boxes.context[1]) / 2 + 4, "text-anchor": "end",
+    }, this.ribbons, "all that the decoder knows of the source");
+  }
+
+  drawDecoder() {
+    const { picture: { model, target, strips }, layout: { targets, y } } = this;
+    const recurrent = ["rnn", "lstm", "gru"].includes(model.kind);
+    const bottom = y.state + y.strip, half = 10;
+    const luong = model.readout && model.feeds !== "context";
+    this.decoder = targets.map((column, step) => {
+      const { x } = column, before = targets[step - 1];
+      const group = this.part("decoder", step, this.states);
+      this.sheets(group, x, y.state, 2 * half, model.decoderLayers);
+      this.strip("decoder", step, 0, { x, top: { y: y.state }, width: 2 * half }, group);
+      const ghost = make("rect", {
+        class: "ghost", x: x - half, y: y.state, width: 2 * half, height: y.strip, rx: 2,
+      }, this.boxes);
+      let readout = null;
+      if (model.readout && strips.readout.cells) {
+        readout = this.part("readout", step, this.states);
+        const wide = Math.min(column.width - 8, 40);
+        this.strip("readout", step, 0,
+          { x, top: { y: y.readout, height: 10 }, width: wide, across: true, cells: 12 }, readout);
+      }
+      const wires = [];
+      const peak = model.readout ? y.readout : y.state;
+      if (model.readout) wires.push(this.arrow("arrow", `M${x} ${y.state - 2}V${y.readout + 12}`));
+      wires.push(this.arrow("arrow", `M${x} ${peak - 3}V${y.output + 17}`));
+      const reads = [];
+      if (recurrent && before) {
+        const level = y.state + y.strip * 0.6;
+        reads.push(this.arrow("arrow", `M${before.x + half + 2} ${level}H${x - half - 2}`));
+      }
+      if (model.feeds === "readout" && before) {
+        const from = before.x + Math.min(before.width - 8, 40) / 2 + 2;
+        reads.push(this.arrow("back",
+          `M${from} ${y.readout + 5}C${from + 12} ${y.readout + 5} ` +
+          `${x - half - 16} ${y.state + 20} ${x - half - 2} ${y.state + 20}`));
+      }
+      const gives = [];
+      if (model.attends && luong) {
+        const side = x + half + 5;
+        gives.push(this.arrow("arrow",
+          `M${x} ${bottom + 2}V${y.context - 3}`));
+        gives.push(this.arrow("arrow", `M${side} ${y.context - 2}V${y.readout + 13}`));
+      } else if (model.attends) {
+        gives.push(this.arrow("arrow", `M${x} ${y.context - 2}V${bottom + 3}`));
+      } else if (model.feeds !== "token" || step === 0) {
+        gives.push(this.arrow("arrow", `M${x} ${y.context - 2}V${bottom + 3}`));
+      }
+      const feedback = before && this.arrow("back",
+        `M${before.x + 4} ${y.output + 15}C${before.x + 4} ${y.state - 6} ` +
+        `${x - half - 22} ${y.state + 9} ${x - half - 3} ${y.state + 9}`);
+      const chip = this.token(
+        "output", step, target.tokens[step], column, y.output, this.tokens);
+      const colour = mixed(
+        this.colours.chip, this.colours.gold, 0.15 + 0.75 * target.probabilities[step]);
+      chip.firstChild.style.fill = colour;
+      chip.lastChild.style.fill = readableOn(colour);
+      return { group, ghost, readout, wires, reads, gives, feedback, chip, x };
+    });
+  }
+
+  // Names stand still while time is scrolled.
+  drawLabels() {
+    const { picture: { parts }, layout: { narrow, gutter, y } } = this;
+    const tops = {
+      output: y.output - 14, decoder: y.boxes.decoder[0], context: y.boxes.context[0],
+      encoder: y.boxes.encoder[0], source: y.source - 14,
+    };
+    for (const [key, { name, symbol, lines }] of Object.entries(parts)) {
+      const box = y.boxes[key], top = tops[key];
+      if (narrow && !box) continue;
+      const group = this.part("lane", key, this.labels);
+      if (!narrow) {
+        make("rect", {
+          class: `cover ${box ? "inside" : ""}`, x: box ? 2 : 0, y: box ? top + 1 : top - 6,
+          width: gutter - 6, height: box ? box[1] - top - 2 : 40, rx: 8,
+        }, group);
+      }
+      const line = (text, number, kind) => writeFormula(make("text", {
+        class: kind, x: 12, y: top + (narrow ? 14 : 19) + number * 16,
+      }, group), text, true);
+      if (narrow) line(`${name}: ${symbol}`, 0, "symbol");
+      else {
+        line(name, 0, "name");
+        line(symbol, 1, "symbol");
+        const room = box ? Math.floor((box[1] - top - 44) / 16) : 0;
+        lines.slice(0, Math.max(0, room)).forEach((text, index) => line(text, 2 + index, "note"));
+      }
+    }
+  }
+
+  scrolled(left) {
+    this.labels.setAttribute("transform", `translate(${left} 0)`);
+  }
+
+  // Shows the run at a moment: how far the source is read, and which step is how far done.
+  paint({ read, step, done, progress, word }) {
+    this.paintEncoder(read, step, progress, word);
+    this.decoder.forEach((column, index) => {
+      const now = index === step, past = index < step || (now && done);
+      this.paintStep(column, index, now ? progress : past ? FINISHED : NOTHING, now);
+    });
+    this.paintRibbons(step, step < 0 ? 0 : progress.look);
+    if (this.trunks) {
+      const open = read >= this.encoder.length ? 1 : 0;
+      for (const trunk of this.trunks) set(trunk, "stroke-dashoffset", 1 - open);
+      set(this.contexts[0].group, "opacity", open ? 1 : 0.12);
+    }
+    this.paintTraveller(step, progress);
+  }
+
+  paintEncoder(read, step, progress, word) {
+    const count = this.encoder.length;
+    const weights = step >= 0 && progress.look > 0
+      ? weightsOf(this.picture, this.view, step) : null;
+    this.encoder.forEach(({ parts, wires, rise, chip }, place) => {
+      const ahead = clamp(read - place), backward = clamp(read - (count - 1 - place));
+      parts.forEach((part, index) => set(part, "opacity", 0.08 + 0.92 * (index ? backward : ahead)));
+      wires.forEach((wire, index) => set(wire, "opacity", 0.15 + 0.85 * (index ? backward : ahead)));
+      if (!chip) return;
+      set(rise, "opacity", 0.15 + 0.85 * ahead);
+      const share = weights ? weights[place] * progress.look : 0;
+      const colour = mixed(this.colours.chip, this.colours.blue, share ** 0.8);
+      set(chip.firstChild, "style", `fill:${colour}`);
+      set(chip.lastChild, "style", `fill:${share > 0.02 ? readableOn(colour) : this.colours.ink}`);
+      chip.classList.toggle("chosen", place === word);
+    });
+  }
+
+  paintStep(column, index, progress, now) {
+    const { group, ghost, readout, wires, reads, gives, feedback, chip } = column;
+    const { group: context, ghost: contextGhost } = this.contexts[index];
+    set(group, "opacity", progress.state);
+    set(ghost, "opacity", progress.state > 0 ? 0 : 1);
+    if (contextGhost) {
+      set(context, "opacity", progress.context);
+      set(contextGhost, "opacity", progress.context > 0 ? 0 : 1);
+      context.classList.toggle("now", now);
+    } else if (now) context.classList.add("now");
+    if (readout) {
+      set(readout, "opacity", progress.readout);
+      readout.classList.toggle("now", now);
+    }
+    wires.forEach((wire) => set(wire, "opacity", progress.choose));
+    reads.forEach((wire) => set(wire, "opacity", progress.feed));
+    gives.forEach((wire, each) => set(wire, "opacity",
+      gives.length > 1 && each === 0 ? Math.min(progress.state, 1) * (progress.look > 0 ? 1 : 0.4)
+        : progress.context));
+    if (feedback) set(feedback, "opacity", progress.feed * (now ? 1 : 0.55));
+    set(chip, "opacity", progress.write);
+    set(chip, "pointer-events", progress.write ? "auto" : "none");
+    for (const each of [group, chip, feedback, ...wires, ...reads, ...gives]) {
+      if (!each || each.lit === now) continue;
+      each.lit = now;
+      each.classList.toggle("now", now);
+      if (each.hasAttribute("marker-end")) {
+        each.setAttribute("marker-end", `url(#${now ? "nowhead" : "head"})`);
+      }
+    }
+  }
+
+  paintRibbons(step, grown) {
+    if (!this.ribbonPool) return;
+    const key = `${step} ${this.view}`;
+    if (this.shownRibbons !== key) {
+      this.shownRibbons = key;
+      this.placeRibbons(step);
+    }
+    for (const path of this.ribbonPool) set(path, "stroke-dashoffset", 1 - grown);
+    for (const text of this.told) set(text, "opacity", grown);
+  }
+
+  placeRibbons(step) {
+    const { layout: { y }, picture } = this;
+    const weights = step < 0 ? [] : weightsOf(picture, this.view, step);
+    const to = step < 0 ? 0 : this.decoder[step].x;
+    const low = y.encoder - 2, high = y.context + 17, middle = (low + high) / 2;
+    this.ribbonPool.forEach((path, place) => {
+      const weight = weights[place] ?? 0, { x } = this.encoder[place];
+      set(path, "display", weight < FAINT ? "none" : "inline");
+      if (weight < FAINT) return;
+      const land = to + (x - to) / 40;
+      set(path, "d", `M${x} ${low}C${x} ${middle} ${land} ${middle} ${land} ${high}`);
+      set(path, "stroke-width", Math.max(0.8, weight * THICK).toFixed(2));
+    });
+    const named = strongest(weights, this.told.length, TOLD);
+    this.told.forEach((text, index) => {
+      const place = named[index];
+      set(text, "display", place === undefined ? "none" : "inline");
+      if (place === undefined) return;
+      text.textContent = weights[place].toFixed(2);
+      set(text, "x", this.encoder[place].x + 6 + weights[place] * THICK / 2);
+      set(text, "y", y.boxes.encoder[0] - 6);
+    });
+  }
+
+  paintTraveller(step, progress) {
+    const path = step > 0 && this.decoder[step].feedback;
+    const moving = path && progress.feed > 0 && progress.feed < 1;
+    set(this.traveller, "display", moving ? "inline" : "none");
+    if (!moving) return;
+    const point = path.getPointAtLength(path.getTotalLength() * progress.feed);
+    set(this.traveller, "cx", point.x);
+    set(this.traveller, "cy", point.y);
+  }
+
+  // The elements that a formula of a step is about, or that a part's name stands for.
+  elementsOf(kind, step) {
+    if (step < 0) return [];
+    if (kind === "attention") return this.ribbonPool ?? [];
+    if (kind === "output" || kind === "copy") return [this.decoder[step].chip];
+    if (kind === "context") return [this.contexts[step].group];
+    if (kind === "readout") return [this.decoder[step].readout].filter(Boolean);
+    if (kind === "self") return this.decoder.slice(0, step + 1).map(({ group }) => group);
+    return [this.decoder[step].group];
+  }
+}
+
+const FINISHED = {
+  feed: 1, look: 1, context: 1, state: 1, readout: 1, choose: 1, write: 1,
+};
+const NOTHING = {
+  feed: 0, look: 0, context: 0, state: 0, readout: 0, choose: 0, write: 0,
+};
+
+function clamp(value) { return Math.min(1, Math.max(0, value)); }
+
+// Writing an attribute costs, even where nothing changes.
+function set(element, name, value) {
+  const text = typeof value === "number" ? String(Math.round(value * 1000) / 1000) : value;
+  element.written ??= {};
+  if (element.written[name] === text) return;
+  element.written[name] = text;
+  element.setAttribute(name, text);
+}
