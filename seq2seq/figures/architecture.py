@@ -187,7 +187,7 @@ def parts(trace: Trace, outline: Outline | None) -> dict[str, dict[str, Any]]:
     names = {
         "source": ("Source", "x_j"),
         "encoder": ("Encoder", "states h_j"),
-        "context": ("Context", _context_symbol(trace)),
+        "context": ("Context", _context_symbol(trace, outline)),
         "decoder": ("Decoder", "states s_t"),
         "output": ("Output", "y_t"),
     }
@@ -197,8 +197,11 @@ def parts(trace: Trace, outline: Outline | None) -> dict[str, dict[str, Any]]:
     }
 
 
-def _context_symbol(trace: Trace) -> str:
-    return "c = h_T" if trace.attention is None else "c_t = Σ α_{tj} h_j"
+def _context_symbol(trace: Trace, outline: Outline | None) -> str:
+    if trace.attention is None:
+        return "c = h_T"
+    transformer = outline is not None and outline.kind == "transformer"
+    return "c_t = W Σ α_{tj} v_j" if transformer else "c_t = Σ α_{tj} h_j"
 
 
 def _makes(outline: Outline) -> dict[str, list[str]]:

@@ -88,7 +88,7 @@ function lanes(model, narrow) {
   const state = model.readout ? readout + 24 : readout;
   const decoderEnd = state + strip + 14;
   const contextTop = decoderEnd + 24, context = contextTop + 12 + label;
-  const contextEnd = context + 16 + 12;
+  const contextEnd = context + 16 + 18;
   const encoderTop = contextEnd + 62, encoder = encoderTop + 14 + label;
   const encoderEnd = encoder + strip + 14;
   const source = encoderEnd + 36;
@@ -98,7 +98,7 @@ function lanes(model, narrow) {
       decoder: [decoderTop, decoderEnd], context: [contextTop, contextEnd],
       encoder: [encoderTop, encoderEnd],
     },
-    height: source + 22,
+    height: source + 30,
   };
 }
 
