@@ -207,9 +207,9 @@ def _context_symbol(trace: Trace, outline: Outline | None) -> str:
 def _makes(outline: Outline) -> dict[str, list[str]]:
     """Return how each part is made."""
     name, transformer = NAMES[outline.kind], outline.kind == "transformer"
-    both = ", both directions" if outline.bidirectional else ""
+    recurrent = f"bidirectional {name}" if outline.bidirectional else name
     inside = f" × {outline.encoder_heads} heads" if transformer else ""
-    encoder = [f"{_layers(outline.encoder_layers)}{inside}" if transformer else f"{name}{both}"]
+    encoder = [f"{_layers(outline.encoder_layers)}{inside}" if transformer else recurrent]
     decoder = [
         f"{_layers(outline.decoder_layers)} × {outline.heads} heads" if transformer else name
     ]

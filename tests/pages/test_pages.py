@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from tests.visit import SENTENCE, charts, messages, visit, visit_by_menu
+from tests.visit import SENTENCE, charts, live_pictures, messages, visit, visit_by_menu
 from ui.instruments import TABS
 
 PAGES = [
@@ -34,8 +34,21 @@ def test_every_page_runs(page, through_menu):
 
 def test_start_page_shows_a_live_run():
     at = visit_by_menu("start")
-    assert len(charts(at)) == 1
+    (picture,) = live_pictures(at)
+    assert picture["autoplay"]
+    assert picture["picture"]["model"]["attends"]
     assert "tokens in" in at.caption[0].value
+
+
+def test_the_start_page_shows_the_same_sentence_without_attention():
+    at = visit_by_menu("start")
+    (first,) = live_pictures(at)
+    at.segmented_control(key="decoder").set_value("Without attention").run()
+    assert not at.exception
+    (second,) = live_pictures(at)
+    assert not second["picture"]["model"]["attends"]
+    assert second["picture"]["source"]["tokens"] == first["picture"]["source"]["tokens"]
+    assert not second["autoplay"]
 
 
 def test_translation_asks_for_a_sentence_when_there_is_none():
@@ -227,7 +240,7 @@ def test_a_saved_run_is_reopened_without_its_model(trace, root):
     at = visit_by_menu("translation")
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
-    assert len(charts(at)) == 2
+    assert len(live_pictures(at)) == 1
 
 
 def test_a_file_that_is_no_run_is_named():

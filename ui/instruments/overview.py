@@ -27,7 +27,7 @@ _FIRST = "first_live_picture"
 
 def show(view: View) -> None:
     """Show the live picture of the output that is looked at, at the selected step."""
-    names = _instruments()
+    names = instrument_names()
 
     def open_in(name: str, step: int) -> None:
         select_step(step)
@@ -46,7 +46,7 @@ def show(view: View) -> None:
     )
 
 
-def _instruments() -> tuple[str, ...]:
+def instrument_names() -> tuple[str, ...]:
     """Return the names of the tabs that show a step in more detail."""
     from ui.instruments import TABS
 

@@ -21,7 +21,8 @@ text { font-family: "Source Sans", "Source Sans Pro", system-ui, sans-serif; fil
   font-variant-numeric: tabular-nums; }
 .lane { fill: ${colours.lane}; stroke: ${colours.line}; }
 .cover { fill: ${colours.page}; }
-.cover.inside { fill: ${colours.lane}; }
+.cover.inside { fill: ${colours.lane}; stroke: ${colours.line}; }
+.labels text { paint-order: stroke; stroke: ${colours.lane}; stroke-width: 4px; }
 .name { font-weight: 600; font-size: 14px; }
 .symbol, .note { font-size: 12px; fill: ${colours.faint}; }
 .token text { font-size: 13px; font-weight: 600; text-anchor: middle; }
@@ -167,7 +168,7 @@ class Drawing {
     const group = this.part(kind, index, parent, {
       class: `part token ${kind}`, role: "button", tabindex: -1,
     });
-    const wide = Math.min(width - 4, textWidth(text) + 14);
+    const wide = Math.min(width - 3, textWidth(text) + 12);
     make("rect", {
       class: "chip", x: x - wide / 2, y: y - 14, width: wide, height: 28, rx: 7,
     }, group);
@@ -337,14 +338,19 @@ class Drawing {
       output: y.output - 14, decoder: y.boxes.decoder[0], context: y.boxes.context[0],
       encoder: y.boxes.encoder[0], source: y.source - 14,
     };
+    if (!narrow) {
+      make("rect", {
+        class: "cover", x: 0, y: 0, width: gutter - 6, height: y.height,
+      }, this.labels);
+    }
     for (const [key, { name, symbol, lines }] of Object.entries(parts)) {
       const box = y.boxes[key], top = tops[key];
       if (narrow && !box) continue;
       const group = this.part("lane", key, this.labels);
       if (!narrow) {
         make("rect", {
-          class: `cover ${box ? "inside" : ""}`, x: box ? 2 : 0, y: box ? top + 1 : top - 6,
-          width: gutter - 6, height: box ? box[1] - top - 2 : 40, rx: 8,
+          class: `cover ${box ? "inside" : ""}`, x: 1, y: box ? top : top - 6,
+          width: gutter - 7, height: box ? box[1] - top : 40, rx: 8,
         }, group);
       }
       const line = (text, number, kind) => writeFormula(make("text", {
@@ -460,7 +466,8 @@ class Drawing {
       set(text, "display", place === undefined ? "none" : "inline");
       if (place === undefined) return;
       text.textContent = weights[place].toFixed(2);
-      set(text, "x", this.encoder[place].x + 6 + weights[place] * THICK / 2);
+      const beside = this.encoder[place].x + 6 + weights[place] * THICK / 2;
+      set(text, "x", Math.min(beside, this.layout.width - 28));
       set(text, "y", y.boxes.encoder[0] - 6);
     });
   }

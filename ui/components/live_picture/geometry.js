@@ -1,8 +1,8 @@
 // What is drawn and where: numbers of a picture unpacked, its columns and lanes laid out.
 const LEVELS = 127, WEIGHT_UNIT = 65535;  // as the description packs cells and weights
 const CELLS = 12, CELL = 5;  // of a strip in the picture, and the height of one in pixels
-const LEAST_PITCH = 26, MOST_PITCH = 84, LEAST_SOUND = 5, MOST_SOUND = 26;
-const GUTTER = 126, EDGE = 14, NARROW = 640;
+const LEAST_PITCH = 24, MOST_PITCH = 84, LEAST_SOUND = 5, MOST_SOUND = 26;
+const GUTTER = 122, EDGE = 10, NARROW = 560;
 const FONT = "600 13px 'Source Sans', 'Source Sans Pro', system-ui, sans-serif";
 
 function bytes(text) {
@@ -106,7 +106,7 @@ function layOut(picture, available) {
   const { model, source, target } = picture;
   const narrow = available < NARROW, gutter = narrow ? EDGE : GUTTER;
   const room = available - gutter - EDGE, sound = model.seconds > 0;
-  const needs = (tokens) => tokens.map((token) => textWidth(token) + 20);
+  const needs = (tokens) => tokens.map((token) => textWidth(token) + 14);
   const targetNeeds = needs(target.tokens);
   const sourceNeeds = sound ? source.tokens.map(() => 0) : needs(source.tokens);
   let targetPitch = fittingPitch(targetNeeds, room, LEAST_PITCH, MOST_PITCH);
