@@ -6,5 +6,4 @@ import ui
 
 ui.begin_page(__file__)
 st.title("Seq2Seq Explorer")
-st.markdown("Watch an **encoder-decoder** read a sentence and write another, token by token.")
 ui.start_page()

@@ -41,7 +41,8 @@ class RunInternals:
     (target,), of the chosen token, and log Σ exp over the vocabulary.
     written: (target,), of a model that copies, the probability of the chosen token by the
     vocabulary alone, else None; the logits of such a model are logarithms of probabilities.
-    frames: (frames, bins), of a recording, what the encoder hears, else None.
+    frames: (frames, bins), of a recording, what the encoder hears, else None; heard: how many of
+    them are the recording, before the silence that follows it.
     """
 
     source_vectors: np.ndarray
@@ -58,6 +59,7 @@ class RunInternals:
     log_sums: np.ndarray
     written: np.ndarray | None = None
     frames: np.ndarray | None = None
+    heard: int = 0
 
 
 class _Made(NamedTuple):
@@ -105,6 +107,7 @@ def run_internals(
         log_sums=_numbers(logits.logsumexp(dim=1)),
         written=None if written is None else _numbers(written.gather(1, chosen)[:, 0]),
         frames=None if given.frames is None else given.frames.float().cpu().numpy(),
+        heard=heard * model.config.stride,
     )
 
 

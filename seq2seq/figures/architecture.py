@@ -29,6 +29,8 @@ CELLS = 48  # of the strip that stands for a vector
 CANDIDATES = 5
 MAX_WEIGHTS = 400_000  # of attention; beyond, only the mean over heads is described
 LEVELS = 127  # of a cell's colour, on either side of 0
+SOUND_COLUMNS, SOUND_BANDS = 300, 12  # of the spectrogram that stands for a recording
+MAX_OWN = 40_000  # weights of self-attention in one lane; a longer text is described without
 WEIGHT_UNIT = 65_535  # stands for a weight of 1
 
 NAMES = {"rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "transformer": "Transformer"}
@@ -75,6 +77,10 @@ def architecture(
         "source": _source(trace, symbols),
         "target": _target(trace),
         "attention": _attention(trace),
+        "own": {
+            "encoder": _own(trace.encoder_attention, (0, 1)),
+            "decoder": _own(trace.decoder_attention, (1, 2)),
+        },
         "steps": [_step(trace, symbols, step) for step in range(len(trace.target))],
     }
 
@@ -185,7 +191,7 @@ def parts(trace: Trace, outline: Outline | None) -> dict[str, dict[str, Any]]:
         for name, more in _makes(outline).items():
             lines[name] = [*more, *lines[name], *_weights(name, outline)]
     names = {
-        "source": ("Source", "x_j"),
+        "source": ("Source", _source_symbol(outline)),
         "encoder": ("Encoder", "states h_j"),
         "context": ("Context", _context_symbol(trace, outline)),
         "decoder": ("Decoder", "states s_t"),
@@ -202,6 +208,12 @@ def _context_symbol(trace: Trace, outline: Outline | None) -> str:
         return "c = h_T"
     transformer = outline is not None and outline.kind == "transformer"
     return "c_t = W Σ α_{tj} v_j" if transformer else "c_t = Σ α_{tj} h_j"
+
+
+def _source_symbol(outline: Outline | None) -> str:
+    if outline is None or not outline.audio:
+        return "x_j"
+    return f"{outline.stride} frames → x_j"
 
 
 def _makes(outline: Outline) -> dict[str, list[str]]:
@@ -254,7 +266,22 @@ def _source(trace: Trace, symbols: Symbols) -> dict[str, Any]:
         "special": list(trace.source.special),
         "formula": encoder_formula(symbols.outline),
         "numbers": [source_numbers(symbols, place) for place in range(len(trace.source))],
+        "sound": _sound(symbols.internals),
     }
+
+
+def _sound(internals: RunInternals | None) -> dict[str, Any] | None:
+    """Return what is heard as columns of bands from low to high, uint8 of base64; None for text."""
+    if internals is None or internals.frames is None:
+        return None
+    frames = internals.frames[: internals.heard]
+    times = np.array_split(np.arange(len(frames)), min(SOUND_COLUMNS, len(frames)))
+    bands = np.array_split(np.arange(frames.shape[1]), min(SOUND_BANDS, frames.shape[1]))
+    image = np.stack([[frames[np.ix_(t, b)].mean() for b in bands] for t in times])
+    low, high = np.quantile(image, (0.05, 0.99))
+    shares = np.clip((image - low) / max(float(high - low), 1e-6), 0, 1)
+    values = _base64(np.rint(shares * 255).astype(np.uint8))
+    return {"columns": image.shape[0], "bands": image.shape[1], "values": values}
 
 
 def _target(trace: Trace) -> dict[str, Any]:
@@ -284,6 +311,14 @@ def _attention(trace: Trace) -> dict[str, Any] | None:
         "views": names,
         "weights": _base64(np.rint(np.clip(views, 0, 1) * WEIGHT_UNIT).astype("<u2")),
     }
+
+
+def _own(weights: np.ndarray | None, over: tuple[int, int]) -> str | None:
+    """Return self-attention (positions, positions), its mean over layers and heads, as uint16."""
+    if weights is None or weights.shape[-1] ** 2 > MAX_OWN:
+        return None
+    mean = weights.mean(axis=over, dtype=np.float32)
+    return _base64(np.rint(np.clip(mean, 0, 1) * WEIGHT_UNIT).astype("<u2"))
 
 
 def _step(trace: Trace, symbols: Symbols, step: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from seq2seq.trace import Trace
-from ui.components import live_picture
+from ui.components import live_page, live_picture
 from ui.instruments.selection import View, select_step, select_word
 from ui.runtime.model_store import models
 from ui.runtime.runs import Subject, derive, keep, known
@@ -69,6 +69,17 @@ def picture_of(subject: Subject, trace: Trace, key: str, **chosen: Any) -> None:
     outline, internals = found or (None, None)
     picture = _describe(subject, trace, outline, internals)
     live_picture(key, picture, run, autoplay=first and not chosen.get("step"), **chosen)
+    st.download_button(
+        "Save as HTML",
+        lambda: live_page(picture, trace.source.text, trace.text),
+        "live-picture.html",
+        "text/html",
+        key=f"{key}_page",
+        on_click="ignore",
+        icon=":material/download:",
+        type="tertiary",
+        help="One file that plays without a network.",
+    )
     # The picture is there; its formulas get their numbers once these are computed.
     late = found is None and not quick and not subject.missing
     if late and _internals(subject, trace, what) is not None:

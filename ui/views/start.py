@@ -19,6 +19,7 @@ from ui.runtime.runs import Subject, run
 
 # With attention its translation is right, and without it is not.
 FIRST_SENTENCE = "The children are playing in the garden behind the house."
+LABEL = "Watch an encoder-decoder read this sentence and write another, or type your own"
 WITH, WITHOUT = "With attention", "Without attention"
 _OPENED = "opened_from_start"
 
@@ -29,9 +30,7 @@ def start_page() -> None:
     if first is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = source_input(
-            "Type an English sentence, or keep this one", "sentence", FIRST_SENTENCE
-        )
+        text = source_input(LABEL, "sentence", FIRST_SENTENCE)
         name = _chosen_model(first)
     _follow(name, text)
     if not text.strip():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +13,15 @@ import streamlit as st
 from ui.page import is_dark
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("geometry.js", "drawing.js", "player.js", "controls.js")
+_SCRIPTS = ("geometry.js", "drawing.js", "player.js", "saving.js", "controls.js")
 
 
 def _read(*names: str) -> str:
     return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
 
 
-_LIVE_PICTURE = st.components.v2.component(
-    "live_picture", html=_read("picture.html"), css=_read("picture.css"), js=_read(*_SCRIPTS)
-)
+_CODE, _STYLE, _MARKUP = _read(*_SCRIPTS), _read("picture.css"), _read("picture.html")
+_LIVE_PICTURE = st.components.v2.component("live_picture", html=_MARKUP, css=_STYLE, js=_CODE)
 
 
 def live_picture(
@@ -74,3 +75,58 @@ def live_picture(
         on_word_change=chosen("word", source, on_word),
         on_open_change=opened,
     )
+
+
+def live_page(picture: dict[str, Any], source: str, output: str) -> str:
+    """Return a page of HTML in which the picture plays, without a network and without this app.
+
+    source, output: the texts of the run, which stand above it.
+    """
+    alone: dict[str, Any] = {
+        "run": "",
+        "step": None,
+        "word": None,
+        "opens": [],
+        "autoplay": True,
+        "shares": False,
+    }
+    # No text can end the script that holds it.
+    held = json.dumps({"picture": picture, **alone}, ensure_ascii=False).replace("<", "\\u003c")
+    return _PAGE.format(
+        title=escape(picture["title"]),
+        text=escape(f"{source} → {output}" if source else output),
+        style=_read("page.css") + _STYLE,
+        markup=_MARKUP,
+        data=held,
+        code=_CODE.replace("export default mount;", ""),
+    )
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p class="text">{text}</p>
+{markup}
+</main>
+<script type="application/json" id="data">{data}</script>
+<script type="module">
+{code}
+const scheme = window.matchMedia("(prefers-color-scheme: dark)");
+const data = JSON.parse(document.querySelector("#data").textContent);
+const show = () => mount({{
+  data: {{ ...data, dark: scheme.matches }}, parentElement: document.body, setTriggerValue() {{}},
+}});
+scheme.onchange = show;
+show();
+</script>
+</body>
+</html>
+"""

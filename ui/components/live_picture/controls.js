@@ -19,6 +19,10 @@ Object.assign(Player.prototype, {
     svg.onpointerleave = () => this.hide();
     svg.onfocusin = (event) => this.hover(event.target.closest(".part"));
     svg.onfocusout = () => this.hide();
+    for (const button of root.querySelectorAll(".save")) {
+      button.setAttribute("aria-label", `Save as ${button.textContent}`);
+      button.onclick = () => this.keep(button.dataset.format);
+    }
   },
 
   look(view) {
@@ -95,11 +99,14 @@ Object.assign(Player.prototype, {
       const same = Number(index) === this.step || (kind === "context" && !this.picture.attention);
       line.classList.toggle("lit", line.dataset.part === kind && same);
     }
+    if (kind === "encoder" || kind === "decoder") this.drawing.paintArcs(kind, Number(index));
     this.placeTip(part);
   },
 
   hide() {
-    this.hovered?.classList.remove("lit");
+    if (!this.hovered) return;
+    this.hovered.classList.remove("lit");
+    this.drawing.paintArcs("encoder", null);
     this.hovered = this.shownKind = null;
     this.tip.hidden = true;
     for (const line of this.formulas.children) line.classList.remove("lit");
@@ -157,10 +164,14 @@ Object.assign(Player.prototype, {
     const frame = this.root.getBoundingClientRect(), box = part.getBoundingClientRect();
     this.tip.hidden = false;
     const wide = this.tip.offsetWidth, high = this.tip.offsetHeight;
-    const left = box.left + box.width / 2 - frame.left - wide / 2;
-    const above = box.top - frame.top - high - 8;
+    // Below what comes from the source, else beside: what a part is made of stays in sight.
+    const below = ["source", "encoder"].includes(part.dataset.kind);
+    const beside = box.right - frame.left + 14;
+    const left = below ? box.left + box.width / 2 - frame.left - wide / 2
+      : beside + wide <= frame.width ? beside : box.left - frame.left - wide - 14;
+    const top = below ? box.bottom - frame.top + 8 : box.top - frame.top + box.height / 2 - high / 2;
     this.tip.style.left = `${Math.max(0, Math.min(frame.width - wide, left))}px`;
-    this.tip.style.top = `${above > 0 ? above : box.bottom - frame.top + 8}px`;
+    this.tip.style.top = `${Math.max(0, top)}px`;
   },
 });
 

@@ -21,8 +21,8 @@ text { font-family: "Source Sans", "Source Sans Pro", system-ui, sans-serif; fil
   font-variant-numeric: tabular-nums; }
 .lane { fill: ${colours.lane}; stroke: ${colours.line}; }
 .cover { fill: ${colours.page}; }
+.cover.still { stroke: none !important; }
 .cover.inside { fill: ${colours.lane}; stroke: ${colours.line}; }
-.labels text { paint-order: stroke; stroke: ${colours.lane}; stroke-width: 4px; }
 .name { font-weight: 600; font-size: 14px; }
 .symbol, .note { font-size: 12px; fill: ${colours.faint}; }
 .token text { font-size: 13px; font-weight: 600; text-anchor: middle; }
@@ -48,6 +48,7 @@ text { font-family: "Source Sans", "Source Sans Pro", system-ui, sans-serif; fil
 .lit .frame, .lit.frame { stroke: ${colours.ink}; stroke-opacity: 1; stroke-width: 2.5; }
 .lit .chip, .token:focus-visible .chip { stroke: ${colours.ink}; stroke-width: 2.5; }
 .ribbon.lit { stroke-opacity: 0.85; }
+.small { font-size: 10.5px; text-anchor: middle; }
 .tick { font-size: 11px; fill: ${colours.faint}; text-anchor: middle; }`;
 }
 
@@ -217,12 +218,32 @@ class Drawing {
       this.arrow("flow", `M${first} ${y.encoder - 6}H${last}`);
       if (both) this.arrow("flow", `M${last} ${top - 6}H${first}`);
     }
+    this.drawSpectrogram();
     const seconds = sources.length * model.seconds;
     const step = [0.1, 0.2, 0.5, 1, 2, 5, 10].find((each) => seconds / each <= 12) ?? 20;
     const wide = (last - first) / Math.max(1, sources.length - 1);
     for (let tick = 0; tick <= seconds; tick += step) {
       const x = first - wide / 2 + (tick / model.seconds) * wide;
-      make("text", { class: "tick", x, y: y.source + 18 }, this.tokens, `${+tick.toFixed(1)} s`);
+      make("text", { class: "tick", x, y: y.source + 27 }, this.tokens, `${+tick.toFixed(1)} s`);
+    }
+  }
+
+  drawSpectrogram() {
+    const { picture: { source: { sound } }, layout: { sources, y }, colours } = this;
+    if (!sound) return;
+    const values = bytes(sound.values), wide = sources[0].width;
+    const start = sources[0].x - wide / 2, step = (sources.length * wide) / sound.columns;
+    const high = 36 / sound.bands, foot = y.source + 14;
+    for (let column = 0; column < sound.columns; column += 1) {
+      for (let band = 0; band < sound.bands; band += 1) {
+        const value = values[column * sound.bands + band] / 255;
+        if (value < 0.04) continue;
+        make("rect", {
+          x: (start + column * step).toFixed(1), y: (foot - (band + 1) * high).toFixed(1),
+          width: (step + 0.3).toFixed(1), height: (high + 0.3).toFixed(1),
+          fill: mixed(colours.page, colours.blue, value),
+        }, this.boxes);
+      }
     }
   }
 
@@ -250,6 +271,9 @@ class Drawing {
       });
       this.ribbonPool = sources.map(() => make("path", {
         class: "ribbon", pathLength: 1, "stroke-dasharray": 1,
+      }, this.ribbons));
+      this.copyPool = !model.copies ? [] : [0, 1, 2].map(() => make("path", {
+        class: "ribbon copied",
       }, this.ribbons));
       this.told = [0, 1, 2, 3].map(() => make("text", { class: "told" }, this.ribbons));
       return;
@@ -333,12 +357,12 @@ class Drawing {
 
   // Names stand still while time is scrolled.
   drawLabels() {
-    const { picture: { parts }, layout: { narrow, gutter, y } } = this;
+    const { picture: { model, parts }, layout: { narrow, gutter, scrolls, y } } = this;
     const tops = {
       output: y.output - 14, decoder: y.boxes.decoder[0], context: y.boxes.context[0],
       encoder: y.boxes.encoder[0], source: y.source - 14,
     };
-    if (!narrow) {
+    if (!narrow && scrolls) {
       make("rect", {
         class: "cover", x: 0, y: 0, width: gutter - 6, height: y.height,
       }, this.labels);
@@ -347,7 +371,12 @@ class Drawing {
       const box = y.boxes[key], top = tops[key];
       if (narrow && !box) continue;
       const group = this.part("lane", key, this.labels);
-      if (!narrow) {
+      if (narrow) {
+        make("rect", {
+          class: "cover inside still", x: 8, y: top + 3, height: 16,
+          width: textWidth(`${name}: ${symbol.replace(/[_{}]/g, "")}`) + 8,
+        }, group);
+      } else if (scrolls || !box) {
         make("rect", {
           class: `cover ${box ? "inside" : ""}`, x: 1, y: box ? top : top - 6,
           width: gutter - 7, height: box ? box[1] - top : 40, rx: 8,
@@ -360,10 +389,23 @@ class Drawing {
       else {
         line(name, 0, "name");
         line(symbol, 1, "symbol");
-        const room = box ? Math.floor((box[1] - top - 44) / 16) : 0;
-        lines.slice(0, Math.max(0, room)).forEach((text, index) => line(text, 2 + index, "note"));
+        const room = box && gutter >= GUTTER ? Math.floor((box[1] - top - 44) / 16) : 0;
+        const blocks = room && model.kind === "transformer" && BLOCKS[key];
+        if (blocks) this.drawBlocks(group, blocks, model[`${key}Layers`], top + 42, box[1] - 5);
+        else lines.slice(0, Math.max(0, room)).forEach((text, index) => line(text, 2 + index, "note"));
       }
     }
+  }
+
+  // The blocks of a layer, from below in the order in which they follow each other.
+  drawBlocks(group, blocks, layers, top, bottom) {
+    const high = Math.min(15, (bottom - top) / blocks.length);
+    blocks.forEach((name, index) => {
+      const y = bottom - (index + 1) * high;
+      make("rect", { class: "chip", x: 12, y: y + 1, width: 82, height: high - 2, rx: 3 }, group);
+      make("text", { class: "small", x: 53, y: y + high / 2 + 3.5 }, group, name);
+    });
+    make("text", { class: "note", x: 99, y: (top + bottom) / 2 + 4 }, group, `×${layers}`);
   }
 
   scrolled(left) {
@@ -377,7 +419,7 @@ class Drawing {
       const now = index === step, past = index < step || (now && done);
       this.paintStep(column, index, now ? progress : past ? FINISHED : NOTHING, now);
     });
-    this.paintRibbons(step, step < 0 ? 0 : progress.look);
+    this.paintRibbons(step, step < 0 ? 0 : progress.look, progress.write);
     if (this.trunks) {
       const open = read >= this.encoder.length ? 1 : 0;
       for (const trunk of this.trunks) set(trunk, "stroke-dashoffset", 1 - open);
@@ -436,7 +478,7 @@ class Drawing {
     }
   }
 
-  paintRibbons(step, grown) {
+  paintRibbons(step, grown, written) {
     if (!this.ribbonPool) return;
     const key = `${step} ${this.view}`;
     if (this.shownRibbons !== key) {
@@ -445,6 +487,24 @@ class Drawing {
     }
     for (const path of this.ribbonPool) set(path, "stroke-dashoffset", 1 - grown);
     for (const text of this.told) set(text, "opacity", grown);
+    for (const path of this.copyPool) set(path, "opacity", written);
+  }
+
+  // What is copied goes past the decoder, from the source straight to the output.
+  placeCopies(step, weights) {
+    const { layout: { y }, picture: { target } } = this;
+    const share = step < 0 || !target.copying ? 0 : target.copying[step];
+    const places = strongest(weights, this.copyPool.length, 0.05);
+    this.copyPool.forEach((path, index) => {
+      const place = places[index], weight = place === undefined ? 0 : share * weights[place];
+      set(path, "display", weight < 0.02 ? "none" : "inline");
+      if (weight < 0.02) return;
+      const from = this.encoder[place].x, to = this.decoder[step].x, side = to + 26;
+      set(path, "d", `M${from} ${y.source - 15}C${from + 30} ${y.context} ` +
+        `${side} ${y.context} ${side} ${y.state}S${to + 12} ${y.output + 30} ${to + 6} ` +
+        `${y.output + 15}`);
+      set(path, "stroke-width", Math.max(1.5, 8 * weight).toFixed(2));
+    });
   }
 
   placeRibbons(step) {
@@ -452,6 +512,7 @@ class Drawing {
     const weights = step < 0 ? [] : weightsOf(picture, this.view, step);
     const to = step < 0 ? 0 : this.decoder[step].x;
     const low = y.encoder - 2, high = y.context + 17, middle = (low + high) / 2;
+    this.placeCopies(step, weights);
     this.ribbonPool.forEach((path, place) => {
       const weight = weights[place] ?? 0, { x } = this.encoder[place];
       set(path, "display", weight < FAINT ? "none" : "inline");
@@ -460,7 +521,12 @@ class Drawing {
       set(path, "d", `M${x} ${low}C${x} ${middle} ${land} ${middle} ${land} ${high}`);
       set(path, "stroke-width", Math.max(0.8, weight * THICK).toFixed(2));
     });
-    const named = strongest(weights, this.told.length, TOLD);
+    const named = [];
+    for (const place of strongest(weights, 3 * this.told.length, TOLD)) {
+      const apart = named.every(
+        (other) => Math.abs(this.encoder[other].x - this.encoder[place].x) > 34);
+      if (apart && named.length < this.told.length) named.push(place);
+    }
     this.told.forEach((text, index) => {
       const place = named[index];
       set(text, "display", place === undefined ? "none" : "inline");
@@ -482,6 +548,25 @@ class Drawing {
     set(this.traveller, "cy", point.y);
   }
 
+  // In a Transformer a state has looked at others of its lane: arcs to them, while it is shown.
+  paintArcs(lane, position) {
+    this.arcs ??= make("g", { class: "arcs" }, this.svg);
+    this.arcs.replaceChildren();
+    const columns = lane === "encoder" ? this.encoder : this.decoder;
+    const weights = position === null ? null : ownWeightsOf(this.picture, lane, position);
+    if (!weights) return;
+    const from = columns[position].x, top = this.layout.y[lane === "encoder" ? "encoder" : "state"];
+    for (const place of strongest(weights, 12, 0.02)) {
+      const to = columns[place].x, high = 12 + Math.min(40, Math.abs(to - from) / 6);
+      const path = place === position
+        ? `M${from - 4} ${top}C${from - 14} ${top - 18} ${from + 14} ${top - 18} ${from + 4} ${top}`
+        : `M${to} ${top}C${to} ${top - high} ${from} ${top - high} ${from} ${top}`;
+      make("path", {
+        class: "ribbon", d: path, "stroke-width": Math.max(1, 10 * weights[place]).toFixed(1),
+      }, this.arcs);
+    }
+  }
+
   // The elements that a formula of a step is about, or that a part's name stands for.
   elementsOf(kind, step) {
     if (step < 0) return [];
@@ -494,6 +579,10 @@ class Drawing {
   }
 }
 
+const BLOCKS = {
+  encoder: ["self-attention", "feed-forward"],
+  decoder: ["self-attention", "cross-attention", "feed-forward"],
+};
 const FINISHED = {
   feed: 1, look: 1, context: 1, state: 1, readout: 1, choose: 1, write: 1,
 };

@@ -2,7 +2,8 @@
 const LEVELS = 127, WEIGHT_UNIT = 65535;  // as the description packs cells and weights
 const CELLS = 12, CELL = 5;  // of a strip in the picture, and the height of one in pixels
 const LEAST_PITCH = 24, MOST_PITCH = 84, LEAST_SOUND = 5, MOST_SOUND = 26;
-const GUTTER = 122, EDGE = 10, NARROW = 560;
+const EDGE = 10, NARROW = 480, MEDIUM = 660;
+const GUTTER = 122, SHORT_GUTTER = 76;
 const FONT = "600 13px 'Source Sans', 'Source Sans Pro', system-ui, sans-serif";
 
 function bytes(text) {
@@ -18,7 +19,11 @@ function unpack(picture) {
     views: picture.attention.views,
     weights: new Uint16Array(bytes(picture.attention.weights).buffer),
   };
-  return { ...picture, strips, attention };
+  const own = {};
+  for (const [lane, weights] of Object.entries(picture.own)) {
+    own[lane] = weights && new Uint16Array(bytes(weights).buffer);
+  }
+  return { ...picture, strips, attention, own };
 }
 
 // The cells of one part of a vector, from -1 to 1, pooled to at most `count` by magnitude.
@@ -44,6 +49,16 @@ function weightsOf(picture, view, step) {
   const start = (view * target + step) * source;
   return Array.from(
     picture.attention.weights.subarray(start, start + source), (weight) => weight / WEIGHT_UNIT,
+  );
+}
+
+// What a position of a lane of length `count` looks at in its own lane, null where not recorded.
+function ownWeightsOf(picture, lane, position) {
+  const weights = picture.own[lane];
+  if (!weights) return null;
+  const count = picture[lane === "encoder" ? "source" : "target"].tokens.length;
+  return Array.from(
+    weights.subarray(position * count, (position + 1) * count), (weight) => weight / WEIGHT_UNIT,
   );
 }
 
@@ -83,15 +98,15 @@ function columns(needs, pitch, start) {
 
 function lanes(model, narrow) {
   const label = narrow ? 18 : 0, strip = CELLS * CELL;
-  const output = 24, decoderTop = 62;
+  const output = 24, decoderTop = 58;
   const readout = decoderTop + 12 + label;
   const state = model.readout ? readout + 24 : readout;
   const decoderEnd = state + strip + 14;
-  const contextTop = decoderEnd + 24, context = contextTop + 12 + label;
+  const contextTop = decoderEnd + 20, context = contextTop + 12 + label;
   const contextEnd = context + 16 + 18;
-  const encoderTop = contextEnd + 62, encoder = encoderTop + 14 + label;
+  const encoderTop = contextEnd + 54, encoder = encoderTop + 14 + label;
   const encoderEnd = encoder + strip + 14;
-  const source = encoderEnd + 36;
+  const source = encoderEnd + (model.seconds ? 30 : 36);
   return {
     output, readout, state, context, encoder, source, strip,
     boxes: {
@@ -104,7 +119,8 @@ function lanes(model, narrow) {
 
 function layOut(picture, available) {
   const { model, source, target } = picture;
-  const narrow = available < NARROW, gutter = narrow ? EDGE : GUTTER;
+  const narrow = available < NARROW;
+  const gutter = narrow ? EDGE : available < MEDIUM ? SHORT_GUTTER : GUTTER;
   const room = available - gutter - EDGE, sound = model.seconds > 0;
   const needs = (tokens) => tokens.map((token) => textWidth(token) + 14);
   const targetNeeds = needs(target.tokens);
@@ -118,5 +134,6 @@ function layOut(picture, available) {
   const targets = columns(targetNeeds, targetPitch, gutter);
   const end = (all) => all.at(-1).x + all.at(-1).width / 2;
   const width = Math.max(available, Math.max(end(sources), end(targets)) + EDGE);
-  return { narrow, gutter, sound, sources, targets, width, y: lanes(model, narrow) };
+  const scrolls = width > available + 1;
+  return { narrow, gutter, sound, sources, targets, width, scrolls, y: lanes(model, narrow) };
 }

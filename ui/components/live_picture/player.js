@@ -20,7 +20,7 @@ class Player {
     const find = (name) => root.querySelector(`.${name}`);
     this.root = root;
     for (const name of ["stage", "panel", "title", "after", "candidates", "formulas", "opens",
-      "play", "before", "next", "scrub", "speed", "views", "tip", "spoken", "save"]) {
+      "play", "before", "next", "scrub", "speed", "views", "tip", "spoken"]) {
       this[name] = find(name);
     }
     this.svg = this.stage.querySelector("svg");
