@@ -27,11 +27,11 @@ _OPENED = "opened_from_start"
 def start_page() -> None:
     """Show the input, the live picture of its run and where to go from there."""
     first = first_checkpoint("translation")
-    if first is None:
-        return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = source_input(LABEL, "sentence", FIRST_SENTENCE)
-        name = _chosen_model(first)
+        name = _chosen_model() or first
+    if name is None:
+        return
     _follow(name, text)
     if not text.strip():
         empty_state("Nothing to read yet: type a sentence and press Enter.")
@@ -46,11 +46,11 @@ def start_page() -> None:
         timing(trace)
 
 
-def _chosen_model(first: str) -> str:
-    """Let the visitor choose between the best models with attention and without."""
+def _chosen_model() -> str | None:
+    """Let the visitor choose between the best models with attention and without, if both exist."""
     offered = _pair()
     if len(offered) < 2:
-        return first
+        return None
     chosen = st.segmented_control(
         "Decoder", list(offered), default=WITH, key="decoder", required=True, **URL
     )
