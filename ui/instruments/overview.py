@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from seq2seq.decoding.search import OnStep
 
 QUICK = 0.3  # seconds that the numbers in the formulas may take before the picture is there
-OPENS = ("attention", "probabilities", "step_internals")  # instruments that take a step further
+# The instruments that take a part of a step further.
+OPENS = {"context": "attention", "output": "probabilities", "decoder": "step_internals"}
 TAB = "tab"
 _FIRST = "first_live_picture"
 
@@ -46,12 +47,12 @@ def show(view: View) -> None:
     )
 
 
-def instrument_names() -> tuple[str, ...]:
-    """Return the names of the tabs that show a step in more detail."""
+def instrument_names() -> dict[str, str]:
+    """Return the names of the tabs that show a step in more detail, by the parts they are about."""
     from ui.instruments import TABS
 
     by_module = {tab.__module__.rpartition(".")[2]: name for name, tab in TABS.items()}
-    return tuple(by_module[module] for module in OPENS)
+    return {part: by_module[module] for part, module in OPENS.items()}
 
 
 def picture_of(subject: Subject, trace: Trace, key: str, **chosen: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def live_picture(
     run: str,
     step: int | None = None,
     word: int | None = None,
-    opens: tuple[str, ...] = (),
+    opens: Mapping[str, str] | None = None,
     autoplay: bool = False,
     on_step: Callable[[int], Any] | None = None,
     on_word: Callable[[int], Any] = int,
@@ -39,10 +39,11 @@ def live_picture(
     """Show a picture as seq2seq.figures.architecture describes it.
 
     run: names the run, so that the same one keeps its place in time. step, word: the chosen output
-    and source token, None for none. opens: names of what a step can be opened in. autoplay: it
-    plays once when it comes into sight. on_step, on_word, on_open: called with what was chosen;
-    without on_step the choice stays in the picture.
+    and source token, None for none. opens: names of what parts can be opened in, by kinds of parts.
+    autoplay: it plays once when it comes into sight. on_step, on_word, on_open: called with what
+    was chosen; without on_step the choice stays in the picture.
     """
+    names = opens or {}
     source, target = len(picture["source"]["tokens"]), len(picture["target"]["tokens"])
 
     def chosen(name: str, count: int, use: Callable[[int], Any]) -> Callable[[], None]:
@@ -55,7 +56,7 @@ def live_picture(
 
     def opened() -> None:
         asked = st.session_state[key].open
-        if isinstance(asked, dict) and asked.get("name") in opens:
+        if isinstance(asked, dict) and asked.get("name") in names.values():
             at = asked.get("step")
             on_open(asked["name"], at if isinstance(at, int) and 0 <= at < target else 0)
 
@@ -66,7 +67,7 @@ def live_picture(
             "run": run,
             "step": step,
             "word": word,
-            "opens": list(opens),
+            "opens": dict(names),
             "autoplay": autoplay,
             "shares": on_step is not None,
             "dark": is_dark(),
@@ -86,7 +87,7 @@ def live_page(picture: dict[str, Any], source: str, output: str) -> str:
         "run": "",
         "step": None,
         "word": None,
-        "opens": [],
+        "opens": {},
         "autoplay": True,
         "shares": False,
     }

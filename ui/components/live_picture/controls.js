@@ -15,6 +15,10 @@ Object.assign(Player.prototype, {
     root.onkeydown = (event) => this.press(event);
     stage.onscroll = () => { this.drawing?.scrolled(stage.scrollLeft); this.hide(); };
     svg.onclick = (event) => this.choose(event.target.closest(".part"));
+    svg.ondblclick = (event) => {
+      const { kind, index } = event.target.closest(".part")?.dataset ?? {};
+      if (this.deeper[kind]) this.open(this.deeper[kind], Number(index));
+    };
     svg.onpointerover = (event) => this.hover(event.target.closest(".part"));
     svg.onpointerleave = () => this.hide();
     svg.onfocusin = (event) => this.hover(event.target.closest(".part"));
@@ -94,6 +98,7 @@ Object.assign(Player.prototype, {
     part.classList.add("lit");
     const { kind, index } = part.dataset;
     const lines = kind === "lane" ? this.laneLines(index) : this.partLines(kind, Number(index));
+    if (this.deeper[kind]) lines.push(`Double click: ${this.deeper[kind]}`);
     this.fillTip(lines, kind, Number(index));
     for (const line of this.formulas.children) {
       const same = Number(index) === this.step || (kind === "context" && !this.picture.attention);

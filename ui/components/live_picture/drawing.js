@@ -123,6 +123,7 @@ class Drawing {
     this.drawEncoder();
     this.drawContext();
     this.drawDecoder();
+    this.drawStart();
     this.traveller = make("circle", { class: "traveller", r: 5 }, this.tokens);
     this.drawLabels();
   }
@@ -355,6 +356,30 @@ class Drawing {
     });
   }
 
+  // What a recurrent decoder begins with: the last state that the encoder has left.
+  drawStart() {
+    const { picture: { model, strips }, layout: { sources, targets, y } } = this;
+    if (!["rnn", "lstm", "gru"].includes(model.kind)) return;
+    const side = targets[0].x - 17, level = y.state + y.strip * 0.6;
+    const into = `V${level}H${targets[0].x - 12}`;
+    const turn = y.boxes.encoder[0] - 9;
+    const ends = strips.encoder.parts === 2 ? [sources.at(-1), sources[0]] : [sources.at(-1)];
+    this.start = [];
+    if (model.attends) {
+      for (const [index, { x }] of ends.entries()) {
+        const from = `M${x} ${y.encoder - 2}V${turn}H${side}`;
+        this.start.push(index ? make("path", { class: "back", d: from }, this.wires)
+          : this.arrow("back", from + into));
+      }
+      this.start.push(make("text", {
+        class: "note", x: side + 6, y: turn - 5,
+      }, this.wires));
+      writeFormula(this.start.at(-1), "s_0 = h_T", true);
+    } else if (model.feeds !== "token") {
+      this.start.push(this.arrow("back", `M${side} ${y.context - 1}${into}`));
+    }
+  }
+
   // Names stand still while time is scrolled.
   drawLabels() {
     const { picture: { model, parts }, layout: { narrow, gutter, scrolls, y } } = this;
@@ -415,6 +440,9 @@ class Drawing {
   // Shows the run at a moment: how far the source is read, and which step is how far done.
   paint({ read, step, done, progress, word }) {
     this.paintEncoder(read, step, progress, word);
+    for (const each of this.start ?? []) {
+      set(each, "opacity", read < this.encoder.length ? 0 : step > 0 ? 0.6 : 1);
+    }
     this.decoder.forEach((column, index) => {
       const now = index === step, past = index < step || (now && done);
       this.paintStep(column, index, now ? progress : past ? FINISHED : NOTHING, now);

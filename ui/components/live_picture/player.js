@@ -81,14 +81,15 @@ class Player {
 
   fillControls(opens) {
     this.scrub.max = this.target;
-    this.opens.replaceChildren(...opens.map((name) => {
+    this.deeper = opens;
+    this.opens.replaceChildren(...Object.values(opens).map((name) => {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = name;
-      button.onclick = () => this.tell("open", { name, step: Math.max(0, this.step) });
+      button.onclick = () => this.open(name, Math.max(0, this.step));
       return button;
     }));
-    this.opens.parentElement.hidden = !opens.length;
+    this.opens.parentElement.hidden = !Object.keys(opens).length;
     const names = this.picture.attention?.views ?? [];
     this.views.hidden = names.length < 2;
     this.views.replaceChildren(...names.map((name, index) => new Option(name, index)));
@@ -296,6 +297,11 @@ class Player {
       this.given = this.step;
       this.tell("step", this.step);
     }, SENT_AFTER);
+  }
+
+  open(name, step) {
+    clearTimeout(this.sharing);
+    this.tell("open", { name, step });
   }
 
   tell(name, value) { this.send?.(name, value); }
