@@ -5,15 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
 from seq2seq import catalogue
+from seq2seq.trace import Trace
 from ui.escape import plain
 from ui.inputs.task_controls import first_checkpoint
 from ui.inputs.text_input import empty_state, source_input
 from ui.instruments.overview import instrument_names, picture_of
 from ui.instruments.run_summary import timing
 from ui.links import URL, page_link
+from ui.page import is_dark
+from ui.runtime.cards import catalogued
 from ui.runtime.names import checkpoints_for, is_own
 from ui.runtime.runs import Subject, run
 
@@ -41,7 +45,7 @@ def start_page() -> None:
     if trace is not None:
         st.markdown(f"**Output** &nbsp; {plain(trace.text)}")
         picture_of(subject, trace, "start_picture", opens=instrument_names(), on_open=_open)
-    ways_on(text)
+    _ways_on(text, trace)
     if trace is not None:
         timing(trace)
 
@@ -81,24 +85,40 @@ def _follow(name: str, text: str) -> None:
         st.switch_page("pages/translation.py", query_params=query)
 
 
-def ways_on(text: str) -> None:
-    """Show where to go from here, with the sentence."""
-    explore, inside, bring = st.columns(3)
-    with explore, st.container(border=True, height="stretch"):
-        st.markdown("**Explore a task** on real models")
-        with st.container(horizontal=True, gap="small"):
-            page_link("pages/translation.py", "Translation", text=text)
-            page_link("pages/summarization.py", "Summarization")
-            page_link("pages/chatbot.py", "Chatbot")
-            page_link("pages/speech.py", "Speech to text")
-            page_link("pages/pronunciation.py", "Pronunciation")
-    with inside, st.container(border=True, height="stretch"):
-        st.markdown("**Look inside** what a vector holds")
-        with st.container(horizontal=True, gap="small"):
-            page_link("pages/compare.py", "Compare architectures", sentence=text)
-            page_link("pages/context_vector.py", "Context vector")
-            page_link("pages/sentence_map.py", "Map of sentences")
-            page_link("pages/benchmarks.py", "Benchmarks")
-    with bring, st.container(border=True, height="stretch"):
-        st.markdown("**Bring a model** from the Hub, a folder or a file")
+def _ways_on(text: str, trace: Trace | None) -> None:
+    """Show where to go from here, with the sentence; small pictures are of this run and model."""
+    from seq2seq.figures.thumbnails import bars_thumbnail, matrix_thumbnail, states_thumbnail
+
+    dark, tasks, inside, models = is_dark(), "", "", ""
+    if trace is not None:
+        inside = states_thumbnail(trace.encoder_states, dark)
+        tasks = states_thumbnail(trace.decoder_states, dark)
+        if trace.attention is not None:
+            tasks = matrix_thumbnail(trace.attention.mean(axis=(1, 2), dtype="float32"), dark)
+    scores = [catalogued().quality.get(name, 0.0) for name in checkpoints_for("translation")]
+    if found := [score for score in scores if score > 0]:
+        models = bars_thumbnail(found, dark)
+    cards = st.columns(3)
+    with cards[0], _card(tasks, "**Explore a task**: the same pictures, and more, on real models"):
+        page_link("pages/translation.py", "Translation", text=text)
+        page_link("pages/summarization.py", "Summarization")
+        page_link("pages/chatbot.py", "Chatbot")
+        page_link("pages/speech.py", "Speech to text")
+        page_link("pages/pronunciation.py", "Pronunciation")
+    with cards[1], _card(inside, "**Look inside**: what a vector holds, and what attention adds"):
+        page_link("pages/compare.py", "Compare architectures", sentence=text)
+        page_link("pages/context_vector.py", "Context vector")
+        page_link("pages/sentence_map.py", "Map of sentences")
+        page_link("pages/benchmarks.py", "Benchmarks")
+    with cards[2], _card(models, "**Bring a model** of your own, from the Hub, or from a folder"):
         page_link("pages/models.py", "Models")
+
+
+def _card(picture: str, title: str) -> DeltaGenerator:
+    """Return a place for links in a card with a small picture."""
+    card = st.container(border=True, height="stretch")
+    with card.container(horizontal=True, vertical_alignment="center"):
+        if picture:
+            st.html(picture, width="content")
+        st.markdown(title)
+    return card.container(horizontal=True, gap="small")

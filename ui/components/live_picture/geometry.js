@@ -130,9 +130,14 @@ function layOut(picture, available) {
     ? fittingPitch(sourceNeeds, room, LEAST_SOUND, MOST_SOUND)
     : fittingPitch(sourceNeeds, room, LEAST_PITCH, MOST_PITCH);
   if (!sound) sourcePitch = targetPitch = Math.min(sourcePitch, targetPitch);
-  const sources = columns(sourceNeeds, sourcePitch, gutter);
-  const targets = columns(targetNeeds, targetPitch, gutter);
   const end = (all) => all.at(-1).x + all.at(-1).width / 2;
+  const sources = columns(sourceNeeds, sourcePitch, gutter);
+  let targets = columns(targetNeeds, targetPitch, gutter);
+  const beyond = Math.max(room, end(sources) - gutter);
+  if (beyond > room) {  // where time is scrolled, what belongs together stands together
+    targetPitch = fittingPitch(targetNeeds, beyond, LEAST_PITCH, 2 * MOST_PITCH);
+    targets = columns(targetNeeds, targetPitch, gutter);
+  }
   const width = Math.max(available, Math.max(end(sources), end(targets)) + EDGE);
   const scrolls = width > available + 1;
   return { narrow, gutter, sound, sources, targets, width, scrolls, y: lanes(model, narrow) };

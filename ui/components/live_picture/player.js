@@ -231,13 +231,14 @@ class Player {
 
   tick(now) {
     if (!this.playing || !this.root.isConnected) return;
-    const passed = (now - (this.clock ?? now)) * Number(this.speed.value);
+    const passed = Math.min(now - (this.clock ?? now), 250) * Number(this.speed.value);
+    const before = Math.floor(this.time);
     this.clock = now;
     const reading = this.time < this.source;
     const each = reading ? Math.min(TOKEN, READING / this.source) : STEP;
-    this.time = Math.min(this.end, this.time + Math.min(passed, 250) / each);
+    this.time = Math.min(this.end, this.time + passed / each);
     this.paint();
-    this.reveal();
+    if (Math.floor(this.time) !== before) this.reveal();
     if (this.time < this.end) requestAnimationFrame((next) => this.tick(next));
     else this.finish();
   }
@@ -310,12 +311,22 @@ class Player {
   reveal(atOnce = false) {
     const { stage, drawing } = this, wide = stage.clientWidth;
     if (stage.scrollWidth <= wide + 1) return;
-    const { sources } = drawing.layout, { gutter } = drawing.layout;
-    const reading = sources[Math.min(this.source - 1, Math.floor(this.time))];
-    const x = this.step < 0 ? reading.x : drawing.decoder[this.step].x;
+    const { gutter } = drawing.layout, [first, last] = this.span(wide - gutter - 120);
     const left = stage.scrollLeft;
-    if (x > left + gutter + 40 && x < left + wide - 60) return;
+    if (first > left + gutter + 40 && last < left + wide - 60) return;
     const smooth = !atOnce && !calm.matches;
-    stage.scrollTo({ left: x - gutter - 60, behavior: smooth ? "smooth" : "instant" });
+    stage.scrollTo({ left: first - gutter - 60, behavior: smooth ? "smooth" : "instant" });
+  }
+
+  // From where to where of the picture is looked at: a step, and what it looks at if both fit.
+  span(room) {
+    const { sources, targets } = this.drawing.layout, { step } = this;
+    if (step < 0) {
+      const { x } = sources[Math.min(this.source - 1, Math.floor(this.time))];
+      return [x, x];
+    }
+    const { x } = targets[step], weights = weightsOf(this.picture, this.view, step);
+    const other = weights ? sources[strongest(weights, 1)[0]].x : x;
+    return Math.abs(other - x) <= room ? [Math.min(x, other), Math.max(x, other)] : [x, x];
   }
 }
