@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from seq2seq.trace import Trace
 from ui.components import live_page, live_picture
@@ -55,10 +56,13 @@ def instrument_names() -> dict[str, str]:
     return {part: by_module[module] for part, module in OPENS.items()}
 
 
-def picture_of(subject: Subject, trace: Trace, key: str, **chosen: Any) -> None:
+def picture_of(
+    subject: Subject, trace: Trace, key: str, files: DeltaGenerator | None = None, **chosen: Any
+) -> None:
     """Show the live picture of a run. chosen: as live_picture takes it.
 
-    It plays by itself where it is the first of a visit and nobody has chosen a step.
+    files: the place of what saves it, None for below it. It plays by itself where it is the first
+    of a visit and nobody has chosen a step.
     """
     what = ("internals", trace.target.ids)
     found = known(subject, what)
@@ -70,7 +74,7 @@ def picture_of(subject: Subject, trace: Trace, key: str, **chosen: Any) -> None:
     outline, internals = found or (None, None)
     picture = _describe(subject, trace, outline, internals)
     live_picture(key, picture, run, autoplay=first and not chosen.get("step"), **chosen)
-    st.download_button(
+    (files or st).download_button(
         "Save as HTML",
         lambda: live_page(picture, trace.source.text, trace.text),
         "live-picture.html",

@@ -43,8 +43,10 @@ def start_page() -> None:
     subject = Subject(name, text)
     trace = run(subject)
     if trace is not None:
-        st.markdown(f"**Output** &nbsp; {plain(trace.text)}")
-        picture_of(subject, trace, "start_picture", opens=instrument_names(), on_open=_open)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**Output** &nbsp; {plain(trace.text)}")
+            files = st.container(width="content")
+        picture_of(subject, trace, "start_picture", files, opens=instrument_names(), on_open=_open)
     _ways_on(text, trace)
     if trace is not None:
         timing(trace)
@@ -119,6 +121,6 @@ def _card(picture: str, title: str) -> DeltaGenerator:
     card = st.container(border=True, height="stretch")
     with card.container(horizontal=True, vertical_alignment="center"):
         if picture:
-            st.html(picture, width="content")
+            st.image(picture, width=96, alt="")
         st.markdown(title)
     return card.container(horizontal=True, gap="small")
