@@ -104,6 +104,7 @@ def test_a_folder_that_was_brought_is_offered_on_its_tasks_page(root, tmp_path):
     assert not at.exception
     assert at.selectbox(key="checkpoint").value == name
     assert live_pictures(at)
+    at = open_page("translation", checkpoint=name, text=SENTENCE, tab="Attention")
     assert {each.label for each in at.selectbox} >= {"Attention", "Head", "Layer"}
 
 
