@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from seq2seq.trace import Trace
 from ui.components import live_page, live_picture
+from ui.escape import plain
 from ui.instruments.selection import View, select_step, select_word
 from ui.runtime.model_store import models
 from ui.runtime.runs import Subject, derive, keep, known
@@ -85,6 +86,8 @@ def picture_of(
         type="tertiary",
         help="One file that plays without a network.",
     )
+    if subject.missing:
+        st.caption(f"{plain(subject.missing)} The picture shows what the run holds.")
     # The picture is there; its formulas get their numbers once these are computed.
     late = found is None and not quick and not subject.missing
     if late and _internals(subject, trace, what) is not None:

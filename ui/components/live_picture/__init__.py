@@ -13,14 +13,18 @@ import streamlit as st
 from ui.page import is_dark
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("geometry.js", "drawing.js", "player.js", "saving.js", "controls.js")
+_SCRIPTS = ("geometry", "style", "drawing", "painting", "player", "saving", "controls")
 
 
 def _read(*names: str) -> str:
     return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in names)
 
 
-_CODE, _STYLE, _MARKUP = _read(*_SCRIPTS), _read("picture.css"), _read("picture.html")
+_CODE, _STYLE, _MARKUP = (
+    _read(*(f"{name}.js" for name in _SCRIPTS)),
+    _read("picture.css"),
+    _read("picture.html"),
+)
 _LIVE_PICTURE = st.components.v2.component("live_picture", html=_MARKUP, css=_STYLE, js=_CODE)
 
 
