@@ -29,7 +29,7 @@ WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 # Longer than on an idle machine.
 expect.set_options(timeout=20_000)
 WITH_INSTRUMENTS = ("translation", "summarization", "chatbot", "speech", "pronunciation")
-LIVE = ".live .part"  # of the live picture
+LIVE = ".live rect.lane"  # of the live picture
 FIGURE = ".figure.js-plotly-plot"
 # Counts how often the server began to answer.
 COUNT_RUNS = """

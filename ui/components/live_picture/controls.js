@@ -13,7 +13,10 @@ Object.assign(Player.prototype, {
     this.scrub.oninput = () => this.select(Number(this.scrub.value) - 1);
     this.views.onchange = () => this.look(Number(this.views.value));
     root.onkeydown = (event) => this.press(event);
-    stage.onscroll = () => { this.drawing?.scrolled(stage.scrollLeft); this.hide(); };
+    stage.onscroll = () => {
+      this.drawing?.scrolled(stage.scrollLeft, stage.clientWidth);
+      this.hide();
+    };
     svg.onclick = (event) => this.choose(event.target.closest(".part"));
     svg.ondblclick = (event) => {
       const { kind, index } = event.target.closest(".part")?.dataset ?? {};

@@ -366,7 +366,15 @@ class Drawing {
     make("text", { class: "note", x: 99, y: (top + bottom) / 2 + 4 }, group, `×${layers}`);
   }
 
-  scrolled(left) {
+  // Names follow what is scrolled; columns far out of sight are not drawn.
+  scrolled(left, wide) {
     this.labels.setAttribute("transform", `translate(${left} 0)`);
+    const far = ({ x }) => (x < left - wide || x > left + 2 * wide ? "none" : "inline");
+    for (const column of this.encoder) {
+      for (const each of [column.group, column.chip]) if (each) set(each, "display", far(column));
+    }
+    for (const column of this.decoder) {
+      for (const each of [column.group, column.readout]) if (each) set(each, "display", far(column));
+    }
   }
 }

@@ -133,8 +133,8 @@ function layOut(picture, available) {
   const end = (all) => all.at(-1).x + all.at(-1).width / 2;
   const sources = columns(sourceNeeds, sourcePitch, gutter);
   let targets = columns(targetNeeds, targetPitch, gutter);
-  const beyond = Math.max(room, end(sources) - gutter);
-  if (beyond > room) {  // where time is scrolled, what belongs together stands together
+  const beyond = end(sources) - gutter, alike = beyond < 1.6 * (end(targets) - gutter);
+  if (beyond > room && alike) {  // where time is scrolled, what belongs together stands together
     targetPitch = fittingPitch(targetNeeds, beyond, LEAST_PITCH, 2 * MOST_PITCH);
     targets = columns(targetNeeds, targetPitch, gutter);
   }

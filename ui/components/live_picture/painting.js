@@ -40,6 +40,9 @@ Object.assign(Drawing.prototype, {
   },
 
   paintEncoder(read, step, progress, word) {
+    const key = [read, step, progress.look, word, this.view].join();
+    if (this.shownEncoder === key) return;
+    this.shownEncoder = key;
     const count = this.encoder.length;
     const weights = step >= 0 && progress.look > 0
       ? weightsOf(this.picture, this.view, step) : null;

@@ -75,7 +75,7 @@ class Player {
       this.svg, this.picture, layout, PALETTES[this.dark ? "dark" : "light"], this.view,
     );
     this.svg.setAttribute("aria-label", this.picture.title);
-    this.drawing.scrolled(this.stage.scrollLeft);
+    this.drawing.scrolled(this.stage.scrollLeft, width);
     this.panelStep = undefined;
   }
 

@@ -8,6 +8,7 @@ Object.assign(Player.prototype, {
     const copy = svg.cloneNode(true);
     copy.setAttribute("xmlns", SPACE);
     copy.querySelector(".labels").removeAttribute("transform");
+    for (const part of copy.querySelectorAll(".part")) part.removeAttribute("display");
     for (const part of copy.querySelectorAll(".lit")) part.classList.remove("lit");
     for (const part of copy.querySelectorAll("[tabindex]")) {
       part.removeAttribute("tabindex");
