@@ -130,6 +130,20 @@ def is_ours(folder: Path) -> bool:
         return False
 
 
+def attention_of(folder: Path) -> str | None:
+    """Return how a checkpoint of this library attends, as its config.json has it.
+
+    "none", the kind of a recurrent model's attention, or "heads" of a Transformer; None where the
+    folder has no config of this library.
+    """
+    try:
+        values = json.loads(read_text_file(folder / "config.json"))
+        recurrent = values["architecture"] == "recurrent"
+        return str(values["attention"]) if recurrent else "heads"
+    except (OSError, LookupError, ValueError, TypeError, RecursionError):
+        return None
+
+
 def locate(checkpoint: str) -> Path:
     """Find the folder of a checkpoint by its name or path. Raises UserError if there is none."""
     with suppress(OSError, ValueError):

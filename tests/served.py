@@ -28,6 +28,8 @@ QUIET = [
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 # Longer than on an idle machine.
 expect.set_options(timeout=20_000)
+WITH_INSTRUMENTS = ("translation", "summarization", "chatbot", "speech", "pronunciation")
+LIVE = ".live rect.lane"  # of the live picture
 FIGURE = ".figure.js-plotly-plot"
 # Counts how often the server began to answer.
 COUNT_RUNS = """
@@ -143,7 +145,12 @@ class Pages:
 
 
 def link(server, page="translation", **query):
-    """Return the address of a page with values for its controls."""
+    """Return the address of a page with values for its controls.
+
+    Of a page with instruments the tab Attention is open, unless another is named.
+    """
+    if page in WITH_INSTRUMENTS:
+        query = {"tab": "Attention", **query}
     return f"{server}/{page}?{urlencode(query, doseq=True)}"
 
 

@@ -5,7 +5,16 @@ import time
 import pytest
 
 from seq2seq import catalogue
-from seq2seq.catalogue import TASKS, Card, embedded, is_ours, locate, offered, read_card
+from seq2seq.catalogue import (
+    TASKS,
+    Card,
+    attention_of,
+    embedded,
+    is_ours,
+    locate,
+    offered,
+    read_card,
+)
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 
@@ -194,3 +203,18 @@ def test_a_card_may_call_the_word_filter_by_its_old_name():
     assert not Card.from_dict(values, "a").word_filter
     with pytest.raises(UserError):
         Card.from_dict({**values, "mannered": True, "word_filter": True, "manner": 1}, "a")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("lstm-attention", "general"), ("gru-plain", "none"), ("transformer", "heads")],
+)
+def test_a_config_says_how_its_model_attends(checkpoint_root, name, kind):
+    assert attention_of(checkpoint_root / name) == kind
+
+
+@pytest.mark.parametrize("config", [None, "[]", "{}", "no JSON"])
+def test_what_is_no_config_of_ours_attends_in_no_known_way(tmp_path, config):
+    if config is not None:
+        (tmp_path / "config.json").write_text(config)
+    assert attention_of(tmp_path) is None

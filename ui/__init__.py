@@ -21,6 +21,7 @@ from ui.views.compare import compare_page
 from ui.views.context_vector import context_vector_page
 from ui.views.models import capabilities, intake, model_list
 from ui.views.sentence_map import sentence_map_page
+from ui.views.start import start_page
 from ui.views.summary import read_summary
 from ui.views.task import show_run, text_task
 
@@ -49,6 +50,7 @@ __all__ = [
     "show_menu",
     "show_run",
     "source_input",
+    "start_page",
     "text_task",
     "timing",
     "token_view",

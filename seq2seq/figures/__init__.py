@@ -3,6 +3,7 @@
 Blue is what comes from the source (attention), amber what belongs to the output (probability).
 """
 
+from seq2seq.figures.architecture import architecture
 from seq2seq.figures.beam_tree import beam_tree, beam_tree_csv
 from seq2seq.figures.context_vector import context, context_csv
 from seq2seq.figures.curves import XAxis, curves, curves_csv
@@ -44,6 +45,7 @@ __all__ = [
     "agreements_csv",
     "alternatives",
     "alternatives_csv",
+    "architecture",
     "attention",
     "attention_csv",
     "beam_tree",

@@ -298,6 +298,11 @@ def keep(subject: Subject, what: Hashable, make: Callable[[], Found]) -> Found:
     return found
 
 
+def known(subject: Subject, what: Hashable) -> Any:
+    """Return what `derive` has computed of a subject, None where it still has to."""
+    return _runs().get((subject.key, what))
+
+
 def subject_of(trace: Trace) -> Subject:
     """Return what a saved run was made of, as far as it is known."""
     # The text that was read has the instruction in it.
