@@ -13,6 +13,7 @@ from typing import Any
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.hub.repository import is_identifier
+from seq2seq.models.config import Config
 from seq2seq.text_files import read_text_file
 from seq2seq.toml import read_table, read_toml
 
@@ -137,9 +138,8 @@ def attention_of(folder: Path) -> str | None:
     folder has no config of this library.
     """
     try:
-        values = json.loads(read_text_file(folder / "config.json"))
-        recurrent = values["architecture"] == "recurrent"
-        return str(values["attention"]) if recurrent else "heads"
+        config = Config.from_json(read_text_file(folder / "config.json"))
+        return config.attention_kind
     except (OSError, LookupError, ValueError, TypeError, RecursionError):
         return None
 

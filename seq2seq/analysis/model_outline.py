@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.models.audio_encoder import Listener
-from seq2seq.models.config import Config
+from seq2seq.models.audio_encoder import AudioEncoder
 from seq2seq.models.recurrent import RecurrentDecoder
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.models.transformer import DecoderLayer
@@ -55,33 +54,28 @@ class Outline:
 def outline(checkpoint: Checkpoint) -> Outline:
     """Return the outline of a checkpoint's model."""
     model, config = checkpoint.model, checkpoint.model.config
-    recurrent = config.architecture == "recurrent"
     return Outline(
-        kind=config.cell if recurrent else "transformer",
+        kind=config.kind,
         encoder_layers=config.encoder_layers,
         decoder_layers=config.decoder_layers,
-        bidirectional=recurrent and config.bidirectional,
-        attention=config.attention if recurrent else "heads",
-        feeds=config.feeds if recurrent else "",
-        copies=recurrent and config.copies,
-        heads=config.attention_shape[1],
-        encoder_heads=0 if recurrent else config.heads,
+        bidirectional=config.directions == 2,
+        attention=config.attention_kind,
+        feeds=config.fed,
+        copies=config.can_copy,
+        heads=config.cross_attention_shape[1],
+        encoder_heads=config.self_attention_shape[1],
         width=config.width,
-        embedding=_embedding_width(config),
+        embedding=config.token_width,
         readout=model.decoder.output.in_features,
-        feedforward=0 if recurrent else config.decoder_feedforward or config.feedforward,
+        feedforward=config.inner_width,
         vocabulary=config.vocabulary,
         audio=config.input == "audio",
         stride=config.stride,
         output_bias=model.decoder.output.bias is not None,
-        output_scale=1.0 if recurrent else getattr(model.decoder, "output_scale", 1.0),
+        output_scale=getattr(model.decoder, "output_scale", 1.0),
         parameters=_counts(model),
         total=model.parameter_count(),
     )
-
-
-def _embedding_width(config: Config) -> int:
-    return (config.embedding if config.architecture == "recurrent" else 0) or config.width
 
 
 def _counts(model: Seq2Seq) -> dict[str, int]:
@@ -96,7 +90,7 @@ def _parts(model: Seq2Seq) -> dict[str, list[nn.Module | None]]:
     encoder, decoder = model.encoder, model.decoder
     embeddings: list[nn.Module | None] = [decoder.embedding]
     front: nn.Module | None = None
-    if isinstance(encoder, Listener):
+    if isinstance(encoder, AudioEncoder):
         front = encoder.front
     elif model.config.input == "audio":
         front = encoder.embedding

@@ -5,8 +5,9 @@ A run keeps its states in sixteen bits and no logits: this is one more teacher-f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.inputs import Source, prepare
 from seq2seq.inference.pipeline import detect_language
 from seq2seq.inference.record import teach
-from seq2seq.models.audio_encoder import Listener
+from seq2seq.models.audio_encoder import AudioEncoder
 from seq2seq.models.protocol import Memory, Steps
 from seq2seq.models.recurrent import RecurrentDecoder
 from seq2seq.models.seq2seq import Seq2Seq
@@ -140,10 +141,11 @@ def _weights(steps: Steps, first: int) -> np.ndarray:
 def _source_vectors(model: Seq2Seq, given: Source, device: torch.device) -> Tensor:
     """Return what the encoder's first layer reads, (1, positions, width)."""
     batch, encoder = given.batch(device), model.encoder
-    if isinstance(encoder, Listener):
+    if isinstance(encoder, AudioEncoder):
         mask = batch.new_ones(batch.shape[:2]).bool()
         return encoder.front(batch, mask)[0]
-    return encoder.embedding(batch)
+    embedding = cast(Callable[[Tensor], Tensor], encoder.embedding)
+    return embedding(batch)
 
 
 def _numbers(values: Tensor) -> np.ndarray:

@@ -161,6 +161,31 @@ class Config:
         return None
 
     @property
+    def kind(self) -> str:
+        """One of "rnn", "gru", "lstm" or "transformer"."""
+        raise NotImplementedError
+
+    @property
+    def attention_kind(self) -> str:
+        """One of "none", "additive", "dot", "general", or "heads" of a Transformer."""
+        raise NotImplementedError
+
+    @property
+    def fed(self) -> str:
+        """What a recurrent decoder reads beside the previous token, "" for a Transformer."""
+        return ""
+
+    @property
+    def token_width(self) -> int:
+        """Width of the token vectors."""
+        return self.width
+
+    @property
+    def inner_width(self) -> int:
+        """Width of the decoder's feed-forward blocks, 0 without."""
+        return 0
+
+    @property
     def encoder_name(self) -> str:
         """What the field calls such an encoder, as in "bidirectional LSTM"."""
         raise NotImplementedError
@@ -275,6 +300,26 @@ class RecurrentConfig(Config):
         return 4 if self.input == "audio" else 1
 
     @property
+    def kind(self) -> str:
+        """The cell."""
+        return self.cell
+
+    @property
+    def attention_kind(self) -> str:
+        """As the field `attention` says."""
+        return self.attention
+
+    @property
+    def fed(self) -> str:
+        """As the field `feeds` says."""
+        return self.feeds
+
+    @property
+    def token_width(self) -> int:
+        """As the field `embedding` says."""
+        return self.embedding or self.width
+
+    @property
     def encoder_name(self) -> str:
         """The cell, after "bidirectional " if it is that."""
         return ("bidirectional " if self.bidirectional else "") + CELL_NAMES[self.cell]
@@ -371,6 +416,21 @@ class TransformerConfig(Config):
     def longest(self) -> int | None:
         """As many tokens as positions were learned; None for other kinds of positions."""
         return self.max_positions if self.positions == "learned" else None
+
+    @property
+    def kind(self) -> str:
+        """All are one kind."""
+        return "transformer"
+
+    @property
+    def attention_kind(self) -> str:
+        """Several heads, always."""
+        return "heads"
+
+    @property
+    def inner_width(self) -> int:
+        """As the fields say."""
+        return self.decoder_feedforward or self.feedforward
 
     @property
     def encoder_name(self) -> str:

@@ -23,7 +23,7 @@ MODELS = KINDS | DEEPER | MORE
 @pytest.fixture(params=list(MODELS))
 def checkpoint(request, tokenizer, checkpoint_root):
     card = load(checkpoint_root / "transformer").card
-    config = Config(vocabulary=len(tokenizer), width=16, **MODELS[request.param])
+    config = Config.from_dict({"vocabulary": len(tokenizer), "width": 16, **MODELS[request.param]})
     return built(config, card, tokenizer)
 
 

@@ -43,7 +43,7 @@ def runs(tokenizer, checkpoint_root):
 
     def get(name):
         if name not in found:
-            config = Config(vocabulary=len(tokenizer), width=16, **MODELS[name])
+            config = Config.from_dict({"vocabulary": len(tokenizer), "width": 16} | MODELS[name])
             checkpoint = built(config, card, tokenizer)
             trace = run(checkpoint, TEXT, Options(beam_width=2, max_length=6))
             found[name] = trace, outline(checkpoint), run_internals(checkpoint, TEXT, trace)
