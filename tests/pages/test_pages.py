@@ -6,7 +6,6 @@ from tests.visit import SENTENCE, charts, live_pictures, messages, visit, visit_
 from ui.instruments import TABS
 
 PAGES = [
-    "learn",
     "start",
     "translation",
     "summarization",
@@ -18,6 +17,7 @@ PAGES = [
     "sentence_map",
     "models",
     "benchmarks",
+    "learn",
 ]
 BEAMS = {"tab": "Beam tree"}
 
