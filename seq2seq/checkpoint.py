@@ -14,37 +14,60 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from seq2seq import hub
-from seq2seq.catalogue import Card, embedded, is_name, locate, offered, on_hub, read_card
+from seq2seq.catalogue import Card, embedded, is_name, offered, read_card, resolve
 from seq2seq.data.normalization import unfold
 from seq2seq.data.tokenizer import Tokenizer, Unigram
 from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.generation_config import GenerationConfig
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 from seq2seq.families.pretrained import check_links, family_of, is_foreign, read_folder
 from seq2seq.hub.watchdog import Progress
 from seq2seq.models.config import Config
 from seq2seq.models.quantization import available, quantize
 from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
 
-WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+TOKENIZER, CARD = "tokenizer.model", "card.toml"
+
+
+# Stand for what a caller leaves out.
+UNNAMED = Card("model", "A model", "translation", "unknown")
+FROM_CARD = GenerationConfig(start=())
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A model ready to run, with the tokenizer it was trained with and the habits it was given.
+    """A model ready to run, with the tokenizer it was trained with.
 
+    `Checkpoint(model, tokenizer)` is enough for a model of `build`: the model is then put into
+    evaluation mode, and decodes as our own checkpoints do.
+    card: what it is. generation_config: how it decodes; FROM_CARD for what the card says.
     notes: sentences on where it came from that a reader of its results should know.
     quantized: a copy that multiplies in eight bits, for the search alone; None to do without.
     family: of a published model, "" for one of ours.
+    Raises UserError for a model and a tokenizer that do not fit together.
     """
 
-    card: Card
     model: Seq2Seq
     tokenizer: Tokenizer
-    generation_config: GenerationConfig
+    card: Card = UNNAMED
+    generation_config: GenerationConfig = FROM_CARD
     notes: tuple[str, ...] = ()
     quantized: Seq2Seq | None = None
     family: str = ""
+
+    def __post_init__(self) -> None:
+        if self.generation_config is not FROM_CARD:
+            return
+        if not isinstance(self.model, Seq2Seq) or not hasattr(self.tokenizer, "encode_target"):
+            raise UserError(
+                "A checkpoint is a model and its tokenizer: write "
+                "Checkpoint(seq2seq.build(config), tokenizer)."
+            )
+        check_fit(self.model.config, self.tokenizer, self.card.name)
+        self.model.eval()
+        habits = own_generation_config(self.model.config, self.card, self.tokenizer)
+        object.__setattr__(self, "generation_config", habits)
 
     @property
     def device(self) -> torch.device:
@@ -96,13 +119,15 @@ def load(
     """
     name = str(checkpoint)
     notes: tuple[str, ...] = ()
-    if identifier := on_hub(name):
+    folder, identifier = resolve(checkpoint)
+    # Never where on this machine it lies: that is nobody's business in a record or a message.
+    called_here = name if is_name(name) or folder is None else folder.name
+    if identifier:
         fetched = hub.fetch(hub.cached(identifier) or identifier, on_progress)
         folder, notes = fetched.folder, fetched.notes
-    else:
-        folder = locate(name)
+    assert folder is not None
     ours = None if called else (embedded() | offered()).get(name)
-    loaded = _load(folder, called or _known_as(name), device or best_device(), ours)
+    loaded = _load(folder, called or called_here, device or best_device(), ours)
     loaded = replace(loaded, notes=notes + loaded.notes)
     return loaded.searching_in(precision or loaded.card.precision)
 
@@ -116,29 +141,26 @@ def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> C
         if habits.ignored:
             notes = (f"Its authors also set {', '.join(habits.ignored)}: that is not done here.",)
         model = model.to(device)
-        return Checkpoint(card, model, tokenizer, habits, notes, family=family_of(folder))
+        return Checkpoint(model, tokenizer, card, habits, notes, family=family_of(folder))
     card = replace(read_card(folder), name=name)
     model = read_model(folder)
     tokenizer = Unigram.load(folder / TOKENIZER, card.folded)
-    if len(tokenizer) != model.config.vocabulary:
+    return Checkpoint(model.to(device), tokenizer, card)
+
+
+def check_fit(config: Config, tokenizer: Tokenizer, name: str) -> None:
+    """Raise UserError where a tokenizer is not the one that a model was built for."""
+    if len(tokenizer) != config.vocabulary:
         raise UserError(
-            f"{folder.name} has a tokenizer of {len(tokenizer)} pieces and a model of "
-            f"{model.config.vocabulary}: they are not from the same checkpoint."
+            f"{name} has a tokenizer of {len(tokenizer)} pieces and a model of "
+            f"{config.vocabulary}: they are not from the same checkpoint."
         )
-    config = model.config
-    if tokenizer.special_ids() != (config.pad, config.unknown, config.bos, config.eos):
+    special = (config.pad, config.unknown, config.bos, config.eos)
+    if isinstance(tokenizer, Unigram) and tokenizer.special_ids() != special:
         raise UserError(
-            f"{folder.name} has a tokenizer whose special tokens (pad, unknown, start, end) are "
+            f"{name} has a tokenizer whose special tokens (pad, unknown, start, end) are "
             f"{tokenizer.special_ids()}, not those of its config.json."
         )
-    return Checkpoint(
-        card, model.to(device).eval(), tokenizer, own_generation_config(config, card, tokenizer)
-    )
-
-
-def _known_as(name: str) -> str:
-    """Return what messages and records call a model: never where on this machine it lies."""
-    return name if is_name(name) or on_hub(name) else Path(name).resolve().name
 
 
 def own_generation_config(config: Config, card: Card, tokenizer: Tokenizer) -> GenerationConfig:
@@ -167,8 +189,23 @@ def _precision(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
-def save(folder: Path, model: Seq2Seq, tokenizer: Unigram) -> None:
-    """Write config, weights (float16) and tokenizer to a folder, made if need be."""
+def save(
+    folder: str | Path, model: Seq2Seq | Checkpoint, tokenizer: Tokenizer | None = None
+) -> None:
+    """Write a checkpoint, or a model and its tokenizer, to a folder, made if need be.
+
+    The folder has config, weights (float16), tokenizer and card.toml: load, run, the command line
+    and the app open it. A card that is there already stays where a model alone is given.
+    Raises UserError for what cannot be written, such as a tokenizer of somebody else's model.
+    """
+    folder, card = _path_of(folder), None
+    if isinstance(model, Checkpoint):
+        tokenizer, card, model = model.tokenizer, model.card, model.model
+    if not isinstance(model, Seq2Seq) or not isinstance(tokenizer, Unigram):
+        raise UserError(
+            "Only a model of seq2seq.build and a tokenizer of this library can be saved: write "
+            "save(folder, checkpoint) or save(folder, model, tokenizer)."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with replaced(folder / CONFIG) as new:
         new.write_text(model.config.to_json(), encoding="utf-8")
@@ -177,6 +214,18 @@ def save(folder: Path, model: Seq2Seq, tokenizer: Unigram) -> None:
     weights = {name: weight.detach().cpu().half() for name, weight in model.named_parameters()}
     with replaced(folder / WEIGHTS) as new:
         save_file(weights, new, metadata={"format": "pt"})
+    if card is not None or not (folder / CARD).exists():
+        with replaced(folder / CARD) as new:
+            new.write_text((card or UNNAMED).to_toml(), encoding="utf-8")
+
+
+def _path_of(folder: str | Path) -> Path:
+    """Return a folder to write to. Raises UserError for what is none."""
+    if not isinstance(folder, str | Path) or not str(folder).strip():
+        raise UserError(f"A folder to save to is needed, not {quote(folder)}: give its path first.")
+    if Path(folder).is_file():
+        raise UserError(f"{Path(folder).name} is a file: name a folder.")
+    return Path(folder)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from seq2seq import catalogue
-from seq2seq.catalogue import TASKS, Card, embedded, is_ours, locate, offered, read_card
+from seq2seq.catalogue import TASKS, Card, embedded, is_ours, offered, read_card, resolve
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 
@@ -166,11 +166,11 @@ def test_a_folder_without_weights_or_with_a_damaged_card_is_not_embedded(tmp_pat
 
 
 def test_a_checkpoint_is_found_by_name_or_folder(shelf, checkpoint_folder, monkeypatch):
-    assert locate(checkpoint_folder.name) == checkpoint_folder
-    assert locate(str(checkpoint_folder)) == checkpoint_folder
+    for given in (checkpoint_folder.name, str(checkpoint_folder), checkpoint_folder):
+        assert resolve(given) == (checkpoint_folder, "")
     monkeypatch.chdir(checkpoint_folder.parent.parent)
     relative = f"{checkpoint_folder.parent.name}/{checkpoint_folder.name}"
-    assert locate(relative).resolve() == checkpoint_folder.resolve()
+    assert resolve(relative).folder == checkpoint_folder.resolve()
 
 
 @pytest.mark.parametrize(
@@ -178,14 +178,14 @@ def test_a_checkpoint_is_found_by_name_or_folder(shelf, checkpoint_folder, monke
 )
 def test_an_unknown_checkpoint_is_named_with_those_there_are(shelf, name):
     with pytest.raises(UserError, match=r"There is no checkpoint .*gru-plain") as caught:
-        locate(name)
+        resolve(name)
     assert len(str(caught.value)) < 300
 
 
 def test_a_file_is_no_checkpoint(shelf, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="no checkpoint 'file'"):
-        locate("file")
+        resolve("file")
 
 
 def test_a_card_may_call_the_word_filter_by_its_old_name():

@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 
-from seq2seq.catalogue import Card
 from seq2seq.checkpoint import TOKENIZER, Checkpoint, load, save
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.speech_corpus import read_speech
@@ -48,7 +47,7 @@ def finish(
     What is scored is what was written: the weights are read back, rounded to float16.
     """
     save(folder, checkpoint.model, Unigram.load(work / TOKENIZER))
-    (folder / "card.toml").write_text(card_toml(recipe.card), encoding="utf-8")
+    (folder / "card.toml").write_text(recipe.card.to_toml(), encoding="utf-8")
     (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
     shutil.copyfile(work / LOG, folder / LOG)
     return assess(folder, recipe, data, hardware())
@@ -175,20 +174,6 @@ def hardware() -> str:
         return torch.cuda.get_device_name()
     capability = torch.backends.cpu.get_cpu_capability()
     return f"{torch.get_num_threads()} CPU threads, {platform.machine()}, {capability}"
-
-
-def card_toml(card: Card) -> str:
-    """Write a card as TOML. A JSON string or list of strings is also a TOML one."""
-    values = {name: value for name, value in asdict(card).items() if value and name != "name"}
-    decoding = values.pop("decoding")
-    usual = asdict(Options())
-    chosen = {name: value for name, value in decoding.items() if value != usual[name]}
-    tables = [values, chosen] if chosen else [values]
-    return "\n[decoding]\n".join("".join(map(_toml, table.items())) for table in tables)
-
-
-def _toml(entry: tuple[str, Any]) -> str:
-    return f"{entry[0]} = {json.dumps(entry[1], ensure_ascii=False)}\n"
 
 
 def publish(

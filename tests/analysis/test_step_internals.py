@@ -48,7 +48,7 @@ def every_step(checkpoint, given, **settings):
 
 def built(config, card, tokenizer):
     habits = own_generation_config(config, card, tokenizer)
-    return Checkpoint(card, build(config).eval(), tokenizer, habits)
+    return Checkpoint(build(config).eval(), tokenizer, card, habits)
 
 
 @pytest.fixture(params=[*KINDS, *DEEPER])
