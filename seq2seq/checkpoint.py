@@ -69,6 +69,15 @@ class Checkpoint:
         habits = own_generation_config(self.model.config, self.card, self.tokenizer)
         object.__setattr__(self, "generation_config", habits)
 
+    def __repr__(self) -> str:
+        """Write what the model is, its size, and where and in what it computes."""
+        kind = self.family or self.model.config.architecture
+        return (
+            f"Checkpoint({self.card.name}: {self.card.title},\n"
+            f"           {self.card.task}, {kind}, {self.model.parameter_count():,} parameters, "
+            f"{len(self.tokenizer):,} tokens, {self.precision} on {self.device})"
+        )
+
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
