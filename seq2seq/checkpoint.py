@@ -1,4 +1,7 @@
-"""A model on disk: config.json, model.safetensors (float16), tokenizer.model and card.toml."""
+"""A model on disk: config.json, model.safetensors (float16), tokenizer.model and card.toml.
+
+With two vocabularies, source_tokenizer.model and target_tokenizer.model stand for tokenizer.model.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from seq2seq import hub
 from seq2seq.catalogue import Card, embedded, is_name, offered, read_card, resolve
 from seq2seq.data.normalization import unfold
 from seq2seq.data.tokenizer import Tokenizer, Unigram
+from seq2seq.data.tokenizer_pair import SOURCE_TOKENIZER, TARGET_TOKENIZER, TokenizerPair
 from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.generation_config import GenerationConfig
 from seq2seq.errors import UserError, quote
@@ -28,6 +32,7 @@ from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 TOKENIZER, CARD = "tokenizer.model", "card.toml"
+PAIR = (SOURCE_TOKENIZER, TARGET_TOKENIZER)
 
 
 # Stand for what a caller leaves out.
@@ -153,30 +158,73 @@ def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> C
         return Checkpoint(model, tokenizer, card, habits, notes, family=family_of(folder))
     card = replace(read_card(folder), name=name)
     model = read_model(folder)
-    tokenizer = Unigram.load(folder / TOKENIZER, card.folded)
+    tokenizer = read_tokenizer(folder, card.folded)
     return Checkpoint(model.to(device), tokenizer, card)
 
 
 def check_fit(config: Config, tokenizer: Tokenizer, name: str) -> None:
     """Raise UserError where a tokenizer is not the one that a model was built for."""
-    if len(tokenizer) != config.vocabulary:
-        raise UserError(
-            f"{name} has a tokenizer of {len(tokenizer)} pieces and a model of "
-            f"{config.vocabulary}: they are not from the same checkpoint."
-        )
+    pair = isinstance(tokenizer, TokenizerPair)
+    sides = [("", tokenizer, config.vocabulary)]
+    if isinstance(tokenizer, TokenizerPair):
+        sides = [("target ", tokenizer, config.vocabulary)]
+        sides += [("source ", tokenizer.source, config.source_vocabulary or config.vocabulary)]
+    for side, each, size in sides:
+        if len(each) != size:
+            raise UserError(
+                f"{name} has a {side}tokenizer of {len(each)} pieces and a model of {size}: they "
+                "are not from the same checkpoint."
+            )
+    _check_sides(config, pair, name)
     special = (config.pad, config.unknown, config.bos, config.eos)
-    if isinstance(tokenizer, Unigram) and tokenizer.special_ids() != special:
+    if isinstance(tokenizer, Unigram | TokenizerPair) and tokenizer.special_ids() != special:
         raise UserError(
             f"{name} has a tokenizer whose special tokens (pad, unknown, start, end) are "
             f"{tokenizer.special_ids()}, not those of its config.json."
         )
 
 
+def _check_sides(config: Config, pair: bool, name: str) -> None:
+    """Raise UserError where a model needs one vocabulary and has two, or the other way round."""
+    if not pair and config.source_vocabulary not in (0, config.vocabulary):
+        raise UserError(
+            f"{name} has one tokenizer and a model of two vocabularies: give a TokenizerPair."
+        )
+    problem = ""
+    if pair and config.input == "audio":
+        problem = "hears and reads no text: give it one tokenizer"
+    elif pair and config.shared:
+        problem = "has one embedding for both sides: set shared to false"
+    elif pair and config.copies:
+        problem = "copies tokens, which must be in both: set copies to false"
+    if problem:
+        raise UserError(f"{name} has two vocabularies, but its model {problem}.")
+
+
+def read_tokenizer(folder: Path, folded: bool = False) -> Unigram | TokenizerPair:
+    """Read the tokenizer of a folder, or the two of it. Raises UserError as their `load` does."""
+    if any((folder / file).exists() for file in PAIR):
+        return TokenizerPair.load(folder, folded)
+    return Unigram.load(folder / TOKENIZER, folded)
+
+
+def _write_tokenizer(folder: Path, tokenizer: Unigram | TokenizerPair) -> None:
+    """Write a tokenizer, or two; files of another kind that lie there would be read instead."""
+    files = {TOKENIZER: tokenizer} if isinstance(tokenizer, Unigram) else {}
+    if isinstance(tokenizer, TokenizerPair):
+        files = dict(zip(PAIR, (tokenizer.source, tokenizer.target), strict=True))
+    for name, each in files.items():
+        with replaced(folder / name) as new:
+            new.write_bytes(each.model)
+    for name in {TOKENIZER, *PAIR} - files.keys():
+        (folder / name).unlink(missing_ok=True)
+
+
 def own_generation_config(config: Config, card: Card, tokenizer: Tokenizer) -> GenerationConfig:
     """Return the habits of our own checkpoints: what the card says, and no special tokens."""
     forbidden = [config.pad, config.unknown, config.bos]
     if card.turn_separator:  # a reply is one turn
-        forbidden += tokenizer.encode(card.turn_separator)[-1:]
+        forbidden += tokenizer.encode_target(card.turn_separator)[-1:]
     pieces = tokenizer.pieces(range(len(tokenizer))) if card.word_filter else ()
     return GenerationConfig(
         start=(config.bos,),
@@ -210,16 +258,16 @@ def save(
     folder, card = _path_of(folder), None
     if isinstance(model, Checkpoint):
         tokenizer, card, model = model.tokenizer, model.card, model.model
-    if not isinstance(model, Seq2Seq) or not isinstance(tokenizer, Unigram):
+    if not isinstance(model, Seq2Seq) or not isinstance(tokenizer, Unigram | TokenizerPair):
         raise UserError(
             "Only a model of seq2seq.build and a tokenizer of this library can be saved: write "
             "save(folder, checkpoint) or save(folder, model, tokenizer)."
         )
+    check_fit(model.config, tokenizer, folder.name)
     folder.mkdir(parents=True, exist_ok=True)
     with replaced(folder / CONFIG) as new:
         new.write_text(model.config.to_json(), encoding="utf-8")
-    with replaced(folder / TOKENIZER) as new:
-        new.write_bytes(tokenizer.model)
+    _write_tokenizer(folder, tokenizer)
     weights = {name: weight.detach().cpu().half() for name, weight in model.named_parameters()}
     with replaced(folder / WEIGHTS) as new:
         save_file(weights, new, metadata={"format": "pt"})

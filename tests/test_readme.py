@@ -27,6 +27,14 @@ def test_the_code_runs(tmp_path, monkeypatch, capsys):
     assert "plotly" in (tmp_path / "attention.html").read_text(encoding="utf-8")
 
 
+def test_the_example_of_two_vocabularies_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, flags=re.DOTALL)
+    exec(compile(code, "CONTRIBUTING.md", "exec"), {})
+    assert capsys.readouterr().out == "KUH\n"
+    assert (tmp_path / "animals" / "source_tokenizer.model").is_file()
+
+
 def commands():
     lines = "".join(blocks("sh")).splitlines()
     return [line for line in lines if line.startswith("python -m seq2seq")]

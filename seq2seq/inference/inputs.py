@@ -105,7 +105,7 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if unknown and config.unknown != config.pad:
         shown = " ".join(dict.fromkeys(unknown))
         notes.append(f"This model has never seen these characters: {shown[:60]}")
-    around = tokenizer.pieces(before), tokenizer.pieces(after)
+    around = tokenizer.source_pieces(before), tokenizer.source_pieces(after)
     return Source(words, [*before, *ids, *after], (*around[0], *pieces, *around[1]), tuple(notes))
 
 

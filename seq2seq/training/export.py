@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from seq2seq.checkpoint import TOKENIZER, Checkpoint, load, save
+from seq2seq.checkpoint import PAIR, TOKENIZER, Checkpoint, load, save
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.speech_corpus import read_speech
 from seq2seq.data.tokenizer import Unigram
@@ -33,7 +33,7 @@ from seq2seq.inference.pipeline import run
 from seq2seq.training.model_card import model_card
 from seq2seq.training.recipe import Recipe
 
-_CHECKPOINT = ("card.toml", "config.json", "model.safetensors", "tokenizer.model", "README.md")
+_CHECKPOINT = ("card.toml", "config.json", "model.safetensors", "README.md")
 _OF_TRAINING = ("recipe.toml", "training.jsonl", "evaluation.json", "studies.json", "replies.json")
 REPLIES = "replies.json"
 TIMED = 100  # runs whose median is the time of one
@@ -190,14 +190,16 @@ def publish(
 
 def _publishable(folder: Path) -> list[Path]:
     """Return the files to upload. Raises UserError if they are not one of our checkpoints."""
-    for name in _CHECKPOINT:
+    tokenizers = PAIR if (folder / PAIR[0]).is_file() else (TOKENIZER,)
+    needed = (*_CHECKPOINT, *tokenizers)
+    for name in needed:
         if not (folder / name).is_file():
             raise UserError(
                 f"{folder.name} has no {name}: publish a folder that the command train has written."
             )
     load(folder, torch.device("cpu"))
     check_card(folder / "README.md")
-    names = (*_CHECKPOINT, *_OF_TRAINING)
+    names = (*needed, *_OF_TRAINING)
     return [folder / name for name in names if (folder / name).is_file()]
 
 

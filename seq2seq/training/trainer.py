@@ -27,6 +27,7 @@ from seq2seq.checkpoint import (
     TOKENIZER,
     Checkpoint,
     best_device,
+    check_fit,
     own_generation_config,
     read_model,
     replaced,
@@ -158,6 +159,7 @@ class _Run:
             )
         )
         self.model = model.to(self.device)
+        check_fit(model.config, self.tokenizer, recipe.name)
         self.checkpoint = Checkpoint(
             self.model,
             self.tokenizer,

@@ -116,7 +116,7 @@ def test_a_damaged_model_is_refused(tokenizer, tmp_path, damage):
 
 def test_a_missing_model_is_refused(tmp_path):
     for path in (tmp_path / "tokenizer.model", tmp_path):
-        with pytest.raises(UserError, match=r"no tokenizer\.model"):
+        with pytest.raises(UserError, match=f"has no {path.name}: fetch it"):
             Unigram.load(path)
 
 
