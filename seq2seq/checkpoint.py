@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from seq2seq import hub
-from seq2seq.catalogue import Card, embedded, is_name, offered, read_card, resolve
+from seq2seq.catalogue import PRECISIONS, Card, embedded, is_name, offered, read_card, resolve
 from seq2seq.data.normalization import unfold
 from seq2seq.data.tokenizer import Tokenizer, Unigram
 from seq2seq.data.tokenizer_pair import SOURCE_TOKENIZER, TARGET_TOKENIZER, TokenizerPair
@@ -115,9 +115,19 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def _device(named: torch.device | str | None) -> torch.device:
+    """Return a device, the best one where none is named. Raises UserError for what is none."""
+    if named is None:
+        return best_device()
+    try:
+        return torch.device(named)
+    except (RuntimeError, TypeError):
+        raise UserError(f"There is no device {quote(named)}: use cpu or cuda.") from None
+
+
 def load(
     checkpoint: str | Path,
-    device: torch.device | None = None,
+    device: torch.device | str | None = None,
     on_progress: Progress | None = None,
     precision: str | None = None,
     called: str = "",
@@ -125,13 +135,16 @@ def load(
     """Load a checkpoint by its name in checkpoints/, its folder or its id on the Hub.
 
     on_progress is called with the bytes fetched and the bytes in all, where some have to be.
+    device: the GPU if there is one, unless another is named.
     precision: of the search, None for what the checkpoint's card allows. called: what records and
     messages name it, by default what it was asked for by. A model of the Hub that was fetched
     before stays as it is: another revision is another name.
     Raises UserError, naming what is wrong, if it cannot be fetched, if a file is missing or
     damaged, or if weights are missing, left over, of another shape or not finite.
     """
-    name = str(checkpoint)
+    if precision not in (None, *PRECISIONS):
+        raise UserError(f"The precision is {quote(precision)}: use {', '.join(PRECISIONS)}.")
+    place, name = _device(device), str(checkpoint)
     notes: tuple[str, ...] = ()
     folder, identifier = resolve(checkpoint)
     # Never where on this machine it lies: that is nobody's business in a record or a message.
@@ -141,7 +154,7 @@ def load(
         folder, notes = fetched.folder, fetched.notes
     assert folder is not None
     ours = None if called else (embedded() | offered()).get(name)
-    loaded = _load(folder, called or called_here, device or best_device(), ours)
+    loaded = _load(folder, called or called_here, place, ours)
     loaded = replace(loaded, notes=notes + loaded.notes)
     return loaded.searching_in(precision or loaded.card.precision)
 
@@ -195,7 +208,7 @@ def _check_sides(config: Config, pair: bool, name: str) -> None:
         problem = "hears and reads no text: give it one tokenizer"
     elif pair and config.shared:
         problem = "has one embedding for both sides: set shared to false"
-    elif pair and config.copies:
+    elif pair and vars(config).get("copies"):
         problem = "copies tokens, which must be in both: set copies to false"
     if problem:
         raise UserError(f"{name} has two vocabularies, but its model {problem}.")

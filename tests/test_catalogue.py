@@ -173,6 +173,38 @@ def test_a_checkpoint_is_found_by_name_or_folder(shelf, checkpoint_folder, monke
     assert resolve(relative).folder == checkpoint_folder.resolve()
 
 
+def test_an_id_of_the_hub_is_no_folder(shelf, tmp_path):
+    assert resolve("user/repo@main") == (None, "user/repo@main")
+    assert resolve("user/repo/sub", paths=False) == (None, "user/repo/sub")
+    (tmp_path / "user" / "repo").mkdir(parents=True)
+    assert resolve("user/repo") == ((tmp_path / "user" / "repo").resolve(), "")
+
+
+def test_a_card_may_lead_to_the_hub(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "CHECKPOINTS", tmp_path)
+    card = "".join(f'{name} = "{value}"\n' for name, value in PLAIN.items())
+    folder = write(tmp_path / "small", card + 'hub = "user/small"\n')
+    assert resolve("small") == (folder, "user/small")
+    write(tmp_path / "damaged", "title =")
+    assert resolve("damaged") == (tmp_path / "damaged", "")
+
+
+def test_only_names_and_ids_where_folders_must_not_be_looked_at(shelf, checkpoint_folder, tmp_path):
+    (tmp_path / "here" / "below").mkdir(parents=True)
+    assert resolve("here").folder == tmp_path / "here"
+    for name in ("here", "./here", str(tmp_path / "here"), str(checkpoint_folder), ".."):
+        with pytest.raises(UserError, match="There is no checkpoint"):
+            resolve(name, paths=False)
+    assert resolve("here/below", paths=False) == (None, "here/below")
+    assert resolve(checkpoint_folder.name, paths=False).folder == checkpoint_folder
+
+
+@pytest.mark.parametrize("given", [None, 5, b"gru-plain", ["gru-plain"]])
+def test_what_names_no_model_is_one_sentence(given):
+    with pytest.raises(UserError, match="give one as text or Path"):
+        resolve(given)
+
+
 @pytest.mark.parametrize(
     "name", ["", " ", "nowhere", "\x00", "a" * 5_000, "../../nowhere", "https://example.org/x"]
 )

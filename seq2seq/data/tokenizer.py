@@ -15,6 +15,7 @@ from seq2seq.errors import UserError
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
 WORD_START = "▁"
+KINDS = ("unigram", "bpe", "word", "character")  # of pieces
 
 
 class Tokenizer(Protocol):
@@ -111,6 +112,11 @@ class Unigram:
         sentences lack them. digits: each is a piece of its own.
         Raises UserError where the pieces are fewer than the characters.
         """
+        if isinstance(sentences, str) or kind not in KINDS:
+            raise UserError(
+                f"A tokenizer is fitted to a list of texts, of a kind of {', '.join(KINDS)}: give "
+                "both so."
+            )
         sentencepiece.set_random_generator_seed(seed)
         model = io.BytesIO()
         sentences = map(fold, sentences) if folded else sentences

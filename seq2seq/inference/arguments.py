@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from seq2seq.checkpoint import Checkpoint, load
 from seq2seq.data.audio import Audio
+from seq2seq.decoding.interventions import Interventions
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError, quote
 from seq2seq.models.seq2seq import Seq2Seq
@@ -49,6 +50,14 @@ def options_for(checkpoint: Checkpoint, options: Options | None) -> Options:
             f"The options are {quote(options)}: give seq2seq.Options(beam_width=5), or none."
         )
     return options or checkpoint.generation_config.options
+
+
+def check_interventions(interventions: Interventions) -> None:
+    """Raise UserError for interventions of another kind."""
+    if not isinstance(interventions, Interventions):
+        raise UserError(
+            f"The interventions are {quote(interventions)}: give seq2seq.Interventions(muted=(1,))."
+        )
 
 
 def is_list(given: object) -> bool:

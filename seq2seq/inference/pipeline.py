@@ -37,7 +37,16 @@ from seq2seq.decoding.options import Options
 from seq2seq.decoding.scoring import score
 from seq2seq.decoding.search import OnStep, SearchResult, search
 from seq2seq.errors import UserError
-from seq2seq.inference.arguments import Input, Inputs, Named, each, is_list, opened, options_for
+from seq2seq.inference.arguments import (
+    Input,
+    Inputs,
+    Named,
+    check_interventions,
+    each,
+    is_list,
+    opened,
+    options_for,
+)
 from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
 from seq2seq.inference.inputs import Source, clean, prepare
 from seq2seq.inference.record import Encoded, chances, observe, record
@@ -188,6 +197,7 @@ def _encode(
     interventions: Interventions = NOTHING,
 ) -> Encoded:
     """Make a source ready and encode it, in float32. self_attention: as `run` has it."""
+    check_interventions(interventions)
     options = options_for(checkpoint, options)
     read = prepare(checkpoint, source, options)
     layers, heads = checkpoint.model.config.attention_shape

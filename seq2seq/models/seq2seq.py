@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from seq2seq.errors import UserError, quote
 from seq2seq.models.attention import Additive, Dot, General
 from seq2seq.models.audio_encoder import Listener, Subsampling
 from seq2seq.models.config import Config
@@ -56,7 +57,15 @@ class Seq2Seq(nn.Module):
 
 
 def build(config: Config) -> Seq2Seq:
-    """Build the model that a config describes, with fresh weights."""
+    """Build the model that a config describes, with fresh weights.
+
+    Raises UserError for what is no config.
+    """
+    if not isinstance(config, Config):
+        raise UserError(
+            f"A model is built of a config, not of {quote(config)}: give one, as "
+            "seq2seq.Config.from_dict(values) makes it."
+        )
     model = _assemble(config)
     initialize(model)
     return model

@@ -33,7 +33,7 @@ def pair():
 
 def config(pair, **values):
     sizes = {"source_vocabulary": len(pair.source), "shared": False, "width": 32, "dropout": 0.0}
-    return seq2seq.Config(len(pair), **sizes | values)
+    return seq2seq.Config.from_dict({"vocabulary": len(pair), **sizes, **values})
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_the_app_opens_it(folder, tab):
 
 
 def test_saving_a_model_of_the_other_kind_leaves_no_old_tokenizer(folder, trained, tokenizer):
-    single = seq2seq.build(seq2seq.Config(len(tokenizer), width=16))
+    single = seq2seq.build(seq2seq.Config.from_dict({"vocabulary": len(tokenizer), "width": 16}))
     seq2seq.save(folder, single, tokenizer)
     assert [path.name for path in folder.glob("*.model")] == [TOKENIZER]
     assert seq2seq.load(folder).tokenizer.model == tokenizer.model
@@ -142,7 +142,7 @@ def test_a_missing_or_damaged_half_is_named(folder, name):
     ids=str,
 )
 def test_wrong_sizes_are_one_sentence(pair, tmp_path, values, named):
-    model = seq2seq.build(seq2seq.Config(**vars(config(pair)) | values))
+    model = seq2seq.build(config(pair, **values))
     with pytest.raises(UserError, match=named):
         seq2seq.Checkpoint(model, pair)
     with pytest.raises(UserError, match=named):
@@ -160,8 +160,7 @@ def test_wrong_sizes_are_one_sentence(pair, tmp_path, values, named):
 )
 def test_what_needs_one_vocabulary_is_refused(pair, values, remedy):
     same = seq2seq.TokenizerPair(pair.target, pair.target)
-    sizes = {"source_vocabulary": len(pair), "shared": False}
-    model = seq2seq.build(seq2seq.Config(len(pair), width=16, **sizes | values))
+    model = seq2seq.build(config(pair, source_vocabulary=len(pair), **values))
     with pytest.raises(UserError, match=remedy):
         seq2seq.Checkpoint(model, same)
 

@@ -19,7 +19,11 @@ TEXTS = ["The cat sleeps.", "Where is the dog?"]
 @pytest.fixture(scope="module")
 def listener(tokenizer):
     torch.manual_seed(0)
-    config = Config(len(tokenizer), width=16, input="audio", bins=8, attention="dot")
+    return own(tokenizer, input="audio", bins=8, attention="dot")
+
+
+def own(tokenizer, **values):
+    config = Config.from_dict({"vocabulary": len(tokenizer), "width": 16, **values})
     return seq2seq.Checkpoint(seq2seq.build(config), tokenizer)
 
 
@@ -112,7 +116,7 @@ def test_a_model_alone_is_no_checkpoint(checkpoint):
 
 
 def test_a_model_in_training_is_not_run(tokenizer):
-    checkpoint = seq2seq.Checkpoint(seq2seq.build(Config(len(tokenizer), width=8)), tokenizer)
+    checkpoint = own(tokenizer)
     checkpoint.model.train()
     with pytest.raises(UserError, match=r"call its eval\(\)"):
         seq2seq.run(checkpoint, "a")
@@ -150,6 +154,37 @@ def test_options_of_another_kind_are_one_sentence(checkpoint, options):
             work(checkpoint, "a", options)
 
 
+@pytest.mark.parametrize("interventions", [None, 5, {"muted": 1}])
+def test_interventions_of_another_kind_are_one_sentence(checkpoint, interventions):
+    for work in (seq2seq.run, lambda *given, **more: seq2seq.force(*given, "b", **more)):
+        with pytest.raises(UserError, match=r"give seq2seq\.Interventions"):
+            work(checkpoint, "a", interventions=interventions)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"precision": "int4"}, "'int4': use float32, int8"),
+        ({"precision": 8}, "8: use float32, int8"),
+        ({"device": "gpu"}, "device 'gpu'"),
+        ({"device": 5.5}, "device 5.5"),
+    ],
+)
+def test_settings_of_loading_are_checked(checkpoint_folder, settings, named):
+    with pytest.raises(UserError, match=named):
+        seq2seq.load(checkpoint_folder, **settings)
+
+
+def test_a_device_may_be_named(checkpoint_folder):
+    assert seq2seq.load(checkpoint_folder, "cpu").device == torch.device("cpu")
+
+
+@pytest.mark.parametrize("config", [None, 5, {"vocabulary": 90}, "config.json"])
+def test_only_a_config_is_built(config):
+    with pytest.raises(UserError, match=r"seq2seq\.Config\.from_dict"):
+        seq2seq.build(config)
+
+
 @pytest.mark.parametrize("target", [None, 5, 2.5, ["a"], [None], {}, [0.5]])
 def test_what_is_no_output_is_one_sentence(checkpoint, target):
     with pytest.raises(UserError, match="give a text, or its ids"):
@@ -166,12 +201,12 @@ def test_what_is_no_recording_is_one_sentence(source):
 
 
 def test_a_model_of_ones_own_runs_and_is_saved(tmp_path, tokenizer):
-    own = seq2seq.Checkpoint(seq2seq.build(Config(len(tokenizer), width=16)), tokenizer)
-    seq2seq.save(str(tmp_path / "mine"), own)
+    first = own(tokenizer)
+    seq2seq.save(str(tmp_path / "mine"), first)
     again = seq2seq.load(tmp_path / "mine")
     assert again.card.name == "mine"
-    assert again.generation_config == own.generation_config
-    before, after = (seq2seq.force(each, "The cat.", "Le chat.") for each in (own, again))
+    assert again.generation_config == first.generation_config
+    before, after = (seq2seq.force(each, "The cat.", "Le chat.") for each in (first, again))
     np.testing.assert_allclose(before.log_probabilities, after.log_probabilities, atol=5e-3)
 
 
@@ -207,4 +242,4 @@ def test_a_checkpoint_is_a_model_and_its_tokenizer(checkpoint, tokenizer):
         with pytest.raises(UserError, match="a model and its tokenizer"):
             seq2seq.Checkpoint(*parts)
     with pytest.raises(UserError, match="tokenizer of 120 pieces and a model of 90"):
-        seq2seq.Checkpoint(seq2seq.build(Config(90, width=8)), tokenizer)
+        own(tokenizer, vocabulary=90)
