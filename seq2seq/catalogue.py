@@ -148,7 +148,7 @@ class Location(NamedTuple):
     """Where a model lies.
 
     folder: on this machine, None where there is none. hub: its id on the Hub if its files have to
-    come from there, else ""; such a model may have a folder too, with its card alone.
+    come from there, else ""; a card in checkpoints/ can say so, one in another folder cannot.
     """
 
     folder: Path | None
@@ -174,7 +174,8 @@ def resolve(checkpoint: str | Path, paths: bool = True) -> Location:
             return Location(CHECKPOINTS / name, _hub_of(CHECKPOINTS / name))
         if paths and name.strip() and Path(name).is_dir():
             folder = Path(name).resolve()
-            return Location(folder, _hub_of(folder))
+            ours = folder.parent == CHECKPOINTS.resolve()
+            return Location(folder, _hub_of(folder) if ours else "")
     if is_hub_name(name):
         return Location(None, name)
     raise UserError(

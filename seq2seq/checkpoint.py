@@ -33,7 +33,7 @@ from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 TOKENIZER, CARD = "tokenizer.model", "card.toml"
 PAIR = (SOURCE_TOKENIZER, TARGET_TOKENIZER)
-
+OwnTokenizer = Unigram | TokenizerPair  # that this library reads and writes
 
 # Stand for what a caller leaves out.
 UNNAMED = Card("model", "A model", "translation", "unknown")
@@ -71,8 +71,8 @@ class Checkpoint:
             )
         check_fit(self.model.config, self.tokenizer, self.card.name)
         self.model.eval()
-        habits = own_generation_config(self.model.config, self.card, self.tokenizer)
-        object.__setattr__(self, "generation_config", habits)
+        derived = own_generation_config(self.model.config, self.card, self.tokenizer)
+        object.__setattr__(self, "generation_config", derived)
 
     def __repr__(self) -> str:
         """Write what the model is, its size, and where and in what it computes."""
@@ -171,16 +171,15 @@ def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> C
         return Checkpoint(model, tokenizer, card, habits, notes, family=family_of(folder))
     card = replace(read_card(folder), name=name)
     model = read_model(folder)
-    tokenizer = read_tokenizer(folder, card.folded)
+    tokenizer = tokenizer_of(folder, card.folded)
     return Checkpoint(model.to(device), tokenizer, card)
 
 
 def check_fit(config: Config, tokenizer: Tokenizer, name: str) -> None:
     """Raise UserError where a tokenizer is not the one that a model was built for."""
     pair = isinstance(tokenizer, TokenizerPair)
-    sides = [("", tokenizer, config.vocabulary)]
+    sides = [("target " if pair else "", tokenizer, config.vocabulary)]
     if isinstance(tokenizer, TokenizerPair):
-        sides = [("target ", tokenizer, config.vocabulary)]
         sides += [("source ", tokenizer.source, config.source_vocabulary or config.vocabulary)]
     for side, each, size in sides:
         if len(each) != size:
@@ -190,7 +189,7 @@ def check_fit(config: Config, tokenizer: Tokenizer, name: str) -> None:
             )
     _check_sides(config, pair, name)
     special = (config.pad, config.unknown, config.bos, config.eos)
-    if isinstance(tokenizer, Unigram | TokenizerPair) and tokenizer.special_ids() != special:
+    if isinstance(tokenizer, OwnTokenizer) and tokenizer.special_ids() != special:
         raise UserError(
             f"{name} has a tokenizer whose special tokens (pad, unknown, start, end) are "
             f"{tokenizer.special_ids()}, not those of its config.json."
@@ -214,18 +213,19 @@ def _check_sides(config: Config, pair: bool, name: str) -> None:
         raise UserError(f"{name} has two vocabularies, but its model {problem}.")
 
 
-def read_tokenizer(folder: Path, folded: bool = False) -> Unigram | TokenizerPair:
+def tokenizer_of(folder: Path, folded: bool = False) -> OwnTokenizer:
     """Read the tokenizer of a folder, or the two of it. Raises UserError as their `load` does."""
     if any((folder / file).exists() for file in PAIR):
         return TokenizerPair.load(folder, folded)
     return Unigram.load(folder / TOKENIZER, folded)
 
 
-def _write_tokenizer(folder: Path, tokenizer: Unigram | TokenizerPair) -> None:
+def _write_tokenizer(folder: Path, tokenizer: OwnTokenizer) -> None:
     """Write a tokenizer, or two; files of another kind that lie there would be read instead."""
-    files = {TOKENIZER: tokenizer} if isinstance(tokenizer, Unigram) else {}
     if isinstance(tokenizer, TokenizerPair):
-        files = dict(zip(PAIR, (tokenizer.source, tokenizer.target), strict=True))
+        files = {SOURCE_TOKENIZER: tokenizer.source, TARGET_TOKENIZER: tokenizer.target}
+    else:
+        files = {TOKENIZER: tokenizer}
     for name, each in files.items():
         with replaced(folder / name) as new:
             new.write_bytes(each.model)
@@ -271,7 +271,7 @@ def save(
     folder, card = _path_of(folder), None
     if isinstance(model, Checkpoint):
         tokenizer, card, model = model.tokenizer, model.card, model.model
-    if not isinstance(model, Seq2Seq) or not isinstance(tokenizer, Unigram | TokenizerPair):
+    if not isinstance(model, Seq2Seq) or not isinstance(tokenizer, OwnTokenizer):
         raise UserError(
             "Only a model of seq2seq.build and a tokenizer of this library can be saved: write "
             "save(folder, checkpoint) or save(folder, model, tokenizer)."

@@ -185,6 +185,9 @@ def test_a_card_may_lead_to_the_hub(tmp_path, monkeypatch):
     card = "".join(f'{name} = "{value}"\n' for name, value in PLAIN.items())
     folder = write(tmp_path / "small", card + 'hub = "user/small"\n')
     assert resolve("small") == (folder, "user/small")
+    assert resolve(folder) == resolve(str(folder)) == (folder.resolve(), "user/small")
+    other = write(tmp_path / "small" / "brought", card + 'hub = "user/small"\n')
+    assert resolve(other) == (other.resolve(), "")
     write(tmp_path / "damaged", "title =")
     assert resolve("damaged") == (tmp_path / "damaged", "")
 

