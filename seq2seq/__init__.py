@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from seq2seq.checkpoint import save as save
     from seq2seq.data.audio import Audio as Audio
     from seq2seq.data.audio import read_audio as read_audio
+    from seq2seq.data.tokenizer import Unigram as Unigram
+    from seq2seq.data.tokenizer_pair import TokenizerPair as TokenizerPair
     from seq2seq.decoding.interventions import AttentionEdit as AttentionEdit
     from seq2seq.decoding.interventions import Interventions as Interventions
     from seq2seq.decoding.options import Options as Options
@@ -51,8 +53,10 @@ _HOMES = {
     "Options": "decoding.options",
     "RecurrentConfig": "models.config",
     "Seq2Seq": "models.seq2seq",
+    "TokenizerPair": "data.tokenizer_pair",
     "Trace": "trace",
     "TransformerConfig": "models.config",
+    "Unigram": "data.tokenizer",
     "UserError": "errors",
     "build": "models.seq2seq",
     "embedded": "catalogue",

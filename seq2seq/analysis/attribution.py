@@ -50,8 +50,9 @@ def attribute(
     """
     if trace.position_seconds:
         raise UserError("A recording has no words to leave out: choose a model that reads text.")
-    ids = (*trace.source.ids, *trace.target.ids)
-    known = max(ids) < checkpoint.model.config.vocabulary
+    config = checkpoint.model.config
+    known = max(trace.target.ids) < config.vocabulary
+    known &= max(trace.source.ids) < (config.source_vocabulary or config.vocabulary)
     pieces = checkpoint.tokenizer.pieces(trace.target.ids) if known else ()
     if pieces != trace.target.pieces:
         raise UserError("This run was made by another model: run it again.")

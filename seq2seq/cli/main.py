@@ -15,6 +15,7 @@ from seq2seq.cli import (
     list_checkpoints,
     publish,
     run,
+    tables,
     train,
 )
 from seq2seq.cli.arguments import Parser
@@ -29,6 +30,7 @@ COMMANDS = (
     ablate,
     experiment,
     benchmark,
+    tables,
     publish,
 )
 RENAMED = {"study": "ablate"}  # what commands were called before

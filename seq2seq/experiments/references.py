@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.evaluation.sentence_metrics import chrf
-from seq2seq.inference.pipeline import generate, to_text
+from seq2seq.inference.pipeline import generate
 
 FILE = Path(__file__).with_name("reference_pairs.tsv")
 LENGTHS = ((1, 5), (6, 9), (10, 15), (16, 30))  # words of a source, of each group
@@ -50,8 +50,7 @@ def score(
 ) -> list[Scored]:
     """Translate and score references; on_done gets how many were done since the last call."""
     sources = [each.source for each in given]
-    found = generate(checkpoint, sources, batch=8, on_group=on_done)
-    outputs = [to_text(checkpoint, *each) for each in zip(found, sources, strict=True)]
+    outputs = [each.text for each in generate(checkpoint, sources, batch=8, on_group=on_done)]
     return [
         Scored(each, output, chrf(output, each.target))
         for each, output in zip(given, outputs, strict=True)

@@ -94,7 +94,9 @@ class Config:
 
     def _check_vocabularies(self) -> None:
         if self.shared and self.source_vocabulary not in (0, self.vocabulary):
-            raise UserError("Two vocabularies of unequal size cannot share an embedding.")
+            raise UserError(
+                "Two vocabularies of unequal size cannot share an embedding: set shared to false."
+            )
         padded = min(self.vocabulary, self.source_vocabulary or self.vocabulary)
         if max(self.unknown, self.bos, self.eos) >= self.vocabulary or self.pad >= padded:
             raise UserError(

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seq2seq.errors import UserError, quote
 from seq2seq.models.attention import Additive, Dot, General
 from seq2seq.models.audio_encoder import AudioEncoder, Subsampling
 from seq2seq.models.config import Config, RecurrentConfig, TransformerConfig
@@ -59,7 +60,15 @@ class Seq2Seq(nn.Module):
 
 
 def build(config: Config) -> Seq2Seq:
-    """Build the model that a config describes, with fresh weights."""
+    """Build the model that a config describes, with fresh weights.
+
+    Raises UserError for what is no config.
+    """
+    if not isinstance(config, Config):
+        raise UserError(
+            f"A model is built of a config, not of {quote(config)}: give one, as "
+            "seq2seq.Config.from_dict(values) makes it."
+        )
     model = _assemble(config)
     initialize(model)
     return model

@@ -27,6 +27,7 @@ from seq2seq.checkpoint import (
     TOKENIZER,
     Checkpoint,
     best_device,
+    check_fit,
     own_generation_config,
     read_model,
     replaced,
@@ -158,10 +159,11 @@ class _Run:
             )
         )
         self.model = model.to(self.device)
+        check_fit(model.config, self.tokenizer, recipe.name)
         self.checkpoint = Checkpoint(
-            recipe.card,
             self.model,
             self.tokenizer,
+            recipe.card,
             own_generation_config(self.model.config, recipe.card, self.tokenizer),
         )
         settings = self.settings
@@ -270,7 +272,7 @@ class _Run:
             score, scores = self.corpus.score(self.checkpoint, min(raw, averaged))
             better = score < position.best_score
             if better:
-                save(self.work / BEST, self.model, self.tokenizer)
+                save(self.work / BEST, self.checkpoint)
             if averaged <= raw:
                 self._swap()
             position.best_score = min(score, position.best_score)
@@ -377,7 +379,7 @@ class _Run:
         """Load the best weights kept."""
         model = read_model(self.work / BEST).to(self.device).eval()
         habits = own_generation_config(model.config, self.recipe.card, self.tokenizer)
-        return Checkpoint(self.recipe.card, model, self.tokenizer, habits)
+        return Checkpoint(model, self.tokenizer, self.recipe.card, habits)
 
 
 def _append(path: Path, line: str) -> None:

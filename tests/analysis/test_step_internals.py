@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from seq2seq.analysis.step_internals import close_up, embed, encode
-from seq2seq.checkpoint import Checkpoint, load, own_generation_config
+from seq2seq.checkpoint import Checkpoint, load
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
@@ -48,8 +48,7 @@ def every_step(checkpoint, given, **settings):
 
 
 def built(config, card, tokenizer):
-    habits = own_generation_config(config, card, tokenizer)
-    return Checkpoint(card, build(config).eval(), tokenizer, habits)
+    return Checkpoint(build(config), tokenizer, card)
 
 
 @pytest.fixture(params=[*KINDS, *DEEPER])
@@ -57,12 +56,7 @@ def model(request, tokenizer, any_card):
     config = Config.from_dict(
         {"vocabulary": len(tokenizer), "width": 16, **(KINDS | DEEPER)[request.param]}
     )
-    return Checkpoint(
-        any_card,
-        build(config).eval(),
-        tokenizer,
-        own_generation_config(config, any_card, tokenizer),
-    )
+    return built(config, any_card, tokenizer)
 
 
 @pytest.fixture(scope="session")
@@ -200,12 +194,7 @@ def test_other_tokens_are_refused(checkpoint, tokens, step):
 )
 def test_a_recording(tokenizer, any_card, kind):
     config = kind(vocabulary=len(tokenizer), width=16, input="audio", bins=8)
-    model = Checkpoint(
-        any_card,
-        build(config).eval(),
-        tokenizer,
-        own_generation_config(config, any_card, tokenizer),
-    )
+    model = built(config, any_card, tokenizer)
     samples = torch.randn(RATE // 2).mul(0.1).numpy()
     for trace, step, found in every_step(model, Audio(samples, 0.5)):
         close(half(trace.attention[step, 0, 0]), found.look.weights, 1e-3)

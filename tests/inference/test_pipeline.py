@@ -225,7 +225,7 @@ def short_sighted(checkpoint_root, tokenizer):
     )
     card = read_card(checkpoint_root / "transformer")
     model = build(config).eval().requires_grad_(False)
-    return Checkpoint(card, model, tokenizer, own_generation_config(config, card, tokenizer))
+    return Checkpoint(model, tokenizer, card, own_generation_config(config, card, tokenizer))
 
 
 @pytest.mark.parametrize("method", ["beam", "greedy", "sample"])

@@ -178,7 +178,7 @@ def trained(tokenizer, pairs):
     assert loss < 0.1
     card = Card("tiny", "A tiny model", "translation", "CC0-1.0")
     habits = own_generation_config(config, card, tokenizer)
-    return Checkpoint(card, model.eval().requires_grad_(False), tokenizer, habits)
+    return Checkpoint(model.eval().requires_grad_(False), tokenizer, card, habits)
 
 
 @pytest.mark.parametrize("options", [Options(method="greedy"), Options(beam_width=4, n_best=1)])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
+from seq2seq.catalogue import is_hub_name
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
@@ -21,7 +22,7 @@ from seq2seq.trace import Trace, shown
 from ui.escape import plain, quoted
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
-from ui.runtime.names import card_of, checkpoints_for, is_hub_name
+from ui.runtime.names import card_of, checkpoints_for
 from ui.runtime.upload_limits import limit_uploads
 
 if TYPE_CHECKING:

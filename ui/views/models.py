@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from seq2seq.catalogue import Card
+from seq2seq.catalogue import Card, is_hub_name
 from ui.escape import plain, quoted
 from ui.links import page_link
 from ui.runtime.cards import catalogued
 from ui.runtime.hosting import is_hosted
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
-from ui.runtime.names import is_hub_name
 from ui.runtime.upload_limits import BYTES_UPLOADED, FILES_UPLOADED, file_megabytes
 from ui.runtime.uploads import bring_files, bring_folder
 
