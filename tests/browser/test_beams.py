@@ -38,7 +38,7 @@ def pruned_node(page, step):
     for point in page.locator(TREE).evaluate(POINTS):
         begins, _, rest = point["text"].partition("<b>")
         token = rest.partition("</b>")[0]
-        if begins.strip() == f"step {step}" and "let go" in rest.lower() and token.isalpha():
+        if begins.strip() == f"step {step}" and "pruned" in rest.lower() and token.isalpha():
             return token, point["x"], point["y"]
     raise AssertionError(f"nothing was pruned at step {step}")
 

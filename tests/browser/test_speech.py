@@ -116,7 +116,7 @@ def test_token_row_sound_and_slider_select_and_play_a_token(server, new_page):
         return box["x"] + box["width"] / 2, box["y"] + box["height"] * 12.5 / count
 
     def chosen(limit):
-        expect(slider).to_have_value("13", timeout=limit)
+        expect(slider).to_have_value(re.compile("1[23]"), timeout=limit)
 
     hit(page, row, re.compile(r"\d\.\d\d to \d\.\d\d s"), chosen)
     is_played(13)
@@ -163,7 +163,7 @@ def test_the_picture_is_saved_with_its_data(server, new_page):
         csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8").splitlines())
     )
     assert list(lines[0])[:5] == ["step", "token", "start", "end", "0.00"]
-    saved = "".join(line["token"] for line in lines).replace("␣", " ").strip()
+    saved = "".join(line["token"] for line in lines).replace("␣", " ").replace("·", "").strip()
     assert saved == output(page).inner_text()
     with page.expect_download() as download:
         page.get_by_role("button", name="SVG", exact=True).click()
