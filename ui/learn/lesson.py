@@ -117,8 +117,10 @@ def _measure(
     place = st.empty()
     place.progress(0.0, "Loading")
     found = measure(lesson.name, seed, settings, lambda share, text: place.progress(share, text))
-    asked.discard(key) if found is None else st.rerun()
-    return found
+    if found is not None:
+        st.rerun()
+    asked.discard(key)
+    return None
 
 
 def _show(lesson: Lesson, answer: Choice, result: Result) -> None:
