@@ -30,10 +30,10 @@ def lesson_page(lesson: Lesson) -> None:
     """Show one lesson. Nothing is measured before the visitor has answered."""
     names = list(LESSONS)
     place = names.index(lesson.name)
+    st.title(lesson.title)
     with st.container(horizontal=True, vertical_alignment="center"):
         page_link("pages/learn.py", "Course")
         st.caption(f"Lesson {place + 1} of {len(names)}")
-    st.title(lesson.title)
     st.markdown(f"> {plain(lesson.claim)}\n\n{plain(lesson.why)}")
     answer = _question(lesson)
     stage, below = st.container(), st.container()
