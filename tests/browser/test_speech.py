@@ -109,18 +109,17 @@ def test_token_row_sound_and_slider_select_and_play_a_token(server, new_page):
     is_played(9)
     slider.press("ArrowRight")
     _, end = is_played(10)
-    count = tokens(page).count()
+    count = int(slider.get_attribute("max")) - 1  # the end has no row
 
     def row():
         box = still(picture(page).locator(".nsewdrag[data-subplot=xy]"))
         return box["x"] + box["width"] / 2, box["y"] + box["height"] * 12.5 / count
 
     def chosen(limit):
-        expect(slider).to_have_value(re.compile("1[23]"), timeout=limit)
+        expect(slider).to_have_value("13", timeout=limit)
 
     hit(page, row, re.compile(r"\d\.\d\d to \d\.\d\d s"), chosen)
-    selected = slider.input_value()
-    is_played(int(selected))
+    is_played(13)
     # A chart that is drawn anew stands beside the one before for a moment.
     expect(picture(page).locator(".nsewdrag[data-subplot=xy3]")).to_have_count(1)
     top = still(picture(page).locator(".nsewdrag[data-subplot=xy3]"))
@@ -128,7 +127,7 @@ def test_token_row_sound_and_slider_select_and_play_a_token(server, new_page):
     page.mouse.move(x - 9, top["y"] + 30)
     page.mouse.move(x, top["y"] + 30)
     page.mouse.click(x, top["y"] + 30)
-    expect(slider).not_to_have_value(selected)
+    expect(slider).not_to_have_value("13")
     settled(page)
     start, after = picture(page).evaluate(BAND)
     assert start <= end <= after + 0.01
