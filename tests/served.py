@@ -128,6 +128,7 @@ class Pages:
         self.used.append(page)
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=colours)
+        page.bring_to_front()  # only the page in front may fill the screen
         page.mouse.move(0, 0)
         return page
 

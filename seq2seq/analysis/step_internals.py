@@ -218,7 +218,7 @@ class _Chosen(NamedTuple):
 @singledispatch
 def _parts(decoder: Any, read: Sequence[int], memory: Memory, chosen: _Chosen) -> dict[str, Any]:
     """Return the fields of a step that a kind of decoder knows, and all its logits."""
-    raise NotImplementedError(type(decoder))
+    raise TypeError(f"{type(decoder).__name__} is no decoder of this library")
 
 
 @_parts.register

@@ -81,7 +81,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--precision", choices=PRECISIONS, help="of the search (default: what the card allows)"
     )
-    command.add_argument("--method", choices=METHODS, help="how to search (default beam)")
+    command.add_argument("--method", choices=METHODS, help="decoding method (default beam)")
     command.add_argument(
         "--early-stopping",
         action=argparse.BooleanOptionalAction,

@@ -44,7 +44,7 @@ def evaluate(
     Translation: BLEU and chrF (0-100, with sacrebleu's signatures), and the 95 % interval of BLEU
     if other sentences of the kind had been drawn (bootstrap; Koehn 2004); by source length in words
     too, there with the pairs of `longer`, where a corpus of short sentences leaves bins empty.
-    Spelling to sound: the same, and the error rates of phonemes and of whole words, for 100, each
+    Pronunciation: the same, and the error rates of phonemes and of whole words in percent, each
     against the nearest reference. Summarization: see summary_scores; by source length too. A
     chatbot: see reply_scores, since what is said has too many answers to compare with one.
     """

@@ -16,16 +16,15 @@ from seq2seq.data.batching import Example
 from seq2seq.data.tasks import Task, copying
 from seq2seq.evaluation.results import Curve
 from seq2seq.experiments.live_training import (
-    Moment,
-    OnMoment,
     Settings,
-    fresh,
     outputs,
+    share_of,
+    small_gru,
     tokens_right,
     train,
 )
 from seq2seq.experiments.result import Axes, Load, OnPart, Result, by_sign, interval, mean_curve
-from seq2seq.models.config import RecurrentConfig
+from seq2seq.models.seq2seq import Seq2Seq
 
 LENGTHS = range(2, 13)
 LONG = 10  # symbols, from which on a string counts as long
@@ -37,14 +36,11 @@ def run(
     """Train two models of a width, each for so long; value: % right of long strings without."""
     started, task = time.perf_counter(), copying(20_000, 330, LENGTHS, seed=seed)
     names = ("without attention", "with attention")
-    right = {}
-    for number, attention in enumerate(("none", "dot")):
-
-        def show(moment: Moment, number: int = number) -> None:
-            on_part(int(50 * (number + min(0.99, moment.seconds / seconds))), 100)
-
-        settings = Settings(seconds, 0.5, 0.01, seed=seed)
-        right[names[number]] = _right(task, attention, width, settings, show)
+    right, settings = {}, Settings(seconds, 0.5, 0.01, seed=seed)
+    for place, attention in enumerate(("none", "dot")):
+        model = small_gru(task, seed, width=width, bidirectional=True, attention=attention)
+        train(model, task.train, task.valid, settings, share_of(settings, on_part, place, 2))
+        right[names[place]] = _right(task, model)
     long = np.array([len(pair.source) >= LONG for pair in task.valid])
     means = {name: float(np.mean(np.array(values)[long])) for name, values in right.items()}
     differences = np.subtract(right[names[1]], right[names[0]])[long]
@@ -68,23 +64,8 @@ def run(
     )
 
 
-def _right(
-    task: Task, attention: str, width: int, settings: Settings, show: OnMoment
-) -> list[float]:
+def _right(task: Task, model: Seq2Seq) -> list[float]:
     """Return how many percent of each held-out string's tokens come out at their place."""
-    model = fresh(
-        RecurrentConfig(
-            task.vocabulary,
-            width=width,
-            cell="gru",
-            bidirectional=True,
-            attention=attention,
-            feeds="token",
-            dropout=0.0,
-        ),
-        settings.seed,
-    )
-    train(model, task.train, task.valid, settings, show)
     written = outputs(model, [pair.source for pair in task.valid], max(LENGTHS) + 2)
     return [
         100 * tokens_right(ids, pair.target) for ids, pair in zip(written, task.valid, strict=True)

@@ -26,6 +26,7 @@ from seq2seq.experiments.result import (
     Load,
     OnPart,
     Result,
+    counter,
     interval,
     mean_curve,
 )
@@ -42,14 +43,8 @@ def run(
 ) -> Result:
     """Fit probes to sentences whose grammar is known; value: mean accuracy in percent."""
     started, checkpoint = time.perf_counter(), load(model)
-    given, total = probes(sentences, seed), sentences + len(FEATURES)
-    done = 0
-
-    def count(more: int) -> None:
-        nonlocal done
-        done += more
-        on_part(done, total)
-
+    given = probes(sentences, seed)
+    count = counter(on_part, sentences + len(FEATURES))
     texts = [probe.text for probe in given]
     vectors = sentence_vectors(checkpoint, texts, on_group=count)
     words = CountVectorizer().fit_transform(texts)

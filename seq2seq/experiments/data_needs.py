@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 from seq2seq.data.tasks import number_reading
-from seq2seq.experiments.live_training import Moment, Settings, fresh, outputs, train
+from seq2seq.experiments.live_training import Settings, outputs, share_of, small_gru, train
 from seq2seq.experiments.result import (
     AGAINST,
     FOR,
@@ -23,7 +23,6 @@ from seq2seq.experiments.result import (
     interval,
     mean_curve,
 )
-from seq2seq.models.config import RecurrentConfig
 
 PAIRS = (50, 100, 200, 500, 2_000)
 HELD_OUT = 200
@@ -41,18 +40,11 @@ def run(
     task = number_reading(max(pairs), HELD_OUT, seed=seed)
     sources = [pair.source for pair in task.valid]
     written: list[list[int]] = []
-    for number, count in enumerate(pairs):
-
-        def show(moment: Moment, number: int = number) -> None:
-            part = number + min(0.99, moment.seconds / seconds)
-            on_part(int(100 * part / len(pairs)), 100)
-
-        config = RecurrentConfig(
-            task.vocabulary, width=64, cell="gru", attention="dot", feeds="token", dropout=0.1
-        )
-        model = fresh(config, seed)
-        settings = Settings(seconds, seconds / 4, 0.005, seed=seed)
-        train(model, task.train[:count], task.valid, settings, show)
+    settings = Settings(seconds, seconds / 4, 0.005, seed=seed)
+    for place, count in enumerate(pairs):
+        model = small_gru(task, seed, width=64, dropout=0.1)
+        on_moment = share_of(settings, on_part, place, len(pairs))
+        train(model, task.train[:count], task.valid, settings, on_moment)
         written = outputs(model, sources, 8)
         same = (ids == pair.target for ids, pair in zip(written, task.valid, strict=True))
         right[float(count)] = [100.0 * each for each in same]

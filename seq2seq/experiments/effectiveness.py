@@ -13,7 +13,16 @@ import numpy as np
 
 from seq2seq.evaluation.sentence_metrics import chrf
 from seq2seq.experiments.references import Reference, references, score
-from seq2seq.experiments.result import Axes, Load, OnPart, Result, by_sign, interval, mean_curve
+from seq2seq.experiments.result import (
+    Axes,
+    Load,
+    OnPart,
+    Result,
+    by_sign,
+    counter,
+    interval,
+    mean_curve,
+)
 
 MODELS = (
     "rnn-vanilla-en-fr",
@@ -33,14 +42,8 @@ def run(
 ) -> Result:
     """Translate our references with each model; value: mean chrF of the best one."""
     started, pairs = time.perf_counter(), pairs or references()
-    done, total = 0, len(models) * len(pairs)
+    count = counter(on_part, len(models) * len(pairs))
     scores, chances, outputs = {}, {}, {}
-
-    def count(more: int) -> None:
-        nonlocal done
-        done += more
-        on_part(done, total)
-
     for name in models:
         scored = score(load(name), pairs, count)
         others = [scored[place - 1].reference.target for place in range(len(scored))]

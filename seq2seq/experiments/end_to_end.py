@@ -10,9 +10,8 @@ import time
 
 from seq2seq.data.tasks import copying
 from seq2seq.evaluation.results import Curve
-from seq2seq.experiments.live_training import Moment, Settings, fresh, loss_on, outputs, train
+from seq2seq.experiments.live_training import Settings, loss_on, outputs, share_of, small_gru, train
 from seq2seq.experiments.result import AGAINST, FOR, Axes, Load, OnPart, Result
-from seq2seq.models.config import RecurrentConfig
 
 LENGTHS = range(2, 9)
 
@@ -22,25 +21,11 @@ def run(
 ) -> Result:
     """Train a GRU with attention to copy; value: percent of strings copied exactly at the end."""
     started, task = time.perf_counter(), copying(20_000, 200, LENGTHS, seed=seed)
-    model = fresh(
-        RecurrentConfig(
-            task.vocabulary,
-            width=width,
-            cell="gru",
-            bidirectional=True,
-            attention="dot",
-            feeds="token",
-            dropout=0.0,
-        ),
-        seed,
-    )
+    model = small_gru(task, seed, width=width, bidirectional=True)
     before = loss_on(model, task.valid)
     settings = Settings(seconds, every=seconds / 20, learning_rate=0.01, seed=seed)
-
-    def show(moment: Moment) -> None:
-        on_part(min(99, int(100 * moment.seconds / seconds)), 100)
-
-    moments = train(model, task.train, task.valid, settings, show)
+    on_moment = share_of(settings, on_part)
+    moments = train(model, task.train, task.valid, settings, on_moment)
     parts = tuple(moments[0].gradients)
     moving = all(each.gradients[part] > 0 for each in moments for part in parts)
     after = moments[-1].valid_loss

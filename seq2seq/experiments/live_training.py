@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from seq2seq.data.batching import Example, collate, in_groups, pad
+from seq2seq.data.tasks import Task
 from seq2seq.data.tokenizer import BOS, EOS, PAD
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import search
-from seq2seq.models.config import Config
+from seq2seq.experiments.result import OnPart
+from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.seq2seq import Seq2Seq, build
 from seq2seq.training.losses import Objective
 
@@ -49,11 +51,26 @@ class Moment(NamedTuple):
 OnMoment = Callable[[Moment], object]
 
 
-def fresh(config: Config, seed: int) -> Seq2Seq:
-    """Build a model whose weights a seed draws; the process's own random state stays."""
+def small_gru(task: Task, seed: int, **fields: Any) -> Seq2Seq:
+    """Build a GRU for a task, with dot-product attention unless the fields of its config say else.
+
+    The seed draws its weights; the process's own random state stays.
+    """
+    chosen: dict[str, Any] = {"attention": "dot", "dropout": 0.0} | fields
+    config = RecurrentConfig(task.vocabulary, cell="gru", feeds="token", **chosen)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return build(config)
+
+
+def share_of(settings: Settings, on_part: OnPart, place: int = 0, trainings: int = 1) -> OnMoment:
+    """Return what reports how much of several equal trainings is done; place: of this one."""
+
+    def on_moment(moment: Moment) -> None:
+        done = place + min(0.99, moment.seconds / settings.seconds)
+        on_part(int(100 * done / trainings), 100)
+
+    return on_moment
 
 
 def train(

@@ -8,13 +8,11 @@ otherwise.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
-from seq2seq.data.tasks import Task, number_reading
+from seq2seq.data.tasks import number_reading
 from seq2seq.evaluation.results import Curve
-from seq2seq.experiments.live_training import Moment, Settings, fresh, train
+from seq2seq.experiments.live_training import Moment, Settings, share_of, small_gru, train
 from seq2seq.experiments.result import AGAINST, FOR, Axes, Load, OnPart, Result
-from seq2seq.models.config import RecurrentConfig
 
 TURNED = 1.05
 HELD_OUT = 200
@@ -30,8 +28,17 @@ def run(
 ) -> Result:
     """Train on few pairs, without and with dropout; value: validation less training loss."""
     started, task = time.perf_counter(), number_reading(pairs, HELD_OUT, seed=seed)
-    plain = _train(task, 0.0, seconds, seed, lambda share: on_part(int(50 * share), 100))
-    other = _train(task, dropout, seconds, seed, lambda share: on_part(50 + int(50 * share), 100))
+    settings = Settings(seconds, seconds / 25, 0.01, seed=seed)
+    plain, other = (
+        train(
+            small_gru(task, seed, width=64, dropout=each),
+            task.train,
+            task.valid,
+            settings,
+            share_of(settings, on_part, place, 2),
+        )
+        for place, each in enumerate((0.0, dropout))
+    )
     lowest = min(plain, key=lambda moment: moment.valid_loss)
     last, kept = plain[-1], other[-1]
     turned = last.valid_loss >= TURNED * lowest.valid_loss
@@ -59,22 +66,6 @@ def run(
             "training": [round(each.train_loss, 3) for each in plain],
             "validation": [round(each.valid_loss, 3) for each in plain],
         },
-    )
-
-
-def _train(
-    task: Task, dropout: float, seconds: float, seed: int, on_share: Callable[[float], object]
-) -> list[Moment]:
-    config = RecurrentConfig(
-        task.vocabulary, width=64, cell="gru", attention="dot", feeds="token", dropout=dropout
-    )
-    settings = Settings(seconds, seconds / 25, 0.01, seed=seed)
-    return train(
-        fresh(config, seed),
-        task.train,
-        task.valid,
-        settings,
-        lambda moment: on_share(min(0.99, moment.seconds / seconds)),
     )
 
 

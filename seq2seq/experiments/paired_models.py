@@ -10,7 +10,16 @@ import numpy as np
 
 from seq2seq.evaluation.results import Curve
 from seq2seq.experiments.references import LENGTH_NAMES, Reference, Scored, references, score
-from seq2seq.experiments.result import Axes, Load, OnPart, Result, by_sign, interval, mean_curve
+from seq2seq.experiments.result import (
+    Axes,
+    Load,
+    OnPart,
+    Result,
+    by_sign,
+    counter,
+    interval,
+    mean_curve,
+)
 
 
 class Gain(NamedTuple):
@@ -34,13 +43,7 @@ def compare(
     groups: places in references.LENGTHS, () for all. value: the gain in chrF.
     """
     started, pairs = time.perf_counter(), pairs or references()
-    done, total = 0, len(models) * len(pairs)
-
-    def count(more: int) -> None:
-        nonlocal done
-        done += more
-        on_part(done, total)
-
+    count = counter(on_part, len(models) * len(pairs))
     scored = {name: score(load(name), pairs, count) for name in models}
     first, last = models[0], models[-1]
     gain = _gain(scored[first], scored[last], groups, seed)

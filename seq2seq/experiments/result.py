@@ -76,6 +76,18 @@ def mean_curve(name: str, points: Mapping[float, Sequence[float]], seed: int = 0
     )
 
 
+def counter(on_part: OnPart, total: int) -> Callable[[int], None]:
+    """Return a function that takes how many parts were done since its last call."""
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        on_part(done, total)
+
+    return count
+
+
 def by_sign(low: float, high: float) -> str:
     """Return the verdict on a difference that a claim wants to be above 0, by its interval."""
     return FOR if low > 0 else AGAINST if high < 0 else UNDECIDED

@@ -15,7 +15,7 @@ ADVANTAGES = (
         "Input and output of any length",
         "Seq2seq models handle input and output sequences of variable length.",
         "A network with a fixed number of inputs has to cut or pad. An encoder applies one "
-        "function again and again, h_t = f(x_t, h_{t-1}), as often as there are tokens, and the "
+        "function again and again, hₜ = f(xₜ, hₜ₋₁), as often as there are tokens, and the "
         "decoder writes until it chooses EOS. The number of weights does not depend on either "
         "length.",
         "A model reads a text of 60 words. How many tokens does it write?",
@@ -68,8 +68,8 @@ ADVANTAGES = (
         "both-directions",
         "Reading in both directions",
         "A bidirectional encoder understands a word by what comes before it and what comes after.",
-        "Read from left to right, h_j knows x_1 to x_j and nothing of what follows. A second pass "
-        "from right to left gives each position both contexts: h_j = [forward; backward], each "
+        "Read from left to right, hⱼ knows x₁ to xⱼ and nothing of what follows. A second pass "
+        "from right to left gives each position both contexts: hⱼ = [forward; backward], each "
         "half as wide, so that the number of weights is about the same.",
         "On the same 48 sentences, how much chrF does reading both ways gain?",
         ranges(
@@ -147,8 +147,8 @@ ADVANTAGES = (
         "attention-helps",
         "Attention",
         "With attention the decoder looks at all encoder states, which mitigates information loss.",
-        "In place of one c there is a c_t for each step: c_t = Σ α_tj h_j, where the weights α_t = "
-        "softmax(e_t) say how well each source position fits what is written next. Two models "
+        "In place of one c there is a cₜ for each step: cₜ = Σ αₜⱼ hⱼ, where the weights αₜ = "
+        "softmax(eₜ) say how well each source position fits what is written next. Two models "
         "with the same cell and the same data differ in this alone.",
         "On sentences of 16 to 30 words, how much chrF does attention gain?",
         ranges(

@@ -95,7 +95,7 @@ DISADVANTAGES = (
         "latency",
         "Slow to decode",
         "Decoding is sequential, and beam search makes it slower.",
-        "Token y_t cannot be chosen before y_{t-1}: the decoder waits for itself, once for each "
+        "Token yₜ cannot be chosen before yₜ₋₁: the decoder waits for itself, once for each "
         "token. A beam keeps several hypotheses and scores the next token of each. In training, "
         "where the output is known, all steps run in one pass.",
         "How many times as long as greedy search does a beam of 10 take?",

@@ -8,6 +8,7 @@ Nothing here needs torch.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
@@ -32,7 +33,7 @@ MOST_OF_ANY = 1_000_000
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(ABC):
     """What all models have, and the questions that each of them answers.
 
     Build a RecurrentConfig or a TransformerConfig; `from_json` and `from_dict` choose by the field
@@ -103,9 +104,9 @@ class Config:
                 "The config's special tokens lie outside its vocabulary: give ids below its size."
             )
 
+    @abstractmethod
     def _check(self) -> None:
         """Check what only this architecture has. Raises UserError."""
-        raise NotImplementedError
 
     @property
     def has_attention(self) -> bool:
@@ -118,9 +119,9 @@ class Config:
         return self.final_state_shape != (0, 0, 0)
 
     @property
+    @abstractmethod
     def final_state_shape(self) -> tuple[int, int, int]:
         """Parts (h, and C of an LSTM), layers and width of that state, (0, 0, 0) without."""
-        raise NotImplementedError
 
     @property
     def directions(self) -> int:
@@ -133,19 +134,19 @@ class Config:
         return self.has_attention
 
     @property
+    @abstractmethod
     def hides_masked(self) -> bool:
         """Whether the encoder itself can leave out masked positions of the source."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def cross_attention_shape(self) -> tuple[int, int]:
         """Layers and heads of the attention to the source, (0, 0) without."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def self_attention_shape(self) -> tuple[int, int]:
         """Layers and heads of the encoder's self-attention, (0, 0) without."""
-        raise NotImplementedError
 
     @property
     def can_copy(self) -> bool:
@@ -153,9 +154,9 @@ class Config:
         return False
 
     @property
+    @abstractmethod
     def stride(self) -> int:
         """How many frames of audio make one source position."""
-        raise NotImplementedError
 
     @property
     def longest(self) -> int | None:
@@ -163,14 +164,14 @@ class Config:
         return None
 
     @property
+    @abstractmethod
     def kind(self) -> str:
         """One of "rnn", "gru", "lstm" or "transformer"."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def attention_kind(self) -> str:
         """One of "none", "additive", "dot", "general", or "heads" of a Transformer."""
-        raise NotImplementedError
 
     @property
     def fed(self) -> str:
@@ -188,9 +189,9 @@ class Config:
         return 0
 
     @property
+    @abstractmethod
     def encoder_name(self) -> str:
         """What the field calls such an encoder, as in "bidirectional LSTM"."""
-        raise NotImplementedError
 
     @property
     def name(self) -> str:

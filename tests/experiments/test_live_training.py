@@ -4,23 +4,19 @@ import torch
 from seq2seq.data.tasks import copying
 from seq2seq.experiments.live_training import (
     Settings,
-    fresh,
     loss_on,
     outputs,
+    small_gru,
     tokens_right,
     train,
 )
-from seq2seq.models.config import RecurrentConfig
 
 TASK = copying(500, 40, range(2, 5), symbols=8)
-CONFIG = RecurrentConfig(
-    TASK.vocabulary, width=24, cell="gru", attention="dot", feeds="token", dropout=0.0
-)
 FEW = Settings(seconds=60, every=0.05, learning_rate=0.01, steps=60)
 
 
 def test_the_loss_falls_and_every_part_moves():
-    model, seen = fresh(CONFIG, 0), []
+    model, seen = small_gru(TASK, 0, width=24), []
     before = loss_on(model, TASK.valid)
     moments = train(model, TASK.train, TASK.valid, FEW, seen.append)
     assert seen == moments
@@ -35,7 +31,11 @@ def test_the_same_seed_trains_the_same_model_and_leaves_the_process_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    models = [fresh(CONFIG, 1), fresh(CONFIG, 1), fresh(CONFIG, 2)]
+    models = [
+        small_gru(TASK, 1, width=24),
+        small_gru(TASK, 1, width=24),
+        small_gru(TASK, 2, width=24),
+    ]
     for model in models:
         train(model, TASK.train, TASK.valid, FEW)
     first, second, other = (model.decoder.output.weight for model in models)
@@ -45,7 +45,7 @@ def test_the_same_seed_trains_the_same_model_and_leaves_the_process_alone():
 
 
 def test_outputs_keep_the_order_of_the_sources():
-    model = fresh(CONFIG, 0)
+    model = small_gru(TASK, 0, width=24)
     sources = [pair.source for pair in TASK.valid]
     together = outputs(model, sources, 6)
     assert together == [outputs(model, [source], 6)[0] for source in sources]

@@ -30,10 +30,10 @@ def lesson_page(lesson: Lesson) -> None:
     """Show one lesson. Nothing is measured before the visitor has answered."""
     names = list(LESSONS)
     place = names.index(lesson.name)
+    st.title(lesson.title)
     with st.container(horizontal=True, vertical_alignment="center"):
         page_link("pages/learn.py", "Course")
         st.caption(f"Lesson {place + 1} of {len(names)}")
-    st.title(lesson.title)
     st.markdown(f"> {plain(lesson.claim)}\n\n{plain(lesson.why)}")
     answer = _question(lesson)
     stage, below = st.container(), st.container()
@@ -117,8 +117,10 @@ def _measure(
     place = st.empty()
     place.progress(0.0, "Loading")
     found = measure(lesson.name, seed, settings, lambda share, text: place.progress(share, text))
-    asked.discard(key) if found is None else st.rerun()
-    return found
+    if found is not None:
+        st.rerun()
+    asked.discard(key)
+    return None
 
 
 def _show(lesson: Lesson, answer: Choice, result: Result) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
@@ -13,41 +11,23 @@ import streamlit as st
 from seq2seq.errors import UserError
 from ui.escape import plain
 from ui.runtime.model_store import models
+from ui.runtime.runs import OnPart, Runs
 
 if TYPE_CHECKING:
-    from seq2seq.experiments.result import OnPart, Result
+    from seq2seq.experiments.result import Result
 
-KEPT = 100
 BETWEEN = 0.1  # seconds between two looks at the page
 
 
-class _Experiments:
-    def __init__(self) -> None:
-        self.kept: OrderedDict[Hashable, Result] = OrderedDict()
-        self.lock = threading.Lock()
-        self.turn = threading.Lock()
-
-    def get(self, key: Hashable) -> Result | None:
-        with self.lock:
-            if key in self.kept:
-                self.kept.move_to_end(key)
-            return self.kept.get(key)
-
-    def put(self, key: Hashable, result: Result) -> None:
-        with self.lock:
-            self.kept[key] = result
-            while len(self.kept) > KEPT:
-                self.kept.popitem(last=False)
-
-
 @st.cache_resource(show_spinner=False)
-def _experiments() -> _Experiments:
-    return _Experiments()
+def _experiments() -> Runs:
+    return Runs(at_once=1)
 
 
 def measured(name: str, seed: int, settings: dict[str, Any]) -> Result | None:
     """Return what was measured before, None if nothing was."""
-    return _experiments().get(_key(name, seed, settings))
+    found: Result | None = _experiments().get(_key(name, seed, settings))
+    return found
 
 
 def measure(
@@ -60,20 +40,18 @@ def measure(
     """
     from seq2seq.experiments.registry import run_experiment
 
-    experiments, key = _experiments(), _key(name, seed, settings)
-    while not experiments.turn.acquire(timeout=0.2):
-        show(0.0, "Waiting for another visitor's experiment")
-    try:
-        result = experiments.get(key)
-        if result is None:
-            result = run_experiment(name, models().get, _paced(show), seed, **settings)
-            experiments.put(key, result)
-    except UserError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-        return None
-    finally:
-        experiments.turn.release()
-    return result
+    experiments = _experiments()
+    with experiments.turn(lambda: show(0.0, "Waiting for another visitor's experiment")):
+        # Another visitor may have asked for the same in the meantime.
+        found = measured(name, seed, settings)
+        if found is None:
+            try:
+                found = run_experiment(name, models().get, _paced(show), seed, **settings)
+            except UserError as error:
+                st.error(plain(str(error)), icon=":material/error:")
+                return None
+            experiments.put(_key(name, seed, settings), found)
+    return found
 
 
 def _key(name: str, seed: int, settings: dict[str, Any]) -> Hashable:
@@ -82,11 +60,12 @@ def _key(name: str, seed: int, settings: dict[str, Any]) -> Hashable:
 
 def _paced(show: Callable[[float, str], object]) -> OnPart:
     """Show the progress, a few times a second at most."""
-    shown = [0.0]
+    shown = 0.0
 
     def on_part(done: int, total: int) -> None:
-        if time.monotonic() - shown[0] >= BETWEEN:
-            shown[0] = time.monotonic()
+        nonlocal shown
+        if time.monotonic() - shown >= BETWEEN:
+            shown = time.monotonic()
             show(min(1.0, done / max(1, total)), f"{done} of {total}")
 
     return on_part

@@ -70,22 +70,24 @@ class Subject:
         return ""
 
 
-class _Runs:
-    """What was last computed for all visitors, and the right to compute."""
+class Runs:
+    """What was last computed for all visitors, and the right to compute, which so many have."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = RUNS_AT_ONCE) -> None:
         self.kept: OrderedDict[Hashable, Any] = OrderedDict()
         self.sizes: dict[Hashable, int] = {}
         self.lock = threading.Lock()
-        self.turns = threading.BoundedSemaphore(RUNS_AT_ONCE)
+        self.turns = threading.BoundedSemaphore(at_once)
 
     def get(self, key: Hashable) -> Any:
+        """Return what was kept under a key, None if nothing is."""
         with self.lock:
             if key in self.kept:
                 self.kept.move_to_end(key)
             return self.kept.get(key)
 
     def put(self, key: Hashable, value: Any) -> None:
+        """Keep a value; what was used least recently goes if that is too much."""
         with self.lock:
             self.kept[key], self.sizes[key] = value, _bytes(value)
             while len(self.kept) > 1 and (
@@ -116,8 +118,8 @@ def _bytes(value: Any) -> int:
 
 
 @st.cache_resource(show_spinner=False)
-def _runs() -> _Runs:
-    return _Runs()
+def _runs() -> Runs:
+    return Runs()
 
 
 @st.cache_resource(show_spinner=False)

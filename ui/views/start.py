@@ -91,28 +91,30 @@ def _ways_on(text: str, trace: Trace | None) -> None:
     """Show where to go from here, with the sentence; small pictures are of this run and model."""
     from seq2seq.figures.thumbnails import bars_thumbnail, matrix_thumbnail, states_thumbnail
 
-    dark, tasks, inside, models = is_dark(), "", "", ""
+    dark, course, tasks, inside, models = is_dark(), "", "", "", ""
     if trace is not None:
         inside = states_thumbnail(trace.encoder_states, dark)
-        tasks = states_thumbnail(trace.decoder_states, dark)
+        tasks = course = states_thumbnail(trace.decoder_states, dark)
         if trace.attention is not None:
             tasks = matrix_thumbnail(trace.attention.mean(axis=(1, 2), dtype="float32"), dark)
     scores = [catalogued().quality.get(name, 0.0) for name in checkpoints_for("translation")]
     if found := [score for score in scores if score > 0]:
         models = bars_thumbnail(found, dark)
-    cards = st.columns(3)
-    with cards[0], _card(tasks, "**Explore a task**: the same pictures, and more, on real models"):
+    cards = st.columns(4)
+    with cards[0], _card(course, "**Learn**: a claim, your prediction, and a model that decides"):
+        page_link("pages/learn.py", "Course")
+    with cards[1], _card(tasks, "**Explore a task**: the same pictures, and more, on real models"):
         page_link("pages/translation.py", "Translation", text=text)
         page_link("pages/summarization.py", "Summarization")
         page_link("pages/chatbot.py", "Chatbot")
         page_link("pages/speech.py", "Speech to text")
         page_link("pages/pronunciation.py", "Pronunciation")
-    with cards[1], _card(inside, "**Look inside**: what a vector holds, and what attention adds"):
+    with cards[2], _card(inside, "**Look inside**: what a vector holds, and what attention adds"):
         page_link("pages/compare.py", "Compare architectures", sentence=text)
         page_link("pages/context_vector.py", "Context vector")
         page_link("pages/sentence_map.py", "Map of sentences")
         page_link("pages/benchmarks.py", "Benchmarks")
-    with cards[2], _card(models, "**Bring a model** of your own, from the Hub, or from a folder"):
+    with cards[3], _card(models, "**Bring a model** of your own, from the Hub, or from a folder"):
         page_link("pages/models.py", "Models")
 
 
