@@ -64,6 +64,20 @@ def test_every_instrument_shows_every_architecture(name, tab):
     assert len(opened.children) > 0
 
 
+def test_what_was_changed_before_the_model_read_it_is_said(root):
+    card = root / "lstm-attention" / "card.toml"
+    card.write_text(
+        card.read_text(encoding="utf-8") + 'plain_punctuation = true\ncase = "sentence"\n',
+        encoding="utf-8",
+    )
+    at = visit("translation", checkpoint="lstm-attention", text="THE CAT’S ON THE CHAIR.")
+    assert not at.exception
+    said = [message.replace("\\", "") for message in messages(at)]
+    assert any("plain punctuation" in message for message in said)
+    assert any("The cat's on the chair." in message for message in said)
+    assert at.text_input(key="text").value == "THE CAT’S ON THE CHAIR."
+
+
 def test_an_example_becomes_the_text():
     at = visit("translation")
     example = at.get("button_group")[0].options[0]

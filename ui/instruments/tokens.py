@@ -67,7 +67,8 @@ def _typed(view: View) -> None:
     if typed != text:
         st.markdown(
             f"**Cleaned:** {len(text):,} characters. What cannot be seen is gone, white space has "
-            "become single spaces; what is put before it is there, what is too long is cut."
+            "become single spaces; quotes, dashes and capitals are as in the texts that the model "
+            "was trained on; what is put before it is there, what is too long is cut."
         )
         st.text(text[:MOST_TEXT])
 
