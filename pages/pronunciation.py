@@ -10,4 +10,5 @@ ui.text_task(
     "spelling",
     "English word",
     "Nothing to say yet: type a word and press Enter.",
+    kind="word",
 )

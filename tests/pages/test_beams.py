@@ -133,7 +133,7 @@ def test_another_text_forgets_the_branches():
     at = tree_page()
     at.button(key="go_on_node").click().run()
     assert "branch" in at.query_params
-    at.text_input(key="text").set_value("The cat sleeps.").run()
+    at.text_area(key="text").set_value("The cat sleeps.").run()
     assert not at.exception
     assert "branch" not in at.query_params
     assert at.selectbox(key="output").value == "1"

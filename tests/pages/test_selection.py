@@ -18,3 +18,23 @@ def test_the_menu_of_candidates_shows_the_token_that_its_button_inserts(tab):
     assert menu.proto.raw_value == menu.value
     token = menu.value.partition(": ")[2]
     assert token in at.button(key="go_on_token").label
+
+
+def test_another_text_begins_with_nothing_selected():
+    at = visit("translation", text=SENTENCE, step="4", word="3", output="2")
+    assert at.slider(key="step").value == 4
+    assert at.selectbox(key="output").value == "2"
+    at.text_area(key="text").set_value("The new house has a red door.").run()
+    assert not at.exception
+    assert at.slider(key="step").value == 1
+    assert at.selectbox(key="output").value == "1"
+    assert "word" not in at.query_params
+
+
+def test_another_model_keeps_the_step_and_the_word_of_the_same_text():
+    at = visit("translation", text=SENTENCE, step="2", word="3", output="2")
+    at.selectbox(key="checkpoint").set_value("transformer").run()
+    assert not at.exception
+    assert at.slider(key="step").value == 2
+    assert at.query_params["word"] in ("3", ["3"])
+    assert at.selectbox(key="output").value == "1"

@@ -162,7 +162,7 @@ def test_changes_belong_to_a_text_and_rows_to_a_model():
     at.selectbox(key="checkpoint").set_value("transformer").run()
     assert "edit" not in at.query_params
     assert at.query_params["muted"] == "2 old"
-    at.text_input(key="text").set_value("The new dog sleeps in the garden.").run()
+    at.text_area(key="text").set_value("The new dog sleeps in the garden.").run()
     assert not at.exception
     assert "muted" not in at.query_params
     assert said(at, "Nothing is changed yet")

@@ -31,11 +31,13 @@ def reopened(page, content, **query):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_a_run_without_its_model(page, trace, root):
     shutil.rmtree(root / trace.checkpoint)
-    at = reopened(page, trace.to_json(), step="2")
+    at = reopened(page, trace.to_json())
     assert charts(at)
     said = next(each.value for each in at.info if "A saved run of" in each.value)
     assert ("It belongs to the page of ` translation `" in said) == (page != "translation")
+    at.slider(key="step").set_value(2).run()
     assert at.slider(key="step").value == 2
+    assert charts(at)
 
 
 def test_a_changed_run_opens_and_says_what_was_changed(root):
@@ -89,7 +91,7 @@ def test_a_damaged_file_is_named_in_one_sentence(trace):
 
 def test_what_was_typed_is_there_when_the_file_is_removed(trace):
     at = reopened("translation", trace.to_json(), text="The cat sleeps.")
-    assert at.text_input(key="text").value == "The cat sleeps."
+    assert at.text_area(key="text").value == "The cat sleeps."
 
 
 def test_a_file_that_names_a_path_as_its_model_opens_nothing(trace):

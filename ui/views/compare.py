@@ -37,7 +37,9 @@ def compare_page() -> None:
     """Show the runs of the chosen models beside each other."""
     first_checkpoint("translation")  # which explains what to do where there is none
     text = source_input("English sentence", _SENTENCE, FIRST_SENTENCE)
-    reference = source_input("A translation of it to compare with, if you have one", "reference")
+    reference = source_input(
+        "A translation of it to compare with, if you have one", "reference", travels=False
+    )
     names = _models()
     from seq2seq.inference.inputs import clean
 
