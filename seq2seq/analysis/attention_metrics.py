@@ -15,6 +15,7 @@ from seq2seq.trace import Tokens, Trace
 UNTRANSLATED, TWICE = 0.3, 1.5
 # A row is diffuse from this share of the entropy that looking everywhere alike would have.
 DIFFUSE, FEWEST = 0.75, 4
+SINK, FEWEST_READ = 0.35, 6
 
 
 def entropy(weights: np.ndarray) -> np.ndarray:
@@ -41,6 +42,20 @@ def smallest_set(weights: np.ndarray, mass: float) -> np.ndarray:
     marked = np.zeros(weights.shape, dtype=bool)
     np.put_along_axis(marked, order, needed & (falling > 0), axis=1)
     return marked
+
+
+def sinks(trace: Trace) -> list[tuple[int, float]]:
+    """Return the attention sinks of a run: tokens at an end of the source, and their mean weight.
+
+    A sink is looked at whatever is written (the term: Xiao et al. 2024, section 3.1). Only the two
+    tokens at either end can be one here, of a text of FEWEST_READ tokens or more, with a weight of
+    SINK or more on average over layers, heads and steps.
+    """
+    if trace.attention is None or trace.position_seconds or len(trace.source) < FEWEST_READ:
+        return []
+    looked = trace.attention.mean(axis=(0, 1, 2), dtype=np.float32)
+    ends = (0, 1, len(looked) - 2, len(looked) - 1)
+    return [(place, float(looked[place])) for place in ends if looked[place] >= SINK]
 
 
 def _shares(weights: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import pytest
 
 from seq2seq.analysis.attention_matrix import KINDS, grid, has, layers_and_heads, merge
 from seq2seq.analysis.attention_metrics import (
+    SINK,
     TWICE,
     UNTRANSLATED,
     confidence,
@@ -12,6 +13,7 @@ from seq2seq.analysis.attention_metrics import (
     entropy,
     findings,
     means,
+    sinks,
     smallest_set,
 )
 from seq2seq.trace import Tokens, special_by_spelling
@@ -182,3 +184,17 @@ def test_a_recording_has_no_words_to_leave_out(trace, straight):
 
 def test_coverage_adds_rows(straight):
     assert np.array_equal(coverage(straight[[0, 0, 1]]), [2, 1, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("place", [0, 1, 4, 5])
+def test_an_end_that_is_always_looked_at_is_a_sink(trace, straight, place):
+    assert sinks(spoken(trace, straight)) == []
+    looked = (1 - SINK) * straight
+    looked[:, place] += SINK
+    [(found, share)] = sinks(spoken(trace, looked))
+    assert found == place
+    assert share == pytest.approx(looked[:, place].mean(), abs=1e-3)
+    middle = (1 - SINK) * straight
+    middle[:, 2] += SINK
+    assert sinks(spoken(trace, middle)) == []
+    assert sinks(replace(trace, attention=None)) == []

@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from seq2seq.analysis.attention_matrix import Choice, Pick, Picks, has, layers_and_heads
-from seq2seq.trace import Trace
+from seq2seq.analysis.attention_metrics import SINK, sinks
+from seq2seq.trace import Trace, shown
 from ui.code_export import Named, draw
 from ui.components import clicked
 from ui.components.chart import chart
@@ -41,6 +42,7 @@ def show(view: View) -> None:
             with controls:
                 picture = _picture(view.shown)
             _said(view)
+            sinks_note(view.shown)
             PICTURES[picture](view, controls)
     with right:
         alternatives_chart(view)
@@ -383,6 +385,23 @@ def _said(view: View) -> None:
     """Say which output the pictures are of, where there are several."""
     if len(view.run.outputs) > 1 or view.branches:
         st.caption(f"Attention of output {output_name()}")
+
+
+def sinks_note(trace: Trace) -> None:
+    """Say which tokens of the source are looked at whatever is written, where there are any."""
+    found = sinks(trace)
+    if not found:
+        return
+    listed = ", ".join(
+        f"{quoted(shown(trace.source.pieces[place]))} (token {place + 1}) gets {share:.0%}"
+        for place, share in found
+    )
+    st.caption(
+        f"**Attention sink:** {listed} of the attention, averaged over all steps.",
+        help=f"From {SINK:.0%} on, at an end of the source. A sink is looked at whatever is "
+        "written, so it tells little of where a word came from. A bidirectional encoder invites "
+        "one: its states at the ends have read the whole source, so they can serve as a summary.",
+    )
 
 
 def _selected(view: View, which: str) -> tuple[int | None, int | None]:
