@@ -10,12 +10,13 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 # Less empty space at the top; and Streamlit's colours of chosen values and of code are too close to
-# the page's own for small text.
+# the page's own for small text; its ground for code is light, as is text on a coloured button.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }
 [data-selected=true], [data-selected=true] *, [role=tab][aria-selected=true] p,
 [data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p, code {
   color: inherit !important; }
+button code { background: none !important; }
 :has(> .st-key-plotly), .st-key-plotly { display: none; }
 </style>"""
 

@@ -17,6 +17,7 @@ from ui.code_export import Named, define, draw
 from ui.components import clicked, scroller
 from ui.components.chart import chart
 from ui.escape import plain, quoted
+from ui.instruments.run_summary import precision_note
 from ui.instruments.selection import (
     BEST,
     View,
@@ -48,6 +49,7 @@ def show(view: View) -> None:
     define("tree", tree, join, view.named_run, view.named_branches)
     st.subheader("What the search considered")
     st.caption(_explained(view.run))
+    precision_note(view.run)
     node = _tree(view, tree)
     _node_panel(view, tree, node)
     st.subheader("The outputs, ranked")

@@ -13,7 +13,7 @@ from ui.code_export import draw
 from ui.components import clicked, outputs_list
 from ui.components.chart import chart
 from ui.escape import plain, quoted
-from ui.instruments.run_summary import alternatives_in_words
+from ui.instruments.run_summary import alternatives_in_words, precision_note
 from ui.instruments.selection import View, add_branch, select_output, select_step
 from ui.page import is_dark
 
@@ -42,6 +42,7 @@ def show(view: View) -> None:
     if len(found) > 1:
         st.subheader("The other outputs of the search")
         st.caption("What differs from the best one is underlined. Click one to look at it.")
+        precision_note(view.run)
         outputs_list("outputs_list", found, view.name, select_output)
 
 
