@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from tests.visit import SENTENCE, visit
@@ -38,3 +40,35 @@ def test_another_model_keeps_the_step_and_the_word_of_the_same_text():
     assert at.slider(key="step").value == 2
     assert at.query_params["word"] in ("3", ["3"])
     assert at.selectbox(key="output").value == "1"
+
+
+@pytest.mark.parametrize(
+    ("name", "several", "attends"),
+    [("lstm-attention", False, True), ("transformer", True, True), ("gru-plain", False, False)],
+)
+def test_a_model_is_offered_only_what_it_has(name, several, attends):
+    at = visit("translation", checkpoint=name, text=SENTENCE, picture="All heads")
+    assert not at.exception
+    pictures = [group.options for group in at.segmented_control if group.key == "picture"]
+    assert len(pictures) == attends
+    assert all(("All heads" in options) == several for options in pictures)
+    [hint] = [
+        json.loads(each.proto.json)["text"]
+        for each in at.get("bidi_component")
+        if each.proto.component_name == "hint"
+    ]
+    assert ("what it looked at" in hint) == attends
+
+
+def test_limits_are_the_same_wherever_they_are_named():
+    at = visit("translation", text=SENTENCE, tab="Beam tree")
+    box = at.text_area(key="text")
+    assert f"{box.proto.max_chars:,}" in box.help
+    assert at.slider(key="length_penalty").max == at.slider(key="rank_length").max
+
+
+def test_parameters_are_grouped():
+    at = visit("compare", sentence=SENTENCE, models=["lstm-attention", "gru-plain"])
+    assert not at.exception
+    columns = json.loads(at.dataframe[0].proto.columns)
+    assert columns["parameters"]["type_config"]["format"] == "localized"

@@ -13,7 +13,7 @@ from seq2seq.trace import Trace, shown
 from ui.code_export import Named, draw
 from ui.components import clicked
 from ui.components.chart import chart
-from ui.escape import quoted
+from ui.escape import quoted, quoted_end
 from ui.instruments.findings import findings_list
 from ui.instruments.probabilities import alternatives_chart
 from ui.instruments.selection import View, output_name, select_step, select_word
@@ -51,14 +51,23 @@ def show(view: View) -> None:
 def _picture(trace: Trace) -> str:
     """Let the visitor choose how attention is drawn."""
     names, key = [name for name in PICTURES if name != "Blocks"], SHORT
+    if not _has_several_heads(trace):
+        names.remove("All heads")
     if _is_long(trace):
         names, key = ["Blocks", *names], LONG
+    if st.session_state.get(key) not in (None, *names):  # of a run with other heads
+        st.session_state[key] = names[0]
     chosen = st.segmented_control("Picture", names, default=names[0], required=True, key=key, **URL)
     return chosen or names[0]  # a link may say nothing
 
 
 def _is_long(trace: Trace) -> bool:
     return not trace.position_seconds and max(len(trace.source), len(trace.target)) > LONGER_THAN
+
+
+def _has_several_heads(trace: Trace) -> bool:
+    shapes = (layers_and_heads(trace, which) for which in WHICH.values() if has(trace, which))
+    return any(shape != (1, 1) for shape in shapes)
 
 
 def _which(trace: Trace) -> str:
@@ -273,7 +282,7 @@ def _blocks(view: View, controls: Controls) -> None:
     st.caption(
         "Each cell is what a sentence gave to a sentence, on average over its tokens. Click one, "
         f"or choose it above, to open it below. Now open: {quoted(said[row])} gave {weight:.2f} "
-        f"to {quoted(read[column])}."
+        f"to {quoted_end(read[column])}"
     )
     rows, columns = block_tokens(trace, which, row, column)
     choice: Choice = {"which": which, "by_word": by_word, "rows": rows, "columns": columns, **picks}

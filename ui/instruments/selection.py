@@ -81,10 +81,11 @@ def read_tokens(subject: Subject, shown: Trace, step: int, word: int | None) -> 
     if shown.attention is not None and not shown.position_seconds:
         weights = shown.attention.mean(axis=(1, 2), dtype="float32")
     token_view(shown, "reading", step, word, select_step, select_word, weights)
+    hover = "hover over any token to see what it looked at, or who looked at it."
     hint(
         "tokens",
-        "Click a token of the output to look at that step; hover over any token to see what it "
-        "looked at, or who looked at it.",
+        "Click a token of the output to look at that step"
+        + ("." if weights is None else f"; {hover}"),
     )
 
 
