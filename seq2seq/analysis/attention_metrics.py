@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seq2seq.analysis.attention_matrix import Pick, Picks, Side, grid
+from seq2seq.analysis.attention_matrix import Pick, Picks, Side, grid, word_groups
 from seq2seq.trace import Tokens, Trace
 
 # A source word that got less than UNTRANSLATED words' worth of attention, or more than TWICE.
@@ -160,6 +160,7 @@ def _worded(tokens: Tokens, by_word: bool) -> np.ndarray:
     ]
     if not by_word:
         return np.array(spoken)
-    counted = np.zeros(max(tokens.words) + 1, dtype=int)
-    np.add.at(counted, list(tokens.words), spoken)
+    groups = word_groups(tokens)
+    counted = np.zeros(groups[-1] + 1, dtype=int)
+    np.add.at(counted, groups, spoken)
     return counted > 0

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seq2seq.analysis.attention_matrix import KINDS, grid, has, layers_and_heads, merge
+from seq2seq.analysis.attention_matrix import KINDS, grid, has, layers_and_heads, merge, word_groups
 from seq2seq.analysis.attention_metrics import (
     SINK,
     TWICE,
@@ -16,7 +16,8 @@ from seq2seq.analysis.attention_metrics import (
     sinks,
     smallest_set,
 )
-from seq2seq.trace import Tokens, special_by_spelling
+from seq2seq.data.tokenizer import word_numbers
+from seq2seq.trace import Tokens, special_by_spelling, words
 
 WORDS = "The cat sleeps today ."
 
@@ -89,7 +90,9 @@ def test_a_token_is_found_in_its_word(trace):
     if trace.attention is None:
         pytest.skip("a model without attention")
     columns = grid(trace, by_word=True).columns
-    assert [columns.place(token) for token in range(len(trace.source))] == list(trace.source.words)
+    assert [columns.place(token) for token in range(len(trace.source))] == list(
+        word_groups(trace.source)
+    )
 
 
 def test_a_decoder_reads_a_start_token_and_what_came_before(trace):
@@ -198,3 +201,32 @@ def test_an_end_that_is_always_looked_at_is_a_sink(trace, straight, place):
     middle[:, 2] += SINK
     assert sinks(spoken(trace, middle)) == []
     assert sinks(replace(trace, attention=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("pieces", "merged"),
+    [
+        ("▁the ▁chair . </s>", "the chair . </s>"),
+        ("▁don ' t ! </s>", "don't ! </s>"),
+        ('▁" he llo " , ▁she', '" hello ", she'),
+        ("▁twenty - five ▁cats ?!", "twenty-five cats ?!"),
+        ("▁( really ) .", "( really )."),
+        ("▁l ' été ▁...", "l'été ..."),
+        ("▁. ▁a", ". a"),
+    ],
+)
+def test_marks_are_words_of_their_own(pieces, merged):
+    pieces = tuple(pieces.split())
+    special = special_by_spelling(pieces)
+    tokens = Tokens("", tuple(range(len(pieces))), pieces, word_numbers(pieces, special), special)
+    groups = word_groups(tokens)
+    assert " ".join(words(replace(tokens, words=tuple(groups.tolist())))) == merged
+
+
+def test_rows_by_word_keep_their_sum(trace):
+    if trace.attention is None:
+        pytest.skip("no attention")
+    found = grid(trace, "cross", by_word=True)
+    assert found.weights.shape == (len(found.rows), len(found.columns))
+    assert "." in found.columns.labels
+    np.testing.assert_allclose(found.weights.sum(axis=1), 1, atol=5e-3)
