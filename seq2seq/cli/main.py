@@ -10,6 +10,7 @@ from seq2seq.cli import (
     ablate,
     assess,
     benchmark,
+    calibrate,
     evaluate,
     list_checkpoints,
     publish,
@@ -19,7 +20,17 @@ from seq2seq.cli import (
 from seq2seq.cli.arguments import Parser
 from seq2seq.errors import UserError
 
-COMMANDS = (list_checkpoints, run, evaluate, train, assess, ablate, benchmark, publish)
+COMMANDS = (
+    list_checkpoints,
+    run,
+    evaluate,
+    train,
+    assess,
+    calibrate,
+    ablate,
+    benchmark,
+    publish,
+)
 RENAMED = {"study": "ablate"}  # what commands were called before
 # glibc gives freed memory back to the system and faults it in again at every training step, unless
 # told otherwise before the process starts: this is a third of the time.

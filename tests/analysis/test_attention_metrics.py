@@ -6,12 +6,9 @@ import pytest
 from seq2seq.analysis.attention_matrix import KINDS, grid, has, layers_and_heads, merge, word_groups
 from seq2seq.analysis.attention_metrics import (
     SINK,
-    TWICE,
-    UNTRANSLATED,
     confidence,
     coverage,
     entropy,
-    findings,
     means,
     sinks,
     smallest_set,
@@ -141,48 +138,8 @@ def test_confidence_is_best_where_each_row_looks_at_its_own_column(straight):
     assert confidence(skewed).coverage_deviation == pytest.approx(expected)
 
 
-def test_nothing_stands_out_where_words_follow_words(trace, straight):
-    assert findings(spoken(trace, straight)) == []
-
-
-def test_a_word_left_out_and_one_said_twice_are_found(trace, straight):
-    weights = straight[[0, 1, 1, 3, 4, 5]]
-    found = findings(spoken(trace, weights))
-    assert [(each.kind, each.token, each.text) for each in found] == [
-        ("twice", 1, "cat"),
-        ("untranslated", 2, "sleeps"),
-    ]
-    assert (found[0].value, found[1].value) == (pytest.approx(2), pytest.approx(0))
-    assert (found[0].limit, found[1].limit) == (TWICE, UNTRANSLATED)
-
-
-def test_a_step_that_looks_everywhere_is_found(trace, straight):
-    straight[1] = [0.2, 0.2, 0.2, 0.2, 0.1, 0.1]
-    found = [each for each in findings(spoken(trace, straight)) if each.kind == "diffuse"]
-    assert [(each.token, each.text) for each in found] == [(1, "chat")]
-    assert found[0].value == pytest.approx(2, abs=1e-2)  # over the four words
-    assert found[0].limit == 1.5
-
-
-def test_ends_and_full_stops_cause_no_findings(trace, straight):
-    # All that full stop and end give, they give to the end; the words give half of theirs to it.
-    weights = straight * 0.5
-    weights[:, 5] += 0.5
-    weights[4] = weights[5] = straight[5]
-    assert findings(spoken(trace, weights)) == []
-
-
-def test_maxima_are_measured_as_means(trace):
+def test_maxima_are_measured_as_means():
     assert means({"layer": "max", "head": 1}) == {"layer": "mean", "head": 1}
-    if trace.attention is not None:
-        assert findings(trace, "max", "max") == findings(trace)
-
-
-def test_a_recording_has_no_words_to_leave_out(trace, straight):
-    heard = replace(spoken(trace, np.full((6, 6), 1 / 6)), position_seconds=0.04)
-    found = findings(heard)
-    assert {each.kind for each in found} == {"diffuse"}
-    assert [each.token for each in found] == [0, 1, 2, 3]  # no full stop, no end
 
 
 def test_coverage_adds_rows(straight):
