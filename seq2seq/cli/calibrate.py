@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seq2seq.errors import UserError
+
+if TYPE_CHECKING:
+    from seq2seq.data.parallel_corpus import Pair
 
 
 def add(commands: Any) -> None:
@@ -17,6 +21,11 @@ def add(commands: Any) -> None:
     )
     command.add_argument("folder", type=Path, help="of a translation model, with its recipe.toml")
     command.add_argument("--data", type=Path, required=True, help="folder of the recipe's files")
+    command.add_argument(
+        "--pairs",
+        nargs="+",
+        help="validation files below it, of texts as visitors write them (default: the recipe's)",
+    )
     command.add_argument("--limit", type=int, help="only the first so many validation pairs a file")
     command.set_defaults(command=_work)
 
@@ -37,18 +46,15 @@ def _work(values: argparse.Namespace) -> None:
         raise UserError("Only translations are checked: give the folder of a translation model.")
     checkpoint = load(values.folder)
 
-    def read(names: Any) -> list[Any]:
-        files = [read_pairs(values.data / name, recipe.data.columns) for name in names]
-        return [pair for pairs in files for pair in pairs[: values.limit]]
+    def read(names: Sequence[str], limit: int | None = None) -> list[Pair]:
+        files = (read_pairs(values.data / name, recipe.data.columns) for name in names)
+        return [pair for pairs in files for pair in pairs[:limit]]
 
-    train = [
-        p for name in recipe.data.train for p in read_pairs(values.data / name, recipe.data.columns)
-    ]
+    names = values.pairs or [*recipe.data.valid, *recipe.data.longer]
+    train, valid = read(recipe.data.train), read(names, values.limit)
     with tqdm(unit=" sentences") as bar:
-        found = calibrate(
-            checkpoint, train, read((*recipe.data.valid, *recipe.data.longer)), bar.update
-        )
-    found = {"weights": fingerprint(values.folder), **found}
+        found = calibrate(checkpoint, train, valid, bar.update)
+    found = {"weights": fingerprint(values.folder), "files": names, **found}
     with replaced(values.folder / CALIBRATION) as new:
         new.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for check in (*found["checks"], *found["dropped"]):
