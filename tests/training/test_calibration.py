@@ -6,6 +6,7 @@ from seq2seq.analysis.problems import CALIBRATION, UNSURE, is_reliable, read_che
 from seq2seq.catalogue import CHECKPOINTS
 from seq2seq.cli.main import main
 from seq2seq.training.calibration import fingerprint
+from ui.runtime.names import checkpoints_for
 
 MEASURED = sorted(file.parent for file in CHECKPOINTS.glob(f"*/{CALIBRATION}"))
 
@@ -35,3 +36,7 @@ def test_the_checks_that_are_shown_are_of_these_weights(folder):
     checks = read_checks(folder)
     assert len(checks) == len(found["checks"])
     assert all(map(is_reliable, checks))
+
+
+def test_the_default_translation_model_has_a_check():
+    assert read_checks(CHECKPOINTS / checkpoints_for("translation")[0])
