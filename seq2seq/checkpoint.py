@@ -17,6 +17,7 @@ from seq2seq import hub
 from seq2seq.catalogue import Card, embedded, is_name, locate, offered, on_hub, read_card
 from seq2seq.data.normalization import unfold
 from seq2seq.data.tokenizer import Tokenizer, Unigram
+from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.generation_config import GenerationConfig
 from seq2seq.errors import UserError
@@ -26,6 +27,7 @@ from seq2seq.models.config import Config
 from seq2seq.models.quantization import available, quantize
 from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
 
+OwnTokenizer = Unigram | ValueTokenizer
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.model"
 
 
@@ -119,21 +121,19 @@ def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> C
         return Checkpoint(card, model, tokenizer, habits, notes, family=family_of(folder))
     card = replace(read_card(folder), name=name)
     model = read_model(folder)
-    tokenizer = Unigram.load(folder / TOKENIZER, card.folded)
-    if len(tokenizer) != model.config.vocabulary:
+    own = read_tokenizer(folder / TOKENIZER, card.folded)
+    if len(own) != model.config.vocabulary:
         raise UserError(
-            f"{folder.name} has a tokenizer of {len(tokenizer)} pieces and a model of "
+            f"{folder.name} has a tokenizer of {len(own)} pieces and a model of "
             f"{model.config.vocabulary}: they are not from the same checkpoint."
         )
     config = model.config
-    if tokenizer.special_ids() != (config.pad, config.unknown, config.bos, config.eos):
+    if own.special_ids() != (config.pad, config.unknown, config.bos, config.eos):
         raise UserError(
             f"{folder.name} has a tokenizer whose special tokens (pad, unknown, start, end) are "
-            f"{tokenizer.special_ids()}, not those of its config.json."
+            f"{own.special_ids()}, not those of its config.json."
         )
-    return Checkpoint(
-        card, model.to(device).eval(), tokenizer, own_generation_config(config, card, tokenizer)
-    )
+    return Checkpoint(card, model.to(device).eval(), own, own_generation_config(config, card, own))
 
 
 def _known_as(name: str) -> str:
@@ -144,6 +144,8 @@ def _known_as(name: str) -> str:
 def own_generation_config(config: Config, card: Card, tokenizer: Tokenizer) -> GenerationConfig:
     """Return the habits of our own checkpoints: what the card says, and no special tokens."""
     forbidden = [config.pad, config.unknown, config.bos]
+    if config.input == "series":  # every token that is written is a value
+        forbidden = sorted(tokenizer.special)
     if card.turn_separator:  # a reply is one turn
         forbidden += tokenizer.encode(card.turn_separator)[-1:]
     pieces = tokenizer.pieces(range(len(tokenizer))) if card.word_filter else ()
@@ -167,7 +169,7 @@ def _precision(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
-def save(folder: Path, model: Seq2Seq, tokenizer: Unigram) -> None:
+def save(folder: Path, model: Seq2Seq, tokenizer: OwnTokenizer) -> None:
     """Write config, weights (float16) and tokenizer to a folder, made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     with replaced(folder / CONFIG) as new:
@@ -177,6 +179,12 @@ def save(folder: Path, model: Seq2Seq, tokenizer: Unigram) -> None:
     weights = {name: weight.detach().cpu().half() for name, weight in model.named_parameters()}
     with replaced(folder / WEIGHTS) as new:
         save_file(weights, new, metadata={"format": "pt"})
+
+
+def read_tokenizer(path: Path, folded: bool = False) -> OwnTokenizer:
+    """Read a tokenizer.model, of text or of numbers. Raises UserError if it is none of them."""
+    content = path.read_bytes() if path.is_file() else b""
+    return ValueTokenizer.from_bytes(content) if content[:1] == b"{" else Unigram.load(path, folded)
 
 
 @contextmanager

@@ -20,14 +20,20 @@ WORD_START = "▁"
 class Tokenizer(Protocol):
     """What the way from text to text needs to know of a vocabulary, whoever made it.
 
-    special: ids of tokens that stand for no text. languages: ids of the tokens that name a
-    language, by its code; empty where there are none. Pieces are written for readers: a word's
+    languages is empty where there are none. Pieces are written for readers: a word's
     first piece begins with WORD_START, whatever the vocabulary itself marks, and a special token
     is its name.
     """
 
-    special: frozenset[int]
-    languages: dict[str, int]
+    @property
+    def special(self) -> frozenset[int]:
+        """Ids of tokens that stand for no text."""
+        ...
+
+    @property
+    def languages(self) -> dict[str, int]:
+        """Ids of the tokens that name a language, by its code."""
+        ...
 
     def __len__(self) -> int:
         """Count the tokens, special ones included."""

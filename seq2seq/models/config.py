@@ -22,7 +22,8 @@ CHOICES = {
     "positions": (*SINUSOIDS, "learned", "relative"),
     "norm": ("layer", "rms"),
     "embedding_norm": ("none", "sum", "decoder_tokens"),
-    "input": ("tokens", "audio"),
+    "input": ("tokens", "audio", "series"),
+    "positions_from": ("start", "end"),
 }
 # Far above any model there is; beyond, torch cannot even count the weights.
 LARGEST = {"vocabulary": 10_000_000, "encoder_layers": 256, "decoder_layers": 256, "bins": 1_000}
@@ -39,8 +40,10 @@ class Config:
     copies: a recurrent decoder with attention may copy tokens of the source.
     shared: source and target have one embedding. tied: the output matrix is the target embedding
     (Press and Wolf 2017). source_vocabulary: 0 for the same as the target's.
-    bos: what the decoder reads first. input: token ids, or log-mel frames of so many bins, which
-    become as many source positions as `max_source` says at most.
+    bos: what the decoder reads first. input: token ids, of text or of a series of numbers, or
+    log-mel frames of so many bins, which become as many source positions as `max_source` says at
+    most. positions_from: "end" where a Transformer's sinusoidal source positions are counted back
+    from the last token, so that "twelve steps ago" is one place in sources of any length.
     heads, feedforward: decoder_heads and decoder_feedforward 0 are the same as the encoder's.
     The other switches of a Transformer are explained in Shape, Embedding and TransformerDecoder;
     embedding_norm "decoder_tokens" norms the sum in the encoder, token vectors in the decoder.
@@ -74,6 +77,7 @@ class Config:
     activation: str = "relu"
     norm_first: bool = True
     positions: str = "sinusoidal"
+    positions_from: str = "start"
     max_positions: int = 512
     decoder_heads: int = 0
     decoder_feedforward: int = 0
@@ -128,7 +132,7 @@ class Config:
             self._check_transformer()
         elif self.bidirectional and self.width % 2:
             raise UserError(f"Two directions cannot share an odd width, {self.width}.")
-        elif self.copies and (self.attention == "none" or self.input != "tokens"):
+        elif self.copies and (self.attention == "none" or self.input == "audio"):
             raise UserError("Without attention to tokens nothing can be copied: choose attention.")
         elif self.copies and self.source_vocabulary not in (0, self.vocabulary):
             raise UserError("What is copied must be in both vocabularies: give both one size.")
@@ -143,6 +147,10 @@ class Config:
             raise UserError("The config's buckets must be at least 4, and at most its distance.")
         if self.positions == "sinusoidal_fairseq" and self.width < 4:
             raise UserError("The config's positions need a width of at least 4.")
+        if self.positions_from == "end" and (
+            not self.positions.startswith("sinusoidal") or self.input == "audio"
+        ):
+            raise UserError("Only sinusoidal positions of tokens can be counted from the end.")
 
     @property
     def longest(self) -> int | None:
@@ -153,7 +161,7 @@ class Config:
     @property
     def stride(self) -> int:
         """How many frames of audio make one source position."""
-        if self.input == "tokens":
+        if self.input != "audio":
             return 1
         return 2 if self.architecture == "transformer" else 4
 

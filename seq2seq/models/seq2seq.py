@@ -9,7 +9,7 @@ from seq2seq.models.attention import Additive, Dot, General
 from seq2seq.models.audio_encoder import Listener, Subsampling
 from seq2seq.models.config import Config
 from seq2seq.models.embeddings import AudioEmbedding, Embedding
-from seq2seq.models.initialization import WithoutInitialization, initialize
+from seq2seq.models.initialization import WithoutInitialization, initialize, order_by_value
 from seq2seq.models.protocol import Memory
 from seq2seq.models.recurrent import RecurrentDecoder, RecurrentEncoder, Stack
 from seq2seq.models.transformer import (
@@ -137,7 +137,7 @@ def _build_transformer(config: Config) -> Seq2Seq:
         feedforward=config.decoder_feedforward or config.feedforward,
     )
 
-    def embedding(vocabulary: int, norm_tokens: bool) -> Embedding:
+    def embedding(vocabulary: int, norm_tokens: bool, pad: int | None = None) -> Embedding:
         positions: nn.Embedding | str | None = config.positions
         if positions == "relative":
             positions = None
@@ -150,13 +150,15 @@ def _build_transformer(config: Config) -> Seq2Seq:
             config.scale_embedding,
             None if config.embedding_norm == "none" else norm(shape),
             norm_tokens,
+            pad,
         )
 
     if config.input == "audio":
         places = nn.Embedding(config.max_source, config.width)
         source: nn.Module = AudioEmbedding(config.bins, places, config.dropout)
     else:
-        source = embedding(config.source_vocabulary or config.vocabulary, norm_tokens=False)
+        pad = config.pad if config.positions_from == "end" else None
+        source = embedding(config.source_vocabulary or config.vocabulary, False, pad)
     return Seq2Seq(
         config,
         TransformerEncoder(source, shape),
@@ -173,10 +175,19 @@ def tie(model: Seq2Seq) -> None:
     """Make those token matrices one that the config says are one."""
     config = model.config
     target = _tokens(model.decoder.embedding)
-    if config.shared and config.input == "tokens":
+    if config.shared and config.input != "audio":
         target.weight = _tokens(model.encoder.embedding).weight
     if config.tied:
         model.decoder.output.weight = target.weight
+
+
+def order_tokens(model: Seq2Seq, values: Tensor) -> None:
+    """Begin with vectors that are alike where tokens, the last of the vocabulary, stand for values
+    (tokens,) that are: see order_by_value.
+    """
+    order_by_value(_tokens(model.decoder.embedding), values)
+    if not model.config.shared:
+        order_by_value(_tokens(model.encoder.embedding), values)
 
 
 def _tokens(embedding: nn.Module | Tensor) -> nn.Embedding:
