@@ -6,7 +6,7 @@ import csv
 import gzip
 import lzma
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from seq2seq.errors import UserError
 MAX_VALUES = 10_000
 LARGEST_VALUE = 1e100
 MISSING = "?"
-OPENERS = {".xz": lzma.open, ".gz": gzip.open}
+OPENERS: dict[str, Callable] = {".xz": lzma.open, ".gz": gzip.open}
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +66,8 @@ class Series:
 
 
 def write_values(values: Sequence[float] | np.ndarray) -> str:
-    """Write values with a space between them, to six digits; missing ones are a question mark."""
-    return " ".join(MISSING if np.isnan(value) else f"{value:.6g}" for value in values)
+    """Write values with a space between them, to ten digits; missing ones are a question mark."""
+    return " ".join(MISSING if np.isnan(value) else f"{value:.10g}" for value in values)
 
 
 def parse_values(text: str) -> np.ndarray:

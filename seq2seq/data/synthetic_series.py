@@ -144,9 +144,9 @@ def kernel_composition(draw: Generator, rows: int, length: int, season: int) -> 
     The product of independent processes has the product of their kernels.
     """
     parts: Sequence[Kind] = (smooth, periodic, linear, white, periodic)
-    values = parts[draw.integers(2)](draw, rows, length, season)
+    values = parts[int(draw.integers(2))](draw, rows, length, season)
     for _ in range(draw.integers(1, 5)):
-        other = parts[draw.integers(len(parts))](draw, rows, length, season)
+        other = parts[int(draw.integers(len(parts)))](draw, rows, length, season)
         times = draw.random((rows, 1)) < 0.3
         values = np.where(times, values * (1 + 0.5 * other), values + other)
     return values + white(draw, rows, length, season) * 0.3

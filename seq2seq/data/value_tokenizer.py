@@ -17,7 +17,7 @@ from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN
 from seq2seq.errors import UserError
 
 SCALINGS = ("mean", "recent")
-RECENT = 12  # values whose mean is the centre where no season is known
+RECENT = 12  # values whose mean is the centre where a season is shorter
 SPECIAL_PIECES = {PAD: "<pad>", UNKNOWN: MISSING, BOS: "<s>", EOS: "</s>"}
 
 
@@ -45,7 +45,7 @@ def mean_scaling(values: np.ndarray) -> Scaling:
 
 
 def recent_scaling(values: np.ndarray, season: int) -> Scaling:
-    """Centre on the mean of the last season, and divide by the mean distance from it.
+    """Centre on the mean of the last season, at least RECENT values; divide by the mean distance.
 
     So that neither the level nor the unit of a series matters, and the bins are as fine as its
     changes ask for.
@@ -141,7 +141,7 @@ class ValueTokenizer:
 
     def values(self, ids: np.ndarray | Sequence[int]) -> np.ndarray:
         """Return the values, in the series' unit, that ids stand for; NaN for special ones."""
-        ids = np.asarray(ids)
+        ids = np.asarray(ids, dtype=np.int64)
         places = np.clip(ids - self.first, 0, self.bins - 1)
         values = (self.scaling or Scaling()).undo(self.centers[places])
         return np.where(ids < self.first, np.nan, values)
@@ -164,8 +164,8 @@ class ValueTokenizer:
 
     def split(self, text: str) -> tuple[str, ...]:
         """Return the values as written, one for each id."""
-        words = text.split()
-        return tuple(words if self.method == "mean" else ["0", *words])
+        words = [f"▁{word}" for word in text.split()]
+        return tuple(words if self.method == "mean" else ["▁0", *words])
 
     def decode(self, ids: Sequence[int]) -> str:
         """Write the values of an output with spaces between them."""

@@ -1,10 +1,11 @@
-"""What a visitor gives, a text or a recording, made ready for the encoder."""
+"""What a visitor gives, a text, a recording or a series, made ready for the encoder."""
 
 from __future__ import annotations
 
 import math
 import re
 import unicodedata
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -13,11 +14,14 @@ from torch import Tensor
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import HOP, RATE, Audio, Recording, band_hertz, log_mel
 from seq2seq.data.dialogue import source_of, turns_of
+from seq2seq.data.series import Series, parse_values, write_values
 from seq2seq.data.tokenizer import WORD_START
+from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.decoding.options import MAX_CHARACTERS, Options
 from seq2seq.errors import UserError
 
 MAX_TOKENS = 1_000
+MAX_CONTEXT = 512  # values of a series that are read
 JOINERS = "\u200c\u200d"  # they belong to the spelling of some scripts, and to emoji
 
 
@@ -56,12 +60,20 @@ def clean(text: str) -> str:
     return re.sub(r"\s+", " ", "".join(kept)).strip()
 
 
-def prepare(checkpoint: Checkpoint, given: str | Audio, options: Options | None = None) -> Source:
-    """Make a text or a recording ready, with what the options put around it.
+def prepare(
+    checkpoint: Checkpoint, given: str | Audio | Series, options: Options | None = None
+) -> Source:
+    """Make a text, a recording or a series ready, with what the options put around it.
 
+    A series may also be a text of numbers, with its frequency as the source's language.
     Raises UserError if nothing is left to read, or if the model does not read such a thing.
     """
-    hears = checkpoint.model.config.input == "audio"
+    reads = checkpoint.model.config.input
+    if reads == "series" and not isinstance(given, Audio):
+        return _prepare_series(checkpoint, given, options or Options())
+    if isinstance(given, Series):
+        raise UserError("This model reads no series: choose a forecaster.")
+    hears = reads == "audio"
     if isinstance(given, Audio):
         if not hears:
             raise UserError("This model reads text: give it a sentence, or choose a speech model.")
@@ -102,6 +114,36 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
         notes.append(f"This model has never seen these characters: {shown[:60]}")
     around = tokenizer.pieces(before), tokenizer.pieces(after)
     return Source(words, [*before, *ids, *after], (*around[0], *pieces, *around[1]), tuple(notes))
+
+
+def _series_of(given: str | Series, options: Options) -> Series:
+    """Return what a forecaster reads of a series: its last values."""
+    if isinstance(given, str):
+        given = Series(parse_values(clean(given)), options.source_language)
+    if len(given) <= MAX_CONTEXT:
+        return given
+    note = f"Only the last {MAX_CONTEXT} of {len(given):,} values were read."
+    return replace(given, values=given.values[-MAX_CONTEXT:].copy(), notes=(*given.notes, note))
+
+
+def fit_tokenizer(
+    checkpoint: Checkpoint, given: str | Audio | Series, options: Options | None = None
+) -> Checkpoint:
+    """Return a checkpoint that writes values in the unit of a series, where it reads series."""
+    tokenizer = checkpoint.tokenizer
+    if not isinstance(tokenizer, ValueTokenizer) or isinstance(given, Audio):
+        return checkpoint
+    series = _series_of(given, options or Options())
+    return replace(checkpoint, tokenizer=tokenizer.fitted(series.values, series.frequency))
+
+
+def _prepare_series(checkpoint: Checkpoint, given: str | Series, options: Options) -> Source:
+    series = _series_of(given, options)
+    tokenizer = fit_tokenizer(checkpoint, series).tokenizer
+    text = write_values(series.values)
+    before, _ = tokenizer.around(series.frequency)
+    pieces = (*tokenizer.pieces(before), *tokenizer.split(text))
+    return Source(text, [*before, *tokenizer.encode(text)], pieces, series.notes)
 
 
 def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:

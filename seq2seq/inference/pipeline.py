@@ -13,6 +13,7 @@ from torch import Tensor
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import Audio
 from seq2seq.data.batching import in_groups, pad
+from seq2seq.data.series import Series
 from seq2seq.data.speech_corpus import pad_frames
 from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, BeamTree, Hypothesis
@@ -36,7 +37,7 @@ from seq2seq.decoding.scoring import score
 from seq2seq.decoding.search import OnStep, SearchResult, search
 from seq2seq.errors import UserError
 from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
-from seq2seq.inference.inputs import Source, clean, prepare
+from seq2seq.inference.inputs import Source, clean, fit_tokenizer, prepare
 from seq2seq.inference.record import Encoded, chances, observe, record
 from seq2seq.models.protocol import Change, Memory, Steps, select
 from seq2seq.trace import Trace
@@ -89,7 +90,7 @@ def logits_processors(
 
 def run(
     checkpoint: Checkpoint,
-    source: str | Audio,
+    source: str | Audio | Series,
     options: Options | None = None,
     on_step: OnStep | None = None,
     self_attention: bool | None = False,
@@ -104,6 +105,7 @@ def run(
     if there is nothing to read, or if a change does not fit.
     """
     started = time.perf_counter()
+    checkpoint = fit_tokenizer(checkpoint, source, options)
     with torch.inference_mode():
         encoded = _encode(checkpoint, source, options, self_attention, interventions)
         if encoded.memory.states.is_cuda:  # a GPU works on while the clock is read
@@ -125,7 +127,7 @@ def run(
 
 def _encode(
     checkpoint: Checkpoint,
-    source: str | Audio,
+    source: str | Audio | Series,
     options: Options | None,
     self_attention: bool | None = False,
     interventions: Interventions = NOTHING,
@@ -145,7 +147,7 @@ def _encode(
 @torch.inference_mode()
 def force(
     checkpoint: Checkpoint,
-    source: str | Audio,
+    source: str | Audio | Series,
     target: str | Sequence[int],
     options: Options | None = None,
     self_attention: bool | None = False,
@@ -160,6 +162,7 @@ def force(
     that are no output.
     """
     started = time.perf_counter()
+    checkpoint = fit_tokenizer(checkpoint, source, options)
     encoded = _encode(checkpoint, source, options, self_attention, interventions)
     tokens = _given(checkpoint, target, encoded.prompt.forced_tokens)
     observing = time.perf_counter()
@@ -197,7 +200,7 @@ def _given(
 @torch.inference_mode()
 def coverage(
     checkpoint: Checkpoint,
-    source: str | Audio,
+    source: str | Audio | Series,
     outputs: Sequence[Sequence[int]],
     options: Options | None = None,
 ) -> np.ndarray:

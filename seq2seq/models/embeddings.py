@@ -88,7 +88,7 @@ class Embedding(nn.Module):
         """Return position vectors (rows, time, width) of ids, padded on the right."""
         time, width = ids.shape[1], self.tokens.embedding_dim
         table = sinusoids(-time, time, width, ids.device, kind)
-        lengths = (ids != self.pad).sum(dim=1, keepdim=True)
+        lengths = torch.ne(ids, self.pad or 0).sum(dim=1, keepdim=True)
         return table[torch.arange(time, 2 * time, device=ids.device) - lengths]
 
 
