@@ -20,6 +20,7 @@ ui.show_menu(
         st.Page("pages/chatbot.py", title="Chatbot", icon=":material/forum:"),
         st.Page("pages/speech.py", title="Speech to text", icon=":material/mic:"),
         st.Page("pages/pronunciation.py", title="Pronunciation", icon=":material/spellcheck:"),
+        st.Page("pages/forecasting.py", title="Forecasting", icon=":material/timeline:"),
         st.Page("pages/compare.py", title="Compare architectures", icon=":material/flag:"),
         st.Page("pages/context_vector.py", title="Context vector", icon=":material/science:"),
         st.Page("pages/sentence_map.py", title="Map of sentences", icon=":material/scatter_plot:"),

@@ -71,6 +71,7 @@ MEASURED = {
     "translation": ("bleu", "chrf"),
     "spelling": ("phoneme_error_rate", "word_error_rate"),
     "speech": ("word_error_rate",),
+    "forecasting": ("relative_mase", "relative_wql"),
     "summarization": ("kept_f1", "rouge_1", "rouge_2", "rouge_l"),
     "chatbot": ("perplexity", "distinct_2", "dull"),
 }

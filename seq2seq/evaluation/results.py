@@ -21,6 +21,7 @@ MAIN_SCORES = {
     "chatbot": ("perplexity", -1),
     "speech": ("word_error_rate", -1),
     "spelling": ("phoneme_error_rate", -1),
+    "forecasting": ("relative_wql", -1),
 }
 ENDLESS = 10_000  # words, of a bin without an end
 LENGTH_BINS: tuple[Bin, ...] = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, ENDLESS))

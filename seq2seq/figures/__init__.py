@@ -13,6 +13,7 @@ from seq2seq.figures.dialogue import (
     turn_worth,
     turn_worth_csv,
 )
+from seq2seq.figures.forecast import forecast, forecast_csv, value_probabilities
 from seq2seq.figures.head_grid import multiples, multiples_csv
 from seq2seq.figures.heatmap import attention, attention_csv, narrow_attention
 from seq2seq.figures.probabilities import (
@@ -55,6 +56,8 @@ __all__ = [
     "copying_csv",
     "curves",
     "curves_csv",
+    "forecast",
+    "forecast_csv",
     "map_csv",
     "multiples",
     "multiples_csv",
@@ -74,4 +77,5 @@ __all__ = [
     "turn_colours",
     "turn_worth",
     "turn_worth_csv",
+    "value_probabilities",
 ]

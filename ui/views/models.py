@@ -28,6 +28,7 @@ PAGES = {
     "chatbot": "chatbot",
     "speech": "speech",
     "spelling": "pronunciation",
+    "forecasting": "forecasting",
 }
 LANGUAGES_SHOWN = 8
 
