@@ -1,4 +1,4 @@
-"""A forecast beside what came after, and beside seasonal naive's; and what of the past it read."""
+"""A forecast beside what came after it, and beside seasonal naive's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from seq2seq.data.series import Series
 from seq2seq.errors import UserError
 from seq2seq.evaluation.forecast_metrics import Scores, score, seasonal_naive
 from seq2seq.inference.forecasting import Forecast, ForecastOptions, forecast
-from seq2seq.trace import Trace
 
 LEAST_HISTORY = 3  # values
 
@@ -66,19 +65,3 @@ def backtest(
         score(actual, quantiles, history, series.season) for quantiles in (found.quantiles, naive)
     )
     return Backtest(found, history, actual, naive, ours, base)
-
-
-def attention_to_values(
-    trace: Trace, step: int, layer: int | None = None, head: int | None = None
-) -> np.ndarray:
-    """Return what a decoding step looked at of each value that was read, (values,).
-
-    layer, head: None for the mean over them. The tokens before the values, which name frequency and
-    zero, are left out, so that the sum may be below 1. Raises ValueError without attention.
-    """
-    if trace.attention is None:
-        raise ValueError("a model without attention looks at nothing")
-    weights = trace.attention[step].astype(np.float32)
-    weights = weights.mean(axis=0) if layer is None else weights[layer]
-    weights = weights.mean(axis=0) if head is None else weights[head]
-    return weights[len(trace.source) - len(trace.source.text.split()) :]

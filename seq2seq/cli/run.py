@@ -104,8 +104,8 @@ def _forecast(values: argparse.Namespace, given: dict[str, Any]) -> int:
     if values.json:
         about = {"checkpoint": checkpoint.card.name, "frequency": series.frequency}
         trace = None if found.trace is None else json.loads(found.trace.to_json())
-        quantiles = {str(level): found.quantiles[:, at] for at, level in enumerate(LEVELS)}
-        print_json({**about, "quantiles": quantiles, "paths": found.paths, "trace": trace})
+        quantiles = {str(level): found.quantiles[:, at].tolist() for at, level in enumerate(LEVELS)}
+        print_json({**about, "quantiles": quantiles, "paths": found.paths.tolist(), "trace": trace})
         return 0
     for step, row in enumerate(found.quantiles, start=1):
         print(f"{step:3} {row[4]:14.6g}   80 %: {row[0]:.6g} to {row[-1]:.6g}")

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from seq2seq.analysis.backtest import Backtest, attention_to_values
+from seq2seq.analysis.attention_over_past import attention_to_values
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.theme import Palette, figure, legend, margins, palette, value_axis
 
 if TYPE_CHECKING:
+    from seq2seq.analysis.backtest import Backtest
     from seq2seq.trace import Trace
 
 BLUE, GOLD = ("#1f5fa8", "#7ab6f5"), ("#a06a00", "#f0b95a")  # source and target, light and dark
 NAIVE_DASH = "dot"
 # Heights of the two rows as shares, and the gap between them.
 TOP, BOTTOM = (0.36, 1.0), (0.0, 0.28)
-SHOWN_MASS = 0.998  # of each step's probability, so that far empty bins take no room
+SHOWN_MASS = 0.98  # of each step's probability, so that far empty bins take no room
 MOST_CELLS = 160  # rows of values in the heatmap
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from seq2seq import figures
-from seq2seq.analysis.backtest import attention_to_values, backtest
+from seq2seq.analysis.attention_over_past import attention_to_values
+from seq2seq.analysis.backtest import backtest
 from seq2seq.checkpoint import load
 from seq2seq.data.example_series import EXAMPLE_SERIES
 from seq2seq.data.series import Series
@@ -48,7 +49,7 @@ def test_attention_stands_under_the_values_it_is_about(tested):
 def test_the_heatmap_holds_nearly_all_probability_and_the_recorded_path(tested):
     drawn = figures.value_probabilities(tested, 1)
     cells, path = drawn.data
-    assert (np.asarray(cells.z).sum(axis=0) > 0.99).all()
+    assert (np.asarray(cells.z).sum(axis=0) > 0.97).all()
     assert len(path.y) == 6
     assert cells.customdata.shape == (*np.asarray(cells.z).shape, 1)
 

@@ -18,14 +18,19 @@ READS = "CSV, TSV or numbers; dates and a header are optional. Up to 10,000 rows
 UNKNOWN = "unknown"
 
 
-def series_input() -> Series | None:
-    """Return the series that the visitor chose or gave; None where there is none, saying why."""
-    examples = {each.title: each for each in EXAMPLE_SERIES}
-    chosen = st.selectbox("Series", [*examples, OWN], key="series", **URL)
-    if chosen != OWN:
-        example = examples[chosen]
-        st.caption(plain(f"Made by this app, so the process is known: {example.process}."))
-        return example.series()
+def series_choice() -> str:
+    """Let the visitor choose an example, by its title, or OWN."""
+    return st.selectbox(
+        "Series", [*(each.title for each in EXAMPLE_SERIES), OWN], key="series", **URL
+    )
+
+
+def series_input(chosen: str) -> Series | None:
+    """Return the series of a choice; None where there is none, saying why."""
+    for example in EXAMPLE_SERIES:
+        if example.title == chosen:
+            st.caption(plain(f"Made by this app, so the process is known: {example.process}."))
+            return example.series()
     try:
         return _own_series()
     except UserError as error:

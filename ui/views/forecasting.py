@@ -14,7 +14,7 @@ from seq2seq.trace import Trace
 from ui.components import clicked, copy_link
 from ui.components.chart import chart
 from ui.escape import plain
-from ui.inputs.series_input import series_input
+from ui.inputs.series_input import series_choice, series_input
 from ui.inputs.task_controls import first_checkpoint, saved_run_picker
 from ui.instruments import instruments
 from ui.instruments.selection import select_step
@@ -41,13 +41,14 @@ def forecasting_page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = checkpoints_for(TASK, asked)
         name = st.selectbox("Checkpoint", names, key="checkpoint", **URL)
+        chosen = series_choice()
         saved = saved_run_picker()
         copy_link()
     if saved is not None:
         if trace := reopen(saved, TASK):
             instruments(subject_of(trace), trace)
         return
-    series = series_input()
+    series = series_input(chosen)
     if series is None:
         return
     show_notes(series.notes)
@@ -157,24 +158,25 @@ def _read(tested: Backtest, subject: Subject, shown: Trace, step: int, word: int
     from seq2seq import figures
 
     step = min(step, tested.horizon - 1)
+    fan = st.container()
     layer, head = _attention_choice(shown)
-    settings = {"step": step, "dark": is_dark()}
-    drawn = figures.forecast(tested, layer=layer, head=head, **settings)
+    drawn = figures.forecast(tested, step, layer, head, is_dark())
     median = tested.forecast.median[step]
     described = (
         f"A series of {len(tested.history):,} values and its forecast over {tested.horizon} steps; "
         f"step {step + 1} has the median {median:.4g}."
     )
     table = partial(figures.forecast_csv, tested)
-    chart("forecast", drawn, described, table, partial(_select, "forecast"))
+    with fan:
+        chart("forecast", drawn, described, table, partial(_select, "forecast"))
+    looked = "" if shown.attention is None else "the blue area shows what this step looked at; "
     st.caption(
         plain(
             f"Step {step + 1}: median {median:.4g}. The fan is of {len(tested.forecast.paths)} "
-            "sampled paths; the blue area shows which past values this step looked at. Click a "
-            "point of the forecast for another step."
+            f"sampled paths; {looked}click a point of the forecast for another step."
         )
     )
-    drawn = figures.value_probabilities(tested, **settings)
+    drawn = figures.value_probabilities(tested, step, is_dark())
     described = f"Probability of each value at each of {tested.horizon} steps."
     chart("values", drawn, described, None, partial(_select, "values"))
     st.caption(
