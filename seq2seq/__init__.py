@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from seq2seq.checkpoint import save as save
     from seq2seq.data.audio import Audio as Audio
     from seq2seq.data.audio import read_audio as read_audio
+    from seq2seq.data.series import Series as Series
     from seq2seq.decoding.interventions import AttentionEdit as AttentionEdit
     from seq2seq.decoding.interventions import Interventions as Interventions
     from seq2seq.decoding.options import Options as Options
     from seq2seq.errors import UserError as UserError
+    from seq2seq.inference.forecasting import forecast as forecast
     from seq2seq.inference.pipeline import force as force
     from seq2seq.inference.pipeline import generate as generate
     from seq2seq.inference.pipeline import run as run
@@ -48,11 +50,13 @@ _HOMES = {
     "Interventions": "decoding.interventions",
     "Options": "decoding.options",
     "Seq2Seq": "models.seq2seq",
+    "Series": "data.series",
     "Trace": "trace",
     "UserError": "errors",
     "build": "models.seq2seq",
     "embedded": "catalogue",
     "force": "inference.pipeline",
+    "forecast": "inference.forecasting",
     "generate": "inference.pipeline",
     "list_checkpoints": "catalogue",
     "load": "checkpoint",

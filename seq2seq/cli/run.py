@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
     command.add_argument("--horizon", type=int, help="steps to forecast (default: as is usual)")
     command.add_argument("--column", help="name of the column that is forecast (default: first)")
     command.add_argument("--frequency", default="", help="of the series: Y, Q, M, W, D, H, ...")
-    command.add_argument("--samples", type=int, default=20, help="paths sampled (default 20)")
+    command.add_argument("--samples", type=int, default=100, help="paths sampled (default 100)")
     command.add_argument(
         "--timestamps",
         action=argparse.BooleanOptionalAction,
@@ -91,14 +91,15 @@ def _forecast(values: argparse.Namespace, given: dict[str, Any]) -> int:
     import torch
 
     from seq2seq.data.frequency import frequency
-    from seq2seq.inference.forecasting import LEVELS, ForecastOptions, forecast
+    from seq2seq.inference.forecasting import LEVELS, forecast, usual_options
 
     torch.set_num_threads(1)
     series = _read_series(values)
     named = {name: given[name] for name in ("temperature", "top_k", "seed") if name in given}
     checkpoint = load_checkpoint(values)
     horizon = values.horizon or frequency(series.frequency).horizon
-    found = forecast(checkpoint, series, horizon, ForecastOptions(values.samples, **named))
+    options = replace(usual_options(checkpoint), samples=values.samples, **named)
+    found = forecast(checkpoint, series, horizon, options)
     for note in series.notes:
         print(f"seq2seq: {note}", file=sys.stderr)
     if values.json:

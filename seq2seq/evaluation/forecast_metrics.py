@@ -15,7 +15,6 @@ from seq2seq.decoding.options import Options
 from seq2seq.inference.forecasting import LEVELS, ForecastOptions, forecast
 
 RESAMPLES = 1_000
-SAMPLES = 20  # as many as Chronos is scored with
 LEAST = 1e-9  # of a ratio, so that its logarithm is finite
 
 # A forecast: quantiles (horizon, levels) of the values after a series, at LEVELS.
@@ -155,17 +154,18 @@ def evaluate_series(
     options: Options | None = None,
     on_group: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
-    """Score a checkpoint on series, as evaluate_forecasts does, with SAMPLES paths each.
+    """Score a checkpoint on series, as evaluate_forecasts does.
 
-    options: of which temperature, top_k and seed are used.
+    options: of which temperature, top_k and seed are used, None for those of the card.
     """
-    options = options or Options()
-    sampling = ForecastOptions(SAMPLES, options.temperature, options.top_k, options.seed)
+    options = options or checkpoint.generation_config.options
+    named = {name: getattr(options, name) for name in ("temperature", "top_k", "seed")}
+    sampling = ForecastOptions(**named)
 
     def forecaster(each: Series, horizon: int) -> np.ndarray:
         return forecast(checkpoint, each, horizon, sampling, record=False).quantiles
 
-    return {"samples": SAMPLES, **evaluate_forecasts(series, forecaster, on_group)}
+    return {"samples": sampling.samples, **evaluate_forecasts(series, forecaster, on_group)}
 
 
 def _scored(series: Series, forecaster: Forecaster) -> tuple[Scores, Scores] | None:

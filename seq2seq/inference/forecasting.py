@@ -1,4 +1,4 @@
-"""A forecast: many sampled continuations of a series, their quantiles, and one path recorded."""
+"""A forecast: many sampled continuations of a series, their quantiles, one path recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.decoding.options import MAX_BEAM_WIDTH, Options
 from seq2seq.errors import UserError
 from seq2seq.inference.inputs import fit_tokenizer, prepare
-from seq2seq.inference.pipeline import force
+from seq2seq.inference.pipeline import run
 from seq2seq.models.protocol import select
 from seq2seq.trace import Trace
 
@@ -32,7 +32,7 @@ class ForecastOptions:
     last values that are read, 0 for as many as are usual at the series' frequency.
     """
 
-    samples: int = 20
+    samples: int = 100
     temperature: float = 1.0
     top_k: int = 0
     seed: int = 0
@@ -57,7 +57,8 @@ class Forecast:
     read: the part of the series that the model read. paths: (samples, horizon). quantiles:
     (horizon, levels) at LEVELS. probabilities: (horizon, bins) of the values (bins,), each step's
     mean over what the paths said before it; quantiles are those of this mean, which vary less than
-    the paths' own. trace: the path nearest to the median, recorded; None unless asked for.
+    the paths' own. trace: a run that samples some more paths and records the most probable of them,
+    so that it can be run again with a change; None unless asked for.
     """
 
     read: Series
@@ -71,6 +72,12 @@ class Forecast:
     def median(self) -> np.ndarray:
         """The median of each step, (horizon,)."""
         return self.quantiles[:, LEVELS.index(0.5)]
+
+
+def usual_options(checkpoint: Checkpoint) -> ForecastOptions:
+    """Return how a checkpoint samples unless told otherwise: as its card says."""
+    decoding = checkpoint.generation_config.options
+    return ForecastOptions(temperature=decoding.temperature, top_k=decoding.top_k)
 
 
 def check_horizon(horizon: int) -> None:
@@ -111,10 +118,10 @@ def forecast(
     """Forecast the next `horizon` values of a series.
 
     The encoder reads the series once; all paths are sampled side by side from its memory. record:
-    keep the path nearest to the median as a Trace. Raises UserError for a model that reads no
-    series, and for a horizon that is too long.
+    keep a single path as a Trace, as `run` finds it with `decoding_options`. Raises UserError for a model that reads no
+    series, and for a horizon that is too long. options: None for those of the checkpoint's card.
     """
-    options = options or ForecastOptions()
+    options = options or usual_options(checkpoint)
     check_horizon(horizon)
     read = read_part(series, options)
     decoding = decoding_options(read, horizon, options)
@@ -128,9 +135,7 @@ def forecast(
     quantiles = quantiles_of(probabilities, values)
     trace = None
     if record:
-        off = np.abs(paths - quantiles[:, LEVELS.index(0.5)]).sum(axis=1)
-        path = tokens[int(off.argmin())].tolist()
-        trace = force(checkpoint, read, path, decoding, self_attention=None)
+        trace = run(checkpoint, read, decoding, self_attention=None)
     return Forecast(read, paths, quantiles, probabilities, values, trace)
 
 

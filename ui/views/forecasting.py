@@ -20,7 +20,7 @@ from ui.instruments import instruments
 from ui.instruments.selection import select_step
 from ui.links import URL
 from ui.page import is_dark
-from ui.runtime.names import checkpoints_for
+from ui.runtime.names import card_of, checkpoints_for
 from ui.runtime.runs import Subject, derive, reopen, show_notes, subject_of
 
 if TYPE_CHECKING:
@@ -52,11 +52,16 @@ def forecasting_page() -> None:
     if series is None:
         return
     show_notes(series.notes)
-    horizon, hide, options = _settings(series)
+    horizon, hide, options = _settings(name, series)
     _show(name, series, horizon, hide, options)
 
 
-def _settings(series: Series) -> tuple[int, bool, ForecastOptions]:
+def _usual_temperature(name: str) -> float:
+    card = card_of(name)
+    return card.decoding.temperature if card else 1.0
+
+
+def _settings(name: str, series: Series) -> tuple[int, bool, ForecastOptions]:
     """Let the visitor choose horizon, backtest, context and sampling."""
     from seq2seq.inference.forecasting import ForecastOptions
 
@@ -84,8 +89,10 @@ def _settings(series: Series) -> tuple[int, bool, ForecastOptions]:
                 **URL,
             )
         )
-        samples = int(st.number_input("Samples", 1, 200, 20, key="samples", **URL))
-        temperature = st.number_input("Temperature", 0.1, 2.0, 1.0, 0.1, key="temperature", **URL)
+        samples = int(st.number_input("Samples", 1, 200, 100, key="samples", **URL))
+        temperature = st.number_input(
+            "Temperature", 0.1, 2.0, _usual_temperature(name), 0.1, key="temperature", **URL
+        )
         seed = int(st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", **URL))
         hide = st.toggle(
             "Hide the last values",
@@ -98,7 +105,7 @@ def _settings(series: Series) -> tuple[int, bool, ForecastOptions]:
 
 
 def _show(name: str, series: Series, horizon: int, hide: bool, options: ForecastOptions) -> None:
-    """Forecast, and show the answer with the instruments of the path nearest to its median."""
+    """Forecast, and show the answer with the instruments of one sampled path."""
     whole = Subject(name, f"{series.frequency} {series.text}")
 
     def work(checkpoint: Checkpoint, _: Any) -> Backtest:
@@ -181,7 +188,7 @@ def _read(tested: Backtest, subject: Subject, shown: Trace, step: int, word: int
     chart("values", drawn, described, None, partial(_select, "values"))
     st.caption(
         "Probability over values at each step, averaged over the sampled paths; the line is the "
-        "path nearest to the median, which the instruments below look into."
+        "most probable of some more, which the instruments below look into."
     )
 
 
