@@ -118,8 +118,9 @@ def forecast(
     """Forecast the next `horizon` values of a series.
 
     The encoder reads the series once; all paths are sampled side by side from its memory. record:
-    keep a single path as a Trace, as `run` finds it with `decoding_options`. Raises UserError for a model that reads no
-    series, and for a horizon that is too long. options: None for those of the checkpoint's card.
+    keep a single path as a Trace, as `run` finds it with `decoding_options`. options: None for
+    those of the checkpoint's card. Raises UserError for a model that reads no series, and for a
+    horizon that is too long.
     """
     options = options or usual_options(checkpoint)
     check_horizon(horizon)
