@@ -117,9 +117,16 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
 
 
 def _series_of(given: str | Series, options: Options) -> Series:
-    """Return what a forecaster reads of a series: its last values."""
+    """Return what a forecaster reads of a series: its last values, as their text has them.
+
+    So that the text of a record is enough to read the same again.
+    """
     if isinstance(given, str):
-        given = Series(parse_values(clean(given)), options.source_language)
+        return _last(Series(parse_values(clean(given)), options.source_language))
+    return _last(replace(given, values=parse_values(given.text)))
+
+
+def _last(given: Series) -> Series:
     if len(given) <= MAX_CONTEXT:
         return given
     note = f"Only the last {MAX_CONTEXT} of {len(given):,} values were read."

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from seq2seq.analysis.attribution import attribute
 from seq2seq.checkpoint import load
 from seq2seq.data.series import Series
 from seq2seq.decoding.interventions import Interventions
@@ -123,3 +124,12 @@ def test_positions_are_counted_back_from_the_end(tmp_path):
     # The last tokens of both rows stand at the same place, so only their own vectors differ.
     tokens = model.encoder.embedding.tokens(ids) * model.encoder.embedding.scale
     torch.testing.assert_close((padded - tokens)[0, 3], (padded - tokens)[1, 5])
+
+
+def test_attribution_reads_the_series_as_the_run_did(checkpoint):
+    trace = forecast(checkpoint, SERIES, 2).trace
+    found = attribute(checkpoint, trace)
+    assert found.occlusion.shape == found.gradient.shape == (2, len(trace.source))
+    # Without one value all before it stand one place nearer to the end: something must change.
+    assert np.abs(found.occlusion).max() > 0
+    np.testing.assert_allclose(found.gradient.sum(axis=1), 1, rtol=1e-6)

@@ -5,6 +5,7 @@ import pytest
 from seq2seq.data.example_series import EXAMPLE_SERIES
 from tests.forecasters import KINDS, write_forecaster
 from tests.visit import charts, visit
+from ui.instruments import TABS
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +67,10 @@ def test_nothing_pasted_asks_for_numbers():
 def test_a_head_and_a_step_can_be_chosen():
     at = open_page(checkpoint="tiny-transformer", looker="1.2", step="4", horizon="6")
     assert "Step 4: median" in said(at)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_instrument_looks_into_the_recorded_path(tab):
+    at = open_page(series="Weekly level shift", horizon="3", context="24", tab=tab)
+    assert not at.error
+    assert len(at.get("tab")) == len(TABS)
