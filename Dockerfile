@@ -1,15 +1,13 @@
 # A Hugging Face Space: in the README's front matter, `sdk: docker` and `app_port: 8501`.
 FROM python:3.11-slim
 
-# Spaces run containers as this user.
+# Spaces run containers as this user, who can read the application's files and not write them.
 RUN useradd --create-home --uid 1000 user
-USER user
-WORKDIR /home/user/app
+WORKDIR /app
 
 # A Space is shown in an iframe of another site, where the browser withholds the cookie that Streamlit's
 # XSRF check of uploads relies on: with the check on, every upload and recording is refused.
-ENV PATH=/home/user/.local/bin:$PATH \
-    PYTHONUNBUFFERED=1 \
+ENV PYTHONUNBUFFERED=1 \
     SEQ2SEQ_HOSTED=1 \
     STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
     STREAMLIT_SERVER_PORT=8501 \
@@ -18,11 +16,13 @@ ENV PATH=/home/user/.local/bin:$PATH \
 # The CPU build keeps several GB of CUDA libraries out. For a Space with a GPU, build with
 # TORCH_INDEX=https://pypi.org/simple
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-COPY --chown=user requirements.txt constraints.txt ./
+COPY requirements.txt constraints.txt ./
 RUN pip install --no-cache-dir "$(grep '^torch==' constraints.txt)" --index-url "$TORCH_INDEX" \
     && pip install --no-cache-dir -r requirements.txt -c constraints.txt
 
-COPY --chown=user . .
+COPY . .
+RUN python -m compileall -q app.py pages seq2seq ui
+USER user
 EXPOSE 8501
 
 # Until app.py has run once, Streamlit does not know the menu, and a visitor who comes by a link to one of

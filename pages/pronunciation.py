@@ -1,4 +1,4 @@
-"""Spelling to sound: type a word; see its phonemes, and which letters each was read from."""
+"""Pronunciation: type a word; see its phonemes, and which letters each was read from."""
 
 import streamlit as st
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from seq2seq.data.audio import Audio as Audio
     from seq2seq.data.audio import read_audio as read_audio
     from seq2seq.data.series import Series as Series
+    from seq2seq.data.tokenizer import Unigram as Unigram
+    from seq2seq.data.tokenizer_pair import TokenizerPair as TokenizerPair
     from seq2seq.decoding.interventions import AttentionEdit as AttentionEdit
     from seq2seq.decoding.interventions import Interventions as Interventions
     from seq2seq.decoding.options import Options as Options
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from seq2seq.inference.pipeline import run as run
     from seq2seq.inference.pipeline import transcribe as transcribe
     from seq2seq.models.config import Config as Config
+    from seq2seq.models.config import RecurrentConfig as RecurrentConfig
+    from seq2seq.models.config import TransformerConfig as TransformerConfig
     from seq2seq.models.seq2seq import Seq2Seq as Seq2Seq
     from seq2seq.models.seq2seq import build as build
     from seq2seq.trace import Trace as Trace
@@ -49,9 +53,13 @@ _HOMES = {
     "Config": "models.config",
     "Interventions": "decoding.interventions",
     "Options": "decoding.options",
+    "RecurrentConfig": "models.config",
     "Seq2Seq": "models.seq2seq",
     "Series": "data.series",
+    "TokenizerPair": "data.tokenizer_pair",
     "Trace": "trace",
+    "TransformerConfig": "models.config",
+    "Unigram": "data.tokenizer",
     "UserError": "errors",
     "build": "models.seq2seq",
     "embedded": "catalogue",

@@ -6,13 +6,14 @@ import json
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from seq2seq.decoding.options import Options
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 from seq2seq.hub.repository import is_identifier
+from seq2seq.models.config import Config
 from seq2seq.text_files import read_text_file
 from seq2seq.toml import read_table, read_toml
 
@@ -78,6 +79,20 @@ class Card:
                 raise UserError(f"{where} has less than 0 {key}: give 0 or more.")
         return card
 
+    def to_toml(self) -> str:
+        """Write what read_card reads; fields that say nothing are left out."""
+        values = {name: value for name, value in asdict(self).items() if value and name != "name"}
+        decoding = values.pop("decoding")
+        usual = asdict(Options())
+        chosen = {name: value for name, value in decoding.items() if value != usual[name]}
+        tables = [values, chosen] if chosen else [values]
+        return "\n[decoding]\n".join("".join(map(_toml, table.items())) for table in tables)
+
+
+def _toml(entry: tuple[str, Any]) -> str:
+    """Write a line of TOML. A JSON string or list of strings is also a TOML one."""
+    return f"{entry[0]} = {json.dumps(entry[1], ensure_ascii=False)}\n"
+
 
 def read_card(folder: Path) -> Card:
     """Read the card of a checkpoint folder. Raises UserError if there is none or it is damaged."""
@@ -130,32 +145,74 @@ def is_ours(folder: Path) -> bool:
         return False
 
 
-def locate(checkpoint: str) -> Path:
-    """Find the folder of a checkpoint by its name or path. Raises UserError if there is none."""
-    with suppress(OSError, ValueError):
-        if is_name(checkpoint) and (CHECKPOINTS / checkpoint).is_dir():
-            return CHECKPOINTS / checkpoint
-        if checkpoint.strip() and Path(checkpoint).is_dir():
-            return Path(checkpoint).resolve()
+def attention_of(folder: Path) -> str | None:
+    """Return how a checkpoint of this library attends, as its config.json has it.
+
+    "none", the kind of a recurrent model's attention, or "heads" of a Transformer; None where the
+    folder has no config of this library.
+    """
+    try:
+        config = Config.from_json(read_text_file(folder / "config.json"))
+        return config.attention_kind
+    except (OSError, LookupError, ValueError, TypeError, RecursionError):
+        return None
+
+
+class Location(NamedTuple):
+    """Where a model lies.
+
+    folder: on this machine, None where there is none. hub: its id on the Hub if its files have to
+    come from there, else ""; a card in checkpoints/ can say so, one in another folder cannot.
+    """
+
+    folder: Path | None
+    hub: str = ""
+
+
+def resolve(checkpoint: str | Path, paths: bool = True) -> Location:
+    """Find a model as users name it: a name in checkpoints/, a folder or an id of the Hub.
+
+    A folder that exists is taken before an id of the Hub that is spelled alike. paths: False keeps
+    to names and ids, for whoever must not look into other folders of this machine. Makes no
+    request: whether the Hub has a model, only the Hub knows. Raises UserError, naming what there
+    is, for what cannot be a model.
+    """
+    if not isinstance(checkpoint, str | Path):
+        raise UserError(
+            f"A model has a name, a folder or an id of the Hub, not {quote(checkpoint)}: give one "
+            "as text or Path."
+        )
+    name = str(checkpoint)
+    with suppress(OSError, ValueError, RuntimeError):
+        if is_name(name) and (CHECKPOINTS / name).is_dir():
+            return Location(CHECKPOINTS / name, _hub_of(CHECKPOINTS / name))
+        if paths and name.strip() and Path(name).is_dir():
+            folder = Path(name).resolve()
+            ours = folder.parent == CHECKPOINTS.resolve()
+            return Location(folder, _hub_of(folder) if ours else "")
+    if is_hub_name(name):
+        return Location(None, name)
+    raise UserError(
+        f"There is no checkpoint {quote(name)}: give a folder, an id of the Hub such as "
+        f"google-t5/t5-small, or {_embedded_in_words()}."
+    )
+
+
+def is_hub_name(name: str) -> bool:
+    """Tell whether a text can be an id of the Hub rather than a name of ours."""
+    return "/" in name and is_identifier(name)
+
+
+def _hub_of(folder: Path) -> str:
+    with suppress(UserError):
+        return read_card(folder).hub
+    return ""
+
+
+def _embedded_in_words() -> str:
     known = ", ".join(embedded())
-    ours = (
+    return (
         f"one of those embedded ({known})"
         if known
         else f"set {FOLDER_VARIABLE} to a folder of them"
     )
-    shown = checkpoint if len(checkpoint) < 80 else checkpoint[:80] + "..."
-    raise UserError(
-        f"There is no checkpoint {shown!r}: give a folder, an id of the Hub such as "
-        f"google-t5/t5-small, or {ours}."
-    )
-
-
-def on_hub(checkpoint: str) -> str | None:
-    """Return the Hub's id of a checkpoint that is not at hand: what its card says, or itself."""
-    try:
-        folder = locate(checkpoint)
-    except UserError:
-        return checkpoint if "/" in checkpoint and is_identifier(checkpoint) else None
-    with suppress(UserError):
-        return read_card(folder).hub or None
-    return None

@@ -15,7 +15,7 @@ class TooLargeError(UserError):
 
 def quote(value: object) -> str:
     """Return a value as a message can quote it; tables and lists may be of any size and depth."""
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float | None):
         return f"a {type(value).__name__}"
     text = repr(value[: QUOTED + 1] if isinstance(value, str) else value)
     return text if len(text) <= QUOTED + 2 else text[:QUOTED] + "..."

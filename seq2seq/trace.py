@@ -12,11 +12,11 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from seq2seq import trace_json
+from seq2seq import trace_html, trace_json
 from seq2seq.decoding.hypothesis import STATUSES, BeamTree
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_CHARACTERS, MAX_LENGTH, Options
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 from seq2seq.trace_json import ArrayOf, AtMost
 
 FORMAT = "seq2seq-trace/4"
@@ -133,6 +133,36 @@ class Trace:
     def probabilities(self) -> np.ndarray:
         """Probability of each chosen token, (target,)."""
         return np.exp(self.log_probabilities)
+
+    def __repr__(self) -> str:
+        """Write what was read and written, and how much of it is here."""
+        read = quote(self.source.text) if self.source.text else "a recording"
+        inside = "no attention"
+        if self.attention is not None:
+            layers, heads = self.attention.shape[1:3]
+            inside = f"attention {layers} x {heads} (layers x heads)"
+        return (
+            f"Trace({self.checkpoint}: {read} -> {quote(self.text)},\n"
+            f"      {len(self.source)} source tokens, {len(self.target)} output tokens, {inside}, "
+            f"{len(self.outputs)} outputs)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: output tokens, their probabilities and attention.
+
+        The weights are the mean of all layers and heads.
+        """
+        read = self.source.text or "a recording"
+        weights = self.attention
+        return trace_html.to_html(
+            trace_html.Table(
+                title=f"{self.checkpoint}: {read} → {self.text}",
+                source=tuple(map(shown, self.source.pieces)),
+                target=tuple(map(shown, self.target.pieces)),
+                probabilities=self.probabilities,
+                weights=None if weights is None else weights.astype(np.float32).mean(axis=(1, 2)),
+            )
+        )
 
     def to_json(self, compact: bool = False) -> bytes:
         """Write as JSON; from_json gives back the same numbers.

@@ -34,7 +34,11 @@ def write_slow(root):
     tokenizer = Unigram.train([text for pair in PAIRS for text in pair], 130, symbols=[SEPARATOR])
     torch.manual_seed(7)
     kind = KINDS["transformer"] | {"decoder_layers": 6, "feedforward": 2048, "heads": 8}
-    save(root / "slow", build(Config(vocabulary=len(tokenizer), width=512, **kind)), tokenizer)
+    save(
+        root / "slow",
+        build(Config.from_dict({"vocabulary": len(tokenizer), "width": 512, **kind})),
+        tokenizer,
+    )
     (root / "slow" / "card.toml").write_text(CARD + KNOWS_TURNS, encoding="utf-8")
     return root
 
@@ -51,7 +55,7 @@ def write(root):
         ("sampler", "gru-plain", CARD + KNOWS_TURNS + DRAWS),
     ):
         torch.manual_seed(7)
-        config = Config(vocabulary=len(tokenizer), width=16, **KINDS[kind])
+        config = Config.from_dict({"vocabulary": len(tokenizer), "width": 16, **KINDS[kind]})
         save(root / name, build(config), tokenizer)
         (root / name / "card.toml").write_text(card, encoding="utf-8")
         scores = {"perplexity": 1.0 if name == "transformer" else 2.0}

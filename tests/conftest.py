@@ -134,7 +134,10 @@ def checkpoint_root(tmp_path_factory, tokenizer):
     root = tmp_path_factory.mktemp("checkpoints")
     for seed, (name, values) in enumerate(KINDS.items()):
         torch.manual_seed(seed)
-        folder, config = root / name, Config(vocabulary=len(tokenizer), width=16, **values)
+        folder, config = (
+            root / name,
+            Config.from_dict({"vocabulary": len(tokenizer), "width": 16, **values}),
+        )
         save(folder, build(config), tokenizer)
         (folder / "card.toml").write_text(CARD, encoding="utf-8")
         recipe = (

@@ -5,13 +5,13 @@ import torch
 
 from seq2seq.checkpoint import save
 from seq2seq.data.value_tokenizer import ValueTokenizer
-from seq2seq.models.config import Config
+from seq2seq.models.config import RecurrentConfig, TransformerConfig
 from seq2seq.models.seq2seq import build, order_tokens
 
 CARD = 'title = "Tiny forecaster"\ntask = "forecasting"\nlicence = "CC0-1.0"\n'
 KINDS = {
-    "transformer": {"architecture": "transformer", "positions_from": "end", "heads": 2},
-    "gru": {"architecture": "recurrent", "cell": "gru", "attention": "general"},
+    "transformer": (TransformerConfig, {"positions_from": "end", "heads": 2}),
+    "gru": (RecurrentConfig, {"cell": "gru", "attention": "general"}),
 }
 
 
@@ -19,8 +19,8 @@ def write_forecaster(folder, kind="transformer"):
     """Write a checkpoint folder of one of KINDS, with random weights."""
     torch.manual_seed(1)
     tokenizer = ValueTokenizer(64, -6.0, 6.0)
-    config = Config(vocabulary=len(tokenizer), input="series", width=16, **KINDS[kind])
-    model = build(config)
+    architecture, fields = KINDS[kind]
+    model = build(architecture(len(tokenizer), input="series", width=16, **fields))
     order_tokens(model, torch.from_numpy(tokenizer.centers))
     save(folder, model, tokenizer)
     (folder / "card.toml").write_text(CARD, encoding="utf-8")

@@ -54,7 +54,7 @@ def main():
     with served_app() as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         started = time.perf_counter()
-        page.goto(f"{address}/translation?text=Hello+there.")
+        page.goto(f"{address}/translation?text=Hello+there.&tab=Attention")
         page.get_by_role("heading", name="Translation").wait_for()
         print(f"fresh server, first paint                {time.perf_counter() - started:5.2f} s")
         page.wait_for_selector(HEATMAP)
@@ -62,6 +62,7 @@ def main():
 
         def anew(path, **query):
             page.goto("about:blank")
+            query = {"tab": "Attention"} | query
             page.goto(f"{address}/{path}?{urlencode(query)}")
             page.wait_for_selector(".figure .main-svg")
             settled(page)

@@ -28,6 +28,8 @@ QUIET = [
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 # Longer than on an idle machine.
 expect.set_options(timeout=20_000)
+WITH_INSTRUMENTS = ("translation", "summarization", "chatbot", "speech", "pronunciation")
+LIVE = ".live rect.lane"  # of the live picture
 FIGURE = ".figure.js-plotly-plot"
 # Counts how often the server began to answer.
 COUNT_RUNS = """
@@ -126,6 +128,7 @@ class Pages:
         self.used.append(page)
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=colours)
+        page.bring_to_front()  # only the page in front may fill the screen
         page.mouse.move(0, 0)
         return page
 
@@ -143,7 +146,12 @@ class Pages:
 
 
 def link(server, page="translation", **query):
-    """Return the address of a page with values for its controls."""
+    """Return the address of a page with values for its controls.
+
+    Of a page with instruments the tab Attention is open, unless another is named.
+    """
+    if page in WITH_INSTRUMENTS:
+        query = {"tab": "Attention", **query}
     return f"{server}/{page}?{urlencode(query, doseq=True)}"
 
 

@@ -5,7 +5,16 @@ import time
 import pytest
 
 from seq2seq import catalogue
-from seq2seq.catalogue import TASKS, Card, embedded, is_ours, locate, offered, read_card
+from seq2seq.catalogue import (
+    TASKS,
+    Card,
+    attention_of,
+    embedded,
+    is_ours,
+    offered,
+    read_card,
+    resolve,
+)
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 
@@ -166,11 +175,46 @@ def test_a_folder_without_weights_or_with_a_damaged_card_is_not_embedded(tmp_pat
 
 
 def test_a_checkpoint_is_found_by_name_or_folder(shelf, checkpoint_folder, monkeypatch):
-    assert locate(checkpoint_folder.name) == checkpoint_folder
-    assert locate(str(checkpoint_folder)) == checkpoint_folder
+    for given in (checkpoint_folder.name, str(checkpoint_folder), checkpoint_folder):
+        assert resolve(given) == (checkpoint_folder, "")
     monkeypatch.chdir(checkpoint_folder.parent.parent)
     relative = f"{checkpoint_folder.parent.name}/{checkpoint_folder.name}"
-    assert locate(relative).resolve() == checkpoint_folder.resolve()
+    assert resolve(relative).folder == checkpoint_folder.resolve()
+
+
+def test_an_id_of_the_hub_is_no_folder(shelf, tmp_path):
+    assert resolve("user/repo@main") == (None, "user/repo@main")
+    assert resolve("user/repo/sub", paths=False) == (None, "user/repo/sub")
+    (tmp_path / "user" / "repo").mkdir(parents=True)
+    assert resolve("user/repo") == ((tmp_path / "user" / "repo").resolve(), "")
+
+
+def test_a_card_may_lead_to_the_hub(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "CHECKPOINTS", tmp_path)
+    card = "".join(f'{name} = "{value}"\n' for name, value in PLAIN.items())
+    folder = write(tmp_path / "small", card + 'hub = "user/small"\n')
+    assert resolve("small") == (folder, "user/small")
+    assert resolve(folder) == resolve(str(folder)) == (folder.resolve(), "user/small")
+    other = write(tmp_path / "small" / "brought", card + 'hub = "user/small"\n')
+    assert resolve(other) == (other.resolve(), "")
+    write(tmp_path / "damaged", "title =")
+    assert resolve("damaged") == (tmp_path / "damaged", "")
+
+
+def test_only_names_and_ids_where_folders_must_not_be_looked_at(shelf, checkpoint_folder, tmp_path):
+    (tmp_path / "here" / "below").mkdir(parents=True)
+    assert resolve("here").folder == tmp_path / "here"
+    for name in ("here", "./here", str(tmp_path / "here"), str(checkpoint_folder), ".."):
+        with pytest.raises(UserError, match="There is no checkpoint"):
+            resolve(name, paths=False)
+    assert resolve("here/below", paths=False) == (None, "here/below")
+    assert resolve(checkpoint_folder.name, paths=False).folder == checkpoint_folder
+
+
+@pytest.mark.parametrize("given", [None, 5, b"gru-plain", ["gru-plain"]])
+def test_what_names_no_model_is_one_sentence(given):
+    with pytest.raises(UserError, match="give one as text or Path"):
+        resolve(given)
 
 
 @pytest.mark.parametrize(
@@ -178,14 +222,14 @@ def test_a_checkpoint_is_found_by_name_or_folder(shelf, checkpoint_folder, monke
 )
 def test_an_unknown_checkpoint_is_named_with_those_there_are(shelf, name):
     with pytest.raises(UserError, match=r"There is no checkpoint .*gru-plain") as caught:
-        locate(name)
+        resolve(name)
     assert len(str(caught.value)) < 300
 
 
 def test_a_file_is_no_checkpoint(shelf, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="no checkpoint 'file'"):
-        locate("file")
+        resolve("file")
 
 
 def test_a_card_may_call_the_word_filter_by_its_old_name():
@@ -194,3 +238,18 @@ def test_a_card_may_call_the_word_filter_by_its_old_name():
     assert not Card.from_dict(values, "a").word_filter
     with pytest.raises(UserError):
         Card.from_dict({**values, "mannered": True, "word_filter": True, "manner": 1}, "a")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("lstm-attention", "general"), ("gru-plain", "none"), ("transformer", "heads")],
+)
+def test_a_config_says_how_its_model_attends(checkpoint_root, name, kind):
+    assert attention_of(checkpoint_root / name) == kind
+
+
+@pytest.mark.parametrize("config", [None, "[]", "{}", "no JSON"])
+def test_what_is_no_config_of_ours_attends_in_no_known_way(tmp_path, config):
+    if config is not None:
+        (tmp_path / "config.json").write_text(config)
+    assert attention_of(tmp_path) is None

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from seq2seq.checkpoint import CONFIG, TOKENIZER, WEIGHTS, load, read_model, save
 from seq2seq.data.tokenizer import Unigram
 from seq2seq.errors import UserError
-from seq2seq.models.config import Config
+from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.quantization import available
 from seq2seq.models.seq2seq import build
 
@@ -280,7 +280,7 @@ def test_a_config_beyond_counting_is_refused(folder, name):
 
 
 def test_half_precision_is_all_that_saving_loses(tmp_path, tokenizer):
-    model = build(Config(len(tokenizer), width=16)).eval()
+    model = build(RecurrentConfig(len(tokenizer), width=16)).eval()
     save(tmp_path, model, tokenizer)
     before, after = model(SOURCE, TARGET), read_model(tmp_path).eval()(SOURCE, TARGET)
     torch.testing.assert_close(before, after, atol=5e-3, rtol=0)

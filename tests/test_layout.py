@@ -26,7 +26,7 @@ UI = ("ui",)
 # From low to high: a room imports from lower floors only, and from itself without a circle.
 FLOORS = (
     "errors text_files",
-    "toml trace_json",
+    "toml trace_html trace_json",
     "models data hub",
     "decoding",
     "catalogue trace",
@@ -38,6 +38,7 @@ FLOORS = (
     "training",
     "experiments",
     "figures",
+    "lessons",
     "cli",
     "__main__",
 )

@@ -7,7 +7,8 @@ import pytest
 
 from seq2seq.catalogue import embedded
 from seq2seq.cli.main import parser
-from seq2seq.evaluation.results import read_studies
+from seq2seq.evaluation.results import MAIN_SCORES
+from seq2seq.evaluation.tables import with_tables
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,6 +26,14 @@ def test_the_code_runs(tmp_path, monkeypatch, capsys):
     exec(compile(code, "README.md", "exec"), {})
     assert capsys.readouterr().out.strip()
     assert "plotly" in (tmp_path / "attention.html").read_text(encoding="utf-8")
+
+
+def test_the_example_of_two_vocabularies_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", CONTRIBUTING, flags=re.DOTALL)
+    exec(compile(code, "CONTRIBUTING.md", "exec"), {})
+    assert capsys.readouterr().out == "KUH\n"
+    assert (tmp_path / "animals" / "source_tokenizer.model").is_file()
 
 
 def commands():
@@ -66,65 +75,13 @@ def test_the_pictures_are_there():
         assert (ROOT / path).is_file()
 
 
-# What the table of each task gives of a checkpoint's scores.
-MEASURED = {
-    "translation": ("bleu", "chrf"),
-    "spelling": ("phoneme_error_rate", "word_error_rate"),
-    "speech": ("word_error_rate",),
-    "forecasting": ("relative_mase", "relative_wql"),
-    "summarization": ("kept_f1", "rouge_1", "rouge_2", "rouge_l"),
-    "chatbot": ("perplexity", "distinct_2", "dull"),
-}
+def test_the_tables_are_those_of_the_evaluation_files():
+    assert with_tables(SCORES, ROOT / "checkpoints") == SCORES, "run seq2seq tables"
 
 
 @pytest.mark.parametrize("name", sorted(embedded()))
-def test_the_scores_are_those_of_the_evaluation(name):
+def test_the_model_card_has_the_main_score(name):
     folder = ROOT / "checkpoints" / name
     scores = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
-    (row,) = [line for line in SCORES.splitlines() if line.startswith(f"| `{name}`")]
-    size = (folder / "model.safetensors").stat().st_size / 1e6
-    measured = [str(scores[key]) for key in MEASURED[embedded()[name].task]]
-    minutes = f"{scores['training_seconds'] / 60:.0f} min"
-    waited = f"{scores['milliseconds']} ms"
-    sizes = f"{scores['parameters'] / 1e6:.1f} M", f"{size:.1f} MB"
-    for value in (*sizes, *measured, minutes, waited):
-        assert f"| {value} " in row
-    assert measured[0] in (folder / "README.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("name", [n for n in sorted(embedded()) if n.endswith("-en-fr")])
-def test_the_scores_by_length_are_those_of_the_evaluation(name):
-    text = (ROOT / "checkpoints" / name / "evaluation.json").read_text(encoding="utf-8")
-    (row,) = [line for line in SCORES.splitlines() if line.startswith(f"| {name} |")]
-    (counts,) = [line for line in SCORES.splitlines() if line.startswith("| sentences |")]
-    scores = json.loads(text)["by_source_length"]
-    assert [int(cell) for cell in counts.split("|")[2:-1]] == [each["sentences"] for each in scores]
-    for cell, each in zip(row.split("|")[2:-1], scores, strict=True):
-        low, high = each["bleu_interval"]
-        assert cell.strip() == f"{each['bleu']} ({low:.0f} to {high:.0f})"
-
-
-def test_what_less_data_does_is_as_measured():
-    found = read_studies(ROOT / "checkpoints" / "bilstm-attention-en-fr")
-    assert len(found) == 5
-    for each in found:
-        low, high = each["bleu_interval"]
-        what = f"{each['pairs']:,}" + ", without dropout and label smoothing" * each["plain"]
-        row = f"| {what} | {each['bleu']} ({low:.0f} to {high:.0f}) | {each['loss']:.2f} |"
-        assert row in SCORES.splitlines()
-
-
-def test_the_plain_run_overfits_as_told():
-    (plain,) = [
-        each for each in read_studies(ROOT / "checkpoints/bilstm-attention-en-fr") if each["plain"]
-    ]
-    held_out = [each for each in plain["log"] if "valid_loss" in each]
-    best = min(held_out, key=lambda each: each["valid_loss"])
-    read = [each["train_loss"] for each in plain["log"] if "train_loss" in each]
-    told = " ".join(SCORES.split())
-    assert (
-        f"in {held_out[-1]['epoch']} passes its loss on what it reads falls to {read[-1]:.2f}"
-        in told
-    )
-    rises = f"from {best['valid_loss']:.2f} to {held_out[-1]['valid_loss']:.2f}"
-    assert f"lowest after {best['epoch']} passes and then rises {rises}." in told
+    score, _ = MAIN_SCORES[embedded()[name].task]
+    assert str(scores[score]) in (folder / "README.md").read_text(encoding="utf-8")

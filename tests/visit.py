@@ -47,6 +47,14 @@ def charts(at):
     return found
 
 
+def live_pictures(at):
+    """Return what the live pictures of a page were given."""
+    found = [
+        each for each in at.get("bidi_component") if each.proto.component_name == "live_picture"
+    ]
+    return [json.loads(each.proto.json) for each in found]
+
+
 def drawn_by(code, monkeypatch):
     """Run the shown lines; returns the figures that they draw."""
     found = []

@@ -12,6 +12,7 @@ from ui.inputs.text_input import empty_state, examples, source_input
 from ui.instruments import instruments
 from ui.instruments.attention import attention_chart
 from ui.instruments.run_summary import timing
+from ui.learn.course import learn_page
 from ui.links import page_link
 from ui.page import begin_page, show_menu
 from ui.runtime.runs import Subject, run, warm_up
@@ -21,6 +22,7 @@ from ui.views.context_vector import context_vector_page
 from ui.views.forecasting import forecasting_page
 from ui.views.models import capabilities, intake, model_list
 from ui.views.sentence_map import sentence_map_page
+from ui.views.start import start_page
 from ui.views.summary import read_summary
 from ui.views.task import show_run, text_task
 
@@ -40,6 +42,7 @@ __all__ = [
     "forecasting_page",
     "instruments",
     "intake",
+    "learn_page",
     "model_list",
     "page_link",
     "read_summary",
@@ -49,6 +52,7 @@ __all__ = [
     "show_menu",
     "show_run",
     "source_input",
+    "start_page",
     "text_task",
     "timing",
     "token_view",

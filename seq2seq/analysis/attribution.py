@@ -53,8 +53,9 @@ def attribute(
     if trace.position_seconds:
         raise UserError("A recording has no words to leave out: choose a model that reads text.")
     checkpoint = fit_tokenizer(checkpoint, trace.source.text, trace.options)
-    ids = (*trace.source.ids, *trace.target.ids)
-    known = max(ids) < checkpoint.model.config.vocabulary
+    config = checkpoint.model.config
+    known = max(trace.target.ids) < config.vocabulary
+    known &= max(trace.source.ids) < (config.source_vocabulary or config.vocabulary)
     pieces = checkpoint.tokenizer.pieces(trace.target.ids) if known else ()
     if pieces != trace.target.pieces:
         raise UserError("This run was made by another model: run it again.")
@@ -64,12 +65,19 @@ def attribute(
     total = batches + len(trace.target)
     occlusion = _occlusion(checkpoint, trace, read, prompt, lambda n: on_pass(n, total))
     gradient = _gradients(checkpoint, trace, read, prompt, lambda n: on_pass(batches + n, total))
-    by_word = gradient @ _membership(trace)
     return Attribution(
         None if trace.attention is None else _attention(trace),
         occlusion,
-        by_word / np.maximum(by_word.sum(axis=1, keepdims=True), 1e-12),
+        _by_word(trace, gradient),
     )
+
+
+def gradient_shares(checkpoint: Checkpoint, trace: Trace) -> np.ndarray:
+    """Return the `gradient` of an Attribution alone, which takes one pass: (target, words)."""
+    begun = decoder_prompt(checkpoint, trace.options)
+    read = torch.tensor([begun.before(trace.target.ids)], device=checkpoint.device)
+    gradient = _gradients(checkpoint, trace, read, begun.steps, lambda row: None)
+    return _by_word(trace, gradient)
 
 
 def agreement(left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -82,6 +90,13 @@ def agreement(left: np.ndarray, right: np.ndarray) -> np.ndarray:
         for a, b in zip(left, right, strict=True)
     ]
     return np.array(found)
+
+
+def _by_word(trace: Trace, gradient: np.ndarray) -> np.ndarray:
+    """Sum over the tokens of each source word, and divide each row by its sum."""
+    summed = gradient @ _membership(trace)
+    shares: np.ndarray = summed / np.maximum(summed.sum(axis=1, keepdims=True), 1e-12)
+    return shares
 
 
 def _membership(trace: Trace) -> np.ndarray:

@@ -24,7 +24,6 @@ from seq2seq.inference.inputs import prepare
 from seq2seq.inference.pipeline import decode_memory, to_text
 from seq2seq.models.config import Config
 from seq2seq.models.protocol import select
-from seq2seq.models.recurrent import CELLS
 
 FORWARD, BACKWARD = "forward", "backward"
 FITTED = 400  # sentences whose principal directions are found
@@ -67,8 +66,8 @@ def principal(checkpoint: Checkpoint) -> Projection:
 
 def top_layer(vector: np.ndarray, config: Config) -> np.ndarray:
     """Return h of the top layer, (..., width), of vectors (..., size)."""
-    last = config.encoder_layers * config.width
-    return vector[..., last - config.width : last]
+    _, layers, width = config.final_state_shape
+    return vector[..., (layers - 1) * width : layers * width]
 
 
 def mix(parts: Sequence[tuple[float, Whole]]) -> Whole:
@@ -138,14 +137,15 @@ def decode(
     after every decoder step. Raises UserError for a text without anything to read, or a model whose
     encoder has no final state.
     """
-    if checkpoint.model.config.architecture != "recurrent":
+    config = checkpoint.model.config
+    if not config.has_final_state:
         raise UserError("A Transformer has no final state to change: choose a recurrent model.")
     options = options or checkpoint.generation_config.options
     source = prepare(checkpoint, text, options)
     memory = checkpoint.model.encode(source.batch(checkpoint.device))
     rows = torch.zeros(len(vectors), dtype=torch.long, device=checkpoint.device)
     numbers = torch.from_numpy(np.stack([vector.numbers for vector in vectors]))
-    state = _state(numbers.to(memory.states), checkpoint.model.config)
+    state = _state(numbers.to(memory.states), config)
     memory = select(memory, rows)._replace(final=state)
     lengths = [vector.length for vector in vectors]
     exact = checkpoint.searching_in("float32")
@@ -163,5 +163,5 @@ def decode(
 
 def _state(numbers: Tensor, config: Config) -> tuple[Tensor, ...]:
     """Return vectors (rows, size) as the final state of an encoder, parts (rows, layers, width)."""
-    parts = numbers.unflatten(1, (CELLS[config.cell][2], config.encoder_layers, config.width))
+    parts = numbers.unflatten(1, config.final_state_shape)
     return parts.unbind(1)

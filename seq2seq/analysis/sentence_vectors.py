@@ -22,8 +22,7 @@ def kinds(checkpoint: Checkpoint) -> tuple[str, ...]:
     "final": the context vector c = h_T, the last state of the top recurrent layer (Cho et al. 2014;
     Sutskever et al. 2014). "mean": of all encoder states, which is all that a Transformer has.
     """
-    recurrent = checkpoint.model.config.architecture == "recurrent"
-    return (FINAL, MEAN) if recurrent else (MEAN,)
+    return (FINAL, MEAN) if checkpoint.model.config.has_final_state else (MEAN,)
 
 
 @torch.inference_mode()

@@ -5,8 +5,9 @@ All of it is computed anew with the model's own weights and functions; a run doe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import singledispatch
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -22,7 +23,6 @@ from seq2seq.inference.inputs import Source, prepare
 from seq2seq.inference.pipeline import detect_language
 from seq2seq.inference.record import ALTERNATIVES
 from seq2seq.models.attention import MultiHead, attend
-from seq2seq.models.audio_encoder import Listener
 from seq2seq.models.protocol import Memory
 from seq2seq.models.recurrent import GATES, RecurrentDecoder
 from seq2seq.models.transformer import DecoderLayer, TransformerDecoder
@@ -131,9 +131,10 @@ def embed(checkpoint: Checkpoint, ids: Sequence[int]) -> Embedded:
     """Return the vectors of source tokens. Raises UserError for ids that are none of this model."""
     model, config = checkpoint.model, checkpoint.model.config
     known = config.source_vocabulary or config.vocabulary
-    if isinstance(model.encoder, Listener) or not all(0 <= token < known for token in ids):
+    if config.input == "audio" or not all(0 <= token < known for token in ids):
         raise UserError("These tokens are no source of this model.")
-    vectors = model.encoder.embedding(torch.tensor([ids], device=checkpoint.device))
+    embedding = cast(Callable[[Tensor], Tensor], model.encoder.embedding)
+    vectors = embedding(torch.tensor([ids], device=checkpoint.device))
     unknown = None if config.unknown == config.pad else config.unknown
     return Embedded(_numbers(vectors[0]), tuple(token == unknown for token in ids), known)
 
@@ -179,21 +180,12 @@ def close_up(
     given, memory = encoded.source, encoded.memory
     start = decoder_prompt(checkpoint, encoded.options).start
     read = [*start, *tokens[:step]]
-    if isinstance(model.decoder, RecurrentDecoder):
-        parts = _recurrent(model.decoder, read, memory, config.attention)
-        kind, attention, feeds = config.cell, config.attention, config.feeds
-    else:
-        # A recording may be followed by silence.
-        parts = _transformer(model.decoder, read, memory, len(given.ids), layer, head)
-        kind, attention, feeds = "transformer", "heads", ""
+    parts = _parts(model.decoder, read, memory, _Chosen(len(given.ids), layer, head))
     logits = parts.pop("logits").float()
     if parts.get("copying") is not None:
         same = np.array(given.ids) == tokens[step]
         parts["pointed"] = float(parts["look"].weights[same].sum())
     return CloseUp(
-        kind=kind,
-        attention=attention,
-        feeds=feeds,
         source=given.pieces,
         read=checkpoint.tokenizer.pieces(read),
         vocabulary=config.vocabulary,
@@ -215,8 +207,23 @@ def _said(checkpoint: Checkpoint, logits: Tensor, token: int) -> dict[str, Any]:
     }
 
 
+class _Chosen(NamedTuple):
+    """positions: of the source; a recording may be followed by silence. layer, head: the shown."""
+
+    positions: int
+    layer: int
+    head: int
+
+
+@singledispatch
+def _parts(decoder: Any, read: Sequence[int], memory: Memory, chosen: _Chosen) -> dict[str, Any]:
+    """Return the fields of a step that a kind of decoder knows, and all its logits."""
+    raise TypeError(f"{type(decoder).__name__} is no decoder of this library")
+
+
+@_parts.register
 def _recurrent(
-    decoder: RecurrentDecoder, read: Sequence[int], memory: Memory, attention: str
+    decoder: RecurrentDecoder, read: Sequence[int], memory: Memory, chosen: _Chosen
 ) -> dict[str, Any]:
     tokens = torch.tensor([read], device=memory.states.device)
     state = decoder.read(tokens[:, :-1], decoder.start(memory), memory)
@@ -232,7 +239,7 @@ def _recurrent(
         context, weights = attend(scores, memory.states, memory.mask.unsqueeze(1))
         look = Look(
             query=_numbers(query[0, 0]),
-            keys=None if attention == "additive" else _numbers(memory.keys[0]),
+            keys=_numbers(memory.keys[0]) if decoder.attention.dot_product else None,
             values=_numbers(memory.states[0]),
             scores=_numbers(scores[0, 0]),
             weights=_numbers(weights[0, 0]),
@@ -242,6 +249,9 @@ def _recurrent(
         )
     names = GATES[decoder.stack.kind]
     return {
+        "kind": decoder.stack.kind,
+        "attention": "none" if decoder.attention is None else decoder.attention.kind,
+        "feeds": decoder.feeds,
         "embedding": _numbers(embedded[0]),
         "cells": tuple(
             Cell(
@@ -272,13 +282,9 @@ class _Passed(NamedTuple):
     inner: Tensor
 
 
+@_parts.register
 def _transformer(
-    decoder: TransformerDecoder,
-    read: Sequence[int],
-    memory: Memory,
-    heard: int,
-    layer: int,
-    head: int,
+    decoder: TransformerDecoder, read: Sequence[int], memory: Memory, chosen: _Chosen
 ) -> dict[str, Any]:
     tokens, place = torch.tensor([read], device=memory.states.device), len(read) - 1
     state = decoder.start(memory)
@@ -289,11 +295,14 @@ def _transformer(
     states, passed = embedded, []
     layers = cast("list[DecoderLayer]", list(decoder.layers))
     for each, past, keys in zip(layers, state, memory.keys, strict=True):
-        passed.append(_pass(each, states, past, keys, bias, head, heard))
+        passed.append(_pass(each, states, past, keys, bias, chosen.head, chosen.positions))
         states = passed[-1].states[-1]
     hidden = decoder.norm(states)
-    shown = passed[layer]
+    shown = passed[chosen.layer]
     return {
+        "kind": "transformer",
+        "attention": "heads",
+        "feeds": "",
         "embedding": _numbers(embedded[0, 0]),
         "cells": (),
         "look": shown.look,
@@ -317,15 +326,15 @@ def _pass(
     heard: int,
 ) -> _Passed:
     """Do what DecoderLayer.forward does with one position."""
-    query, *new = layer.self_attention.project(layer.around_self_attention.enter(states))
+    query, *new = layer.self_attention.project(layer.self_attention_residual.enter(states))
     seen = torch.cat([past[0], new[0]], dim=2), torch.cat([past[1], new[1]], dim=2)
     own, change = _look(layer.self_attention, query, seen, head, seen[0].shape[2], bias)
-    after_own = layer.around_self_attention.leave(states, change)
-    query = layer.around_attention.enter(after_own)
+    after_own = layer.self_attention_residual.leave(states, change)
+    query = layer.attention_residual.enter(after_own)
     look, change = _look(layer.attention, query, source, head, heard)
-    after_look = layer.around_attention.leave(after_own, change)
-    inner = layer.feedforward.activate(layer.around_feedforward.enter(after_look))
-    last = layer.around_feedforward.leave(after_look, layer.feedforward.outer(inner))
+    after_look = layer.attention_residual.leave(after_own, change)
+    inner = layer.feedforward.activate(layer.feedforward_residual.enter(after_look))
+    last = layer.feedforward_residual.leave(after_look, layer.feedforward.outer(inner))
     return _Passed(torch.stack([states, after_own, after_look, last]), own, look, inner)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
 
-from seq2seq.catalogue import PRECISIONS, on_hub
+from seq2seq.catalogue import PRECISIONS, resolve
 from seq2seq.decoding.options import METHODS, Options
 from seq2seq.errors import UserError
 
@@ -62,7 +62,7 @@ def load_checkpoint(values: argparse.Namespace) -> Checkpoint:
     from seq2seq.checkpoint import load
     from seq2seq.hub.watchdog import progress_bar
 
-    identifier = on_hub(values.checkpoint)
+    identifier = resolve(values.checkpoint).hub
     if identifier and not hub.is_cached(identifier):
         repository = hub.inspect(identifier)
         if repository.bytes > hub.ASK_ABOVE and not values.yes and not hub.is_cached(repository):
@@ -81,7 +81,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--precision", choices=PRECISIONS, help="of the search (default: what the card allows)"
     )
-    command.add_argument("--method", choices=METHODS, help="how to search (default beam)")
+    command.add_argument("--method", choices=METHODS, help="decoding method (default beam)")
     command.add_argument(
         "--early-stopping",
         action=argparse.BooleanOptionalAction,

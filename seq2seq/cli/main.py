@@ -11,15 +11,28 @@ from seq2seq.cli import (
     assess,
     benchmark,
     evaluate,
+    experiment,
     list_checkpoints,
     publish,
     run,
+    tables,
     train,
 )
 from seq2seq.cli.arguments import Parser
 from seq2seq.errors import UserError
 
-COMMANDS = (list_checkpoints, run, evaluate, train, assess, ablate, benchmark, publish)
+COMMANDS = (
+    list_checkpoints,
+    run,
+    evaluate,
+    train,
+    assess,
+    ablate,
+    experiment,
+    benchmark,
+    tables,
+    publish,
+)
 RENAMED = {"study": "ablate"}  # what commands were called before
 # glibc gives freed memory back to the system and faults it in again at every training step, unless
 # told otherwise before the process starts: this is a third of the time.

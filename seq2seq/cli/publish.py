@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from seq2seq.catalogue import locate
+from seq2seq.catalogue import resolve
+from seq2seq.errors import UserError
 
 
 def add(commands: Any) -> None:
@@ -20,7 +21,9 @@ def _work(values: argparse.Namespace) -> None:
     from seq2seq.hub.watchdog import progress_bar
     from seq2seq.training.export import publish
 
-    folder = locate(values.checkpoint)
+    folder = resolve(values.checkpoint).folder
+    if folder is None:
+        raise UserError(f"There is no folder {values.checkpoint}: publish one of your own.")
     with progress_bar("Publishing") as on_progress:
         address = publish(folder, values.repository, on_progress=on_progress)
     print(address)

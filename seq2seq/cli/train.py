@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from seq2seq.catalogue import CHECKPOINTS, locate, on_hub
+from seq2seq.catalogue import CHECKPOINTS, resolve
 from seq2seq.cli.arguments import print_scores
 from seq2seq.errors import UserError
 
@@ -41,16 +41,19 @@ def _work(values: argparse.Namespace) -> None:
     from seq2seq.training.trainer import train
 
     recipe = read_recipe(values.recipe)
-    if values.start is not None and on_hub(values.start):
+    start = None if values.start is None else resolve(values.start)
+    if start is not None and start.hub:
         raise UserError(f"{values.start} is of the Hub: begin with a checkpoint of this library.")
-    start = None if values.start is None else locate(values.start)
+    beginning = None if start is None else start.folder
     work = values.work or Path("runs") / recipe.name
     folder = values.out or CHECKPOINTS / recipe.name
     for path in (work, folder):
         if path.exists() and not path.is_dir():
             raise UserError(f"{path.name} is a file: name a folder.")
     with _full_disk():
-        checkpoint = train(recipe, values.data, work, values.resume, values.minutes, start=start)
+        checkpoint = train(
+            recipe, values.data, work, values.resume, values.minutes, start=beginning
+        )
         if int(os.environ.get("RANK", "0")) == 0:
             print_scores(folder, finish(checkpoint, recipe, values.data, work, folder))
 

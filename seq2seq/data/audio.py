@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 
 RATE = 16_000  # samples a second, of everything after read_audio
 WINDOW, HOP = 400, 160  # samples in a frame, and between the starts of two: 25 ms and 10 ms
@@ -59,12 +59,16 @@ class Recording:
     hertz: np.ndarray
 
 
-def read_audio(source: bytes | Path, name: str = "", limit: float = MAX_SECONDS) -> Audio:
+def read_audio(source: bytes | str | Path, name: str = "", limit: float = MAX_SECONDS) -> Audio:
     """Read a recording, WAV, FLAC, OGG or MP3, from bytes or a file; `limit` seconds at most.
 
-    name: what messages call it. Never holds more than the part that is used, whatever the header
-    claims. Raises UserError if it cannot be read, is shorter than 0.1 s, or is silent.
+    source: what a file holds, or its path. name: what messages call it. Never holds more than the
+    part that is used, whatever the header claims. Raises UserError if it cannot be read, is shorter
+    than 0.1 s, or is silent.
     """
+    if not isinstance(source, bytes | str | Path):
+        raise UserError(f"A recording is a file, not {quote(source)}: give its path or its bytes.")
+    source = Path(source) if isinstance(source, str) else source
     name = name or (source.name if isinstance(source, Path) else "The recording")
     if source == b"":
         raise UserError(f"{name} is empty: choose another file.")

@@ -15,11 +15,14 @@ from seq2seq.errors import UserError
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
 WORD_START = "▁"
+KINDS = ("unigram", "bpe", "word", "character")  # of pieces
 
 
 class Tokenizer(Protocol):
     """What the way from text to text needs to know of a vocabulary, whoever made it.
 
+    The two sides may have vocabularies of their own: methods that name no side are the target's,
+    but for `encode`, `around` and `split`, which read a source.
     languages is empty where there are none. Pieces are written for readers: a word's
     first piece begins with WORD_START, whatever the vocabulary itself marks, and a special token
     is its name.
@@ -28,6 +31,11 @@ class Tokenizer(Protocol):
     @property
     def special(self) -> frozenset[int]:
         """Ids of tokens that stand for no text."""
+        ...
+
+    @property
+    def source_special(self) -> frozenset[int]:
+        """Ids of the source's tokens that stand for no text."""
         ...
 
     @property
@@ -66,28 +74,35 @@ class Tokenizer(Protocol):
         """Return the pieces of ids, special tokens by their names."""
         ...
 
+    def source_pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return the pieces of a source's ids, special tokens by their names."""
+        ...
+
 
 class Unigram:
     """A sentencepiece model (Kudo and Richardson 2018), shared by both sides."""
 
-    special = frozenset((PAD, UNKNOWN, BOS, EOS))
+    special = source_special = frozenset((PAD, UNKNOWN, BOS, EOS))
 
-    def __init__(self, model: bytes, folded: bool = False) -> None:
-        """Read a serialized model. folded: it knows folded text only, so that texts are folded."""
+    def __init__(self, model: bytes, folded: bool = False, name: str = "tokenizer.model") -> None:
+        """Read a serialized model, the file of that name.
+
+        folded: it knows folded text only, so that texts are folded.
+        """
         self.model, self.folded = model, folded
         self.languages: dict[str, int] = {}
         try:
             self._processor = sentencepiece.SentencePieceProcessor()
             self._processor.load_from_serialized_proto(model)
         except Exception:
-            raise UserError("The tokenizer.model is damaged: fetch the checkpoint again.") from None
+            raise UserError(f"The {name} is damaged: fetch the checkpoint again.") from None
 
     @classmethod
     def load(cls, path: Path, folded: bool = False) -> Unigram:
         """Read a tokenizer.model. Raises UserError if it is missing or damaged."""
         if not path.is_file():
-            raise UserError("The checkpoint has no tokenizer.model: fetch it again.")
-        return cls(path.read_bytes(), folded)
+            raise UserError(f"The checkpoint has no {path.name}: fetch it again.")
+        return cls(path.read_bytes(), folded, path.name)
 
     @classmethod
     def train(
@@ -107,6 +122,11 @@ class Unigram:
         sentences lack them. digits: each is a piece of its own.
         Raises UserError where the pieces are fewer than the characters.
         """
+        if isinstance(sentences, str) or kind not in KINDS:
+            raise UserError(
+                f"A tokenizer is fitted to a list of texts, of a kind of {', '.join(KINDS)}: give "
+                "both so."
+            )
         sentencepiece.set_random_generator_seed(seed)
         model = io.BytesIO()
         sentences = map(fold, sentences) if folded else sentences
@@ -181,6 +201,10 @@ class Unigram:
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of ids, special tokens by their names."""
         return tuple(self._processor.id_to_piece(token) for token in ids)
+
+    def source_pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return pieces as `pieces` does: both sides share them."""
+        return self.pieces(ids)
 
 
 def word_numbers(pieces: Sequence[str], special: Sequence[bool]) -> tuple[int, ...]:

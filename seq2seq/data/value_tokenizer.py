@@ -105,6 +105,11 @@ class ValueTokenizer:
         return frozenset(range(self.first))
 
     @property
+    def source_special(self) -> frozenset[int]:
+        """Ids that stand for no value: both sides share them."""
+        return self.special
+
+    @property
     def first(self) -> int:
         """The id of the lowest bin."""
         return EOS + 1 + len(FREQUENCIES)
@@ -179,3 +184,7 @@ class ValueTokenizer:
         return tuple(
             names.get(token) or f"▁{value:.4g}" for token, value in zip(ids, values, strict=True)
         )
+
+    def source_pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return pieces as `pieces` does: both sides share them."""
+        return self.pieces(ids)

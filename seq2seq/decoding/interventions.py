@@ -94,7 +94,7 @@ class Interventions:
         """
         if not self.muted:
             return model.encode(source, record=record)
-        if model.config.architecture == "transformer" and model.config.input != "audio":
+        if model.config.hides_masked:
             mask = self.mask(source.new_ones(source.shape).bool())
             return model.encode(source, mask, record=record)
         memory = model.encode(source, record=record)

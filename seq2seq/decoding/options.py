@@ -22,7 +22,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Options:
-    """How to search. Raises UserError where a value is out of range or of another kind.
+    """Decoding settings. Raises UserError where a value is out of range or of another kind.
 
     method: "beam", "greedy" (the same as a beam of width 1) or "sample".
     beam_width: live hypotheses kept at each step; for "sample", how many are drawn.

@@ -25,7 +25,7 @@ from seq2seq.evaluation.reply_metrics import reply_scores
 from seq2seq.evaluation.results import LENGTH_BINS
 from seq2seq.evaluation.rouge import summary_scores
 from seq2seq.inference.inputs import Source, prepare
-from seq2seq.inference.pipeline import generate, to_text, transcribe
+from seq2seq.inference.pipeline import generate, transcribe
 
 RESAMPLED = 1_000  # times that sentences are drawn anew for an interval
 
@@ -44,7 +44,7 @@ def evaluate(
     Translation: BLEU and chrF (0-100, with sacrebleu's signatures), and the 95 % interval of BLEU
     if other sentences of the kind had been drawn (bootstrap; Koehn 2004); by source length in words
     too, there with the pairs of `longer`, where a corpus of short sentences leaves bins empty.
-    Spelling to sound: the same, and the error rates of phonemes and of whole words, for 100, each
+    Pronunciation: the same, and the error rates of phonemes and of whole words in percent, each
     against the nearest reference. Summarization: see summary_scores; by source length too. A
     chatbot: see reply_scores, since what is said has too many answers to compare with one.
     """
@@ -53,7 +53,7 @@ def evaluate(
     started = time.perf_counter()
     found = generate(checkpoint, sources, options, on_group=on_group)
     seconds = time.perf_counter() - started
-    outputs = [to_text(checkpoint, *each) for each in zip(found, sources, strict=True)]
+    outputs = [each.text for each in found]
     chosen_options = options or checkpoint.generation_config.options
     read = [prepare(checkpoint, pair.source, chosen_options) for pair in pairs]
     loss = reference_loss(checkpoint, read, [pair.target for pair in pairs], chosen_options)
@@ -62,7 +62,7 @@ def evaluate(
     if task in BY_LENGTH:
         further = _references(pair for pair in longer if pair.source not in references)
         found = generate(checkpoint, list(further), options, on_group=on_group)
-        more = [to_text(checkpoint, *each) for each in zip(found, further, strict=True)]
+        more = [each.text for each in found]
         said = dict(zip(sources, outputs, strict=True)) | dict(zip(further, more, strict=True))
         by_length = _by_length(task, said, references | further)
     return {
@@ -128,7 +128,7 @@ def evaluate_speech(
         seconds += time.perf_counter() - started
         recorded += sum(sound.seconds for sound in sounds)
         said = [each.text for each in utterances]
-        written = [to_text(checkpoint, each) for each in found]
+        written = [each.text for each in found]
         by_corpus[name] = _errors(said, written)
         texts, outputs = texts + said, outputs + written
         sources += read

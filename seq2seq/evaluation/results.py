@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seq2seq.errors import UserError
+from seq2seq.models.config import Config
 
 CONFIG, EVALUATION = "config.json", "evaluation.json"
 LOG, STUDIES = "training.jsonl", "studies.json"
@@ -93,14 +94,14 @@ class Study(NamedTuple):
 class Measurements(NamedTuple):
     """attends: the decoder looks at more than one vector of the source.
 
-    kind: the cell and whether the encoder reads from both ends, ("", False) for a Transformer.
+    encoder: as in "bidirectional LSTM".
     by_length, log, studies: () where there are none. data: the files it was scored on, by digest.
     hardware: what it was trained on. runs: of its training, each begun with the weights before.
     """
 
     name: str
     attends: bool
-    kind: tuple[str, bool]
+    encoder: str
     by_length: tuple[Scored, ...]
     log: tuple[Logged, ...]
     studies: tuple[Study, ...]
@@ -133,10 +134,10 @@ def read_measurements(folder: Path) -> Measurements:
         except (LookupError, TypeError, ValueError, AttributeError):
             raise UserError(_damaged(folder / name)) from None
 
-    attends, kind = read(CONFIG, _architecture)
+    attends, encoder = read(CONFIG, _architecture)
     by_length, data, hardware, runs = read(EVALUATION, _scores)
     log, kept = read(LOG, _log), read(STUDIES, lambda rows: tuple(map(_study, rows)))
-    return Measurements(folder.name, attends, kind, by_length, log, kept, data, hardware, runs)
+    return Measurements(folder.name, attends, encoder, by_length, log, kept, data, hardware, runs)
 
 
 def read_studies(folder: Path) -> list[dict[str, Any]]:
@@ -164,11 +165,11 @@ def _damaged(file: Path) -> str:
     return f"The {file.name} of {file.parent.name} is damaged: repair or delete it."
 
 
-def _architecture(config: dict[str, Any]) -> tuple[bool, tuple[str, bool]]:
-    if config.get("architecture") == "transformer":
-        return True, ("", False)
-    kind = str(config.get("cell", "")), bool(config.get("bidirectional"))
-    return config.get("attention", "none") != "none", kind
+def _architecture(values: dict[str, Any]) -> tuple[bool, str]:
+    if not values:
+        return False, ""
+    config = Config.from_dict(values)
+    return config.has_attention, config.encoder_name
 
 
 def _scores(

@@ -44,7 +44,7 @@ class Published(ABC):
     """
 
     def __init__(self, names: Names, frame: Frame, tidy: bool = False) -> None:
-        self.special = names.special
+        self.special = self.source_special = names.special
         self.languages = names.languages
         self.unknown = names.unknown
         self._ids = names.ids
@@ -95,6 +95,10 @@ class Published(ABC):
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of ids, special tokens by their names."""
         return tuple(self._names.get(token, f"<{token}>") for token in ids)
+
+    def source_pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return pieces as `pieces` does, unless the sides have vocabularies of their own."""
+        return self.pieces(ids)
 
     @abstractmethod
     def _join(self, ids: list[int]) -> str:

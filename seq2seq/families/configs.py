@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import UserError
-from seq2seq.models.config import Config
+from seq2seq.models.config import TransformerConfig
 
 Values = dict[str, Any]
 
@@ -47,7 +47,7 @@ NOT_SEQ2SEQ = {
 }
 
 
-def read_config(values: Values) -> Config:
+def read_config(values: Values) -> TransformerConfig:
     """Translate a parsed config.json.
 
     Raises UserError, by name, for what is no encoder-decoder, for a family that is not known, and
@@ -123,7 +123,6 @@ def _shared(values: Values) -> Values:
     pad = first_token(values, "pad_token_id", 1)
     eos = first_token(values, "eos_token_id", 2)
     return {
-        "architecture": "transformer",
         "vocabulary": whole(values, "vocab_size"),
         "width": whole(values, "d_model"),
         "encoder_layers": whole(values, "encoder_layers"),
@@ -145,7 +144,7 @@ def _shared(values: Values) -> Values:
     }
 
 
-def _marian(values: Values) -> Config:
+def _marian(values: Values) -> TransformerConfig:
     given = _shared(values) | {"norm_first": False, "positions": "sinusoidal_halves"}
     if values.get("share_encoder_decoder_embeddings", True) is not True:
         given |= {
@@ -153,41 +152,45 @@ def _marian(values: Values) -> Config:
             "source_vocabulary": given["vocabulary"],
             "vocabulary": whole(values, "decoder_vocab_size", given["vocabulary"]),
         }
-    return Config(**given)
+    return TransformerConfig(**given)
 
 
-def _bart(values: Values) -> Config:
-    return Config(
+def _bart(values: Values) -> TransformerConfig:
+    return TransformerConfig(
         **_shared(values) | {"norm_first": False, "positions": "learned", "embedding_norm": "sum"}
     )
 
 
-def _mbart(values: Values) -> Config:
-    return Config(
+def _mbart(values: Values) -> TransformerConfig:
+    return TransformerConfig(
         **_shared(values) | {"norm_first": True, "positions": "learned", "embedding_norm": "sum"}
     )
 
 
-def _pegasus(values: Values) -> Config:
-    return Config(**_shared(values) | {"norm_first": True, "positions": "sinusoidal_halves"})
+def _pegasus(values: Values) -> TransformerConfig:
+    return TransformerConfig(
+        **_shared(values) | {"norm_first": True, "positions": "sinusoidal_halves"}
+    )
 
 
-def _m2m100(values: Values) -> Config:
-    return Config(**_shared(values) | {"norm_first": True, "positions": "sinusoidal_fairseq"})
+def _m2m100(values: Values) -> TransformerConfig:
+    return TransformerConfig(
+        **_shared(values) | {"norm_first": True, "positions": "sinusoidal_fairseq"}
+    )
 
 
-def _blenderbot(values: Values) -> Config:
-    return Config(**_shared(values) | {"norm_first": True, "positions": "learned"})
+def _blenderbot(values: Values) -> TransformerConfig:
+    return TransformerConfig(**_shared(values) | {"norm_first": True, "positions": "learned"})
 
 
-def _blenderbot_small(values: Values) -> Config:
-    return Config(
+def _blenderbot_small(values: Values) -> TransformerConfig:
+    return TransformerConfig(
         **_shared(values)
         | {"norm_first": False, "positions": "learned", "embedding_norm": "decoder_tokens"}
     )
 
 
-def _t5(values: Values) -> Config:
+def _t5(values: Values) -> TransformerConfig:
     kind = values.get("feed_forward_proj", "relu")
     kind = kind if isinstance(kind, str) else ""
     gated = kind.startswith("gated-")
@@ -195,8 +198,7 @@ def _t5(values: Values) -> Config:
     inner = "gelu_new" if kind == "gated-gelu" else kind.removeprefix("gated-")
     epsilon = values.get("layer_norm_epsilon", 1e-6)
     layers = whole(values, "num_layers")
-    return Config(
-        architecture="transformer",
+    return TransformerConfig(
         vocabulary=whole(values, "vocab_size"),
         width=whole(values, "d_model"),
         encoder_layers=layers,
@@ -228,7 +230,7 @@ def _t5(values: Values) -> Config:
     )
 
 
-def _whisper(values: Values) -> Config:
+def _whisper(values: Values) -> TransformerConfig:
     heard = whole(values, "max_source_positions", LONGEST_SOUND)
     if heard > LONGEST_SOUND:
         raise UserError(
@@ -236,7 +238,7 @@ def _whisper(values: Values) -> Config:
             "allowed: choose one that hears 30 seconds."
         )
     given = _shared({"pad_token_id": 50256, "eos_token_id": 50256, **values})
-    return Config(
+    return TransformerConfig(
         **given
         | {
             "norm_first": True,
@@ -249,7 +251,7 @@ def _whisper(values: Values) -> Config:
     )
 
 
-FAMILIES: dict[str, Callable[[Values], Config]] = {
+FAMILIES: dict[str, Callable[[Values], TransformerConfig]] = {
     "marian": _marian,
     "t5": _t5,
     "mt5": _t5,

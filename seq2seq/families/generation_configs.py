@@ -12,7 +12,7 @@ from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_INSTRUCTION, MAX_LENGTH
 from seq2seq.errors import UserError
 from seq2seq.families.configs import Values, read_json, shown
 from seq2seq.families.language_codes import SPOKEN
-from seq2seq.models.config import Config
+from seq2seq.models.config import TransformerConfig
 
 # What transformers took from config.json before there was a generation_config.json.
 LEGACY = (
@@ -37,7 +37,11 @@ USUAL = {"en": ("en", "en_XX", "eng_Latn"), "fr": ("fr", "fr_XX", "fra_Latn", "f
 
 
 def read_generation_config(
-    folder: Path, values: Values, config: Config, tokenizer: Tokenizer, task: str = "translation"
+    folder: Path,
+    values: Values,
+    config: TransformerConfig,
+    tokenizer: Tokenizer,
+    task: str = "translation",
 ) -> GenerationConfig:
     """Read what a model's files say of decoding with it; `values` is the parsed config.json.
 
@@ -177,7 +181,7 @@ def _language_leads(family: str, tokenizer: Tokenizer, speech: SpeechTokens | No
     return {"m2m_100": "forced", "marian": "source"}.get(family, "")
 
 
-def _speech(given: Values, tokenizer: Tokenizer, config: Config) -> SpeechTokens:
+def _speech(given: Values, tokenizer: Tokenizer, config: TransformerConfig) -> SpeechTokens:
     ids = {name: token for token, name in enumerate(tokenizer.pieces(range(config.vocabulary)))}
     tasks = given.get("task_to_id")
     tasks = tasks if isinstance(tasks, dict) else {}
@@ -249,7 +253,7 @@ def _impossible(name: str, value: Any) -> UserError:
     )
 
 
-def _named(given: Values, name: str, config: Config) -> int | None:
+def _named(given: Values, name: str, config: TransformerConfig) -> int | None:
     """Return the token of a role. Raises UserError if it is none of the model's."""
     value = given.get(name)
     token = _token(value, config.vocabulary)
@@ -264,14 +268,14 @@ def _token(value: Any, vocabulary: int) -> int | None:
     return value if type(value) is int and 0 <= value < vocabulary else None
 
 
-def _tokens(given: Values, name: str, config: Config) -> tuple[int, ...]:
+def _tokens(given: Values, name: str, config: TransformerConfig) -> tuple[int, ...]:
     """Return those tokens of a list that the model has: others cannot be said anyway."""
     values = given.get(name)
     found = [_token(v, config.vocabulary) for v in values] if isinstance(values, list) else []
     return tuple(token for token in found if token is not None)
 
 
-def _bad_words(given: Values, config: Config) -> tuple[int, ...]:
+def _bad_words(given: Values, config: TransformerConfig) -> tuple[int, ...]:
     """Return the tokens that are bad words by themselves; none of these families lists others."""
     values = given.get("bad_words_ids")
     values = values if isinstance(values, list) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import sentencepiece
@@ -21,9 +22,10 @@ class Side(NamedTuple):
 
 
 class Mapped(Published):
-    """Two sides, which may be one; names and frame are those of the side in question.
+    """Two sides, which may be one.
 
-    coded: a source may begin with the name of the target's language, such as >>fra<<.
+    names: of the target's ids; source_names: of the source's where they are others. frame: around
+    a source. coded: a source may begin with the name of the target's language, such as >>fra<<.
     """
 
     def __init__(
@@ -33,10 +35,14 @@ class Mapped(Published):
         source: Side,
         target: Side,
         *,
+        source_names: Names | None = None,
         coded: bool = False,
         tidy: bool = False,
     ) -> None:
         super().__init__(names, frame, tidy)
+        of_source = source_names or names
+        self.source_special = of_source.special
+        self._source_names = {id: name for name, id in of_source.ids.items()}
         self._source, self._target, self._coded = source, target, coded
 
     def encode(self, text: str) -> list[int]:
@@ -50,6 +56,10 @@ class Mapped(Published):
     def split(self, text: str) -> tuple[str, ...]:
         """Return the pieces of a source, one for each id; unknown characters as written."""
         return tuple(self._pieces(self._source, text))
+
+    def source_pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return the pieces of a source's ids, special tokens by their names."""
+        return tuple(self._source_names.get(token, f"<{token}>") for token in ids)
 
     def _pieces(self, side: Side, text: str) -> list[str]:
         text = readable(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -15,6 +16,7 @@ from seq2seq.families.generation_configs import read_generation_config
 from seq2seq.families.loading import read_model
 from seq2seq.families.model_cards import read_card
 from seq2seq.families.tokenizers import read_tokenizer
+from seq2seq.models.config import TransformerConfig
 from seq2seq.models.seq2seq import Seq2Seq
 
 
@@ -45,8 +47,9 @@ def read_folder(
             "they are not from the same model."
         )
     card = card or read_card(folder, values, name)
-    habits = read_generation_config(folder, values, model.config, tokenizer, card.task)
-    return card, model, tokenizer, habits
+    config = cast(TransformerConfig, model.config)
+    generation_config = read_generation_config(folder, values, config, tokenizer, card.task)
+    return card, model, tokenizer, generation_config
 
 
 def check_links(folder: Path) -> None:

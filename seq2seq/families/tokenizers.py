@@ -233,6 +233,7 @@ def _marian(folder: Path, settings: Settings, values: Values) -> Published:
         frame,
         _side(folder, SOURCE_MODEL, source, names.languages.values()),
         _side(folder, TARGET_MODEL, target, names.languages.values()),
+        source_names=names,
         coded=True,
         tidy=settings.flag("clean_up_tokenization_spaces"),
     )

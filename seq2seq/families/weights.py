@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from seq2seq.errors import UserError
 from seq2seq.families.configs import read_json
+from seq2seq.models.config import TransformerConfig
 from seq2seq.models.seq2seq import Seq2Seq
 
 SAFE, UNSAFE = "model.safetensors", "pytorch_model.bin"
@@ -36,26 +38,26 @@ def _attention(block: str, theirs: str, projections: Sequence[str]) -> dict[str,
 PROJ = ("q_proj", "k_proj", "v_proj", "out_proj")
 FAIRSEQ = {
     "encoder": _attention("attention", "self_attn", PROJ)
-    | {"around_attention.norm": "self_attn_layer_norm"},
+    | {"attention_residual.norm": "self_attn_layer_norm"},
     "decoder": _attention("self_attention", "self_attn", PROJ)
     | _attention("attention", "encoder_attn", PROJ)
     | {
-        "around_self_attention.norm": "self_attn_layer_norm",
-        "around_attention.norm": "encoder_attn_layer_norm",
+        "self_attention_residual.norm": "self_attn_layer_norm",
+        "attention_residual.norm": "encoder_attn_layer_norm",
     },
 }
 for _parts in FAIRSEQ.values():
     _parts |= {"feedforward.inner": "fc1", "feedforward.outer": "fc2"}
-    _parts |= {"around_feedforward.norm": "final_layer_norm"}
+    _parts |= {"feedforward_residual.norm": "final_layer_norm"}
 
 T5 = {
     "encoder": _attention("attention", "layer.0.SelfAttention", "qkvo")
-    | {"around_attention.norm": "layer.0.layer_norm"},
+    | {"attention_residual.norm": "layer.0.layer_norm"},
     "decoder": _attention("self_attention", "layer.0.SelfAttention", "qkvo")
     | _attention("attention", "layer.1.EncDecAttention", "qkvo")
     | {
-        "around_self_attention.norm": "layer.0.layer_norm",
-        "around_attention.norm": "layer.1.layer_norm",
+        "self_attention_residual.norm": "layer.0.layer_norm",
+        "attention_residual.norm": "layer.1.layer_norm",
     },
 }
 for _number, _parts in enumerate(T5.values(), start=1):
@@ -63,7 +65,7 @@ for _number, _parts in enumerate(T5.values(), start=1):
         "feedforward.inner": f"layer.{_number}.DenseReluDense.wi",
         "feedforward.gate": f"layer.{_number}.DenseReluDense.wi_0",
         "feedforward.outer": f"layer.{_number}.DenseReluDense.wo",
-        "around_feedforward.norm": f"layer.{_number}.layer_norm",
+        "feedforward_residual.norm": f"layer.{_number}.layer_norm",
     }
 
 # The rest of the names, as patterns; of several, the first that is in the file.
@@ -258,44 +260,20 @@ def read_weights(
 
     Raises UserError for what is missing, left over, of another shape or not finite.
     """
-    expected = {name: tuple(weight.shape) for name, weight in model.named_parameters()}
+    gated = cast(TransformerConfig, model.config).gated
     result, used = {}, set()
     with ExitStack() as files:
         weights = Weights(folder, files)
-        for name, shape in expected.items():
-            theirs = next(
-                (n for n in names_of(name, family, model.config.gated) if n in weights), None
-            )
+        for name, weight in model.named_parameters():
+            theirs = _theirs(name, names_of(name, family, gated), weights)
             if theirs is None:
-                if not OPTIONAL.fullmatch(name):
-                    raise UserError(
-                        f"The weights lack what a model of this config calls "
-                        f"{(names_of(name, family, model.config.gated) or [name])[0]}: "
-                        "the two are not from the same model."
-                    )
-                result[name] = torch.zeros(shape, dtype=dtype)
+                result[name] = torch.zeros(weight.shape, dtype=dtype)
                 continue
             used.add(theirs)
-            tensor = weights.read(theirs)
-            if not tensor.is_floating_point():
-                raise UserError(
-                    f"The weight {theirs} is stored in whole numbers: choose a model that was not "
-                    "quantized."
-                )
-            if name.endswith("embedding.positions.weight") and family in OFFSET:
-                tensor = tensor[OFFSET[family] :]
-            if name == "decoder.output.bias":
-                tensor = tensor.reshape(-1)
-            if tuple(tensor.shape) != shape:
-                raise UserError(
-                    f"The weight {theirs} is of shape {list(tensor.shape)} where the config says "
-                    f"{list(shape)}: the two are not from the same model."
-                )
-            tensor = tensor.to(dtype)
-            if not torch.isfinite(tensor).all():
-                raise UserError(
-                    f"The weight {theirs} holds numbers that are not finite: fetch the model again."
-                )
+            tensor = _as_ours(name, theirs, weights.read(theirs), family)
+            _check_shape(theirs, tensor, weight)
+            tensor = _finite(theirs, tensor.to(dtype))
+            # torch's kernels want aligned memory, which a mapped file does not promise.
             result[name] = tensor.clone() if tensor.data_ptr() % 64 else tensor
         left = sorted(n for n in weights.shapes.keys() - used if not REDUNDANT.fullmatch(n))
     if left:
@@ -304,3 +282,44 @@ def read_weights(
             "same model."
         )
     return result
+
+
+def _theirs(name: str, candidates: Sequence[str], weights: Weights) -> str | None:
+    """Return the name that a weight of ours has in a file, None if it may be absent and is."""
+    for candidate in candidates:
+        if candidate in weights:
+            return candidate
+    if OPTIONAL.fullmatch(name):
+        return None
+    raise UserError(
+        f"The weights lack what a model of this config calls {(candidates or [name])[0]}: "
+        "the two are not from the same model."
+    )
+
+
+def _as_ours(name: str, theirs: str, tensor: Tensor, family: str) -> Tensor:
+    """Return a weight of a file in the form in which a model of ours has it."""
+    if not tensor.is_floating_point():
+        raise UserError(
+            f"The weight {theirs} is stored in whole numbers: choose a model that was not "
+            "quantized."
+        )
+    if name.endswith("embedding.positions.weight") and family in OFFSET:
+        tensor = tensor[OFFSET[family] :]
+    return tensor.reshape(-1) if name == "decoder.output.bias" else tensor
+
+
+def _check_shape(theirs: str, tensor: Tensor, ours: Tensor) -> None:
+    if tensor.shape != ours.shape:
+        raise UserError(
+            f"The weight {theirs} is of shape {list(tensor.shape)} where the config says "
+            f"{list(ours.shape)}: the two are not from the same model."
+        )
+
+
+def _finite(theirs: str, tensor: Tensor) -> Tensor:
+    if not torch.isfinite(tensor).all():
+        raise UserError(
+            f"The weight {theirs} holds numbers that are not finite: fetch the model again."
+        )
+    return tensor

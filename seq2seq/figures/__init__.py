@@ -3,6 +3,7 @@
 Blue is what comes from the source (attention), amber what belongs to the output (probability).
 """
 
+from seq2seq.figures.architecture import architecture
 from seq2seq.figures.beam_tree import beam_tree, beam_tree_csv
 from seq2seq.figures.context_vector import context, context_csv
 from seq2seq.figures.curves import XAxis, curves, curves_csv
@@ -13,6 +14,7 @@ from seq2seq.figures.dialogue import (
     turn_worth,
     turn_worth_csv,
 )
+from seq2seq.figures.experiment import experiment, experiment_csv
 from seq2seq.figures.forecast import forecast, forecast_csv, value_probabilities
 from seq2seq.figures.head_grid import multiples, multiples_csv
 from seq2seq.figures.heatmap import attention, attention_csv, narrow_attention
@@ -44,6 +46,7 @@ __all__ = [
     "agreements_csv",
     "alternatives",
     "alternatives_csv",
+    "architecture",
     "attention",
     "attention_csv",
     "beam_tree",
@@ -56,6 +59,8 @@ __all__ = [
     "copying_csv",
     "curves",
     "curves_csv",
+    "experiment",
+    "experiment_csv",
     "forecast",
     "forecast_csv",
     "map_csv",

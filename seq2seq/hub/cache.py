@@ -63,7 +63,10 @@ def check_room(size: int) -> None:
 
 
 def remember(repository: Repository) -> None:
-    """Note what was fetched, under the revision that was asked for and under its commit."""
+    """Note what was fetched, under the revision that was asked for and under its commit.
+
+    The time of the note is when it was used last.
+    """
     text = json.dumps(repository.to_dict())
     for revision in {repository.asked, repository.revision}:
         path = _record(repository.name, repository.subfolder, revision)
@@ -83,11 +86,7 @@ def recall(wanted: Identifier) -> Repository | None:
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     same = (repository.name, repository.subfolder) == (wanted.name, wanted.subfolder)
-    if not same or missing(repository):
-        return None
-    with suppress(OSError):  # when it was used last
-        os.utime(path)
-    return repository
+    return repository if same and not missing(repository) else None
 
 
 def make_room(coming: Repository, budget: float, in_use: Collection[str]) -> None:

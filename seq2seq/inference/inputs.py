@@ -18,7 +18,7 @@ from seq2seq.data.series import Series, parse_values, write_values
 from seq2seq.data.tokenizer import WORD_START
 from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.decoding.options import MAX_CHARACTERS, Options
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 
 MAX_TOKENS = 1_000
 MAX_CONTEXT = 512  # values of a series that are read
@@ -79,7 +79,12 @@ def prepare(
             raise UserError("This model reads text: give it a sentence, or choose a speech model.")
         return _prepare_audio(checkpoint, given)
     if hears:
-        raise UserError("This model hears: give it a recording, or choose one that reads text.")
+        raise UserError(
+            "This model hears: give it a recording, as seq2seq.read_audio(path) returns one, or "
+            "choose one that reads text."
+        )
+    if not isinstance(given, str):
+        raise UserError(f"The input is {quote(given)}: give a text, or a list of texts.")
     return _prepare_text(checkpoint, given, options or Options())
 
 
@@ -112,7 +117,7 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if unknown and config.unknown != config.pad:
         shown = " ".join(dict.fromkeys(unknown))
         notes.append(f"This model has never seen these characters: {shown[:60]}")
-    around = tokenizer.pieces(before), tokenizer.pieces(after)
+    around = tokenizer.source_pieces(before), tokenizer.source_pieces(after)
     return Source(words, [*before, *ids, *after], (*around[0], *pieces, *around[1]), tuple(notes))
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data.audio import Audio
+from seq2seq.data.audio import HOP, RATE, Audio
 from seq2seq.data.batching import in_groups, pad
 from seq2seq.data.series import Series
 from seq2seq.data.speech_corpus import pad_frames
@@ -36,6 +38,16 @@ from seq2seq.decoding.options import Options
 from seq2seq.decoding.scoring import score
 from seq2seq.decoding.search import OnStep, SearchResult, search
 from seq2seq.errors import UserError
+from seq2seq.inference.arguments import (
+    Input,
+    Inputs,
+    Named,
+    check_interventions,
+    each,
+    is_list,
+    opened,
+    options_for,
+)
 from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
 from seq2seq.inference.inputs import Source, clean, fit_tokenizer, prepare
 from seq2seq.inference.record import Encoded, chances, observe, record
@@ -88,22 +100,76 @@ def logits_processors(
     return processors
 
 
+class Generated(NamedTuple):
+    """What was written for one source: all outputs of the search, best first, and its tree.
+
+    text: of the best output, "" where there is none.
+    """
+
+    text: str
+    hypotheses: tuple[Hypothesis, ...]
+    tree: BeamTree
+
+    def __repr__(self) -> str:
+        """Write the text, and how many outputs there are."""
+        return f"Generated({self.text!r}, {len(self.hypotheses)} hypotheses)"
+
+
+@overload
 def run(
-    checkpoint: Checkpoint,
-    source: str | Audio | Series,
+    checkpoint: Named,
+    source: Input,
     options: Options | None = None,
     on_step: OnStep | None = None,
     self_attention: bool | None = False,
     interventions: Interventions = NOTHING,
-) -> Trace:
-    """Decode one text or recording and record what the network did.
+) -> Trace: ...
 
+
+@overload
+def run(
+    checkpoint: Named,
+    source: Inputs,
+    options: Options | None = None,
+    on_step: OnStep | None = None,
+    self_attention: bool | None = False,
+    interventions: Interventions = NOTHING,
+) -> list[Trace]: ...
+
+
+def run(
+    checkpoint: Named,
+    source: Any,
+    options: Options | None = None,
+    on_step: OnStep | None = None,
+    self_attention: bool | None = False,
+    interventions: Interventions = NOTHING,
+) -> Trace | list[Trace]:
+    """Decode a text or a recording, or each of a list, and record what the network did.
+
+    checkpoint: as `load` returns it, or what it would be loaded by, for this call alone.
     self_attention: True for all of it; None for the decoder's, and for the encoder's where that
     takes no more than SELF_BYTES, since it grows with the square of the length.
     options: None for those of the checkpoint's authors. on_step is called after every decoder step
     and stops the search by returning True. interventions: what is changed inside. Raises UserError
-    if there is nothing to read, or if a change does not fit.
+    if there is nothing to read, if a change does not fit, or for arguments of other kinds.
     """
+    ready = opened(checkpoint)
+
+    def one(given: Input) -> Trace:
+        return _run(ready, given, options, on_step, self_attention, interventions)
+
+    return each(source, one) if is_list(source) else one(source)
+
+
+def _run(
+    checkpoint: Checkpoint,
+    source: Input,
+    options: Options | None,
+    on_step: OnStep | None,
+    self_attention: bool | None,
+    interventions: Interventions,
+) -> Trace:
     started = time.perf_counter()
     checkpoint = fit_tokenizer(checkpoint, source, options)
     with torch.inference_mode():
@@ -133,9 +199,10 @@ def _encode(
     interventions: Interventions = NOTHING,
 ) -> Encoded:
     """Make a source ready and encode it, in float32. self_attention: as `run` has it."""
-    options = options or checkpoint.generation_config.options
+    check_interventions(interventions)
+    options = options_for(checkpoint, options)
     read = prepare(checkpoint, source, options)
-    layers, heads = checkpoint.model.config.attention_shape
+    layers, heads = checkpoint.model.config.cross_attention_shape
     interventions.check(len(read.ids), layers, heads)
     inside = _fits(checkpoint, read) if self_attention is None else self_attention
     memory = interventions.encode(checkpoint.model, read.batch(checkpoint.device), inside)
@@ -144,23 +211,65 @@ def _encode(
     return Encoded(read, memory, options, decoder_prompt(checkpoint, options), interventions)
 
 
-@torch.inference_mode()
+@overload
 def force(
-    checkpoint: Checkpoint,
-    source: str | Audio | Series,
+    checkpoint: Named,
+    source: Input,
     target: str | Sequence[int],
     options: Options | None = None,
     self_attention: bool | None = False,
     interventions: Interventions = NOTHING,
-) -> Trace:
+) -> Trace: ...
+
+
+@overload
+def force(
+    checkpoint: Named,
+    source: Inputs,
+    target: Sequence[str | Sequence[int]],
+    options: Options | None = None,
+    self_attention: bool | None = False,
+    interventions: Interventions = NOTHING,
+) -> list[Trace]: ...
+
+
+def force(
+    checkpoint: Named,
+    source: Any,
+    target: Any,
+    options: Options | None = None,
+    self_attention: bool | None = False,
+    interventions: Interventions = NOTHING,
+) -> Trace | list[Trace]:
     """Record how the model would have said a given output: teacher forcing.
 
     target: a text, to whose tokens the end is added, or ids as a search has found them, with the
-    tokens that the model begins with. The trace has this one output; its beam tree is its path.
-    Otherwise as run does, but nothing is searched: "search" takes no time. Raises UserError for a
-    text that is empty, too long or written in characters that the model has never seen, and for ids
-    that are no output.
+    tokens that the model begins with; a list of these for a list of sources. The trace has this one
+    output; its beam tree is its path. Otherwise as run does, but nothing is searched: "search"
+    takes no time. Raises UserError for a text that is empty, too long or written in characters that
+    the model has never seen, and for ids that are no output.
     """
+    ready = opened(checkpoint)
+
+    def one(pair: tuple[Input, Any]) -> Trace:
+        return _force(ready, *pair, options, self_attention, interventions)
+
+    if not is_list(source):
+        return one((source, target))
+    if not is_list(target) or len(source) != len(target):
+        raise UserError(f"There are {len(source)} sources: give a list of as many outputs.")
+    return each(list(zip(source, target, strict=True)), one)
+
+
+@torch.inference_mode()
+def _force(
+    checkpoint: Checkpoint,
+    source: Input,
+    target: str | Sequence[int],
+    options: Options | None,
+    self_attention: bool | None,
+    interventions: Interventions,
+) -> Trace:
     started = time.perf_counter()
     checkpoint = fit_tokenizer(checkpoint, source, options)
     encoded = _encode(checkpoint, source, options, self_attention, interventions)
@@ -190,9 +299,10 @@ def _given(
             raise UserError("This output has characters that the model has never seen.")
         tokens = [*forced_tokens, *tokens, config.eos]
     else:
-        tokens = list(target)
-        if not tokens or not all(0 <= token < config.vocabulary for token in tokens):
-            raise UserError("These tokens are no output of this model.")
+        tokens = [*target] if isinstance(target, Sequence) else []
+        whole = all(isinstance(token, int) for token in tokens)
+        if not tokens or not whole or not all(0 <= token < config.vocabulary for token in tokens):
+            raise UserError("These tokens are no output of this model: give a text, or its ids.")
     check_length(checkpoint, tokens, "The model cannot follow an output of")
     return tokens
 
@@ -244,46 +354,77 @@ def _path(
 
 
 def _fits(checkpoint: Checkpoint, source: Source) -> bool:
-    config = checkpoint.model.config
-    positions = config.max_source if checkpoint.generation_config.window else len(source.ids)
-    return 4 * config.encoder_layers * config.heads * positions**2 <= SELF_BYTES
+    layers, heads = checkpoint.model.config.self_attention_shape
+    filled = checkpoint.generation_config.window * RATE / HOP / checkpoint.model.config.stride
+    positions = max(len(source.ids), round(filled))
+    return 4 * layers * heads * positions**2 <= SELF_BYTES
 
 
 @torch.inference_mode()
 def find(checkpoint: Checkpoint, text: str, options: Options | None = None) -> SearchResult:
     """Decode one text as `run` does, but record nothing. Raises UserError as run does."""
-    options = options or checkpoint.generation_config.options
+    options = options_for(checkpoint, options)
     read = prepare(checkpoint, text, options)
     memory = checkpoint.model.encode(read.batch(checkpoint.device))
     prompt = decoder_prompt(checkpoint, options)
     return _find(checkpoint, memory, options, prompt, read.ids)[0]
 
 
-@torch.inference_mode()
+@overload
 def generate(
-    checkpoint: Checkpoint,
-    texts: Sequence[str],
+    checkpoint: Named,
+    texts: Input,
     options: Options | None = None,
     batch: int = 32,
     on_group: Callable[[int], None] | None = None,
-) -> list[SearchResult]:
-    """Decode many texts in batches of like length; nothing is recorded but the search.
+) -> Generated: ...
 
-    on_group is called with the number of texts done since the last call.
+
+@overload
+def generate(
+    checkpoint: Named,
+    texts: Inputs,
+    options: Options | None = None,
+    batch: int = 32,
+    on_group: Callable[[int], None] | None = None,
+) -> list[Generated]: ...
+
+
+@torch.inference_mode()
+def generate(
+    checkpoint: Named,
+    texts: Any,
+    options: Options | None = None,
+    batch: int = 32,
+    on_group: Callable[[int], None] | None = None,
+) -> Generated | list[Generated]:
+    """Decode a text, or many in batches of like length; nothing is recorded but the search.
+
+    checkpoint and options: as `run` has them. Recordings are transcribed. on_group is called with
+    the number of texts done since the last call. Raises UserError as `run` does.
     """
-    options, config = options or checkpoint.generation_config.options, checkpoint.model.config
-    sources = [prepare(checkpoint, text, options).ids for text in texts]
-    prompt, results = decoder_prompt(checkpoint, options), dict[int, SearchResult]()
+    ready = opened(checkpoint)
+    if ready.model.config.input == "audio":
+        return transcribe(ready, texts, options, batch, on_group)
+    if not is_list(texts):
+        return generate(ready, [texts], options, batch, on_group)[0]
+    options, config = options_for(ready, options), ready.model.config
+    sources = [source.ids for source in each(texts, lambda text: prepare(ready, text, options))]
+    prompt, results = decoder_prompt(ready, options), dict[int, SearchResult]()
     # A processor against copying is about one source.
-    batch = 1 if checkpoint.generation_config.no_copy_ngram else batch
+    batch = 1 if ready.generation_config.no_copy_ngram else batch
     for group in in_groups([len(ids) for ids in sources], batch):
-        ids = pad([sources[index] for index in group], config.pad).to(checkpoint.device)
-        memory = checkpoint.searcher.encode(ids)
-        found = _find(checkpoint, memory, options, prompt, sources[group[0]] if batch == 1 else ())
+        ids = pad([sources[index] for index in group], config.pad).to(ready.device)
+        memory = ready.searcher.encode(ids)
+        found = _find(ready, memory, options, prompt, sources[group[0]] if batch == 1 else ())
         results.update(zip(group, found, strict=True))
         if on_group is not None:
             on_group(len(group))
-    return [results[index] for index in range(len(texts))]
+    return [_generated(ready, results[index], text) for index, text in enumerate(texts)]
+
+
+def _generated(checkpoint: Checkpoint, found: SearchResult, source: str = "") -> Generated:
+    return Generated(to_text(checkpoint, found, source), *found)
 
 
 @torch.inference_mode()
@@ -319,30 +460,70 @@ def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) ->
     return replace(options, source_language=heard)
 
 
-@torch.inference_mode()
+@overload
 def transcribe(
-    checkpoint: Checkpoint,
-    heard: Sequence[Tensor],
+    checkpoint: Named,
+    heard: Audio | Tensor,
     options: Options | None = None,
     batch: int = 32,
     on_group: Callable[[int], None] | None = None,
-) -> list[SearchResult]:
-    """Decode many recordings, as features (frames, bins) each; otherwise as generate does."""
-    generation_config = checkpoint.generation_config
-    options = options or generation_config.options
+) -> Generated: ...
+
+
+@overload
+def transcribe(
+    checkpoint: Named,
+    heard: Sequence[Audio] | Sequence[Tensor],
+    options: Options | None = None,
+    batch: int = 32,
+    on_group: Callable[[int], None] | None = None,
+) -> list[Generated]: ...
+
+
+@torch.inference_mode()
+def transcribe(
+    checkpoint: Named,
+    heard: Any,
+    options: Options | None = None,
+    batch: int = 32,
+    on_group: Callable[[int], None] | None = None,
+) -> Generated | list[Generated]:
+    """Decode a recording, or many in batches of like length; otherwise as generate does.
+
+    heard: as `read_audio` returns it, or features (frames, bins) of it as `prepare` makes them.
+    """
+    ready = opened(checkpoint)
+    if not is_list(heard):
+        return transcribe(ready, [heard], options, batch, on_group)[0]
+    generation_config, options = ready.generation_config, options_for(ready, options)
     # The decoder starts with the language, which every recording may have its own of.
     unknown = generation_config.language_leads == "heard" and not options.source_language
     batch = 1 if unknown else batch
+    features = each(heard, partial(_features, ready))
     results: dict[int, SearchResult] = {}
-    for group in in_groups([len(each) for each in heard], batch):
-        frames, mask = pad_frames([heard[index] for index in group])
-        memory = checkpoint.model.encode(frames.to(checkpoint.device), mask.to(checkpoint.device))
-        chosen = detect_language(checkpoint, memory, options)
-        prompt = decoder_prompt(checkpoint, chosen)
-        results.update(zip(group, _find(checkpoint, memory, chosen, prompt), strict=True))
+    for group in in_groups([len(frames) for frames in features], batch):
+        frames, mask = pad_frames([features[index] for index in group])
+        memory = ready.model.encode(frames.to(ready.device), mask.to(ready.device))
+        chosen = detect_language(ready, memory, options)
+        prompt = decoder_prompt(ready, chosen)
+        results.update(zip(group, _find(ready, memory, chosen, prompt), strict=True))
         if on_group is not None:
             on_group(len(group))
-    return [results[index] for index in range(len(heard))]
+    return [_generated(ready, results[index]) for index in range(len(heard))]
+
+
+def _features(checkpoint: Checkpoint, heard: Audio | Tensor) -> Tensor:
+    """Return what a speech model hears of a recording: (frames, bins)."""
+    config = checkpoint.model.config
+    if config.input != "audio":
+        raise UserError("This model reads text: use generate, or choose a speech model.")
+    if isinstance(heard, Tensor):
+        if heard.dim() != 2 or heard.shape[1] != config.bins:
+            raise UserError(f"This model hears {config.bins} bands: give (frames, {config.bins}).")
+        return heard
+    frames = prepare(checkpoint, heard).frames
+    assert frames is not None
+    return frames
 
 
 def _find(

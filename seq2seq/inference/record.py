@@ -183,8 +183,8 @@ def _alternatives(checkpoint: Checkpoint, scores: Tensor) -> Alternatives:
 
 
 def _target(checkpoint: Checkpoint, tokens: tuple[int, ...], source: str) -> Tokens:
-    pieces = checkpoint.tokenizer.pieces(tokens)
-    return _tokens(checkpoint, checkpoint.text(tokens, source), tokens, pieces)
+    tokenizer, pieces = checkpoint.tokenizer, checkpoint.tokenizer.pieces(tokens)
+    return _tokens(checkpoint.text(tokens, source), tokens, pieces, pieces, tokenizer.special)
 
 
 def _source(checkpoint: Checkpoint, source: Source) -> Tokens:
@@ -192,15 +192,21 @@ def _source(checkpoint: Checkpoint, source: Source) -> Tokens:
         return Tokens(
             "", tuple(source.ids), source.pieces, tuple(source.ids), (False,) * len(source.ids)
         )
-    return _tokens(checkpoint, source.text, source.ids, source.pieces)
+    tokenizer, names = checkpoint.tokenizer, checkpoint.tokenizer.source_pieces(source.ids)
+    return _tokens(source.text, source.ids, source.pieces, names, tokenizer.source_special)
 
 
 def _tokens(
-    checkpoint: Checkpoint, text: str, ids: Sequence[int], pieces: tuple[str, ...]
+    text: str,
+    ids: Sequence[int],
+    pieces: tuple[str, ...],
+    names: Sequence[str],
+    special_ids: frozenset[int],
 ) -> Tokens:
-    apart = [token in checkpoint.tokenizer.special for token in ids]
+    """Put a text's tokens together; names: of the ids in the vocabulary of that side."""
+    apart = [token in special_ids for token in ids]
     # An unknown character of a source is written as itself, not by the name of its token.
-    named = zip(apart, pieces, checkpoint.tokenizer.pieces(ids), strict=True)
+    named = zip(apart, pieces, names, strict=True)
     special = tuple(each and piece == name for each, piece, name in named)
     return Tokens(text, tuple(ids), pieces, word_numbers(pieces, apart), special)
 

@@ -43,6 +43,8 @@ def attend(
 class Additive(nn.Module):
     """score(q, k) = v . tanh(W q + U k). Bahdanau et al. 2014, appendix A.1.2."""
 
+    kind, dot_product = "additive", False
+
     def __init__(self, query_width: int, memory_width: int, width: int) -> None:
         super().__init__()
         self.query = nn.Linear(query_width, width, bias=False)
@@ -66,6 +68,8 @@ class Dot(nn.Module):
     hundreds the softmax saturates without it, and the model never learns to look.
     """
 
+    kind, dot_product = "dot", True
+
     def prepare(self, states: Tensor) -> Tensor:
         """Return the states: the dot product needs no projection."""
         return states
@@ -77,6 +81,8 @@ class Dot(nn.Module):
 
 class General(nn.Module):
     """score(q, k) = q . W k / sqrt(width). Luong et al. 2015, eq. 8, scaled like Dot."""
+
+    kind, dot_product = "general", True
 
     def __init__(self, query_width: int, memory_width: int) -> None:
         super().__init__()

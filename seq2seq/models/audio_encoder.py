@@ -36,7 +36,7 @@ class Subsampling(nn.Module):
         return image.transpose(1, 2).flatten(2), mask
 
 
-class Listener(nn.Module):
+class AudioEncoder(nn.Module):
     """Reads log-mel frames into one state for each 40 ms."""
 
     def __init__(self, front: Subsampling, stack: Stack, dropout: float = 0.0) -> None:

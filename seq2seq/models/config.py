@@ -1,143 +1,389 @@
-"""What a model is built from: the fields of its config.json, checked."""
+"""What a model is built from: the fields of its config.json, checked.
+
+One class for each architecture. What a caller wants to know of a model (has it attention, a final
+state, how many heads) it asks here, and never by the name of the architecture.
+Nothing here needs torch.
+"""
 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from seq2seq.errors import UserError
-from seq2seq.models.embeddings import SINUSOIDS
-from seq2seq.models.recurrent import CELLS
-from seq2seq.models.transformer import (
-    ACTIVATIONS,
-)
 
+# Of each kind of cell, the field's name, and the tensors of its state: h, and C of an LSTM.
+CELL_NAMES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
+STATE_PARTS = {"rnn": 1, "gru": 1, "lstm": 2}
 CHOICES = {
-    "architecture": ("recurrent", "transformer"),
-    "cell": tuple(CELLS),
+    "cell": tuple(CELL_NAMES),
     "attention": ("none", "additive", "dot", "general"),
     "feeds": ("token", "context", "readout"),
-    "activation": tuple(ACTIVATIONS),
-    "positions": (*SINUSOIDS, "learned", "relative"),
+    "activation": ("relu", "gelu", "gelu_tanh", "silu"),
+    "positions": ("sinusoidal", "sinusoidal_halves", "sinusoidal_fairseq", "learned", "relative"),
     "norm": ("layer", "rms"),
     "embedding_norm": ("none", "sum", "decoder_tokens"),
     "input": ("tokens", "audio", "series"),
     "positions_from": ("start", "end"),
 }
 # Far above any model there is; beyond, torch cannot even count the weights.
-LARGEST = {"vocabulary": 10_000_000, "encoder_layers": 256, "decoder_layers": 256, "bins": 1_000}
-LARGEST_SIZE = 1_000_000
+MOST = {"vocabulary": 10_000_000, "encoder_layers": 256, "decoder_layers": 256, "bins": 1_000}
+MOST_OF_ANY = 1_000_000
 
 
 @dataclass(frozen=True)
-class Config:
-    """All that is needed to build a model. Fields of the other architecture are ignored.
+class Config(ABC):
+    """What all models have, and the questions that each of them answers.
 
-    width: of the states of encoder and decoder; a bidirectional encoder gives half to each side.
-    embedding: width of the token vectors of a recurrent model, 0 for the same as `width`.
-    feeds: what a recurrent decoder reads beside the previous token, see RecurrentDecoder.
-    copies: a recurrent decoder with attention may copy tokens of the source.
-    shared: source and target have one embedding. tied: the output matrix is the target embedding
-    (Press and Wolf 2017). source_vocabulary: 0 for the same as the target's.
-    bos: what the decoder reads first. input: token ids, of text or of a series of numbers, or
-    log-mel frames of so many bins, which become as many source positions as `max_source` says at
-    most. positions_from: "end" where a Transformer's sinusoidal source positions are counted back
-    from the last token, so that "twelve steps ago" is one place in sources of any length.
-    heads, feedforward: decoder_heads and decoder_feedforward 0 are the same as the encoder's.
-    The other switches of a Transformer are explained in Shape, Embedding and TransformerDecoder;
-    embedding_norm "decoder_tokens" norms the sum in the encoder, token vectors in the decoder.
-    Raises UserError where a value is not possible.
+    Build a RecurrentConfig or a TransformerConfig; `from_json` and `from_dict` choose by the field
+    "architecture". Raises UserError where a value is not possible.
     """
 
+    architecture: ClassVar[str]
+
+    # Tokens of the target, and of the source unless `source_vocabulary` says otherwise.
     vocabulary: int
-    architecture: str = "recurrent"
+    # Of the states of encoder and decoder.
     width: int = 256
-    embedding: int = 0
     encoder_layers: int = 1
     decoder_layers: int = 1
+    # The output matrix W_o is the target embedding (Press and Wolf 2017).
     tied: bool = True
+    # Source and target have one embedding.
     shared: bool = True
+    # 0 for the same as the target's.
     source_vocabulary: int = 0
+    # "tokens": ids of text. "series": ids of a series of numbers. "audio": log-mel frames.
     input: str = "tokens"
+    # Of a log-mel frame.
     bins: int = 80
-    max_source: int = 1500
     dropout: float = 0.1
+    # Ids of special tokens. bos: what the decoder reads first.
     pad: int = 0
     unknown: int = 1
     bos: int = 2
     eos: int = 3
-    cell: str = "lstm"
-    bidirectional: bool = False
-    attention: str = "none"
-    feeds: str = "context"
-    copies: bool = False
-    heads: int = 4
-    feedforward: int = 1024
-    activation: str = "relu"
-    norm_first: bool = True
-    positions: str = "sinusoidal"
-    positions_from: str = "start"
-    max_positions: int = 512
-    decoder_heads: int = 0
-    decoder_feedforward: int = 0
-    head_width: int = 0
-    gated: bool = False
-    norm: str = "layer"
-    epsilon: float = 1e-5
-    bias: bool = True
-    scaled: bool = True
-    buckets: int = 32
-    distance: int = 128
-    scale_embedding: bool = True
-    embedding_norm: str = "none"
-    scale_output: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value, kind = getattr(self, field.name), type(field.default)
-            kind = int if field.name == "vocabulary" else kind
-            if kind is float and type(value) is int:
-                object.__setattr__(self, field.name, float(value))
-            elif type(value) is not kind:
-                raise UserError(f"The config's {field.name} is {value!r}: give {kind.__name__}.")
-            most = LARGEST.get(field.name, LARGEST_SIZE)
-            if kind is int and not 0 <= value <= most:
-                raise UserError(f"The config's {field.name} is {value}: give 0 to {most}.")
+            self._check_type(field.name, type(field.default))
         for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
+            if getattr(self, name, allowed[0]) not in allowed:
                 known = ", ".join(allowed)
                 raise UserError(f"The config's {name} is {getattr(self, name)!r}: use {known}.")
-        self._check_sizes()
-
-    def _check_sizes(self) -> None:
-        sizes = ["vocabulary", "width", "encoder_layers", "decoder_layers", "bins"]
-        if self.architecture == "transformer":
-            sizes += ["feedforward", "max_positions", "max_source"]
-        for name in sizes:
-            if getattr(self, name) < 1:
-                raise UserError(f"The config's {name} is 0: it must be at least 1.")
+        self._check_positive("vocabulary", "width", "encoder_layers", "decoder_layers", "bins")
         if not 0 <= self.dropout < 1:
             raise UserError(f"The config's dropout is {self.dropout}: it must be in [0, 1).")
-        if not 0 < self.epsilon < 1:
-            raise UserError(f"The config's epsilon is {self.epsilon}: it must be in (0, 1).")
+        self._check_vocabularies()
+        self._check()
+
+    def _check_type(self, name: str, kind: type) -> None:
+        value, kind = getattr(self, name), int if name == "vocabulary" else kind
+        if kind is float and type(value) is int:
+            object.__setattr__(self, name, float(value))
+        elif type(value) is not kind:
+            raise UserError(f"The config's {name} is {value!r}: give {kind.__name__}.")
+        most = MOST.get(name, MOST_OF_ANY)
+        if kind is int and not 0 <= value <= most:
+            raise UserError(f"The config's {name} is {value}: give 0 to {most}.")
+
+    def _check_positive(self, *names: str) -> None:
+        for name in names:
+            if getattr(self, name) < 1:
+                raise UserError(f"The config's {name} is 0: it must be at least 1.")
+
+    def _check_vocabularies(self) -> None:
         if self.shared and self.source_vocabulary not in (0, self.vocabulary):
-            raise UserError("Two vocabularies of unequal size cannot share an embedding.")
+            raise UserError(
+                "Two vocabularies of unequal size cannot share an embedding: set shared to false."
+            )
         padded = min(self.vocabulary, self.source_vocabulary or self.vocabulary)
         if max(self.unknown, self.bos, self.eos) >= self.vocabulary or self.pad >= padded:
             raise UserError(
                 "The config's special tokens lie outside its vocabulary: give ids below its size."
             )
-        if self.architecture == "transformer":
-            self._check_transformer()
-        elif self.bidirectional and self.width % 2:
+
+    @abstractmethod
+    def _check(self) -> None:
+        """Check what only this architecture has. Raises UserError."""
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the decoder looks at all encoder states h_1 ... h_T."""
+        return self.cross_attention_shape != (0, 0)
+
+    @property
+    def has_final_state(self) -> bool:
+        """Whether the encoder ends in a state of fixed size, c = h_T, where the decoder starts."""
+        return self.final_state_shape != (0, 0, 0)
+
+    @property
+    @abstractmethod
+    def final_state_shape(self) -> tuple[int, int, int]:
+        """Parts (h, and C of an LSTM), layers and width of that state, (0, 0, 0) without."""
+
+    @property
+    def directions(self) -> int:
+        """2 where one half of a state has read forward and the other backward, else 1."""
+        return 1
+
+    @property
+    def context_at_every_step(self) -> bool:
+        """Whether every step of the decoder reads a context vector, and not only the first one."""
+        return self.has_attention
+
+    @property
+    @abstractmethod
+    def hides_masked(self) -> bool:
+        """Whether the encoder itself can leave out masked positions of the source."""
+
+    @property
+    @abstractmethod
+    def cross_attention_shape(self) -> tuple[int, int]:
+        """Layers and heads of the attention to the source, (0, 0) without."""
+
+    @property
+    @abstractmethod
+    def self_attention_shape(self) -> tuple[int, int]:
+        """Layers and heads of the encoder's self-attention, (0, 0) without."""
+
+    @property
+    def can_copy(self) -> bool:
+        """Whether the decoder may copy tokens of the source."""
+        return False
+
+    @property
+    @abstractmethod
+    def stride(self) -> int:
+        """How many frames of audio make one source position."""
+
+    @property
+    def longest(self) -> int | None:
+        """The most tokens the model can take on one side, None where there is no limit."""
+        return None
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """One of "rnn", "gru", "lstm" or "transformer"."""
+
+    @property
+    @abstractmethod
+    def attention_kind(self) -> str:
+        """One of "none", "additive", "dot", "general", or "heads" of a Transformer."""
+
+    @property
+    def fed(self) -> str:
+        """What a recurrent decoder reads beside the previous token, "" for a Transformer."""
+        return ""
+
+    @property
+    def token_width(self) -> int:
+        """Width of the token vectors."""
+        return self.width
+
+    @property
+    def inner_width(self) -> int:
+        """Width of the decoder's feed-forward blocks, 0 without."""
+        return 0
+
+    @property
+    @abstractmethod
+    def encoder_name(self) -> str:
+        """What the field calls such an encoder, as in "bidirectional LSTM"."""
+
+    @property
+    def name(self) -> str:
+        """What the field calls such a model, as in "bidirectional LSTM, general attention"."""
+        return self.encoder_name
+
+    @staticmethod
+    def from_json(text: str) -> Config:
+        """Read what to_json wrote. Raises UserError for anything else."""
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError):
+            raise UserError("The config is not JSON: write it with save().") from None
+        return Config.from_dict(values)
+
+    @staticmethod
+    def from_dict(values: Any) -> Config:
+        """Build from plain values, as in a recipe; fields of other architectures are ignored.
+
+        Raises UserError for unknown or missing ones.
+        """
+        if not isinstance(values, dict) or "vocabulary" not in values:
+            raise UserError("The config does not give a vocabulary: it is not one of this library.")
+        values = dict(values)
+        architecture = values.pop("architecture", RecurrentConfig.architecture)
+        if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
+            known = ", ".join(ARCHITECTURES)
+            raise UserError(f"The config's architecture is {architecture!r}: use {known}.")
+        anywhere = {field.name for kind in ARCHITECTURES.values() for field in fields(kind)}
+        if unknown := sorted(set(values) - anywhere):
+            raise UserError(f"The config has a field this library does not know: {unknown[0]!r}.")
+        kind = ARCHITECTURES[architecture]
+        own = {field.name for field in fields(kind)}
+        return kind(**{name: value for name, value in values.items() if name in own})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what from_dict reads."""
+        return {"architecture": self.architecture, **asdict(self)}
+
+    def to_json(self) -> str:
+        """Write as JSON, one field a line."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+
+@dataclass(frozen=True)
+class RecurrentConfig(Config):
+    """An RNN, GRU or LSTM on both sides, with or without attention."""
+
+    architecture = "recurrent"
+
+    # Of the token vectors, 0 for the same as `width`.
+    embedding: int = 0
+    cell: str = "lstm"
+    # Half of the width reads forward, half backward.
+    bidirectional: bool = False
+    # How scores e_tj are made of s_t and h_j.
+    attention: str = "none"
+    # What the decoder's cell reads beside the previous token, see RecurrentDecoder.
+    feeds: str = "context"
+    # A decoder with attention may copy tokens of the source (See et al. 2017).
+    copies: bool = False
+
+    def _check(self) -> None:
+        if self.bidirectional and self.width % 2:
             raise UserError(f"Two directions cannot share an odd width, {self.width}.")
-        elif self.copies and (self.attention == "none" or self.input == "audio"):
+        if self.copies and (not self.has_attention or self.input == "audio"):
             raise UserError("Without attention to tokens nothing can be copied: choose attention.")
-        elif self.copies and self.source_vocabulary not in (0, self.vocabulary):
+        if self.copies and self.source_vocabulary not in (0, self.vocabulary):
             raise UserError("What is copied must be in both vocabularies: give both one size.")
 
-    def _check_transformer(self) -> None:
+    @property
+    def hides_masked(self) -> bool:
+        """False: each state is made of the one before, so that all tokens are read."""
+        return False
+
+    @property
+    def cross_attention_shape(self) -> tuple[int, int]:
+        """One layer with one head, or (0, 0) without attention."""
+        return (0, 0) if self.attention == "none" else (1, 1)
+
+    @property
+    def self_attention_shape(self) -> tuple[int, int]:
+        """(0, 0): there is none."""
+        return 0, 0
+
+    @property
+    def final_state_shape(self) -> tuple[int, int, int]:
+        """h_T of every layer, and C_T of an LSTM."""
+        return STATE_PARTS[self.cell], self.encoder_layers, self.width
+
+    @property
+    def directions(self) -> int:
+        """2 for a bidirectional encoder."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def context_at_every_step(self) -> bool:
+        """With attention, or where h_T is fed to the cell at every step (Cho et al. 2014)."""
+        return self.has_attention or self.feeds == "context"
+
+    @property
+    def can_copy(self) -> bool:
+        """As the field `copies` says."""
+        return self.copies
+
+    @property
+    def stride(self) -> int:
+        """4 for audio, see Subsampling."""
+        return 4 if self.input == "audio" else 1
+
+    @property
+    def kind(self) -> str:
+        """The cell."""
+        return self.cell
+
+    @property
+    def attention_kind(self) -> str:
+        """As the field `attention` says."""
+        return self.attention
+
+    @property
+    def fed(self) -> str:
+        """As the field `feeds` says."""
+        return self.feeds
+
+    @property
+    def token_width(self) -> int:
+        """As the field `embedding` says."""
+        return self.embedding or self.width
+
+    @property
+    def encoder_name(self) -> str:
+        """The cell, after "bidirectional " if it is that."""
+        return ("bidirectional " if self.bidirectional else "") + CELL_NAMES[self.cell]
+
+    @property
+    def name(self) -> str:
+        """The encoder and the attention."""
+        attention = self.attention if self.has_attention else "no"
+        return f"{self.encoder_name}, {attention} attention"
+
+
+@dataclass(frozen=True)
+class TransformerConfig(Config):
+    """A Transformer (Vaswani et al. 2017) and its relatives: BART, T5, Whisper and others."""
+
+    architecture = "transformer"
+
+    # Source positions that audio may become.
+    max_source: int = 1500
+    # Of encoder and decoder; `decoder_heads` and `decoder_feedforward` 0 for the same as these.
+    heads: int = 4
+    feedforward: int = 1024
+    decoder_heads: int = 0
+    decoder_feedforward: int = 0
+    # Of each head, 0 for width / heads.
+    head_width: int = 0
+    activation: str = "relu"
+    # The inner layer is multiplied by another (Shazeer 2020).
+    gated: bool = False
+    # Normalization before each block (True) or after it.
+    norm_first: bool = True
+    # "layer", or "rms" without mean and bias (Zhang and Sennrich 2019).
+    norm: str = "layer"
+    # Added to a variance before its root is taken.
+    epsilon: float = 1e-5
+    # Whether linear layers have a bias.
+    bias: bool = True
+    # Whether scores are divided by the root of the head's width.
+    scaled: bool = True
+    positions: str = "sinusoidal"
+    # "end": sinusoidal source positions are counted back from the last token, so that "twelve steps
+    # ago" is one position in sources of any length.
+    positions_from: str = "start"
+    # Of positions that are learned.
+    max_positions: int = 512
+    # Of relative positions: how many biases, and the distance from which on they are all one.
+    buckets: int = 32
+    distance: int = 128
+    # Token vectors are multiplied by the root of the width.
+    scale_embedding: bool = True
+    # "sum": of token and position is normalized. "decoder_tokens": that in the encoder, the token
+    # vector alone in the decoder.
+    embedding_norm: str = "none"
+    # States are divided by the root of the width before W_o.
+    scale_output: bool = False
+
+    def _check(self) -> None:
+        self._check_positive("feedforward", "max_positions", "max_source")
+        if not 0 < self.epsilon < 1:
+            raise UserError(f"The config's epsilon is {self.epsilon}: it must be in (0, 1).")
         for heads in (self.heads, self.decoder_heads or self.heads):
             if heads < 1 or (self.width % heads and not self.head_width):
                 raise UserError(
@@ -153,44 +399,56 @@ class Config:
             raise UserError("Only sinusoidal positions of tokens can be counted from the end.")
 
     @property
-    def longest(self) -> int | None:
-        """The most tokens the model can take on one side, None where there is no limit."""
-        learned = self.architecture == "transformer" and self.positions == "learned"
-        return self.max_positions if learned else None
+    def final_state_shape(self) -> tuple[int, int, int]:
+        """(0, 0, 0): every source token keeps a vector of its own."""
+        return 0, 0, 0
+
+    @property
+    def hides_masked(self) -> bool:
+        """Of tokens yes; audio is masked by frames, before positions are made of them."""
+        return self.input != "audio"
+
+    @property
+    def cross_attention_shape(self) -> tuple[int, int]:
+        """Layers and heads of the decoder."""
+        return self.decoder_layers, self.decoder_heads or self.heads
+
+    @property
+    def self_attention_shape(self) -> tuple[int, int]:
+        """Layers and heads of the encoder."""
+        return self.encoder_layers, self.heads
 
     @property
     def stride(self) -> int:
-        """How many frames of audio make one source position."""
-        if self.input != "audio":
-            return 1
-        return 2 if self.architecture == "transformer" else 4
+        """2 for audio, see AudioEmbedding."""
+        return 2 if self.input == "audio" else 1
 
     @property
-    def attention_shape(self) -> tuple[int, int]:
-        """Layers and heads of the attention to the source, (0, 0) without."""
-        if self.architecture == "transformer":
-            return self.decoder_layers, self.decoder_heads or self.heads
-        return (0, 0) if self.attention == "none" else (1, 1)
+    def longest(self) -> int | None:
+        """As many tokens as positions were learned; None for other kinds of positions."""
+        return self.max_positions if self.positions == "learned" else None
 
-    @classmethod
-    def from_json(cls, text: str) -> Config:
-        """Read what to_json wrote. Raises UserError for anything else."""
-        try:
-            values = json.loads(text)
-        except (ValueError, RecursionError):
-            raise UserError("The config is not JSON: write it with save().") from None
-        return cls.from_dict(values)
+    @property
+    def kind(self) -> str:
+        """All are one kind."""
+        return "transformer"
 
-    @classmethod
-    def from_dict(cls, values: Any) -> Config:
-        """Build from plain values, as in a recipe. Raises UserError for unknown or missing ones."""
-        if not isinstance(values, dict) or "vocabulary" not in values:
-            raise UserError("The config does not give a vocabulary: it is not one of this library.")
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
-        if unknown:
-            raise UserError(f"The config has a field this library does not know: {unknown[0]!r}.")
-        return cls(**values)
+    @property
+    def attention_kind(self) -> str:
+        """Several heads, always."""
+        return "heads"
 
-    def to_json(self) -> str:
-        """Write as JSON, one field a line."""
-        return json.dumps(asdict(self), indent=2) + "\n"
+    @property
+    def inner_width(self) -> int:
+        """As the fields say."""
+        return self.decoder_feedforward or self.feedforward
+
+    @property
+    def encoder_name(self) -> str:
+        """All of them are Transformers."""
+        return "Transformer"
+
+
+ARCHITECTURES: dict[str, type[Config]] = {
+    kind.architecture: kind for kind in (RecurrentConfig, TransformerConfig)
+}

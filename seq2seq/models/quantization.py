@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from seq2seq.models.attention import MultiHead
 from seq2seq.models.recurrent import RecurrentDecoder, Stack
 from seq2seq.models.seq2seq import Seq2Seq
-from seq2seq.models.transformer import DecoderLayer, EncoderLayer
+from seq2seq.models.transformer import TransformerDecoder, TransformerEncoder
 
 # fbgemm is the faster one for few rows; onednn is for many rows of matrices this tall.
 FEW_ROWS, MANY_ROWS, TALL, MANY = "fbgemm", "onednn", 4_096, 16
@@ -40,14 +40,22 @@ def quantize(model: Seq2Seq) -> Seq2Seq:
     adds a third of its memory, or half where tall matrices are packed for both kernels.
     """
     copied = cast(Seq2Seq, _copy(model))
-    for name, module in model.named_modules():
-        if isinstance(module, EncoderLayer):
-            _join(module.attention, copied.get_submodule(f"{name}.attention"))
-        elif isinstance(module, DecoderLayer):
-            _join(module.self_attention, copied.get_submodule(f"{name}.self_attention"))
-    if isinstance(copied.decoder, RecurrentDecoder):
-        copied.decoder.stack.gates = _gates(copied.decoder.stack)
+    if model.config.has_final_state:
+        stack = cast(RecurrentDecoder, copied.decoder).stack
+        stack.gates = _gates(stack)
+    for original, joined in zip(_self_attentions(model), _self_attentions(copied), strict=True):
+        _join(original, joined)
     return copied
+
+
+def _self_attentions(model: Seq2Seq) -> list[MultiHead]:
+    if model.config.self_attention_shape == (0, 0):
+        return []
+    encoder, decoder = (
+        cast(TransformerEncoder, model.encoder),
+        cast(TransformerDecoder, model.decoder),
+    )
+    return [*encoder.self_attentions(), *decoder.self_attentions()]
 
 
 class Linear8(nn.Module):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from seq2seq.models.attention import Additive, Dot, General, attend
+from seq2seq.models.config import STATE_PARTS
 from seq2seq.models.protocol import Change, Memory, State, Step, Steps
 
 # Of a probability, so that its logarithm is finite.
@@ -77,11 +78,11 @@ def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     return Turn((hidden,), (reset, update, candidate))
 
 
-CELLS: dict[str, tuple[Callable[..., nn.RNNBase], Callable[..., Turn], int]] = {
-    "rnn": (nn.RNN, rnn_cell, 1),
-    "lstm": (nn.LSTM, lstm_cell, 2),
-    "gru": (nn.GRU, gru_cell, 1),
-}  # name: (fused sequence, one step, tensors in a state)
+CELLS: dict[str, tuple[Callable[..., nn.RNNBase], Callable[..., Turn]]] = {
+    "rnn": (nn.RNN, rnn_cell),
+    "lstm": (nn.LSTM, lstm_cell),
+    "gru": (nn.GRU, gru_cell),
+}  # name: (fused sequence, one step)
 
 
 class Stack(nn.Module):
@@ -100,7 +101,8 @@ class Stack(nn.Module):
         bidirectional: bool = False,
     ) -> None:
         super().__init__()
-        fused, self.cell, self.parts = CELLS[cell]
+        fused, self.cell = CELLS[cell]
+        self.parts = STATE_PARTS[cell]
         self.kind = cell
         self.layers, self.directions = layers, 2 if bidirectional else 1
         self.width = width

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
+from seq2seq.errors import UserError, quote
 from seq2seq.models.attention import Additive, Dot, General
-from seq2seq.models.audio_encoder import Listener, Subsampling
-from seq2seq.models.config import Config
+from seq2seq.models.audio_encoder import AudioEncoder, Subsampling
+from seq2seq.models.config import Config, RecurrentConfig, TransformerConfig
 from seq2seq.models.embeddings import AudioEmbedding, Embedding
 from seq2seq.models.initialization import WithoutInitialization, initialize, order_by_value
 from seq2seq.models.protocol import Memory
 from seq2seq.models.recurrent import RecurrentDecoder, RecurrentEncoder, Stack
 from seq2seq.models.transformer import (
-    Shape,
+    StackConfig,
     TransformerDecoder,
     TransformerEncoder,
     norm,
@@ -26,7 +30,7 @@ class Seq2Seq(nn.Module):
     def __init__(
         self,
         config: Config,
-        encoder: RecurrentEncoder | TransformerEncoder | Listener,
+        encoder: RecurrentEncoder | TransformerEncoder | AudioEncoder,
         decoder: RecurrentDecoder | TransformerDecoder,
     ) -> None:
         super().__init__()
@@ -56,7 +60,15 @@ class Seq2Seq(nn.Module):
 
 
 def build(config: Config) -> Seq2Seq:
-    """Build the model that a config describes, with fresh weights."""
+    """Build the model that a config describes, with fresh weights.
+
+    Raises UserError for what is no config.
+    """
+    if not isinstance(config, Config):
+        raise UserError(
+            f"A model is built of a config, not of {quote(config)}: give one, as "
+            "seq2seq.Config.from_dict(values) makes it."
+        )
     model = _assemble(config)
     initialize(model)
     return model
@@ -72,21 +84,19 @@ def build_empty(config: Config) -> Seq2Seq:
 
 
 def _assemble(config: Config) -> Seq2Seq:
-    recurrent = config.architecture == "recurrent"
-    model = _build_recurrent(config) if recurrent else _build_transformer(config)
+    model = _BUILDERS[type(config)](config)
     tie(model)
     return model
 
 
-def _build_recurrent(config: Config) -> Seq2Seq:
+def _build_recurrent(config: RecurrentConfig) -> Seq2Seq:
     embedding = config.embedding or config.width
     width, dropout = config.width, config.dropout
-    attends = config.attention != "none"
     extra = {"token": 0, "context": width, "readout": embedding if config.tied else width}
-    encoder: RecurrentEncoder | Listener
+    encoder: RecurrentEncoder | AudioEncoder
     if config.input == "audio":
         front = Subsampling(config.bins)
-        encoder = Listener(front, _encoder_stack(config, front.width), dropout)
+        encoder = AudioEncoder(front, _encoder_stack(config, front.width), dropout)
     else:
         tokens = nn.Embedding(config.source_vocabulary or config.vocabulary, embedding)
         encoder = RecurrentEncoder(tokens, _encoder_stack(config, embedding), dropout)
@@ -94,7 +104,7 @@ def _build_recurrent(config: Config) -> Seq2Seq:
         nn.Embedding(config.vocabulary, embedding),
         Stack(config.cell, embedding + extra[config.feeds], width, config.decoder_layers, dropout),
         nn.Linear(embedding if config.tied else width, config.vocabulary),
-        _attention(config.attention, width) if attends else None,
+        _attention(config.attention, width),
         config.feeds,
         dropout,
         config.copies,
@@ -102,19 +112,46 @@ def _build_recurrent(config: Config) -> Seq2Seq:
     return Seq2Seq(config, encoder, decoder)
 
 
-def _encoder_stack(config: Config, entering: int) -> Stack:
+def _encoder_stack(config: RecurrentConfig, entering: int) -> Stack:
     layers, dropout = config.encoder_layers, config.dropout
     return Stack(config.cell, entering, config.width, layers, dropout, config.bidirectional)
 
 
-def _attention(kind: str, width: int) -> Additive | Dot | General:
+def _attention(kind: str, width: int) -> Additive | Dot | General | None:
     if kind == "additive":
         return Additive(width, width, width)
-    return General(width, width) if kind == "general" else Dot()
+    if kind == "general":
+        return General(width, width)
+    return Dot() if kind == "dot" else None
 
 
-def _build_transformer(config: Config) -> Seq2Seq:
-    shape = Shape(
+def _build_transformer(config: TransformerConfig) -> Seq2Seq:
+    stack = _stack(config)
+    decoder_stack = stack._replace(
+        layers=config.decoder_layers,
+        heads=config.decoder_heads or config.heads,
+        feedforward=config.decoder_feedforward or config.feedforward,
+    )
+    if config.input == "audio":
+        places = nn.Embedding(config.max_source, config.width)
+        source: nn.Module = AudioEmbedding(config.bins, places, config.dropout)
+    else:
+        pad = config.pad if config.positions_from == "end" else None
+        size = config.source_vocabulary or config.vocabulary
+        source = _embedding(config, stack, size, pad=pad)
+    norm_tokens = config.embedding_norm == "decoder_tokens"
+    decoder = TransformerDecoder(
+        _embedding(config, stack, config.vocabulary, norm_tokens),
+        decoder_stack,
+        nn.Linear(config.width, config.vocabulary, config.bias),
+        config.scale_output,
+    )
+    return Seq2Seq(config, TransformerEncoder(source, stack), decoder)
+
+
+def _stack(config: TransformerConfig) -> StackConfig:
+    """Return what the encoder's stack is built from."""
+    return StackConfig(
         width=config.width,
         layers=config.encoder_layers,
         heads=config.heads,
@@ -131,44 +168,35 @@ def _build_transformer(config: Config) -> Seq2Seq:
         buckets=config.buckets if config.positions == "relative" else 0,
         distance=config.distance,
     )
-    decoder_shape = shape._replace(
-        layers=config.decoder_layers,
-        heads=config.decoder_heads or config.heads,
-        feedforward=config.decoder_feedforward or config.feedforward,
+
+
+def _embedding(
+    config: TransformerConfig,
+    stack: StackConfig,
+    vocabulary: int,
+    norm_tokens: bool = False,
+    pad: int | None = None,
+) -> Embedding:
+    positions: nn.Embedding | str | None = config.positions
+    if positions == "relative":
+        positions = None
+    elif positions == "learned":
+        positions = nn.Embedding(config.max_positions, config.width)
+    return Embedding(
+        nn.Embedding(vocabulary, config.width),
+        positions,
+        config.dropout,
+        config.scale_embedding,
+        None if config.embedding_norm == "none" else norm(stack),
+        norm_tokens,
+        pad,
     )
 
-    def embedding(vocabulary: int, norm_tokens: bool, pad: int | None = None) -> Embedding:
-        positions: nn.Embedding | str | None = config.positions
-        if positions == "relative":
-            positions = None
-        elif positions == "learned":
-            positions = nn.Embedding(config.max_positions, config.width)
-        return Embedding(
-            nn.Embedding(vocabulary, config.width),
-            positions,
-            config.dropout,
-            config.scale_embedding,
-            None if config.embedding_norm == "none" else norm(shape),
-            norm_tokens,
-            pad,
-        )
 
-    if config.input == "audio":
-        places = nn.Embedding(config.max_source, config.width)
-        source: nn.Module = AudioEmbedding(config.bins, places, config.dropout)
-    else:
-        pad = config.pad if config.positions_from == "end" else None
-        source = embedding(config.source_vocabulary or config.vocabulary, False, pad)
-    return Seq2Seq(
-        config,
-        TransformerEncoder(source, shape),
-        TransformerDecoder(
-            embedding(config.vocabulary, config.embedding_norm == "decoder_tokens"),
-            decoder_shape,
-            nn.Linear(config.width, config.vocabulary, config.bias),
-            config.scale_output,
-        ),
-    )
+_BUILDERS: dict[type[Config], Callable[[Any], Seq2Seq]] = {
+    RecurrentConfig: _build_recurrent,
+    TransformerConfig: _build_transformer,
+}
 
 
 def tie(model: Seq2Seq) -> None:

@@ -26,7 +26,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-class Shape(NamedTuple):
+class StackConfig(NamedTuple):
     """The sizes and switches of one Transformer stack.
 
     head_width: 0 for width / heads. gated: the inner layer of the feed-forward block is a product
@@ -79,20 +79,20 @@ class RelativeBias(nn.Module):
         return self.values(bucket).permute(2, 0, 1).unsqueeze(0)
 
 
-def norm(shape: Shape) -> nn.Module:
+def norm(config: StackConfig) -> nn.Module:
     """Return a fresh normalisation layer."""
-    kind = nn.RMSNorm if shape.norm == "rms" else nn.LayerNorm
-    return kind(shape.width, eps=shape.epsilon)
+    kind = nn.RMSNorm if config.norm == "rms" else nn.LayerNorm
+    return kind(config.width, eps=config.epsilon)
 
 
 class Residual(nn.Module):
     """x + block(norm(x)), or norm(x + block(x)) in the original order. Section 3.1."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, config: StackConfig) -> None:
         super().__init__()
-        self.norm = norm(shape)
-        self.norm_first = shape.norm_first
-        self.dropout = nn.Dropout(shape.dropout)
+        self.norm = norm(config)
+        self.norm_first = config.norm_first
+        self.dropout = nn.Dropout(config.dropout)
 
     def enter(self, states: Tensor) -> Tensor:
         """Return what the block reads."""
@@ -107,14 +107,14 @@ class Residual(nn.Module):
 class FeedForward(nn.Module):
     """Two linear layers at each position, the inner one gated or not. Section 3.3."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, config: StackConfig) -> None:
         super().__init__()
-        self.inner = nn.Linear(shape.width, shape.feedforward, shape.bias)
-        gated = shape.gated
-        self.gate = nn.Linear(shape.width, shape.feedforward, shape.bias) if gated else None
-        self.outer = nn.Linear(shape.feedforward, shape.width, shape.bias)
-        self.activation = ACTIVATIONS[shape.activation]
-        self.dropout = nn.Dropout(shape.dropout)
+        self.inner = nn.Linear(config.width, config.feedforward, config.bias)
+        gated = config.gated
+        self.gate = nn.Linear(config.width, config.feedforward, config.bias) if gated else None
+        self.outer = nn.Linear(config.feedforward, config.width, config.bias)
+        self.activation = ACTIVATIONS[config.activation]
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, states: Tensor) -> Tensor:
         """Map states (rows, time, width) to the same shape."""
@@ -127,52 +127,52 @@ class FeedForward(nn.Module):
         return self.activation(self.gate(states)) * self.inner(states)
 
 
-def multi_head(shape: Shape) -> MultiHead:
-    """Return fresh attention of a stack's shape."""
+def multi_head(config: StackConfig) -> MultiHead:
+    """Return fresh attention of a stack's sizes."""
     return MultiHead(
-        shape.width, shape.heads, shape.dropout, shape.head_width, shape.bias, shape.scaled
+        config.width, config.heads, config.dropout, config.head_width, config.bias, config.scaled
     )
 
 
-def relative_bias(shape: Shape, both_ways: bool) -> RelativeBias | None:
+def relative_bias(config: StackConfig, both_ways: bool) -> RelativeBias | None:
     """Return the bias that all layers of a stack share, if it has one."""
-    if not shape.buckets:
+    if not config.buckets:
         return None
-    return RelativeBias(shape.buckets, shape.distance, shape.heads, both_ways)
+    return RelativeBias(config.buckets, config.distance, config.heads, both_ways)
 
 
 class EncoderLayer(nn.Module):
     """Self-attention, then the feed-forward block."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, config: StackConfig) -> None:
         super().__init__()
-        self.attention = multi_head(shape)
-        self.around_attention = Residual(shape)
-        self.feedforward = FeedForward(shape)
-        self.around_feedforward = Residual(shape)
+        self.attention = multi_head(config)
+        self.attention_residual = Residual(config)
+        self.feedforward = FeedForward(config)
+        self.feedforward_residual = Residual(config)
 
     def forward(
         self, states: Tensor, mask: Tensor, record: bool, bias: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """Map states (rows, source, width); returns them with the recorded weights."""
-        query, *keys = self.attention.project(self.around_attention.enter(states))
+        query, *keys = self.attention.project(self.attention_residual.enter(states))
         change, weights = self.attention(query, keys, mask, record, bias)
-        states = self.around_attention.leave(states, change)
-        change = self.feedforward(self.around_feedforward.enter(states))
-        return self.around_feedforward.leave(states, change), weights
+        states = self.attention_residual.leave(states, change)
+        change = self.feedforward(self.feedforward_residual.enter(states))
+        return self.feedforward_residual.leave(states, change), weights
 
 
 class DecoderLayer(nn.Module):
     """Self-attention over what was written, attention over the source, feed-forward block."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, config: StackConfig) -> None:
         super().__init__()
-        self.self_attention = multi_head(shape)
-        self.around_self_attention = Residual(shape)
-        self.attention = multi_head(shape)
-        self.around_attention = Residual(shape)
-        self.feedforward = FeedForward(shape)
-        self.around_feedforward = Residual(shape)
+        self.self_attention = multi_head(config)
+        self.self_attention_residual = Residual(config)
+        self.attention = multi_head(config)
+        self.attention_residual = Residual(config)
+        self.feedforward = FeedForward(config)
+        self.feedforward_residual = Residual(config)
 
     def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Project the encoder's states to keys and values, laid out for the many steps to come."""
@@ -193,28 +193,28 @@ class DecoderLayer(nn.Module):
 
         Returns the states, the longer past, the context and the (cross, self) weights.
         """
-        read = self.around_self_attention.enter(states)
+        read = self.self_attention_residual.enter(states)
         query, keys, values = self.self_attention.project(read)
         past = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
         change, self_weights = self.self_attention(query, past, causal, record, bias)
-        states = self.around_self_attention.leave(states, change)
-        query = self.around_attention.enter(states)
+        states = self.self_attention_residual.leave(states, change)
+        query = self.attention_residual.enter(states)
         context, weights = self.attention(query, source[0], source[1], record, None, edit)
-        states = self.around_attention.leave(states, context)
-        change = self.feedforward(self.around_feedforward.enter(states))
-        states = self.around_feedforward.leave(states, change)
+        states = self.attention_residual.leave(states, context)
+        change = self.feedforward(self.feedforward_residual.enter(states))
+        states = self.feedforward_residual.leave(states, change)
         return states, past, context, (weights, self_weights)
 
 
 class TransformerEncoder(nn.Module):
     """Every position reads every other one, in each layer."""
 
-    def __init__(self, embedding: nn.Module, shape: Shape) -> None:
+    def __init__(self, embedding: nn.Module, config: StackConfig) -> None:
         super().__init__()
         self.embedding = embedding
-        self.bias = relative_bias(shape, both_ways=True)
-        self.layers = nn.ModuleList(EncoderLayer(shape) for _ in range(shape.layers))
-        self.norm = norm(shape) if shape.norm_first else nn.Identity()
+        self.bias = relative_bias(config, both_ways=True)
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
+        self.norm = norm(config) if config.norm_first else nn.Identity()
 
     def forward(self, source: Tensor, mask: Tensor, record: bool = False) -> Memory:
         """Encode source (rows, source) of ids, or what the embedding takes in their place."""
@@ -229,6 +229,10 @@ class TransformerEncoder(nn.Module):
         weights = torch.stack(recorded, dim=1) if record else None
         return Memory(self.norm(states), mask, weights=weights)
 
+    def self_attentions(self) -> list[MultiHead]:
+        """Return the self-attention of each layer."""
+        return [cast(EncoderLayer, layer).attention for layer in self.layers]
+
 
 class TransformerDecoder(nn.Module):
     """Its state is, for each layer, the keys and values of what it has read so far.
@@ -239,15 +243,23 @@ class TransformerDecoder(nn.Module):
     """
 
     def __init__(
-        self, embedding: Embedding, shape: Shape, output: nn.Linear, scale_output: bool = False
+        self,
+        embedding: Embedding,
+        config: StackConfig,
+        output: nn.Linear,
+        scale_output: bool = False,
     ) -> None:
         super().__init__()
         self.embedding = embedding
-        self.bias = relative_bias(shape, both_ways=False)
-        self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.layers))
-        self.norm = norm(shape) if shape.norm_first else nn.Identity()
+        self.bias = relative_bias(config, both_ways=False)
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.layers))
+        self.norm = norm(config) if config.norm_first else nn.Identity()
         self.output = output
-        self.output_scale = shape.width**-0.5 if scale_output else 1.0
+        self.output_scale = config.width**-0.5 if scale_output else 1.0
+
+    def self_attentions(self) -> list[MultiHead]:
+        """Return the self-attention of each layer."""
+        return [cast(DecoderLayer, layer).self_attention for layer in self.layers]
 
     def prepare(self, memory: Memory) -> State:
         """Project the memory to each layer's keys and values."""

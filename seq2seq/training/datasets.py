@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seq2seq.checkpoint import Checkpoint, OwnTokenizer
+from seq2seq.checkpoint import Checkpoint, SharedTokenizer
 from seq2seq.data.batching import Batch, Example, collate, plan_batches
 from seq2seq.data.dialogue import source_of, turns_of
 from seq2seq.data.parallel_corpus import Pair, read_pairs
@@ -44,7 +44,7 @@ GREEDY = Options(method="greedy")
 class Corpus(Protocol):
     """What the loop asks for; an example is of a type that only its corpus knows."""
 
-    def fit(self) -> OwnTokenizer:
+    def fit(self) -> SharedTokenizer:
         """Make a tokenizer for the training inputs."""
         ...
 

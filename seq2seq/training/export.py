@@ -16,8 +16,7 @@ from typing import Any
 
 import torch
 
-from seq2seq.catalogue import Card
-from seq2seq.checkpoint import TOKENIZER, Checkpoint, load, read_tokenizer, save
+from seq2seq.checkpoint import PAIR, TOKENIZER, Checkpoint, load, read_tokenizer, save
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.frequency import frequency
 from seq2seq.data.speech_corpus import read_speech
@@ -37,7 +36,7 @@ from seq2seq.training.model_card import model_card
 from seq2seq.training.recipe import Recipe
 from seq2seq.training.series_corpus import SeriesCorpus
 
-_CHECKPOINT = ("card.toml", "config.json", "model.safetensors", "tokenizer.model", "README.md")
+_CHECKPOINT = ("card.toml", "config.json", "model.safetensors", "README.md")
 _OF_TRAINING = ("recipe.toml", "training.jsonl", "evaluation.json", "studies.json", "replies.json")
 REPLIES = "replies.json"
 TIMED = 100  # runs whose median is the time of one
@@ -51,7 +50,7 @@ def finish(
     What is scored is what was written: the weights are read back, rounded to float16.
     """
     save(folder, checkpoint.model, read_tokenizer(work / TOKENIZER))
-    (folder / "card.toml").write_text(card_toml(recipe.card), encoding="utf-8")
+    (folder / "card.toml").write_text(recipe.card.to_toml(), encoding="utf-8")
     (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
     shutil.copyfile(work / LOG, folder / LOG)
     return assess(folder, recipe, data, hardware())
@@ -206,20 +205,6 @@ def hardware() -> str:
     return f"{torch.get_num_threads()} CPU threads, {platform.machine()}, {capability}"
 
 
-def card_toml(card: Card) -> str:
-    """Write a card as TOML. A JSON string or list of strings is also a TOML one."""
-    values = {name: value for name, value in asdict(card).items() if value and name != "name"}
-    decoding = values.pop("decoding")
-    usual = asdict(Options())
-    chosen = {name: value for name, value in decoding.items() if value != usual[name]}
-    tables = [values, chosen] if chosen else [values]
-    return "\n[decoding]\n".join("".join(map(_toml, table.items())) for table in tables)
-
-
-def _toml(entry: tuple[str, Any]) -> str:
-    return f"{entry[0]} = {json.dumps(entry[1], ensure_ascii=False)}\n"
-
-
 def publish(
     folder: Path,
     repository: str,
@@ -234,14 +219,16 @@ def publish(
 
 def _publishable(folder: Path) -> list[Path]:
     """Return the files to upload. Raises UserError if they are not one of our checkpoints."""
-    for name in _CHECKPOINT:
+    tokenizers = PAIR if (folder / PAIR[0]).is_file() else (TOKENIZER,)
+    needed = (*_CHECKPOINT, *tokenizers)
+    for name in needed:
         if not (folder / name).is_file():
             raise UserError(
                 f"{folder.name} has no {name}: publish a folder that the command train has written."
             )
     load(folder, torch.device("cpu"))
     check_card(folder / "README.md")
-    names = (*_CHECKPOINT, *_OF_TRAINING)
+    names = (*needed, *_OF_TRAINING)
     return [folder / name for name in names if (folder / name).is_file()]
 
 

@@ -30,10 +30,8 @@ class Objective(nn.Module):
     ) -> None:
         super().__init__()
         config = model.config
-        if guide and not (
-            ctc and config.architecture == "recurrent" and config.attention != "none"
-        ):
-            raise UserError("The recipe's guide needs ctc and a recurrent model with attention.")
+        if guide and not (ctc and config.cross_attention_shape == (1, 1)):
+            raise UserError("The recipe's guide needs ctc, and attention of one layer and head.")
         self.model, self.label_smoothing, self.ctc, self.guide = model, label_smoothing, ctc, guide
         self.head = nn.Linear(config.width, config.vocabulary) if ctc else None
 

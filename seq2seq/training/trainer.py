@@ -26,8 +26,9 @@ from tqdm import tqdm
 from seq2seq.checkpoint import (
     TOKENIZER,
     Checkpoint,
-    OwnTokenizer,
+    SharedTokenizer,
     best_device,
+    check_fit,
     own_generation_config,
     read_model,
     read_tokenizer,
@@ -163,10 +164,11 @@ class _Run:
         if isinstance(self.tokenizer, ValueTokenizer):
             order_tokens(model, torch.from_numpy(self.tokenizer.centers))
         self.model = model.to(self.device)
+        check_fit(model.config, self.tokenizer, recipe.name)
         self.checkpoint = Checkpoint(
-            recipe.card,
             self.model,
             self.tokenizer,
+            recipe.card,
             own_generation_config(self.model.config, recipe.card, self.tokenizer),
         )
         settings = self.settings
@@ -275,7 +277,7 @@ class _Run:
             score, scores = self.corpus.score(self.checkpoint, min(raw, averaged))
             better = score < position.best_score
             if better:
-                save(self.work / BEST, self.model, self.tokenizer)
+                save(self.work / BEST, self.checkpoint)
             if averaged <= raw:
                 self._swap()
             position.best_score = min(score, position.best_score)
@@ -329,7 +331,7 @@ class _Run:
             }
             _append(self.work / LOG, json.dumps(where | values) + "\n")
 
-    def _tokenizer(self) -> OwnTokenizer:
+    def _tokenizer(self) -> SharedTokenizer:
         """Fit the tokenizer, or take the one that this run has fitted before."""
         path = self.work / TOKENIZER
         if self.rank == 0 and not path.is_file():
@@ -382,7 +384,7 @@ class _Run:
         """Load the best weights kept."""
         model = read_model(self.work / BEST).to(self.device).eval()
         habits = own_generation_config(model.config, self.recipe.card, self.tokenizer)
-        return Checkpoint(self.recipe.card, model, self.tokenizer, habits)
+        return Checkpoint(model, self.tokenizer, self.recipe.card, habits)
 
 
 def _append(path: Path, line: str) -> None:

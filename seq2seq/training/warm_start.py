@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from seq2seq.catalogue import is_ours
@@ -32,14 +32,14 @@ def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
             f"{folder.name} is no checkpoint of this library: begin with one that it has trained."
         )
     model = read_model(folder)
-    has = model.config
-    own = {name: getattr(has, name) for name in ("vocabulary", "pad", "unknown", "bos", "eos")}
-    wants = Config.from_dict({**recipe.model, **own})
-    for field in fields(Config):
-        if field.name != "dropout" and getattr(has, field.name) != getattr(wants, field.name):
+    has = model.config.to_dict()
+    own = {name: has[name] for name in ("vocabulary", "pad", "unknown", "bos", "eos")}
+    wants = Config.from_dict({**recipe.model, **own}).to_dict()
+    for name in has:
+        if name != "dropout" and has[name] != wants.get(name):
             raise UserError(
-                f"{folder.name} has {field.name} {getattr(has, field.name)}, the recipe "
-                f"{getattr(wants, field.name)}: give the recipe the checkpoint's [model]."
+                f"{folder.name} has {name} {has[name]}, the recipe {wants.get(name)}: "
+                "give the recipe the checkpoint's [model]."
             )
     return Beginning(model, (folder / TOKENIZER).read_bytes(), *_read_log(folder))
 

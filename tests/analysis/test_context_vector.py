@@ -21,7 +21,7 @@ from seq2seq.checkpoint import load, save
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.inference.pipeline import run
-from seq2seq.models.config import Config
+from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.seq2seq import build
 
 A, B, C = "The old dog sleeps in the garden.", "Where is the cat?", "We ate fish and fresh bread."
@@ -38,7 +38,9 @@ def blind(request, tokenizer, tmp_path_factory):
     """Return a checkpoint without attention."""
     torch.manual_seed(3)
     folder = tmp_path_factory.mktemp("blind") / request.param
-    config = Config(vocabulary=len(tokenizer), width=16, attention="none", **CELLS[request.param])
+    config = RecurrentConfig(
+        vocabulary=len(tokenizer), width=16, attention="none", **CELLS[request.param]
+    )
     save(folder, build(config), tokenizer)
     card = 'title = "Tiny"\ntask = "translation"\nlicence = "CC0-1.0"\nsummary = "Fresh."\n'
     (folder / "card.toml").write_text(card, encoding="utf-8")
@@ -65,7 +67,7 @@ def test_swapping_is_running_the_other(blind):
 
 
 def test_its_own_vector_changes_nothing_with_attention_either(checkpoint):
-    if checkpoint.model.config.architecture != "recurrent":
+    if not checkpoint.model.config.has_final_state:
         with pytest.raises(UserError, match="no final state"):
             decode(checkpoint, A, [])
         with pytest.raises(ValueError, match="whole"):
@@ -76,9 +78,9 @@ def test_its_own_vector_changes_nothing_with_attention_either(checkpoint):
 
 
 def test_with_attention_another_vector_still_sees_the_text(checkpoint):
-    if checkpoint.model.config.attention_shape == (0, 0):
+    if checkpoint.model.config.cross_attention_shape == (0, 0):
         pytest.skip("no attention")
-    if checkpoint.model.config.architecture != "recurrent":
+    if not checkpoint.model.config.has_final_state:
         pytest.skip("no final state")
     (found,) = decode(checkpoint, A, [whole(checkpoint, B)], Options(beam_width=1, max_length=6))
     other = run(checkpoint, B, Options(beam_width=1, max_length=6))

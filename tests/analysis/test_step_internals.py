@@ -1,17 +1,18 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 from seq2seq.analysis.step_internals import close_up, embed, encode
-from seq2seq.checkpoint import Checkpoint, load, own_generation_config
+from seq2seq.checkpoint import Checkpoint, load
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.figures import step as drawn
 from seq2seq.inference.pipeline import run
-from seq2seq.models.config import Config
+from seq2seq.models.config import Config, RecurrentConfig, TransformerConfig
 from seq2seq.models.seq2seq import build
 from tests import published
 from tests.conftest import KINDS
@@ -47,19 +48,15 @@ def every_step(checkpoint, given, **settings):
 
 
 def built(config, card, tokenizer):
-    habits = own_generation_config(config, card, tokenizer)
-    return Checkpoint(card, build(config).eval(), tokenizer, habits)
+    return Checkpoint(build(config), tokenizer, card)
 
 
 @pytest.fixture(params=[*KINDS, *DEEPER])
 def model(request, tokenizer, any_card):
-    config = Config(vocabulary=len(tokenizer), width=16, **(KINDS | DEEPER)[request.param])
-    return Checkpoint(
-        any_card,
-        build(config).eval(),
-        tokenizer,
-        own_generation_config(config, any_card, tokenizer),
+    config = Config.from_dict(
+        {"vocabulary": len(tokenizer), "width": 16, **(KINDS | DEEPER)[request.param]}
     )
+    return built(config, any_card, tokenizer)
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +119,7 @@ def test_scores_weights_and_context_are_those_of_the_run(model):
 
 
 def test_every_layer_and_head_of_a_transformer(model):
-    if model.model.config.architecture == "recurrent":
+    if model.model.config.has_final_state:
         return
     places = [(layer, head) for layer in (0, 1) for head in (0, 1)]
     for layer, head in places:
@@ -150,7 +147,7 @@ def test_probabilities_are_those_of_the_run(model):
 
 def test_a_copied_token_gets_its_share(model):
     for trace, step, found in every_step(model, TEXT):
-        if not model.model.config.copies:
+        if not model.model.config.can_copy:
             assert found.copying is None
             continue
         token = trace.target.ids[step]
@@ -187,25 +184,17 @@ def test_other_tokens_are_refused(checkpoint, tokens, step):
         close_up(checkpoint, TEXT, tokens, step)
 
 
-@pytest.mark.parametrize("architecture", ["recurrent", "transformer"])
-def test_a_recording(tokenizer, any_card, architecture):
-    config = Config(
-        vocabulary=len(tokenizer),
-        architecture=architecture,
-        width=16,
-        input="audio",
-        attention="general",
-        feeds="token",
-        bins=8,
-        heads=2,
-        feedforward=32,
-    )
-    model = Checkpoint(
-        any_card,
-        build(config).eval(),
-        tokenizer,
-        own_generation_config(config, any_card, tokenizer),
-    )
+@pytest.mark.parametrize(
+    "kind",
+    [
+        partial(RecurrentConfig, attention="general", feeds="token"),
+        partial(TransformerConfig, heads=2, feedforward=32),
+    ],
+    ids=["recurrent", "transformer"],
+)
+def test_a_recording(tokenizer, any_card, kind):
+    config = kind(vocabulary=len(tokenizer), width=16, input="audio", bins=8)
+    model = built(config, any_card, tokenizer)
     samples = torch.randn(RATE // 2).mul(0.1).numpy()
     for trace, step, found in every_step(model, Audio(samples, 0.5)):
         close(half(trace.attention[step, 0, 0]), found.look.weights, 1e-3)

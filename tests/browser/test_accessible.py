@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import PARAGRAPHS
-from tests.served import FIGURE, HEATMAP, check_accessible, link, opened
+from tests.served import FIGURE, HEATMAP, LIVE, check_accessible, link, opened
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,7 @@ VECTOR = {"b": "Where is the cat?"}
 TITLE = "h1"
 # By what it is called here: the page, what its address says, and what is there once it is drawn.
 PLACES = {
-    "start": ("", {"sentence": SENTENCE}, HEATMAP),
+    "start": ("", {"sentence": SENTENCE}, LIVE),
     "attention": ("translation", LSTM, HEATMAP),
     "context": ("translation", PLAIN, FIGURE),
     "ribbons": ("translation", TRANSFORMER | {"picture": "Ribbons"}, FIGURE),

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from seq2seq.trace import Trace
-from tests.served import FIGURE, HEATMAP, hit, link, opened, query_of, settled, still
+from tests.served import FIGURE, HEATMAP, LIVE, hit, link, opened, query_of, settled, still
 
 pytestmark = pytest.mark.browser
 
@@ -24,9 +24,9 @@ def tokens(page):
 
 
 def test_the_start_page_shows_a_run_and_leads_on(server, new_page):
-    page = opened(new_page(), server)
+    page = opened(new_page(), server, LIVE)
     typed = page.get_by_role("textbox").input_value()
-    page.get_by_role("link", name="See more of this run").click()
+    page.get_by_role("main").get_by_role("link", name="Translation").click()
     expect(page.get_by_role("textbox", name="English sentence")).to_have_value(typed)
     expect(tokens(page).first).to_be_visible()
 
@@ -39,7 +39,7 @@ def test_enter_shows_the_run_and_updates_the_address(server, new_page):
     page.get_by_role("textbox", name="English sentence").press("Enter")
     page.wait_for_selector(HEATMAP)
     assert "station" in "".join(labels(page, "x")).replace("·", "")
-    page.wait_for_url("**/translation?text=Where+is+the+station*")
+    page.wait_for_url("**text=Where+is+the+station*")
     page.get_by_text("The cat sleeps.").click()
     expect(page.get_by_role("textbox", name="English sentence")).to_have_value("The cat sleeps.")
     expect(page.locator(".figure .xtick text").first).to_have_text("The")
@@ -88,7 +88,7 @@ def test_a_link_is_restored_and_copied_and_all_is_downloaded(server, new_page):
     expect(page.get_by_role("link", name="Start")).to_be_visible()
     expect(page.get_by_role("slider", name="Decoding step")).to_have_value("3")
     expect(tokens(page).nth(2)).to_have_attribute("aria-pressed", "true")
-    assert query_of(page) == query
+    assert query_of(page) == query | {"tab": "Attention"}
     assert labels(page, "x")[-1] == "</s>"
     with page.expect_download() as download:
         page.get_by_role("button", name="Run (JSON)").click()

@@ -41,6 +41,7 @@ def test_a_model_is_fetched_opened_and_seen_head_by_head(server, new_page):
     page.get_by_role("link", name="Use it").click()
     page.get_by_role("textbox", name="English sentence").fill("The old dog sleeps.")
     page.get_by_role("textbox", name="English sentence").press("Enter")
+    page.get_by_role("tab", name="Attention").click()
     page.wait_for_selector(HEATMAP)
     settled(page)
     drawn = "JSON.stringify(document.querySelector('.figure.js-plotly-plot')._fullData[0].z)"
@@ -72,7 +73,7 @@ def test_a_card_of_the_catalogue_opens_its_model(server, new_page):
     page = new_page()
     page.goto(link(server, "models"))
     spelling = page.get_by_role("link", name="Open it").and_(page.locator("[href*=spelling]"))
-    expect(spelling).to_have_attribute("href", re.compile("/pronunciation[?]checkpoint=spelling"))
+    expect(spelling).to_have_attribute("href", re.compile("pronunciation[?]checkpoint=spelling"))
     card = page.get_by_test_id("stVerticalBlock").filter(has_text="T5 for summaries").last
     card.get_by_role("link", name="Open it").click()
     page.wait_for_url("**/summarization?checkpoint=t5-summarizer")

@@ -18,7 +18,7 @@ SHADES = "words => words.map(word => word.style.background)"
 
 def open_summary(page, server, kind, **query):
     address = link(server, "summarization", checkpoint=f"summary-{kind}", **query)
-    return opened(page, address, "[aria-label='Words of the text'] button")
+    return opened(page, address, "[aria-label='Words of the text'] [role=button]")
 
 
 def words(page, of):

@@ -187,6 +187,7 @@ def test_train_writes_a_checkpoint_that_runs(capsys, pairs, tmp_path, monkeypatc
         (["run", "no-such-model", "Hi"], "no-such-model"),
         (["run", str(Path(__file__).parent), "Hi"], "not a checkpoint"),
         (["run", "../no-such-folder", "Hi"], "no checkpoint"),
+        (["publish", "user/model", "user/copy"], "no folder user/model"),
         (["run", "\x00", "Hi"], "no checkpoint"),
         (["run", "n" * 10_000, "Hi"], "no checkpoint"),
         (["run", "transformer", ""], "nothing to read"),

@@ -307,7 +307,9 @@ def test_the_guide_asks_for_attention_near_what_is_heard():
 )
 def test_a_guide_needs_something_to_guide_and_to_go_by(values, ctc):
     with pytest.raises(UserError, match="guide needs"):
-        Objective(build(Config(9, width=8, **values)), ctc=ctc, guide=1.0)
+        Objective(
+            build(Config.from_dict({"vocabulary": 9, "width": 8, **values})), ctc=ctc, guide=1.0
+        )
 
 
 def test_too_many_labels_for_the_sound_cost_nothing():
@@ -318,7 +320,9 @@ def test_too_many_labels_for_the_sound_cost_nothing():
 
 def test_the_second_loss_reaches_the_encoder_only():
     values = {"attention": "dot", "feeds": "token", "tied": False, "dropout": 0.0}
-    model = build(Config(9, input="audio", bins=8, width=8, **values))
+    model = build(
+        Config.from_dict({"vocabulary": 9, "input": "audio", "bins": 8, "width": 8, **values})
+    )
     batch = collate_speech([Spoken(torch.randn(20, 8), [4, 5]), Spoken(torch.randn(14, 8), [6])])
     plain, both = Objective(model), Objective(model, ctc=1.0)
     loss = plain(batch)

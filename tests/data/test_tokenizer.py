@@ -116,7 +116,7 @@ def test_a_damaged_model_is_refused(tokenizer, tmp_path, damage):
 
 def test_a_missing_model_is_refused(tmp_path):
     for path in (tmp_path / "tokenizer.model", tmp_path):
-        with pytest.raises(UserError, match=r"no tokenizer\.model"):
+        with pytest.raises(UserError, match=f"has no {path.name}: fetch it"):
             Unigram.load(path)
 
 
@@ -157,3 +157,9 @@ def test_characters_are_known_even_where_no_sentence_has_them(pairs):
     fitted = Unigram.train([pair.target for pair in pairs], 90, characters="xyzÆ")
     assert fitted.split("xÆz") == ("▁", "x", "Æ", "z")
     assert fitted.decode(fitted.encode("zÆ")) == "zÆ"
+
+
+@pytest.mark.parametrize(("texts", "kind"), [("one text", "unigram"), (TEXTS, "letters")])
+def test_a_tokenizer_is_fitted_to_texts_in_a_known_way(texts, kind):
+    with pytest.raises(UserError, match="unigram, bpe, word, character"):
+        Unigram.train(texts, 50, kind=kind)

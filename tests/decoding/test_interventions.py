@@ -62,7 +62,7 @@ def test_a_one_hot_row_gives_exactly_that_source_vector(checkpoint, plain):
     np.testing.assert_array_equal(
         changed.attention[1], np.broadcast_to(one_hot(plain, 3), changed.attention[1].shape)
     )
-    if checkpoint.model.config.architecture == "recurrent":
+    if checkpoint.model.config.has_final_state:
         np.testing.assert_array_equal(changed.contexts[1], plain.encoder_states[3])
     # What was said before is as it was.
     if changed.target.ids[:1] == plain.target.ids[:1]:
@@ -94,7 +94,7 @@ def test_muting_equals_masking(checkpoint, plain):
     changed = edited(checkpoint, muted=[2])
     ids = torch.tensor([plain.source.ids])
     mask = torch.ones_like(ids, dtype=torch.bool)
-    model, transformer = checkpoint.model, checkpoint.model.config.architecture == "transformer"
+    model, transformer = checkpoint.model, not checkpoint.model.config.has_final_state
     with torch.inference_mode():
         hidden = mask.clone()
         hidden[0, 2] = False

@@ -34,7 +34,16 @@ def model_of(kind, vocabulary=8, seed=1, ends=0.0):
     """
     torch.manual_seed(seed)
     model = build(
-        Config(vocabulary, width=8, decoder_layers=2, tied=False, shared=False, **MODELS[kind])
+        Config.from_dict(
+            {
+                "vocabulary": vocabulary,
+                "width": 8,
+                "decoder_layers": 2,
+                "tied": False,
+                "shared": False,
+            }
+            | MODELS[kind]
+        )
     ).eval()
     with torch.no_grad():
         for weight in model.parameters():

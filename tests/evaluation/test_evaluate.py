@@ -16,7 +16,7 @@ from seq2seq.evaluation.losses import corpus_loss, encode_pairs, token_loss
 from seq2seq.evaluation.reply_metrics import reply_scores
 from seq2seq.evaluation.rouge import summary_scores
 from seq2seq.inference.pipeline import run
-from seq2seq.models.config import Config
+from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.seq2seq import build
 
 OPTIONS = Options(beam_width=2, max_length=10)
@@ -167,7 +167,7 @@ def test_pairs_become_the_tokenizers_ids(checkpoint, pairs):
 
 
 def test_token_loss_is_zero_on_padding_and_cross_entropy_elsewhere():
-    model, device = build(Config(12, width=8)).eval(), torch.device("cpu")
+    model, device = build(RecurrentConfig(12, width=8)).eval(), torch.device("cpu")
     batch = collate([Example([5, 6], [7]), Example([8, 9], [4, 5, 6])])
     losses = token_loss(model, batch, device).view(batch.labels.shape)
     scores = model(batch.source, batch.target).log_softmax(-1)

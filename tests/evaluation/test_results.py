@@ -48,7 +48,12 @@ STUDY = {"pairs": 500, "plain": False, "bleu": 4.0, "bleu_interval": [3.0, 5.0],
 @pytest.fixture
 def folder(tmp_path):
     def write(rows=ROWS, lines=LINES, kept=(), attention="dot"):
-        config = {"architecture": "recurrent", "cell": "gru", "attention": attention}
+        config = {
+            "vocabulary": 9,
+            "architecture": "recurrent",
+            "cell": "gru",
+            "attention": attention,
+        }
         (tmp_path / "config.json").write_text(json.dumps(config))
         scores = {"by_source_length": rows, "training_hardware": "a CPU"}
         (tmp_path / EVALUATION).write_text(json.dumps(scores))
@@ -107,7 +112,7 @@ def test_studies_are_drawn_by_pairs_without_the_plain_ones(folder):
 def test_whether_it_attends_is_known(folder, attention, attends):
     measured = read_measurements(folder(attention=attention))
     assert measured.attends == attends
-    assert measured.kind == ("gru", False)
+    assert measured.encoder == "GRU"
 
 
 def test_a_folder_without_measurements_has_none(tmp_path):

@@ -212,7 +212,7 @@ def search_with(folder, ours, source, **options):
     values = json.loads((folder / "config.json").read_text())
     generation_config = read_generation_config(folder, values, ours.config, NoTokenizer())
     chosen = dataclasses.replace(generation_config.options, **options)
-    checkpoint = Checkpoint(CARD, ours, NoTokenizer(), generation_config)
+    checkpoint = Checkpoint(ours, NoTokenizer(), CARD, generation_config)
     prompt = generation_config.decoder_prompt(chosen, {})
     processors = logits_processors(checkpoint, chosen, prompt)
     with torch.inference_mode():

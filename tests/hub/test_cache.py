@@ -192,7 +192,7 @@ def test_the_least_recently_used_goes_first(server):
         for path in cache.root().glob(f"models--{name.replace('/', '--')}/seq2seq-explorer*"):
             for each in (path, *path.iterdir()):
                 os.utime(each, (time.time() - age,) * 2)
-    assert hub.cached("u/a")  # used again
+    hub.fetch("u/a")  # used again
     server.model("u/d", FILES)
     coming = hub.inspect("u/d")
     hub.make_room(coming, 5 * size, ())

@@ -13,7 +13,7 @@ from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.inference.inputs import clean, prepare
 from seq2seq.inference.pipeline import generate, run, to_text
-from seq2seq.models.config import Config
+from seq2seq.models.config import TransformerConfig
 from seq2seq.models.seq2seq import build
 from tests.inference.test_inputs import STRANGE
 
@@ -216,9 +216,8 @@ def test_a_folded_model_writes_as_its_source_does(checkpoint, pairs):
 
 @pytest.fixture(scope="module")
 def short_sighted(checkpoint_root, tokenizer):
-    config = Config(
+    config = TransformerConfig(
         len(tokenizer),
-        architecture="transformer",
         width=16,
         feedforward=16,
         positions="learned",
@@ -226,7 +225,7 @@ def short_sighted(checkpoint_root, tokenizer):
     )
     card = read_card(checkpoint_root / "transformer")
     model = build(config).eval().requires_grad_(False)
-    return Checkpoint(card, model, tokenizer, own_generation_config(config, card, tokenizer))
+    return Checkpoint(model, tokenizer, card, own_generation_config(config, card, tokenizer))
 
 
 @pytest.mark.parametrize("method", ["beam", "greedy", "sample"])

@@ -37,18 +37,17 @@ def test_recorded_probabilities_are_the_searchs(checkpoint, options):
 
 def test_attention_rows_sum_to_one(checkpoint, trace):
     config = checkpoint.model.config
-    transformer = config.architecture == "transformer"
-    if config.attention == "none" and not transformer:
+    if not config.has_attention:
         assert trace.attention is None
     else:
-        layers, heads = (config.decoder_layers, config.heads) if transformer else (1, 1)
+        layers, heads = config.cross_attention_shape
         size = len(trace.target), layers, heads, len(trace.source)
         assert trace.attention.shape == size
         np.testing.assert_allclose(trace.attention.astype(np.float32).sum(-1), 1, atol=5e-3)
 
 
 def test_what_is_copied_is_recorded(checkpoint, trace):
-    assert (trace.copying is not None) == checkpoint.model.config.copies
+    assert (trace.copying is not None) == checkpoint.model.config.can_copy
     if trace.copying is not None:
         assert trace.copying.shape == (len(trace.target),)
         assert (trace.copying > 0).all()
@@ -57,7 +56,7 @@ def test_what_is_copied_is_recorded(checkpoint, trace):
 
 def test_self_attention_is_recorded_where_there_is_some(checkpoint, trace):
     config, source, target = checkpoint.model.config, len(trace.source), len(trace.target)
-    if config.architecture == "recurrent":
+    if config.self_attention_shape == (0, 0):
         assert trace.encoder_attention is None
         assert trace.decoder_attention is None
         return
@@ -124,7 +123,7 @@ def test_states_and_contexts_are_the_models(checkpoint, trace):
 
 
 def test_the_context_is_the_weighted_average_of_the_encoder_states(checkpoint, trace):
-    if checkpoint.model.config.architecture == "transformer" or trace.attention is None:
+    if not checkpoint.model.config.has_final_state or trace.attention is None:
         return
     average = trace.attention[:, 0, 0].astype(np.float32) @ trace.encoder_states.astype(np.float32)
     np.testing.assert_allclose(trace.contexts.astype(np.float32), average, atol=5e-3)

@@ -10,7 +10,7 @@ from seq2seq.data.batching import Example, collate, pad
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import search
 from seq2seq.inference.pipeline import generate, run
-from seq2seq.models.config import Config
+from seq2seq.models.config import RecurrentConfig, TransformerConfig
 from seq2seq.models.quantization import MANY, TALL, Linear8, available, quantize
 from seq2seq.models.seq2seq import build
 from seq2seq.trace import Trace
@@ -79,7 +79,9 @@ def encoded(checkpoint, texts):
 
 @pytest.mark.parametrize("feeds", ["token", "context", "readout"])
 def test_what_is_copied_stays_nearly_as_probable(feeds):
-    config = Config(50, width=16, attention="general", feeds=feeds, copies=True, bidirectional=True)
+    config = RecurrentConfig(
+        50, width=16, attention="general", feeds=feeds, copies=True, bidirectional=True
+    )
     model = build(config).eval()
     source, target = torch.randint(4, 50, (3, 7)), torch.randint(4, 50, (3, 5))
     with torch.inference_mode():
@@ -146,7 +148,7 @@ def test_nothing_is_stored_while_it_runs(checkpoint):
 
 
 def test_the_packed_weights_take_a_quarter():
-    config = Config(64, architecture="transformer", width=512, feedforward=2_048, tied=False)
+    config = TransformerConfig(64, width=512, feedforward=2_048, tied=False)
     model = build(config)
     linear = sum(m.weight.nbytes for m in model.modules() if isinstance(m, nn.Linear))
     packed = sum(
@@ -161,7 +163,7 @@ def test_the_packed_weights_take_a_quarter():
 def trained(tokenizer, pairs):
     """A small model that knows the pairs by heart."""
     torch.manual_seed(0)
-    config = Config(len(tokenizer), width=64, attention="general", dropout=0.0)
+    config = RecurrentConfig(len(tokenizer), width=64, attention="general", dropout=0.0)
     model = build(config)
     examples = [(tokenizer.encode(each.source), tokenizer.encode(each.target)) for each in pairs]
 
@@ -176,7 +178,7 @@ def trained(tokenizer, pairs):
     assert loss < 0.1
     card = Card("tiny", "A tiny model", "translation", "CC0-1.0")
     habits = own_generation_config(config, card, tokenizer)
-    return Checkpoint(card, model.eval().requires_grad_(False), tokenizer, habits)
+    return Checkpoint(model.eval().requires_grad_(False), tokenizer, card, habits)
 
 
 @pytest.mark.parametrize("options", [Options(method="greedy"), Options(beam_width=4, n_best=1)])

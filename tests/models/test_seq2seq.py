@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from seq2seq.errors import UserError
-from seq2seq.models.config import CHOICES, Config
+from seq2seq.models.config import CHOICES, Config, RecurrentConfig, TransformerConfig
+from seq2seq.models.embeddings import SINUSOIDS
 from seq2seq.models.protocol import Memory, select
 from seq2seq.models.recurrent import CELLS
 from seq2seq.models.seq2seq import build
+from seq2seq.models.transformer import ACTIVATIONS
 
 CLOSE = {"atol": 1e-5, "rtol": 0}
 SOURCE = torch.tensor([[5, 6, 7, 8, 3], [9, 3, 0, 0, 0], [4, 4, 6, 3, 0]])
@@ -51,7 +53,8 @@ SAMPLES = [
 def config_of(values):
     encoder, decoder = values.get("depths", (1, 1))
     others = {name: value for name, value in values.items() if name != "depths"}
-    return Config(11, **{"width": 8, **others}, encoder_layers=encoder, decoder_layers=decoder)
+    depths = {"encoder_layers": encoder, "decoder_layers": decoder}
+    return Config.from_dict({"vocabulary": 11, "width": 8, **others, **depths})
 
 
 def model_of(values):
@@ -78,7 +81,7 @@ def check_step_equals_forward(model):
         for name in ("logits", "hidden", "context"):
             expected = getattr(steps, name)[:, number]
             torch.testing.assert_close(getattr(step, name), expected, **CLOSE)
-        if model.config.architecture == "recurrent" and model.config.attention == "none":
+        if model.config.has_final_state and model.config.attention == "none":
             assert step.weights is None
             assert steps.weights is None
         else:
@@ -119,7 +122,9 @@ def test_what_is_copied_is_mixed_with_what_is_written(values):
 
 def test_copying_can_be_learnt():
     """A target of unseen order is said by pointing: no weight knows it by heart."""
-    model = build(Config(40, width=24, attention="general", feeds="token", copies=True, dropout=0))
+    model = build(
+        RecurrentConfig(40, width=24, attention="general", feeds="token", copies=True, dropout=0)
+    )
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     for step in range(250):
         source = torch.randint(4, 40, (32, 5))
@@ -144,7 +149,7 @@ def test_copying_can_be_learnt():
 )
 def test_what_cannot_be_copied_is_refused(values):
     with pytest.raises(UserError, match=r"copied.*(choose|give)"):
-        Config(40, copies=True, **values)
+        Config.from_dict({"vocabulary": 40, "copies": True, **values})
 
 
 @pytest.mark.parametrize("values", TRANSFORMERS, ids=name_of)
@@ -337,18 +342,48 @@ def test_the_context_vector_is_fed_at_every_step(feeds):
 def test_config_round_trips_through_json(values):
     config = config_of(values)
     assert Config.from_json(config.to_json()) == config
-    assert Config.from_dict(dataclasses.asdict(config)) == config
-    assert set(json.loads(config.to_json())) == {f.name for f in dataclasses.fields(Config)}
+    assert Config.from_dict(config.to_dict()) == config
+    names = {field.name for field in dataclasses.fields(config)}
+    assert set(json.loads(config.to_json())) == {"architecture", *names}
+
+
+def test_fields_of_the_other_architecture_are_ignored():
+    recurrent, transformer = RecurrentConfig(11, cell="gru"), TransformerConfig(11, heads=2)
+    both = transformer.to_dict() | recurrent.to_dict()
+    assert Config.from_dict(both) == recurrent
+    assert Config.from_dict(both | {"architecture": "transformer"}) == transformer
+
+
+def test_the_choices_of_a_config_are_what_the_parts_offer():
+    assert set(CHOICES["cell"]) == set(CELLS)
+    assert set(CHOICES["activation"]) == set(ACTIVATIONS)
+    assert set(CHOICES["positions"]) == {*SINUSOIDS, "learned", "relative"}
+
+
+@pytest.mark.parametrize("values", SAMPLES, ids=name_of)
+def test_a_config_knows_what_its_model_has(values):
+    model, config = model_of(values), config_of(values)
+    memory = model.encode(SOURCE, record=True)
+    step = model.decoder.step(TARGET[:, 0], model.decoder.start(memory), memory)
+    parts, layers, width = config.final_state_shape
+    assert config.has_final_state == bool(memory.final)
+    assert [tuple(part.shape[1:]) for part in memory.final] == [(layers, width)] * parts
+    assert config.has_attention == (step.weights is not None)
+    if step.weights is not None:
+        assert step.weights.shape[1:3] == config.cross_attention_shape
+    if memory.weights is not None:
+        assert memory.weights.shape[1:3] == config.self_attention_shape
+    assert (memory.weights is None) == (config.self_attention_shape == (0, 0))
 
 
 def test_config_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Config(11).width = 3
+        RecurrentConfig(11).width = 3
 
 
 def test_a_whole_number_is_a_dropout():
-    assert Config(11, dropout=0) == Config(11, dropout=0.0)
-    assert type(Config(11, dropout=0).dropout) is float
+    assert RecurrentConfig(11, dropout=0) == RecurrentConfig(11, dropout=0.0)
+    assert type(RecurrentConfig(11, dropout=0).dropout) is float
 
 
 @pytest.mark.parametrize(
@@ -381,8 +416,8 @@ def test_a_whole_number_is_a_dropout():
         ({"attention": "cosine"}, "attention"),
         ({"feeds": ""}, "feeds"),
         ({"architecture": "cnn"}, "architecture"),
-        ({"activation": "swish"}, "activation"),
-        ({"positions": "rotary"}, "positions"),
+        ({"architecture": "transformer", "activation": "swish"}, "activation"),
+        ({"architecture": "transformer", "positions": "rotary"}, "positions"),
         ({"pad": 11}, "special tokens"),
         ({"eos": -1}, "eos"),
         ({"bidirectional": True, "width": 7}, "odd width"),
@@ -414,7 +449,9 @@ def test_what_is_no_config_is_refused(text):
 
 
 def test_fresh_lstms_keep_what_they_have_read():
-    bias = build(Config(50, width=32, cell="lstm")).encoder.stack.sequence.bias_ih_l0.chunk(4)
+    bias = build(
+        RecurrentConfig(50, width=32, cell="lstm")
+    ).encoder.stack.sequence.bias_ih_l0.chunk(4)
     assert (bias[1] == 1).all()
     assert not torch.cat([bias[0], bias[2], bias[3]]).any()
 

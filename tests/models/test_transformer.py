@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from seq2seq.errors import UserError
-from seq2seq.models.config import Config
+from seq2seq.models.config import TransformerConfig
 from seq2seq.models.embeddings import sinusoids
 from seq2seq.models.seq2seq import build
 
@@ -16,7 +16,7 @@ WIDTH, HEADS, INNER, VOCABULARY = 16, 4, 24, 13
 
 def tiny(**values):
     settings = {"width": WIDTH, "heads": HEADS, "feedforward": INNER, "dropout": 0.0} | values
-    config = Config(vocabulary=VOCABULARY, architecture="transformer", **settings)
+    config = TransformerConfig(vocabulary=VOCABULARY, **settings)
     model = build(config).eval()
     # Fresh biases are 0 and fresh norms 1: a mix-up of them would not show.
     with torch.no_grad():
@@ -35,7 +35,7 @@ def copy_attention(ours, reference):
 def copy_rest(ours, reference, last_norm):
     reference.linear1.load_state_dict(ours.feedforward.inner.state_dict())
     reference.linear2.load_state_dict(ours.feedforward.outer.state_dict())
-    last_norm.load_state_dict(ours.around_feedforward.norm.state_dict())
+    last_norm.load_state_dict(ours.feedforward_residual.norm.state_dict())
 
 
 @torch.no_grad()
@@ -61,13 +61,13 @@ def torch_twin(model):
         twin.encoder.norm = twin.decoder.norm = None
     for ours, reference in zip(model.encoder.layers, twin.encoder.layers, strict=True):
         copy_attention(ours.attention, reference.self_attn)
-        reference.norm1.load_state_dict(ours.around_attention.norm.state_dict())
+        reference.norm1.load_state_dict(ours.attention_residual.norm.state_dict())
         copy_rest(ours, reference, reference.norm2)
     for ours, reference in zip(model.decoder.layers, twin.decoder.layers, strict=True):
         copy_attention(ours.self_attention, reference.self_attn)
         copy_attention(ours.attention, reference.multihead_attn)
-        reference.norm1.load_state_dict(ours.around_self_attention.norm.state_dict())
-        reference.norm2.load_state_dict(ours.around_attention.norm.state_dict())
+        reference.norm1.load_state_dict(ours.self_attention_residual.norm.state_dict())
+        reference.norm2.load_state_dict(ours.attention_residual.norm.state_dict())
         copy_rest(ours, reference, reference.norm3)
     return twin
 

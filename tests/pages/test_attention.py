@@ -26,7 +26,7 @@ def keys(at):
 
 
 def translation(**query):
-    at = visit("translation", **{"text": SENTENCE, **SHORT_OUTPUT, **query})
+    at = visit("translation", **{"text": SENTENCE, "tab": "Attention", **SHORT_OUTPUT, **query})
     assert not at.exception
     assert not at.error
     return at

@@ -14,7 +14,7 @@ from seq2seq import hub
 from seq2seq.inference.pipeline import run
 from tests import published
 from tests.hub_server import serving
-from tests.visit import charts
+from tests.visit import live_pictures
 from ui.runtime import hosting, names, uploads
 from ui.runtime import model_store as store
 
@@ -103,7 +103,8 @@ def test_a_folder_that_was_brought_is_offered_on_its_tasks_page(root, tmp_path):
     at = open_page("translation", checkpoint=name, text=SENTENCE)
     assert not at.exception
     assert at.selectbox(key="checkpoint").value == name
-    assert charts(at)
+    assert live_pictures(at)
+    at = open_page("translation", checkpoint=name, text=SENTENCE, tab="Attention")
     assert {each.label for each in at.selectbox} >= {"Attention", "Head", "Layer"}
 
 
@@ -156,7 +157,7 @@ def test_a_link_to_a_model_of_the_hub_works_on_a_task_page(server):
     assert at.selectbox(key="checkpoint").value == "user/tiny"
     button(at, "Fetch").click().run()
     assert not at.exception
-    assert charts(at)
+    assert live_pictures(at)
 
 
 def test_a_model_that_the_hub_lacks_is_said(server):
@@ -295,14 +296,14 @@ def test_the_controls_after_a_fetch_are_the_authors(server, root, tmp_path):
     assert at.slider(key="length_penalty").value == 2.0
     assert at.slider(key="no_repeat_ngram").value == 3
     assert at.slider(key="max_length").value == 29
-    assert charts(at)
+    assert live_pictures(at)
 
 
 @pytest.mark.parametrize("name", ["a" * 10_000, "x/" * 300, "é" * 300, "\x00", "../../etc"])
 def test_a_strange_address_is_no_crash(name):
     at = open_page("translation", checkpoint=name, text=SENTENCE)
     assert not at.exception
-    assert charts(at) or at.error or at.warning
+    assert live_pictures(at) or at.error or at.warning
 
 
 @pytest.mark.parametrize("name", ["seq2seq/families", "checkpoints/transformer"])
@@ -326,7 +327,7 @@ def test_an_instruction_of_any_length_is_no_crash(tmp_path):
     assert at.selectbox(key="instruction").value == "translate:"
     at = open_page("translation", checkpoint=name, text=SENTENCE, instruction="y" * 5_000)
     assert not at.exception
-    assert charts(at)
+    assert live_pictures(at)
 
 
 def authorizations(server):

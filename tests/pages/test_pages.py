@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from tests.visit import SENTENCE, charts, messages, visit, visit_by_menu
+from tests.visit import SENTENCE, charts, live_pictures, messages, visit, visit_by_menu
 from ui.instruments import TABS
 
 PAGES = [
@@ -17,6 +17,7 @@ PAGES = [
     "sentence_map",
     "models",
     "benchmarks",
+    "learn",
 ]
 BEAMS = {"tab": "Beam tree"}
 
@@ -34,8 +35,21 @@ def test_every_page_runs(page, through_menu):
 
 def test_start_page_shows_a_live_run():
     at = visit_by_menu("start")
-    assert len(charts(at)) == 1
+    (picture,) = live_pictures(at)
+    assert picture["autoplay"]
+    assert picture["picture"]["model"]["attends"]
     assert "tokens in" in at.caption[0].value
+
+
+def test_the_start_page_shows_the_same_sentence_without_attention():
+    at = visit_by_menu("start")
+    (first,) = live_pictures(at)
+    at.segmented_control(key="decoder").set_value("Without attention").run()
+    assert not at.exception
+    (second,) = live_pictures(at)
+    assert not second["picture"]["model"]["attends"]
+    assert second["picture"]["source"]["tokens"] == first["picture"]["source"]["tokens"]
+    assert not second["autoplay"]
 
 
 def test_translation_asks_for_a_sentence_when_there_is_none():
@@ -46,7 +60,7 @@ def test_translation_asks_for_a_sentence_when_there_is_none():
 
 @pytest.mark.parametrize("name", ["lstm-attention", "rnn-additive", "transformer", "gru-plain"])
 def test_every_architecture_is_shown(name):
-    at = visit("translation", checkpoint=name, text=SENTENCE)
+    at = visit("translation", checkpoint=name, text=SENTENCE, tab="Attention")
     assert not at.exception
     assert at.selectbox(key="checkpoint").value == name
     without_attention = name == "gru-plain"
@@ -66,10 +80,9 @@ def test_every_instrument_shows_every_architecture(name, tab):
 
 def test_an_example_becomes_the_text():
     at = visit("translation")
-    example = at.get("button_group")[0].options[0]
-    at.pills(key="example").set_value(getattr(example, "content", example)).run()
+    at.pills(key="example").set_value("The cat sleeps.").run()
     assert at.text_input(key="text").value == "The cat sleeps."
-    assert len(charts(at)) == 2
+    assert len(live_pictures(at)) == 1
 
 
 def test_a_link_restores_every_control():
@@ -85,6 +98,7 @@ def test_a_link_restores_every_control():
         "prefix": "Le",
         "step": "2",
         "by_word": "true",
+        "tab": "Attention",
     }
     at = visit("translation", **query)
     assert not at.exception
@@ -97,7 +111,7 @@ def test_a_link_restores_every_control():
     assert at.text_input(key="prefix").value == "Le"
     assert at.slider(key="step").value == 2
     assert at.toggle(key="by_word").value is True
-    at = visit("translation", **query, **BEAMS)
+    at = visit("translation", **query | BEAMS)
     assert all(count <= 9 for count in at.dataframe[0].value["tokens"])
     assert all(text.startswith("Le") for text in at.dataframe[0].value["output"])
 
@@ -114,7 +128,7 @@ def test_a_nonsense_step_in_a_link_is_ignored():
     for step in ("0", "-3", "9999", "x", "²"):
         at = visit("translation", text=SENTENCE, step=step)
         assert not at.exception
-        assert charts(at)
+        assert live_pictures(at)
 
 
 @pytest.mark.parametrize(
@@ -142,14 +156,14 @@ def test_odd_text_gets_a_sentence_and_stays_in_the_box(text, said):
 def test_a_link_with_a_nonsense_method_still_works(method):
     at = visit("translation", text=SENTENCE, method=method)
     assert not at.exception
-    assert charts(at)
+    assert live_pictures(at)
 
 
 def test_a_beam_may_go_on_after_enough_outputs_are_complete():
     at = visit("translation", text=SENTENCE, early_stopping="false")
     assert not at.exception
     assert at.toggle(key="early_stopping").value is False
-    assert charts(at)
+    assert live_pictures(at)
 
 
 def test_a_cleared_start_page_asks_for_a_sentence():
@@ -168,14 +182,14 @@ def test_a_checkpoint_without_its_files_is_named(root, file, said):
     at = visit("translation", checkpoint="transformer", text=SENTENCE)
     assert not at.exception
     assert said in at.warning[0].value.replace("\\", "")
-    assert charts(at)
+    assert live_pictures(at)
 
 
 def test_an_unknown_checkpoint_in_a_link_is_named():
     at = visit("translation", checkpoint="no-such-model", text=SENTENCE)
     assert not at.exception
     assert "no-such-model" in at.warning[0].value.replace("\\", "")
-    assert charts(at)
+    assert live_pictures(at)
 
 
 def test_a_prefix_the_model_cannot_say_is_named():
@@ -203,7 +217,7 @@ def test_a_damaged_checkpoint_is_named_and_the_others_still_work(root, file, con
     assert str(root) not in at.error[0].value
     at.selectbox(key="checkpoint").set_value("transformer").run()
     assert not at.error
-    assert charts(at)
+    assert live_pictures(at)
 
 
 def test_no_checkpoint_at_all_is_said(root):
@@ -216,7 +230,7 @@ def test_no_checkpoint_at_all_is_said(root):
 
 
 def test_a_step_changes_what_is_shown_of_it():
-    at = visit("translation", text=SENTENCE)
+    at = visit("translation", text=SENTENCE, tab="Attention")
     assert charts(at)[1].alt.startswith("Most probable tokens of step 1:")
     at.slider(key="step").set_value(2).run()
     assert charts(at)[1].alt.startswith("Most probable tokens of step 2:")
@@ -227,7 +241,7 @@ def test_a_saved_run_is_reopened_without_its_model(trace, root):
     at = visit_by_menu("translation")
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
-    assert len(charts(at)) == 2
+    assert len(live_pictures(at)) == 1
 
 
 def test_a_file_that_is_no_run_is_named():

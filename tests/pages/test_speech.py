@@ -35,7 +35,11 @@ def folders(tmp_path_factory, tokenizer):
     shutil.copytree(catalogue.CHECKPOINTS / "speech-en", root / "speech-en")
     torch.manual_seed(0)
     values = {"cell": "gru", "attention": "none", "feeds": "context", "input": "audio", "bins": 12}
-    save(root / "without-attention", build(Config(len(tokenizer), width=16, **values)), tokenizer)
+    save(
+        root / "without-attention",
+        build(Config.from_dict({"vocabulary": len(tokenizer), "width": 16, **values})),
+        tokenizer,
+    )
     (root / "without-attention" / "card.toml").write_text(CARD)
     saved = published.save(tmp_path_factory.mktemp("whisper"), "whisper", max_source_positions=150)
     return root, saved[0]

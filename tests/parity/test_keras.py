@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from seq2seq.models.config import Config
+from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.seq2seq import build
 
 VOCABULARY, EMBEDDING, WIDTH = 10_000, 256, 128
@@ -15,7 +15,7 @@ CLOSE = {"atol": 1e-5, "rtol": 0}
 @pytest.fixture(scope="module")
 def model():
     torch.manual_seed(0)
-    config = Config(
+    config = RecurrentConfig(
         VOCABULARY,
         width=WIDTH,
         embedding=EMBEDDING,

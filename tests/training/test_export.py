@@ -7,7 +7,7 @@ from seq2seq.catalogue import read_card
 from seq2seq.checkpoint import load
 from seq2seq.cli.main import main
 from seq2seq.decoding.options import Options
-from seq2seq.training.export import card_toml, write_model_card
+from seq2seq.training.export import write_model_card
 from seq2seq.training.recipe import read_recipe
 
 CARD = """
@@ -95,7 +95,7 @@ def test_the_card_that_is_written_is_the_recipes(chatbot, summarizer):
     for folder in (chatbot, summarizer):
         card = read_card(folder)
         assert card == read_recipe(folder / "recipe.toml").card
-        assert card_toml(card) == (folder / "card.toml").read_text(encoding="utf-8")
+        assert card.to_toml() == (folder / "card.toml").read_text(encoding="utf-8")
 
 
 def test_a_checkpoint_has_the_habits_of_its_card(chatbot, summarizer):

@@ -56,7 +56,9 @@ PICTURES = [
 @pytest.mark.parametrize("query", PICTURES, ids=lambda query: "-".join(query.values())[:30])
 def test_the_shown_code_has_the_settings_of_the_page(query, monkeypatch):
     at = visit(
-        "translation", checkpoint="transformer", **{"text": SENTENCE, "max_length": "9", **query}
+        "translation",
+        checkpoint="transformer",
+        **{"text": SENTENCE, "max_length": "9", "tab": "Attention", **query},
     )
     _, shown, page = agrees(at, monkeypatch)
     assert len(shown) == len(page) >= 1

@@ -9,7 +9,7 @@ from seq2seq.checkpoint import load
 from seq2seq.decoding.interventions import AttentionEdit, Interventions
 from seq2seq.inference.pipeline import run
 from seq2seq.trace import shown
-from tests.visit import SENTENCE, charts
+from tests.visit import SENTENCE, charts, live_pictures
 
 PAGES = ["translation", "summarization", "chatbot", "speech", "pronunciation"]
 
@@ -32,7 +32,7 @@ def reopened(page, content, **query):
 def test_every_page_opens_a_run_without_its_model(page, trace, root):
     shutil.rmtree(root / trace.checkpoint)
     at = reopened(page, trace.to_json(), step="2")
-    assert charts(at)
+    assert live_pictures(at)
     said = next(each.value for each in at.info if "A saved run of" in each.value)
     assert ("It belongs to the page of ` translation `" in said) == (page != "translation")
     assert at.slider(key="step").value == 2
@@ -53,7 +53,7 @@ def test_a_changed_run_opens_and_says_what_was_changed(root):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_a_recording(page, trace):
     heard = replace(trace, source=replace(trace.source, text=""), position_seconds=0.04)
-    assert charts(reopened(page, heard.to_json()))
+    assert live_pictures(reopened(page, heard.to_json()))
 
 
 @pytest.mark.parametrize("tab", ["Attention", "Probabilities", "Beam tree", "Inside a step"])

@@ -1,4 +1,4 @@
-"""How a reply came about: what it read, where it looked, what each turn is worth to it."""
+"""How a reply came about: what it read, attention by turn, the effect of removing each turn."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from ui.components.copy_link import copy_link
 from ui.components.highlighted_text import highlighted_text
 from ui.components.hint import hint
+from ui.components.live_picture import live_page, live_picture
 from ui.components.outputs_list import outputs_list
 from ui.components.plot import clicked, plot
 from ui.components.save_picture import save_picture
@@ -16,6 +17,8 @@ __all__ = [
     "copy_link",
     "highlighted_text",
     "hint",
+    "live_page",
+    "live_picture",
     "outputs_list",
     "plot",
     "save_picture",

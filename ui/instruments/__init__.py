@@ -13,6 +13,7 @@ from ui.instruments import (
     attribution,
     beams,
     downloads,
+    overview,
     probabilities,
     step_internals,
     teacher_forcing,
@@ -25,6 +26,7 @@ from ui.runtime.runs import Subject
 from ui.views.speech import listening
 
 TABS: dict[str, Callable[[View], None]] = {
+    "Overview": overview.show,
     "Attention": attention.show,
     "Probabilities": probabilities.show,
     "Beam tree": beams.show,

@@ -11,7 +11,7 @@ from seq2seq.errors import UserError
 from ui.escape import plain, quoted
 from ui.runtime.hosting import is_anonymous
 from ui.runtime.model_store import models
-from ui.runtime.names import card_of, hub_id
+from ui.runtime.names import card_of
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
@@ -27,7 +27,7 @@ def open_model(name: str) -> Checkpoint | None:
     try:
         if name in store.loaded:
             return store.get(name)
-        identifier = hub_id(name)
+        identifier = store.resolve(name).hub
         if identifier and not _fetched(identifier, card_of(name)):
             return None
         place = st.empty()

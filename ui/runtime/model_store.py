@@ -14,16 +14,16 @@ import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from seq2seq.catalogue import Card
-from seq2seq.errors import TooLargeError
+from seq2seq.catalogue import Card, Location, resolve
+from seq2seq.errors import TooLargeError, UserError
 from seq2seq.hub.repository import parse
-from ui.runtime.cards import catalogued
 from ui.runtime.downloads import Downloads
 
 if TYPE_CHECKING:
@@ -82,17 +82,18 @@ class Models:
     def _load(self, name: str) -> Checkpoint:
         from seq2seq.checkpoint import load
 
-        place: str | Path = self.brought[name].folder if name in self.brought else name
+        folder, identifier = self.resolve(name)
         notes: tuple[str, ...] = ()
-        if identifier := self._hub_id(name):
+        if identifier:
             fetched = self.fetch(identifier)
-            place, notes = fetched.folder, fetched.notes
+            folder, notes = fetched.folder, fetched.notes
+        assert folder is not None
         try:
-            loaded = load(place, called=name)
+            loaded = load(folder, called=name)
         except TooLargeError:
             with self._lock:
                 self._make_room(0)
-            loaded = load(place, called=name)
+            loaded = load(folder, called=name)
         return replace(loaded, notes=notes + loaded.notes)
 
     def fetch(
@@ -102,9 +103,16 @@ class Models:
         ids = filter(None, map(self._hub_id, list(self.loaded)))
         return self._downloads.fetch(identifier, {parse(each).name for each in ids}, on_progress)
 
+    def resolve(self, name: str) -> Location:
+        """Find a model that was brought, or one by its name or id. Raises UserError."""
+        if brought := self.brought.get(name):
+            return Location(brought.folder)
+        return resolve(name, paths=False)
+
     def _hub_id(self, name: str) -> str:
-        card = None if name in self.brought else catalogued().offered.get(name)
-        return name if "/" in name else card.hub if card else ""
+        with suppress(UserError):  # its folder may be gone since it was loaded
+            return self.resolve(name).hub
+        return ""
 
     def _make_room(self, limit: float) -> None:
         """Let go of models but the last one loaded until the others fit."""

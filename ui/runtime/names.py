@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from seq2seq import catalogue
-from seq2seq.catalogue import Card, is_ours
-from seq2seq.hub.repository import is_identifier
+from seq2seq.catalogue import Card, is_hub_name, is_ours
 from ui.runtime.cards import catalogued
 from ui.runtime.model_store import models
 
@@ -39,19 +38,6 @@ def checkpoints_for(task: str, also: str | None = None) -> list[str]:
         return name not in cards_at_hand.embedded, -cards_at_hand.quality.get(name, -math.inf)
 
     return sorted(names, key=order)
-
-
-def is_hub_name(name: str) -> bool:
-    """Tell whether a text can be an id of the Hub rather than a name of ours."""
-    return "/" in name and is_identifier(name)
-
-
-def hub_id(name: str) -> str | None:
-    """Return the Hub's id of a model: itself, or what its card says; None for one at hand."""
-    if "/" in name:
-        return name
-    card = None if name in models().brought else known_cards().get(name)
-    return card.hub or None if card else None
 
 
 def is_own(name: str) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
+from seq2seq.catalogue import is_hub_name
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
@@ -21,7 +22,7 @@ from seq2seq.trace import Trace, shown
 from ui.escape import plain, quoted
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
-from ui.runtime.names import card_of, checkpoints_for, is_hub_name
+from ui.runtime.names import card_of, checkpoints_for
 from ui.runtime.upload_limits import limit_uploads
 
 if TYPE_CHECKING:
@@ -69,22 +70,24 @@ class Subject:
         return ""
 
 
-class _Runs:
-    """What was last computed for all visitors, and the right to compute."""
+class Runs:
+    """What was last computed for all visitors, and the right to compute, which so many have."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = RUNS_AT_ONCE) -> None:
         self.kept: OrderedDict[Hashable, Any] = OrderedDict()
         self.sizes: dict[Hashable, int] = {}
         self.lock = threading.Lock()
-        self.turns = threading.BoundedSemaphore(RUNS_AT_ONCE)
+        self.turns = threading.BoundedSemaphore(at_once)
 
     def get(self, key: Hashable) -> Any:
+        """Return what was kept under a key, None if nothing is."""
         with self.lock:
             if key in self.kept:
                 self.kept.move_to_end(key)
             return self.kept.get(key)
 
     def put(self, key: Hashable, value: Any) -> None:
+        """Keep a value; what was used least recently goes if that is too much."""
         with self.lock:
             self.kept[key], self.sizes[key] = value, _bytes(value)
             while len(self.kept) > 1 and (
@@ -115,8 +118,8 @@ def _bytes(value: Any) -> int:
 
 
 @st.cache_resource(show_spinner=False)
-def _runs() -> _Runs:
-    return _Runs()
+def _runs() -> Runs:
+    return Runs()
 
 
 @st.cache_resource(show_spinner=False)
@@ -296,6 +299,11 @@ def keep(subject: Subject, what: Hashable, make: Callable[[], Found]) -> Found:
         found = make()
         runs.put(key, found)
     return found
+
+
+def known(subject: Subject, what: Hashable) -> Any:
+    """Return what `derive` has computed of a subject, None where it still has to."""
+    return _runs().get((subject.key, what))
 
 
 def subject_of(trace: Trace) -> Subject:

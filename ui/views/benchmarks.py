@@ -133,7 +133,7 @@ def attention_buys(chosen: list[Measurements], places: list[Bin]) -> str:
         (plain_one, other)
         for plain_one in chosen
         for other in chosen
-        if other.attends and not plain_one.attends and other.kind == plain_one.kind
+        if other.attends and not plain_one.attends and other.encoder == plain_one.encoder
     )
     pair = next(pairs, None)
     if pair is None:

@@ -56,7 +56,7 @@ def context_vector_page() -> None:
     _strips(sentences)
     _over_time(sentences, trace)
     st.subheader("Change it, and decode")
-    if config.architecture == "recurrent":
+    if config.has_final_state:
         changes(sentences)
     else:
         st.info(
@@ -94,10 +94,9 @@ def _strips(sentences: Sentences) -> None:
 
     st.subheader("The vector")
     rows = [("A", sentences.vectors["A"].shown)]
-    recurrent = sentences.config.architecture == "recurrent"
-    if recurrent:
+    if sentences.config.has_final_state:
         said = "h_T, the state after the last token"
-        if sentences.config.bidirectional:
+        if sentences.config.directions == 2:
             said = "h_T: its first half was read forward, its second half backward"
         said += "." if sentences.config.encoder_layers == 1 else ", of the top layer."
     else:
@@ -129,12 +128,12 @@ def _over_time(sentences: Sentences, trace: Trace) -> None:
     from seq2seq.figures.theme import LABELS_UP_TO
 
     st.subheader("How it builds up")
-    parts = 2 if sentences.config.bidirectional else 1
+    parts = sentences.config.directions
     shown = min(trace.encoder_states.shape[1], UNITS_UP_TO)
     said = [f"The {shown} of {trace.encoder_states.shape[1]} units that reach furthest from 0."]
-    if sentences.config.architecture != "recurrent":
+    if not sentences.config.has_final_state:
         said.insert(0, "The encoder's vector of each token, each made with all others in view.")
-    elif sentences.config.bidirectional:
+    elif parts == 2:
         said = ["h_t: the upper half of the units reads from the left, the lower from the right."]
         said.append(f"Of each half, the {shown // 2} units that reach furthest from 0.")
     else:
@@ -144,7 +143,7 @@ def _over_time(sentences: Sentences, trace: Trace) -> None:
     pictures = [("states", "source →", trace.encoder_states, trace.source.pieces, " ".join(said))]
     if trace.attention is not None:
         text = "c_t, what each step of the output got of the source by attention: a vector a step."
-        if sentences.config.architecture != "recurrent":
+        if not sentences.config.has_final_state:
             text = "c_t, what the attention of the decoder's top layer brought to each step."
         pictures.append(("contexts", "output →", trace.contexts, trace.target.pieces, text))
     for column, (key, title, values, pieces, text) in zip(
@@ -160,6 +159,6 @@ def _over_time(sentences: Sentences, trace: Trace) -> None:
             )
     if trace.attention is None:
         reads = (
-            "reads h_T at every step" if sentences.config.feeds == "context" else "starts at h_T"
+            "reads h_T at every step" if sentences.config.context_at_every_step else "starts at h_T"
         )
         st.caption(f"Without attention, the decoder {reads} and sees none of the states before it.")

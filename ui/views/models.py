@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from seq2seq.catalogue import Card
+from seq2seq.catalogue import Card, is_hub_name
 from ui.escape import plain, quoted
 from ui.links import page_link
 from ui.runtime.cards import catalogued
 from ui.runtime.hosting import is_hosted
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
-from ui.runtime.names import is_hub_name
 from ui.runtime.upload_limits import BYTES_UPLOADED, FILES_UPLOADED, file_megabytes
 from ui.runtime.uploads import bring_files, bring_folder
 
 if TYPE_CHECKING:
-    from seq2seq.checkpoint import Checkpoint
+    pass
 
 # The page of each task.
 PAGES = {
@@ -109,15 +108,14 @@ def capabilities(name: str) -> None:
         return
     config, card = checkpoint.model.config, checkpoint.card
     weight = next(checkpoint.model.parameters())
-    attention = config.architecture == "transformer" or config.attention != "none"
-    heads = config.heads if config.architecture == "transformer" else 1
+    heads = config.cross_attention_shape[1]
     facts = {
-        "architecture": _architecture(checkpoint),
+        "architecture": ", ".join(filter(None, [config.name, checkpoint.family])),
         "task": card.task,
         "licence": card.licence,
         "layers": f"{config.encoder_layers} encoder, {config.decoder_layers} decoder",
         "width": str(config.width),
-        "heads": str(heads),
+        "heads": str(heads or 1),
         "vocabulary": f"{config.vocabulary:,}",
         "parameters": f"{checkpoint.model.parameter_count():,}",
         "computed in": str(weight.dtype).removeprefix("torch."),
@@ -131,11 +129,11 @@ def capabilities(name: str) -> None:
             st.info(plain(note), icon=":material/info:")
         st.table({"what": list(facts), "here": list(map(plain, facts.values()))}, hide_index=True)
         shown = ["beams", "alternatives", "context vectors"]
-        shown += ["attention"] if attention else []
+        shown += ["attention"] if config.has_attention else []
         shown += ["every layer and head"] if heads > 1 else []
-        shown += ["self-attention"] if config.architecture == "transformer" else []
+        shown += ["self-attention"] if config.self_attention_shape != (0, 0) else []
         st.markdown(f"To be seen: {', '.join(shown)}.")
-        if not attention:
+        if not config.has_attention:
             st.markdown("It has no attention, so there is no matrix.")
         _open_link(name, card.task, "Use it")
 
@@ -144,12 +142,3 @@ def _in_words(codes: list[str]) -> str:
     more = len(codes) - LANGUAGES_SHOWN
     listed = ", ".join(codes[:LANGUAGES_SHOWN]) or "not named"
     return listed + (f" and {more} more" if more > 0 else "")
-
-
-def _architecture(checkpoint: Checkpoint) -> str:
-    config = checkpoint.model.config
-    if config.architecture == "transformer":
-        return f"Transformer, {checkpoint.family}" if checkpoint.family else "Transformer"
-    directions = "bidirectional " if config.bidirectional else ""
-    attention = "no" if config.attention == "none" else config.attention
-    return f"{directions}{config.cell.upper()}, {attention} attention"

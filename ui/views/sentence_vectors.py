@@ -56,7 +56,7 @@ def vector(name: str, text: str) -> Vector | None:
 
         config, options = checkpoint.model.config, checkpoint.generation_config.options
         notes = prepare(checkpoint, text, options).notes
-        if config.architecture != "recurrent":
+        if not config.has_final_state:
             return Vector(sentence_vectors(checkpoint, [text])[0], None, notes)
         found = whole(checkpoint, text)
         return Vector(top_layer(found.numbers, config), found, notes)

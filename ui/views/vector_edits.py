@@ -50,7 +50,7 @@ def changes(sentences: Sentences) -> None:
     """Let the visitor change the vector of A, and show what is written from it."""
     _explain(sentences.config)
     offered = dict(_KINDS)
-    if not sentences.config.bidirectional:
+    if sentences.config.directions == 1:
         del offered["Encoder halves"]
     if st.session_state.get("change") not in (None, *offered):  # of a model with halves
         del st.session_state["change"]
@@ -75,10 +75,10 @@ def changes(sentences: Sentences) -> None:
 
 
 def _explain(config: Config) -> None:
-    parts = {"lstm": "h and c", "gru": "h", "rnn": "h"}[config.cell]
+    parts = "h and C" if config.final_state_shape[0] == 2 else "h"
     layers = "its layer" if config.encoder_layers == 1 else "every layer"
     said = f"Changed is all that the decoder starts from: {parts} of {layers}."
-    if config.attention == "none":
+    if not config.has_attention:
         said += " Nothing else tells it of the sentence."
     else:
         said += (

@@ -1,0 +1,57 @@
+"""Sentences of our own with a translation each, written before any model had read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.evaluation.sentence_metrics import chrf
+from seq2seq.inference.pipeline import generate
+
+FILE = Path(__file__).with_name("reference_pairs.tsv")
+LENGTHS = ((1, 5), (6, 9), (10, 15), (16, 30))  # words of a source, of each group
+LENGTH_NAMES = tuple(f"{low} to {high}" for low, high in LENGTHS)
+
+
+class Reference(NamedTuple):
+    """An English sentence and one French translation. group: its place in LENGTHS."""
+
+    source: str
+    target: str
+    group: int
+
+
+class Scored(NamedTuple):
+    """What a model wrote for a reference's source, and its chrF, 0 to 100 (Popović 2015)."""
+
+    reference: Reference
+    output: str
+    chrf: float
+
+
+@cache
+def references() -> tuple[Reference, ...]:
+    """Read all of them, from the shortest group to the longest."""
+    rows = [line.split("\t") for line in FILE.read_text(encoding="utf-8").splitlines()]
+    pairs = (Reference(source, target, _group(source)) for source, target in rows)
+    return tuple(sorted(pairs, key=lambda pair: pair.group))
+
+
+def _group(source: str) -> int:
+    words = len(source.split())
+    return next(place for place, (low, high) in enumerate(LENGTHS) if low <= words <= high)
+
+
+def score(
+    checkpoint: Checkpoint, given: tuple[Reference, ...], on_done: Callable[[int], None]
+) -> list[Scored]:
+    """Translate and score references; on_done gets how many were done since the last call."""
+    sources = [each.source for each in given]
+    outputs = [each.text for each in generate(checkpoint, sources, batch=8, on_group=on_done)]
+    return [
+        Scored(each, output, chrf(output, each.target))
+        for each, output in zip(given, outputs, strict=True)
+    ]

@@ -1,0 +1,88 @@
+"""Training takes compute: a real step is timed and its operations are counted.
+
+The training of the Transformer (big) took 2.3e19 floating-point operations (Vaswani et al. 2017,
+table 2). Rule: for the claim if this machine, at the best rate measured, would need more than a
+week for that; against it otherwise.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.data.batching import Batch, pad
+from seq2seq.data.tokenizer import BOS, EOS
+from seq2seq.evaluation.results import Curve
+from seq2seq.experiments.references import references
+from seq2seq.experiments.result import AGAINST, FOR, Axes, Load, OnPart, Result
+from seq2seq.training.losses import Objective
+
+MODELS = ("rnn-vanilla-en-fr", "lstm-attention-en-fr", "transformer-en-fr")
+BIG = 2.3e19  # floating-point operations
+DAY, WEEK = 86_400, 7
+STEPS = 2
+
+
+def run(
+    load: Load, on_part: OnPart, seed: int = 0, models: tuple[str, ...] = MODELS, rows: int = 16
+) -> Result:
+    """Take training steps with each model; value: days that the Transformer (big) would take."""
+    started, found = time.perf_counter(), []
+    for number, name in enumerate(models):
+        on_part(number, len(models))
+        checkpoint = load(name)
+        batch = _batch(checkpoint, rows)
+        found.append((int((batch.labels != 0).sum()), *_step(checkpoint, batch)))
+    rates = [operations / seconds for _, operations, seconds in found]
+    speeds = tuple(tokens / seconds for tokens, _, seconds in found)
+    days = BIG / max(rates) / DAY
+    return Result(
+        FOR if days > WEEK else AGAINST,
+        days,
+        "days",
+        f"This machine does {max(rates) / 1e9:.1f} billion operations a second in training, "
+        f"{min(speeds):,.0f} to {max(speeds):,.0f} target tokens. The Transformer (big) of 2017 "
+        f"took {BIG:.1e} operations: {days:,.0f} days here, if it ran at that rate.",
+        (Curve("training", tuple(map(float, range(1, len(models) + 1))), speeds),),
+        Axes("model", "target tokens a second", models),
+        f"{STEPS} steps of {rows} sentences a model",
+        seed,
+        time.perf_counter() - started,
+        {
+            "model": models,
+            "parameters": [load(name).model.parameter_count() for name in models],
+            "operations a step": [f"{operations:.2e}" for _, operations, _ in found],
+            "seconds a step": [round(seconds, 3) for _, _, seconds in found],
+        },
+    )
+
+
+def _batch(checkpoint: Checkpoint, rows: int) -> Batch:
+    pairs, tokenizer = references()[:rows], checkpoint.tokenizer
+    sources = [[*tokenizer.encode(pair.source), EOS] for pair in pairs]
+    targets = [tokenizer.encode_target(pair.target) for pair in pairs]
+    return Batch(
+        pad(sources),
+        pad([[BOS, *target] for target in targets]),
+        pad([[*target, EOS] for target in targets]),
+    )
+
+
+def _step(checkpoint: Checkpoint, batch: Batch) -> tuple[int, float]:
+    """Return the operations of a step, forward and back, and the seconds of the fastest one."""
+    model = copy.deepcopy(checkpoint.model).requires_grad_(True).train()
+    objective, batch, taken = Objective(model), batch.to(checkpoint.device), []
+    with FlopCounterMode(display=False) as counter:
+        objective(batch).backward()
+    for _ in range(STEPS):
+        model.zero_grad()
+        begun = time.perf_counter()
+        objective(batch).backward()
+        if checkpoint.device.type == "cuda":
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - begun)
+    return int(counter.get_total_flops()), min(taken)

@@ -1,0 +1,145 @@
+"""Lessons on what encoder-decoders are bad at, and what it costs."""
+
+from __future__ import annotations
+
+from seq2seq.lessons.lesson import Control, Lesson, Link, ranges
+
+DISADVANTAGES = (
+    Lesson(
+        "bottleneck",
+        "The bottleneck of one vector",
+        "A context vector of fixed size is a bottleneck: details of long inputs are lost.",
+        "Random strings are the hardest test of memory: no symbol can be guessed from the others. "
+        "Two small models of the same width train for equally long to repeat them; one gets a "
+        "single vector, the other attention.",
+        "Of strings of 10 to 12 symbols, how many tokens come through one vector of 64 numbers?",
+        ranges(
+            ("below 15 %", 0, "little better than guessing one of 16 symbols"),
+            ("15 to 50 %", 15, "the beginning or the end, and not the rest"),
+            ("50 to 90 %", 50, "the vector would be nearly large enough"),
+            ("above 90 %", 90, "64 numbers would hold 12 symbols without loss"),
+        ),
+        (
+            Control("width", "Width of the vector", (64, 32, 128)),
+            Control("seconds", "Seconds of training each", (8.0, 4.0, 16.0)),
+        ),
+        "What more training would bring: both models still learn when they are stopped. The vector "
+        "could hold more than this training has taught it to.",
+        (
+            Link("pages/benchmarks.py", "Several sentences at once", (("joined", "true"),)),
+            Link("pages/context_vector.py", "What is in a context vector"),
+        ),
+    ),
+    Lesson(
+        "training-cost",
+        "Training is expensive",
+        "Training needs much compute and time.",
+        "Every target token costs about six operations for each weight (two forward, four back), "
+        "and millions of tokens are read many times. A step of training is run now, its operations "
+        "are counted and its time is taken.",
+        "How many days would this machine need for the training of the Transformer (big) of 2017?",
+        ranges(
+            ("less than a week", 0, "this machine would be faster than eight GPUs of 2016"),
+            ("a week to a year", 7, "a patient person could do it at home"),
+            ("1 to 10 years", 365, "out of reach, though not absurdly"),
+            ("more than 10 years", 3_650, "such systems are trained on many accelerators at once"),
+        ),
+        (Control("rows", "Sentences in a step", (16, 8, 32)),),
+        "A GPU, and larger batches, where the same operations run many times faster; and the days "
+        "assume the best rate that was measured here, without pause.",
+        (Link("pages/benchmarks.py", "What the models here took"),),
+        on_figure=False,
+    ),
+    Lesson(
+        "data-needs",
+        "The need of data",
+        "Seq2seq models need large amounts of paired data.",
+        'Reading numbers ("three hundred four" to 304) follows a few rules that a person sees at '
+        "once. A model with fresh weights knows nothing of words or digits: it has only the "
+        "pairs. Each model trains for the same time, on ever more of them.",
+        "From 50 pairs, how many new numbers are read right?",
+        ranges(
+            ("below 10 %", 0, "the pairs are learnt by heart and the rule is not"),
+            ("10 to 40 %", 10, "part of the rule would be found"),
+            ("40 to 80 %", 40, "50 examples would nearly be enough"),
+            ("above 80 %", 80, "it would learn as a person does"),
+        ),
+        (Control("seconds", "Seconds of training each", (6.0, 3.0, 12.0)),),
+        "Models that were pretrained on other text need far fewer pairs; this one starts from "
+        "nothing.",
+        (Link("pages/benchmarks.py", "Translation from less data"),),
+    ),
+    Lesson(
+        "long-dependencies",
+        "Long dependencies",
+        "Without attention, what lies far back is hard to learn and to keep.",
+        "To reach the first word, the gradient goes back through every state between, multiplied "
+        "by a matrix each time: it fades or explodes. Gates (LSTM, GRU) soften that; attention is "
+        "a path of one step. Measured is how much of the effect on the output comes from where in "
+        "the sentence.",
+        "How much of the effect has the first third of a long sentence, in an LSTM without "
+        "attention?",
+        ranges(
+            ("less than 10 %", 0, "the beginning of a sentence would be as good as forgotten"),
+            ("10 to 30 %", 10, "less than an even share, as it is the farthest from the decoder"),
+            ("30 to 36 %", 30, "an even share: distance would not matter"),
+            ("more than 36 %", 36, "the beginning would count for more than the rest"),
+        ),
+        (Control("sentences", "Sentences", (5, 3, 8)),),
+        "A gradient tells what a small change would do, and not whether the model got the word "
+        "right. Attribution, on each task's page, has two other measures beside it.",
+        (Link("pages/translation.py", "Attribution of one output", (("tab", "Attribution"),)),),
+        on_figure=False,
+    ),
+    Lesson(
+        "latency",
+        "Slow to decode",
+        "Decoding is sequential, and beam search makes it slower.",
+        "Token yₜ cannot be chosen before yₜ₋₁: the decoder waits for itself, once for each "
+        "token. A beam keeps several hypotheses and scores the next token of each. In training, "
+        "where the output is known, all steps run in one pass.",
+        "How many times as long as greedy search does a beam of 10 take?",
+        ranges(
+            ("1 to 1.5", 0, "the hypotheses would come for free"),
+            ("1.5 to 5", 1.5, "they share each step's fixed cost, so that ten cost less than ten"),
+            ("5 to 15", 5, "each hypothesis would cost as much as the first"),
+            ("more than 15", 15, "keeping a beam would itself be the cost"),
+        ),
+        (
+            Control(
+                "model",
+                "Model",
+                ("transformer-en-fr", "bilstm-attention-en-fr", "rnn-vanilla-en-fr"),
+            ),
+        ),
+        "What the beam is good for: the table has the log-probability it gained, and Benchmarks "
+        "the scores.",
+        (
+            Link("pages/translation.py", "The beam as a tree", (("tab", "Beam tree"),)),
+            Link("pages/benchmarks.py", "Your own sentence, beam by beam"),
+        ),
+        on_figure=False,
+    ),
+    Lesson(
+        "overfitting",
+        "Overfitting",
+        "With little data and no regularisation, the models overfit.",
+        "A model with tens of thousands of weights can learn 60 pairs by heart. Its training loss "
+        "then goes to 0, while on pairs that it has not seen it grows surer of wrong answers. "
+        "Dropout switches off random units in each step, so that no single one can be relied on.",
+        "After eight seconds on 60 pairs, how far apart are the losses on new and on known pairs?",
+        ranges(
+            ("not at all", 0, "it would have learnt the rule instead of the pairs"),
+            ("up to 0.5 nats", 0.1, "it would have learnt most of the rule"),
+            ("0.5 to 5 nats", 0.5, "new numbers surprise it, known ones do not"),
+            ("more than 5 nats", 5, "it would be certain of wrong digits"),
+        ),
+        (
+            Control("pairs", "Pairs", (60, 200, 1_000)),
+            Control("dropout", "Dropout", (0.4, 0.2, 0.6)),
+        ),
+        "Other remedies: more pairs, stopping in time, smaller models, label smoothing.",
+        (Link("pages/benchmarks.py", "Overfitting of a translation model"),),
+        on_figure=False,
+    ),
+)

@@ -1,0 +1,80 @@
+"""A lesson: a claim of the textbook, a question to the reader, and the experiment that answers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+INFINITE = math.inf
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An answer: that the experiment's value will lie in [low, high).
+
+    meaning: what would be the case if it did, shown when it does not.
+    """
+
+    label: str
+    low: float
+    high: float
+    meaning: str
+
+    def holds(self, value: float) -> bool:
+        """Tell whether a value is what this answer said."""
+        return self.low <= value < self.high
+
+
+@dataclass(frozen=True)
+class Control:
+    """One thing to change and run again: a setting of the experiment, and the values offered.
+
+    The first value is the experiment's own.
+    """
+
+    setting: str
+    label: str
+    values: tuple[int | float | str, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page that goes deeper, and what its address sets."""
+
+    page: str
+    label: str
+    query: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """name: in addresses, and of its experiment. claim: in the textbook's words, short.
+
+    why: a paragraph. choices: do not overlap, and one of them holds of any value. on_figure: the
+    value is on the figure's vertical axis, so that an answer can be drawn there. not_shown: what
+    the experiment does not tell.
+    """
+
+    name: str
+    title: str
+    claim: str
+    why: str
+    question: str
+    choices: tuple[Choice, ...]
+    controls: tuple[Control, ...]
+    not_shown: str
+    deeper: tuple[Link, ...]
+    on_figure: bool = True
+
+    def right(self, value: float) -> Choice:
+        """Return the choice that holds of a value."""
+        return next(choice for choice in self.choices if choice.holds(value))
+
+
+def ranges(*parts: tuple[str, float, str]) -> tuple[Choice, ...]:
+    """Return choices that follow each other: (label, where it begins, meaning); the first at -∞."""
+    starts = [-INFINITE, *(start for _, start, _ in parts[1:]), INFINITE]
+    return tuple(
+        Choice(label, starts[place], starts[place + 1], meaning)
+        for place, (label, _, meaning) in enumerate(parts)
+    )

@@ -1,0 +1,1 @@
+"""The course: its contents, and a page for each lesson."""

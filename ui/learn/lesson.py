@@ -1,0 +1,150 @@
+"""A lesson: claim, prediction, measurement, verdict, and something to change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from seq2seq.lessons.course import LESSONS
+from seq2seq.lessons.lesson import Choice, Control, Lesson
+from ui.components.chart import as_key, chart
+from ui.escape import plain
+from ui.learn.progress import finish
+from ui.links import URL, page_link
+from ui.page import is_dark
+from ui.runtime.experiments import measure, measured
+
+if TYPE_CHECKING:
+    from seq2seq.experiments.result import Result
+
+MOST_SEED = 99
+VERDICTS = {
+    "for": ("For the claim.", "success", ":material/check_circle:"),
+    "against": ("Against the claim.", "error", ":material/cancel:"),
+    "undecided": ("Undecided: the interval holds both.", "warning", ":material/help:"),
+}
+
+
+def lesson_page(lesson: Lesson) -> None:
+    """Show one lesson. Nothing is measured before the visitor has answered."""
+    names = list(LESSONS)
+    place = names.index(lesson.name)
+    st.title(lesson.title)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        page_link("pages/learn.py", "Course")
+        st.caption(f"Lesson {place + 1} of {len(names)}")
+    st.markdown(f"> {plain(lesson.claim)}\n\n{plain(lesson.why)}")
+    answer = _question(lesson)
+    stage, below = st.container(), st.container()
+    with below:
+        seed, settings = _controls(lesson)
+    with stage:
+        result = _measure(lesson, answer, seed, settings)
+        if result is not None and answer is not None:
+            _show(lesson, answer, result)
+            finish(lesson.name)
+    with below:
+        st.markdown(f"**What this does not show.** {plain(lesson.not_shown)}")
+        with st.container(horizontal=True):
+            for link in lesson.deeper:
+                page_link(link.page, link.label, **dict(link.query))
+            if place + 1 < len(names):
+                following = LESSONS[names[place + 1]]
+                page_link("pages/learn.py", f"Next: {following.title}", lesson=following.name)
+
+
+def _question(lesson: Lesson) -> Choice | None:
+    labels = [choice.label for choice in lesson.choices]
+    answer = st.radio(
+        f"**Predict.** {lesson.question}",
+        labels,
+        index=None,
+        horizontal=True,
+        key=f"answer_{as_key(lesson.name)}",
+        **URL,
+    )
+    return None if answer is None else lesson.choices[labels.index(answer)]
+
+
+def _controls(lesson: Lesson) -> tuple[int, dict[str, Any]]:
+    """Let the visitor change something; returns the seed and what differs from the default."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = {each.setting: _control(lesson, each) for each in lesson.controls}
+        seed = st.number_input(
+            "Seed",
+            0,
+            MOST_SEED,
+            key="seed",
+            width=130,
+            help="Of all that is drawn at random: another one measures anew.",
+            **URL,
+        )
+    defaults = {each.setting: each.values[0] for each in lesson.controls}
+    return int(seed), {name: value for name, value in chosen.items() if value != defaults[name]}
+
+
+def _control(lesson: Lesson, control: Control) -> Any:
+    return st.selectbox(
+        control.label,
+        control.values,
+        format_func=lambda value: f"{value:g}" if isinstance(value, float) else f"{value}",
+        key=f"{as_key(lesson.name)}_{control.setting}",
+        width=240,
+        **URL,
+    )
+
+
+def _measure(
+    lesson: Lesson, answer: Choice | None, seed: int, settings: dict[str, Any]
+) -> Result | None:
+    """Return the result once the visitor has asked for it."""
+    asked = st.session_state.setdefault("asked_experiments", set())
+    key = lesson.name, seed, tuple(sorted(settings.items()))
+    if key in asked and (found := measured(lesson.name, seed, settings)) is not None:
+        return found
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    if key not in asked:
+        label = "Run" if answer is not None else "Answer first, then run"
+        run = bar.button(
+            label, type="primary", disabled=answer is None, icon=":material/play_arrow:", key="run"
+        )
+        if not run:
+            return None
+        asked.add(key)
+        st.rerun()
+    bar.button("Stop", icon=":material/stop:", key="stop", on_click=asked.discard, args=(key,))
+    place = st.empty()
+    place.progress(0.0, "Loading")
+    found = measure(lesson.name, seed, settings, lambda share, text: place.progress(share, text))
+    if found is not None:
+        st.rerun()
+    asked.discard(key)
+    return None
+
+
+def _show(lesson: Lesson, answer: Choice, result: Result) -> None:
+    from seq2seq import figures
+
+    text, kind, icon = VERDICTS[result.verdict]
+    st.metric("Measured", f"{_number(result.value)} {result.unit}")
+    right = lesson.right(result.value)
+    said = f"Your answer, “{answer.label}”, was right: {right.meaning}."
+    if right is not answer:
+        said = f"You answered “{answer.label}”: then {answer.meaning}."
+    getattr(st, kind)(f"**{text}** {plain(result.sentence)} {plain(said)}", icon=icon)
+    predicted = (answer.low, answer.high) if lesson.on_figure else None
+    chart(
+        as_key(lesson.name),
+        figures.experiment(result, predicted, is_dark()),
+        result.sentence,
+        lambda: figures.experiment_csv(result),
+    )
+    st.caption(f"{result.counts}; seed {result.seed}; {result.seconds:.1f} s on this machine.")
+    with st.expander("What was measured, one by one"):
+        st.dataframe({name: list(values) for name, values in result.table.items()}, hide_index=True)
+
+
+def _number(value: float) -> str:
+    """Write a number with three digits that matter, thousands grouped."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
