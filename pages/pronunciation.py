@@ -8,6 +8,7 @@ ui.begin_page(__file__)
 st.title("Pronunciation")
 ui.text_task(
     "spelling",
-    "English word, in small letters",
+    "English word",
     "Nothing to say yet: type a word and press Enter.",
+    kind="word",
 )

@@ -10,6 +10,6 @@ ui.text_task(
     "summarization",
     "English text",
     "Nothing to sum up yet: paste a paragraph, or take an example.",
-    paragraphs=True,
+    kind="paragraphs",
     read=ui.read_summary,
 )

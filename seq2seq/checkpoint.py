@@ -22,6 +22,7 @@ from seq2seq.catalogue import PRECISIONS, Card, embedded, is_name, offered, read
 from seq2seq.data.normalization import unfold
 from seq2seq.data.tokenizer import Tokenizer, Unigram
 from seq2seq.data.tokenizer_pair import SOURCE_TOKENIZER, TARGET_TOKENIZER, TokenizerPair
+from seq2seq.data.typography import SENTENCE, is_shouted
 from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.generation_config import GenerationConfig
@@ -106,9 +107,11 @@ class Checkpoint:
         return str(weight.dtype).removeprefix("torch.") if self.quantized is None else "int8"
 
     def text(self, tokens: Sequence[int], source: str = "") -> str:
-        """Write an output, of a source that is needed where the model writes folded text."""
-        text = self.tokenizer.decode(tokens).strip()
-        return unfold(text, source) if self.generation_config.folded else text
+        """Write an output, of a source as it was typed, whose capitals may be restored."""
+        text, config = self.tokenizer.decode(tokens).strip(), self.generation_config
+        if config.restores_capitals and is_shouted(source):
+            return text.upper()
+        return unfold(text, source) if config.folded else text
 
     def searching_in(self, precision: str) -> Checkpoint:
         """Return the checkpoint with a search in "float32", or in "int8" where the CPU can."""
@@ -254,6 +257,9 @@ def own_generation_config(config: Config, card: Card, tokenizer: Tokenizer) -> G
         turn_separator=card.turn_separator,
         turns=card.turns,
         folded=card.folded,
+        plain_punctuation=card.plain_punctuation,
+        case=card.case,
+        restores_capitals=card.case == SENTENCE and card.task == "translation",
         word_filter=WordFilter(pieces) if card.word_filter else None,
         options=card.decoding,
     )

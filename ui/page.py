@@ -10,19 +10,21 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 # Less empty space at the top; and Streamlit's colours of chosen values and of code are too close to
-# the page's own for small text.
+# the page's own for small text; its ground for code is light, as is text on a coloured button.
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }
 @media (min-width: 800px) { .stMainBlockContainer { padding-left: 3rem; padding-right: 3rem; } }
 [data-selected=true], [data-selected=true] *, [role=tab][aria-selected=true] p,
 [data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p, code {
   color: inherit !important; }
+button code { background: none !important; }
 :has(> .st-key-plotly), .st-key-plotly { display: none; }
 </style>"""
 
 # Fields of whole numbers, which Streamlit cannot make of an infinite one in a link.
 WHOLE = ("seed", "unit")
 _MENU, _WANTED = "has_menu", "wanted_page"
+_PAGE, _VISITS = "page_shown", "page_visits"
 
 
 def show_menu(pages: list, moved: dict[str, str]) -> None:
@@ -55,6 +57,9 @@ def begin_page(file: str) -> None:
     The visitor is then sent through app.py and back here, query and all.
     """
     st.html(STYLE)
+    if st.session_state.get(_PAGE) != file:
+        st.session_state[_PAGE] = file
+        st.session_state[_VISITS] = page_visit() + 1
     endless = [name for name in WHOLE if not _is_finite(st.query_params.get(name, ""))]
     if endless:
         for name in endless:
@@ -69,6 +74,15 @@ def begin_page(file: str) -> None:
             del st.session_state[_WANTED]
     with st.container(key="plotly"):  # with this one, Streamlit loads Plotly for all others
         st.plotly_chart([{"type": "pie"}])
+
+
+def page_visit() -> int:
+    """Return the number of this visit of a page: another one after each change of pages.
+
+    Inputs of the same name on other pages leave their values in the session; a page that has just
+    been opened begins with what its address says instead.
+    """
+    return st.session_state.get(_VISITS, 0)
 
 
 def _is_finite(text: str) -> bool:

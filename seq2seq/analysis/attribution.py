@@ -80,6 +80,13 @@ def gradient_shares(checkpoint: Checkpoint, trace: Trace) -> np.ndarray:
     return _by_word(trace, gradient)
 
 
+def leave_one_out(checkpoint: Checkpoint, trace: Trace) -> np.ndarray:
+    """Return the occlusion of `Attribution` alone, (target, words): one pass for 32 words."""
+    prompt = decoder_prompt(checkpoint, trace.options)
+    read = torch.tensor([prompt.before(trace.target.ids)], device=checkpoint.device)
+    return _occlusion(checkpoint, trace, read, prompt.steps, lambda _: None)
+
+
 def agreement(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return Spearman's rank correlation of each row (target,) of two arrays (target, words).
 

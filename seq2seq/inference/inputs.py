@@ -16,6 +16,7 @@ from seq2seq.data.audio import HOP, RATE, Audio, Recording, band_hertz, log_mel
 from seq2seq.data.dialogue import source_of, turns_of
 from seq2seq.data.series import Series, parse_values, write_values
 from seq2seq.data.tokenizer import WORD_START
+from seq2seq.data.typography import as_trained, plain_punctuation
 from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.decoding.options import MAX_CHARACTERS, Options
 from seq2seq.errors import UserError, quote
@@ -28,7 +29,8 @@ JOINERS = "\u200c\u200d"  # they belong to the spelling of some scripts, and to 
 class Source(NamedTuple):
     """An input made ready.
 
-    text: its clean form, "" for a recording. ids, pieces: with the special tokens around them; for
+    text: its clean form, "" for a recording; typed: that before it was written as the model knows
+    texts, see seq2seq.data.typography. ids, pieces: with the special tokens around them; for
     a recording one for each encoder position, which lasts so many `seconds` and is named by its
     time. notes: sentences on what was changed. frames: (frames, bins), None for a text.
     """
@@ -39,6 +41,7 @@ class Source(NamedTuple):
     notes: tuple[str, ...]
     frames: Tensor | None = None
     seconds: float = 0.0
+    typed: str = ""
 
     def batch(self, device: torch.device) -> Tensor:
         """Return what the encoder reads, as a batch of one."""
@@ -58,6 +61,12 @@ def clean(text: str) -> str:
         if character in JOINERS or unicodedata.category(character) not in ("Cf", "Cs", "Co", "Cn")
     )
     return re.sub(r"\s+", " ", "".join(kept)).strip()
+
+
+def clean_target(checkpoint: Checkpoint, text: str) -> str:
+    """Return a typed output, or its beginning, in the punctuation that the model knows."""
+    text = clean(text)
+    return plain_punctuation(text) if checkpoint.generation_config.plain_punctuation else text
 
 
 def prepare(
@@ -96,6 +105,9 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if separator := checkpoint.generation_config.turn_separator:
         turns = turns_of(words, separator)[-checkpoint.generation_config.turns :]
         words = source_of(turns, separator)
+    typed, habits = words, checkpoint.generation_config
+    words, changed = as_trained(words, habits.plain_punctuation, habits.case)
+    notes += changed
     if not words or not tokenizer.split(words):
         raise UserError("There is nothing to read: type a sentence.")
     if options.instruction:
@@ -118,7 +130,8 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
         shown = " ".join(dict.fromkeys(unknown))
         notes.append(f"This model has never seen these characters: {shown[:60]}")
     around = tokenizer.source_pieces(before), tokenizer.source_pieces(after)
-    return Source(words, [*before, *ids, *after], (*around[0], *pieces, *around[1]), tuple(notes))
+    everything = (*around[0], *pieces, *around[1])
+    return Source(words, [*before, *ids, *after], everything, tuple(notes), typed=typed)
 
 
 def _series_of(given: str | Series, options: Options) -> Series:

@@ -49,7 +49,7 @@ from seq2seq.inference.arguments import (
     options_for,
 )
 from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
-from seq2seq.inference.inputs import Source, clean, fit_tokenizer, prepare
+from seq2seq.inference.inputs import Source, clean_target, fit_tokenizer, prepare
 from seq2seq.inference.record import Encoded, chances, observe, record
 from seq2seq.models.protocol import Change, Memory, Steps, select
 from seq2seq.trace import Trace
@@ -291,7 +291,7 @@ def _given(
     """Return the tokens of an output to follow. Raises UserError as `force` does."""
     config = checkpoint.model.config
     if isinstance(target, str):
-        text = clean(target)
+        text = clean_target(checkpoint, target)
         tokens = checkpoint.tokenizer.encode_target(text) if text else []
         if not tokens:
             raise UserError("There is no output to follow: type one.")

@@ -413,3 +413,11 @@ def test_a_model_in_use_stays_and_one_beyond_the_budget_is_refused(server, monke
     at = button(name_a_model("user/two"), "Fetch").click().run()
     assert "more than is free" in at.error[0].value
     assert hub.cached("user/tiny")
+
+
+def test_a_recording_brought_as_a_model_is_called_one():
+    at = AppTest.from_file("../../pages/models.py", default_timeout=60).run()
+    wave = b"RIFF\x24\x00\x00\x00WAVEfmt "
+    at.get("file_uploader")[0].set_value(("voice.wav", wave, "audio/wav")).run()
+    assert not at.exception
+    assert "voice.wav is a recording" in at.error[0].value.replace("\\", "")

@@ -112,22 +112,23 @@ def _bar(checkpoint: Checkpoint | None, turns: Turns) -> tuple[int, DeltaGenerat
     with st.container(horizontal=True, vertical_alignment="bottom"):
         reach = _reach(checkpoint, _most_turns(checkpoint))
         act = st.empty()
-        if turns:
-            if not is_due(turns):
-                act.button(
-                    "Try again",
-                    icon=":material/casino:",
-                    key="again",
-                    on_click=conversation.try_again,
-                    help="Draws another reply to what you said last, with another seed.",
-                )
+        if turns and not is_due(turns):
+            act.button(
+                "Try again",
+                icon=":material/casino:",
+                key="again",
+                on_click=conversation.try_again,
+                help="Draws another reply to what you said last, with another seed.",
+            )
+        if conversation.can_undo(turns):
             st.button(
                 "Undo",
                 icon=":material/undo:",
                 key="undo",
                 on_click=conversation.undo,
-                help="Takes back what you said last, and the reply.",
+                help="Takes back what you did last: a message with its reply, an edit, a mute.",
             )
+        if turns:
             st.button(
                 "Clear all", icon=":material/delete:", key="clear", on_click=conversation.clear
             )

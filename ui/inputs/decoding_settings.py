@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_LENGTH, Options
+from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_LENGTH, MAX_LENGTH_PENALTY, Options
 from ui.links import URL
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _length_controls(method: str, defaults: Options, in_a_row: bool = False) -> 
             values["length_penalty"] = st.slider(
                 "Length penalty",
                 0.0,
-                5.0,
+                MAX_LENGTH_PENALTY,
                 defaults.length_penalty,
                 0.05,
                 key="length_penalty",

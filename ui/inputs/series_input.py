@@ -40,7 +40,7 @@ def series_input(chosen: str) -> Series | None:
 
 def _own_series() -> Series | None:
     """Read what was pasted or uploaded. Raises UserError where it is no series."""
-    pasted = source_area("Numbers, or a table", "numbers", "values", READS, "")
+    pasted = source_area("Numbers, or a table", "numbers", "values", reads=READS, instead="")
     file = st.file_uploader(
         "Or a file", ["csv", "tsv", "txt"], max_upload_size=MAX_BYTES // 1_000_000, key="table"
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from seq2seq.catalogue import Card, is_hub_name
+from seq2seq.families.language_codes import language_name
 from ui.escape import plain, quoted
 from ui.links import page_link
 from ui.runtime.cards import catalogued
@@ -45,7 +47,7 @@ def model_list() -> None:
 def _show_card(card: Card) -> None:
     st.markdown(f"**{plain(card.title)}**")
     place = f"Hub, {card.megabytes:,} MB" if card.hub else "ready"
-    languages = ", ".join(list(dict.fromkeys(card.languages))[:LANGUAGES_SHOWN])
+    languages = _in_words(card.languages) if card.languages else ""
     st.caption(plain(" · ".join(filter(None, (card.task, languages, card.licence, place)))))
     if card.summary:
         st.markdown(plain(card.summary))
@@ -121,7 +123,7 @@ def capabilities(name: str) -> None:
         "computed in": str(weight.dtype).removeprefix("torch."),
         "searched in": checkpoint.precision,
         "tokenizer": type(checkpoint.tokenizer).__name__,
-        "languages": _in_words(list(checkpoint.tokenizer.languages) or list(card.languages)),
+        "languages": _in_words(tuple(checkpoint.tokenizer.languages) or card.languages),
     }
     with st.container(border=True):
         st.markdown(f"{quoted(name)} can be used.")
@@ -138,7 +140,9 @@ def capabilities(name: str) -> None:
         _open_link(name, card.task, "Use it")
 
 
-def _in_words(codes: list[str]) -> str:
-    more = len(codes) - LANGUAGES_SHOWN
-    listed = ", ".join(codes[:LANGUAGES_SHOWN]) or "not named"
+def _in_words(codes: Sequence[str]) -> str:
+    """Name each language once, by its code where it has no name here."""
+    names = list(dict.fromkeys(map(language_name, codes)))
+    more = len(names) - LANGUAGES_SHOWN
+    listed = ", ".join(names[:LANGUAGES_SHOWN]) or "not named"
     return listed + (f" and {more} more" if more > 0 else "")
