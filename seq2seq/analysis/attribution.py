@@ -173,7 +173,7 @@ def _gradients(
     places = torch.arange(1, len(ids) + 1, device=ids.device).unsqueeze(0)
     # On a GPU the fused recurrent kernels have no way back outside of training.
     with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
-        mask = torch.ones_like(places, dtype=torch.bool)
+        mask = (ids != model.config.pad).unsqueeze(0)
         shifted = F.pad(vectors, (0, 0, 1, 0))
         memory = functional_call(model.encoder, {f"{name}.weight": shifted}, (places, mask))
         if memory.source is not None:

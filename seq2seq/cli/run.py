@@ -38,7 +38,7 @@ def add(commands: Any) -> None:
     command.add_argument("--horizon", type=int, help="steps to forecast (default: as is usual)")
     command.add_argument("--column", help="name of the column that is forecast (default: first)")
     command.add_argument("--frequency", default="", help="of the series: Y, Q, M, W, D, H, ...")
-    command.add_argument("--samples", type=int, default=100, help="paths sampled (default 100)")
+    command.add_argument("--samples", type=int, help="paths sampled (default: as is usual)")
     command.add_argument(
         "--timestamps",
         action=argparse.BooleanOptionalAction,
@@ -95,10 +95,14 @@ def _forecast(values: argparse.Namespace, given: dict[str, Any]) -> int:
 
     torch.set_num_threads(1)
     series = _read_series(values)
-    named = {name: given[name] for name in ("temperature", "top_k", "seed") if name in given}
+    named: dict[str, Any] = {
+        name: given[name] for name in ("temperature", "top_k", "seed") if name in given
+    }
+    if values.samples is not None:
+        named |= {"samples": values.samples}
     checkpoint = load_checkpoint(values)
     horizon = values.horizon or frequency(series.frequency).horizon
-    options = replace(usual_options(checkpoint), samples=values.samples, **named)
+    options = replace(usual_options(checkpoint), **named)
     found = forecast(checkpoint, series, horizon, options)
     for note in series.notes:
         print(f"seq2seq: {note}", file=sys.stderr)

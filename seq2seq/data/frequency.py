@@ -92,6 +92,39 @@ def periods(dates: Sequence[datetime], code: str) -> list[int]:
     return [number(date) for date in dates]
 
 
+def dates(start: str, code: str, count: int) -> list[datetime]:
+    """Return the beginnings of `count` periods from a date, written as 2020, 2020-05, 2020-05-31 or
+    with a time; [] where the date cannot be read, is left out, or the frequency is unknown.
+    """
+    first = _date(start)
+    if first is None or not code:
+        return []
+    try:
+        return [_later(first, code, number) for number in range(count)]
+    except (OverflowError, ValueError):  # beyond the calendar
+        return []
+
+
+def _date(written: str) -> datetime | None:
+    filled = written + "-01-01"[len(written) - 4 :] if len(written) in (4, 7) else written
+    try:
+        return datetime.fromisoformat(filled).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _later(first: datetime, code: str, number: int) -> datetime:
+    months = {"Y": 12, "Q": 3, "M": 1}
+    if code in months:
+        year, month = divmod(12 * first.year + first.month - 1 + number * months[code], 12)
+        last = (datetime(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
+        return first.replace(year=year, month=month + 1, day=min(first.day, last))
+    if code == "B":
+        weeks, day = divmod(min(first.weekday(), 4) + number, 5)
+        return first - timedelta(days=first.weekday()) + timedelta(days=7 * weeks + day)
+    return first + number * timedelta(minutes=FREQUENCIES[code].minutes)
+
+
 def infer_frequency(dates: Sequence[datetime]) -> str:
     """Return the code whose period is nearest to the median step of dates in order.
 

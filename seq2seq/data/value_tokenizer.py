@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,19 @@ from seq2seq.errors import UserError
 
 SCALINGS = ("mean", "recent")
 RECENT = 12  # values whose mean is the centre where a season is shorter
-SPECIAL_PIECES = {PAD: "<pad>", UNKNOWN: MISSING, BOS: "<s>", EOS: "</s>"}
+FIRST = EOS + 1 + len(FREQUENCIES)  # id of the lowest bin, after special tokens and frequencies
+
+
+class Roles(NamedTuple):
+    """Ids of the tokens that stand for no value."""
+
+    pad: int = PAD
+    missing: int = UNKNOWN
+    start: int = BOS
+    end: int = EOS
+
+
+ROLES = Roles()  # of our own checkpoints
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,8 @@ class ValueTokenizer:
     method: how a series is scaled, "mean" or "recent". Where it is "recent", a source begins with
     the token of its frequency and with the token that stands for 0, from which a model can tell
     what cannot become negative. scaling: of the series at hand; None until one is known, so that
-    encode takes it from the text. Ids: padding, missing, start, end, frequencies, bins.
+    encode takes it from the text. roles: ids of special tokens; first: that of the lowest bin.
+    closed: a source ends with the end token.
     """
 
     bins: int = 1024
@@ -71,32 +85,50 @@ class ValueTokenizer:
     method: str = "recent"
     scaling: Scaling | None = None
     code: str = ""
+    roles: Roles = ROLES
+    first: int = FIRST
+    closed: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in SCALINGS:
             raise UserError(f"There is no scaling {self.method!r}: use {' or '.join(SCALINGS)}.")
         if not 2 <= self.bins <= 100_000 or not self.low < self.high:
             raise UserError("The bins of a tokenizer need a number of 2 or more, and low < high.")
+        if not 0 <= min(self.roles) <= max(self.roles) < self.first <= 100_000:
+            raise UserError("The special tokens of a tokenizer must come before its bins.")
 
     @classmethod
     def from_bytes(cls, model: bytes) -> ValueTokenizer:
         """Read what `model` holds. Raises UserError for anything else."""
         try:
             values = json.loads(model)
-            return cls(values["bins"], values["low"], values["high"], values["method"])
-        except (ValueError, KeyError, TypeError):
+            roles = Roles(*values.get("roles", ROLES))
+            return cls(
+                values["bins"],
+                values["low"],
+                values["high"],
+                values["method"],
+                roles=roles,
+                first=values.get("first", FIRST),
+                closed=values.get("closed", False),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise UserError("The tokenizer.model is damaged: fetch the checkpoint again.") from None
 
     @property
     def model(self) -> bytes:
         """The tokenizer as a file holds it."""
-        kept = asdict(replace(self, scaling=None))
-        kept = {name: kept[name] for name in ("bins", "low", "high", "method")}
+        kept = {name: getattr(self, name) for name in ("bins", "low", "high", "method")}
+        layout = {"roles": self.roles, "first": self.first, "closed": self.closed}
+        if layout != {"roles": ROLES, "first": FIRST, "closed": False}:
+            kept |= layout
         return json.dumps({"kind": "values", **kept}, indent=1).encode()
 
     @property
     def languages(self) -> dict[str, int]:
         """Ids of the frequencies, by code: what stands where a text names its language."""
+        if self.method == "mean":
+            return {}
         return {code: EOS + 1 + number for number, code in enumerate(FREQUENCIES)}
 
     @property
@@ -110,11 +142,6 @@ class ValueTokenizer:
         return self.special
 
     @property
-    def first(self) -> int:
-        """The id of the lowest bin."""
-        return EOS + 1 + len(FREQUENCIES)
-
-    @property
     def centers(self) -> np.ndarray:
         """The scaled values that the bins stand for, (bins,)."""
         return np.linspace(self.low, self.high, self.bins)
@@ -125,7 +152,7 @@ class ValueTokenizer:
 
     def special_ids(self) -> tuple[int, int, int, int]:
         """Return the ids of padding, a missing value, start and end."""
-        return PAD, UNKNOWN, BOS, EOS
+        return self.roles
 
     def fitted(self, values: np.ndarray, code: str = "") -> ValueTokenizer:
         """Return the tokenizer of one series, (time,), with its scaling. code: its frequency."""
@@ -142,7 +169,7 @@ class ValueTokenizer:
         width = (self.high - self.low) / (self.bins - 1)
         places = np.floor((scaling.apply(values) - self.low) / width + 0.5)
         places = np.clip(np.nan_to_num(places), 0, self.bins - 1).astype(np.int64)
-        return np.where(np.isnan(values), UNKNOWN, self.first + places)
+        return np.where(np.isnan(values), self.roles.missing, self.first + places)
 
     def values(self, ids: np.ndarray | Sequence[int]) -> np.ndarray:
         """Return the values, in the series' unit, that ids stand for; NaN for special ones."""
@@ -163,9 +190,10 @@ class ValueTokenizer:
         return self.bin(parse_values(text)).tolist()
 
     def around(self, language: str = "") -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the token of a frequency, if there is one, and nothing after a source."""
-        code = frequency(language or self.code).code
-        return ((self.languages[code],) if code and self.method == "recent" else ()), ()
+        """Return the token of a frequency, if there is one, and what ends a source, if anything."""
+        code, known = frequency(language or self.code).code, self.languages
+        after = (self.roles.end,) if self.closed else ()
+        return ((known[code],) if code in known else ()), after
 
     def split(self, text: str) -> tuple[str, ...]:
         """Return the values as written, one for each id."""
@@ -179,10 +207,14 @@ class ValueTokenizer:
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the values of ids as text, special tokens by their names."""
-        names = SPECIAL_PIECES | {each: f"<{code}>" for code, each in self.languages.items()}
+        roles = self.roles
+        # A missing value may have the id of padding, and is what a reader sees.
+        names = {roles.start: "<s>", roles.end: "</s>", roles.pad: "<pad>", roles.missing: MISSING}
+        names |= {each: f"<{code}>" for code, each in self.languages.items()}
         values = self.values(ids)
         return tuple(
-            names.get(token) or f"▁{value:.4g}" for token, value in zip(ids, values, strict=True)
+            names.get(token) or ("<unused>" if np.isnan(value) else f"▁{value:.4g}")
+            for token, value in zip(ids, values, strict=True)
         )
 
     def source_pieces(self, ids: Sequence[int]) -> tuple[str, ...]:

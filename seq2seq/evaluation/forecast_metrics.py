@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.frequency import frequency
 from seq2seq.data.series import Series
 from seq2seq.decoding.options import Options
-from seq2seq.inference.forecasting import LEVELS, ForecastOptions, forecast
+from seq2seq.inference.forecasting import LEVELS, forecast, usual_options
 
 RESAMPLES = 1_000
 LEAST = 1e-9  # of a ratio, so that its logarithm is finite
@@ -160,7 +161,7 @@ def evaluate_series(
     """
     options = options or checkpoint.generation_config.options
     named = {name: getattr(options, name) for name in ("temperature", "top_k", "seed")}
-    sampling = ForecastOptions(**named)
+    sampling = replace(usual_options(checkpoint), **named)
 
     def forecaster(each: Series, horizon: int) -> np.ndarray:
         return forecast(checkpoint, each, horizon, sampling, record=False).quantiles

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seq2seq.trace import Trace
 
 BLUE, GOLD = ("#1f5fa8", "#7ab6f5"), ("#a06a00", "#f0b95a")  # source and target, light and dark
-NAIVE_DASH = "dot"
+NAIVE_DASH, SMOOTHED_DASH = "dot", "longdashdot"
 # Heights of the two rows as shares, and the gap between them.
 TOP, BOTTOM = (0.36, 1.0), (0.0, 0.28)
 SHOWN_MASS = 0.98  # of each step's probability, so that far empty bins take no room
@@ -33,21 +33,20 @@ def forecast(
     """Draw a series, its forecast as a fan, the values held back, and seasonal naive.
 
     step: from 0; under the series, on the same axis, stands what it looked at. layer, head: whose
-    attention, None for the mean. Time 0 is the last value known. Each point of the forecast carries
-    its step as custom data.
+    attention, None for the mean. Time is of dates where they are known, else counted from the last
+    known value, 0. To begin with, the part that the model has read is in sight. Each point of the
+    forecast carries its step as custom data.
     """
     colours, trace = palette(dark), tested.forecast.trace
     attends = step is not None and trace is not None and trace.attention is not None
     drawn = figure(
         colours,
-        height=480 if attends else 360,
+        height=440 if attends else 340,
         margin=margins(l=64, r=16, t=32),
         showlegend=True,
         legend=legend(1.02, yanchor="bottom", x=0),
         hovermode="x unified",
-        xaxis=value_axis(
-            colours, "steps from the last known value", anchor="y2" if attends else "y"
-        ),
+        xaxis=time_axis_of(tested, colours, anchor="y2" if attends else "y"),
         yaxis=value_axis(colours, "value", domain=list(TOP) if attends else [0, 1]),
     )
     _add_fan(drawn, tested, dark)
@@ -59,28 +58,45 @@ def forecast(
         drawn.update_layout(
             yaxis2=value_axis(colours, "attention", domain=list(BOTTOM), rangemode="tozero")
         )
-        _add_attention(drawn, weights, step, dark)
+        _add_attention(drawn, tested, weights, dark)
     return drawn
+
+
+def times_of(tested: Backtest) -> tuple[list[Any], list[Any]]:
+    """Return when the values of history and forecast are: dates, or steps from the last known."""
+    known = len(tested.history)
+    if tested.dates:
+        return list(tested.dates[:known]), list(tested.dates[known:])
+    return list(range(1 - known, 1)), list(range(1, tested.horizon + 1))
+
+
+def time_axis_of(tested: Backtest, colours: Palette, **more: Any) -> dict[str, Any]:
+    """Lay out the axis of time, from the first value that the model has read."""
+    past, ahead = times_of(tested)
+    title = None if tested.dates else "steps from the last known value"
+    first = past[max(0, len(past) - len(tested.forecast.read))]
+    last = ahead[-1] + (ahead[-1] - past[-1]) / max(8, tested.horizon)
+    return value_axis(colours, title or "date", range=[first, last], **more)
 
 
 def _add_fan(drawn: go.Figure, tested: Backtest, dark: bool) -> None:
     """Add bands of 80, 60, 40 and 20 %, the widest first."""
-    ahead = np.arange(1, tested.horizon + 1)
-    quantiles, gold = tested.forecast.quantiles, GOLD[dark]
-    count = quantiles.shape[1]
-    for low in range(count // 2):
-        drawn.add_trace(
-            go.Scatter(
-                x=np.concatenate([ahead, ahead[::-1]]),
-                y=np.concatenate([quantiles[:, low], quantiles[::-1, count - 1 - low]]),
-                fill="toself",
-                fillcolor=_faint(gold, 0.16),
-                line={"width": 0},
-                hoverinfo="skip",
-                name="80 % interval" if low == 0 else f"{80 - 20 * low} % interval",
-                showlegend=low == 0,
-            )
-        )
+    for low in range(tested.forecast.quantiles.shape[1] // 2):
+        drawn.add_trace(band(tested, low, GOLD[dark], 0.16, showlegend=low == 0))
+
+
+def band(tested: Backtest, low: int, colour: str, opacity: float, **more: Any) -> go.Scatter:
+    """Return the area between the quantile of place `low` and the one opposite."""
+    ahead, quantiles = times_of(tested)[1], tested.forecast.quantiles
+    return go.Scatter(
+        x=ahead + ahead[::-1],
+        y=np.concatenate([quantiles[:, low], quantiles[::-1, -1 - low]]),
+        fill="toself",
+        fillcolor=_faint(colour, opacity),
+        line={"width": 0},
+        hoverinfo="skip",
+        **{"name": f"{80 - 20 * low} % interval", **more},
+    )
 
 
 def _faint(colour: str, opacity: float) -> str:
@@ -89,7 +105,7 @@ def _faint(colour: str, opacity: float) -> str:
 
 
 def _add_lines(drawn: go.Figure, tested: Backtest, colours: Palette, dark: bool) -> None:
-    past, ahead = np.arange(1 - len(tested.history), 1), np.arange(1, tested.horizon + 1)
+    past, ahead = times_of(tested)
     steps = np.arange(tested.horizon)[:, None]
     naive = tested.naive[:, tested.naive.shape[1] // 2]
     dotted = {"color": colours.text, "dash": NAIVE_DASH, "width": 1.5}
@@ -102,6 +118,10 @@ def _add_lines(drawn: go.Figure, tested: Backtest, colours: Palette, dark: bool)
     if tested.actual is not None:
         dashed = {"color": BLUE[dark], "dash": "dash"}
         lines.append(("held back", ahead, tested.actual, dashed, None))
+    if tested.smoothed is not None:
+        other = {"color": colours.text, "dash": SMOOTHED_DASH, "width": 1.5}
+        middle = tested.smoothed[:, tested.smoothed.shape[1] // 2]
+        lines.append(("exponential smoothing", ahead, middle, other, None))
     for name, x, y, line, custom in lines:
         mode = "lines+markers" if custom is not None else "lines"
         drawn.add_trace(
@@ -116,27 +136,29 @@ def _mark_step(drawn: go.Figure, tested: Backtest, step: int, dark: bool) -> Non
     """Ring the point of the selected step."""
     drawn.add_trace(
         go.Scatter(
-            x=[step + 1],
+            x=[times_of(tested)[1][step]],
             y=[tested.forecast.median[step]],
             mode="markers",
             name=f"step {step + 1}",
             marker={"size": 14, "symbol": "circle-open", "color": GOLD[dark], "line": {"width": 3}},
             hoverinfo="skip",
+            showlegend=False,
         )
     )
 
 
-def _add_attention(drawn: go.Figure, weights: np.ndarray, step: int, dark: bool) -> None:
+def _add_attention(drawn: go.Figure, tested: Backtest, weights: np.ndarray, dark: bool) -> None:
     drawn.add_trace(
         go.Scatter(
-            x=np.arange(1 - len(weights), 1),
+            x=times_of(tested)[0][-len(weights) :],
             y=weights,
             yaxis="y2",
             fill="tozeroy",
             fillcolor=_faint(BLUE[dark], 0.3),
             line={"color": BLUE[dark], "width": 1.5, "shape": "hvh"},
-            name=f"attention of step {step + 1}",
+            name="attention",
             hovertemplate="%{y:.1%}",
+            showlegend=False,
         )
     )
 
@@ -147,11 +169,21 @@ def forecast_csv(tested: Backtest) -> str:
     count = rows.shape[1]
     names = [f"quantile {(at + 1) / (count + 1):.1f}" for at in range(count)]
     held = np.full(tested.horizon, np.nan) if tested.actual is None else tested.actual
+    heads, others = ["seasonal naive"], [tested.naive[:, count // 2]]
+    if tested.smoothed is not None:
+        heads.append("exponential smoothing")
+        others.append(tested.smoothed[:, count // 2])
+    when = times_of(tested)[1]
     values = [
-        [step + 1, *rows[step].tolist(), float(held[step]), float(tested.naive[step, count // 2])]
+        [
+            str(when[step]),
+            *rows[step].tolist(),
+            float(held[step]),
+            *(float(o[step]) for o in others),
+        ]
         for step in range(tested.horizon)
     ]
-    return table(["step", *names, "held back", "seasonal naive"], values)
+    return table(["date" if tested.dates else "step", *names, "held back", *heads], values)
 
 
 def value_probabilities(tested: Backtest, step: int | None = None, dark: bool = False) -> go.Figure:

@@ -29,7 +29,8 @@ class ForecastOptions:
     """How to sample. Raises UserError where a value is out of range.
 
     samples: paths drawn. temperature, top_k: as for sampled text; top_k 0 cuts nothing. context:
-    last values that are read, 0 for as many as are usual at the series' frequency.
+    last values that are read, 0 for as many as are usual for the model, or at the series'
+    frequency.
     """
 
     samples: int = 100
@@ -76,8 +77,8 @@ class Forecast:
 
 def usual_options(checkpoint: Checkpoint) -> ForecastOptions:
     """Return how a checkpoint samples unless told otherwise: as its card says."""
-    decoding = checkpoint.generation_config.options
-    return ForecastOptions(temperature=decoding.temperature, top_k=decoding.top_k)
+    decoding, habits = checkpoint.generation_config.options, checkpoint.generation_config.series
+    return ForecastOptions(habits.samples, decoding.temperature, decoding.top_k)
 
 
 def check_horizon(horizon: int) -> None:
@@ -99,9 +100,10 @@ def decoding_options(series: Series, horizon: int, options: ForecastOptions) -> 
     )
 
 
-def read_part(series: Series, options: ForecastOptions) -> Series:
+def read_part(checkpoint: Checkpoint, series: Series, options: ForecastOptions) -> Series:
     """Return the last values of a series, as many as the options let the model read."""
-    count = options.context or frequency(series.frequency).context
+    habit = checkpoint.generation_config.series.context
+    count = options.context or habit or frequency(series.frequency).context
     if count >= len(series):
         return series
     return replace(series, values=series.values[-count:].copy(), start="")
@@ -124,13 +126,13 @@ def forecast(
     """
     options = options or usual_options(checkpoint)
     check_horizon(horizon)
-    read = read_part(series, options)
+    read = read_part(checkpoint, series, options)
     decoding = decoding_options(read, horizon, options)
     source = prepare(checkpoint, read, decoding)
     tokenizer = fit_tokenizer(checkpoint, read, decoding).tokenizer
     assert isinstance(tokenizer, ValueTokenizer)
     ids = torch.tensor([source.ids], device=checkpoint.device)
-    tokens, probabilities = _sample(checkpoint, ids, tokenizer.first, horizon, options)
+    tokens, probabilities = _sample(checkpoint, ids, tokenizer, horizon, options)
     paths = tokenizer.values(tokens)
     values = tokenizer.values(np.arange(tokenizer.first, len(tokenizer)))
     quantiles = quantiles_of(probabilities, values)
@@ -141,13 +143,18 @@ def forecast(
 
 
 def _sample(
-    checkpoint: Checkpoint, ids: Tensor, first: int, horizon: int, options: ForecastOptions
+    checkpoint: Checkpoint,
+    ids: Tensor,
+    tokenizer: ValueTokenizer,
+    horizon: int,
+    options: ForecastOptions,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Sample paths after a source (1, source), whose tokens are `first` or more.
+    """Sample paths of values after a source (1, source).
 
     Returns ids (samples, horizon), and the mean of the paths' probabilities (horizon, bins).
     """
     device, decoder = ids.device, checkpoint.searcher.decoder
+    first, last = tokenizer.first, len(tokenizer)
     generator = torch.Generator(device).manual_seed(options.seed)
     memory = checkpoint.model.encode(ids)
     memory = select(memory, torch.zeros(options.samples, dtype=torch.long, device=device))
@@ -157,7 +164,7 @@ def _sample(
     for _ in range(horizon):
         step = decoder.step(tokens, state, memory, record=False)
         state = step.state
-        probabilities = _probabilities(step.logits[:, first:], options)
+        probabilities = _probabilities(step.logits[:, first:last], options)
         chances.append(probabilities.mean(dim=0))
         tokens = torch.multinomial(probabilities, 1, generator=generator)[:, 0] + first
         written.append(tokens)

@@ -134,21 +134,22 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     return Source(words, [*before, *ids, *after], everything, tuple(notes), typed=typed)
 
 
-def _series_of(given: str | Series, options: Options) -> Series:
+def _series_of(checkpoint: Checkpoint, given: str | Series, options: Options) -> Series:
     """Return what a forecaster reads of a series: its last values, as their text has them.
 
     So that the text of a record is enough to read the same again.
     """
+    most = min(MAX_CONTEXT, checkpoint.generation_config.series.context or MAX_CONTEXT)
     if isinstance(given, str):
-        return _last(Series(parse_values(clean(given)), options.source_language))
-    return _last(replace(given, values=parse_values(given.text)))
+        return _last(Series(parse_values(clean(given)), options.source_language), most)
+    return _last(replace(given, values=parse_values(given.text)), most)
 
 
-def _last(given: Series) -> Series:
-    if len(given) <= MAX_CONTEXT:
+def _last(given: Series, most: int) -> Series:
+    if len(given) <= most:
         return given
-    note = f"Only the last {MAX_CONTEXT} of {len(given):,} values were read."
-    return replace(given, values=given.values[-MAX_CONTEXT:].copy(), notes=(*given.notes, note))
+    note = f"Only the last {most} of {len(given):,} values were read."
+    return replace(given, values=given.values[-most:].copy(), notes=(*given.notes, note))
 
 
 def fit_tokenizer(
@@ -158,17 +159,17 @@ def fit_tokenizer(
     tokenizer = checkpoint.tokenizer
     if not isinstance(tokenizer, ValueTokenizer) or isinstance(given, Audio):
         return checkpoint
-    series = _series_of(given, options or Options())
+    series = _series_of(checkpoint, given, options or Options())
     return replace(checkpoint, tokenizer=tokenizer.fitted(series.values, series.frequency))
 
 
 def _prepare_series(checkpoint: Checkpoint, given: str | Series, options: Options) -> Source:
-    series = _series_of(given, options)
+    series = _series_of(checkpoint, given, options)
     tokenizer = fit_tokenizer(checkpoint, series).tokenizer
     text = write_values(series.values)
-    before, _ = tokenizer.around(series.frequency)
-    pieces = (*tokenizer.pieces(before), *tokenizer.split(text))
-    return Source(text, [*before, *tokenizer.encode(text)], pieces, series.notes)
+    before, after = tokenizer.around(series.frequency)
+    pieces = (*tokenizer.pieces(before), *tokenizer.split(text), *tokenizer.pieces(after))
+    return Source(text, [*before, *tokenizer.encode(text), *after], pieces, series.notes)
 
 
 def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:

@@ -1,9 +1,10 @@
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from seq2seq.data.frequency import FREQUENCIES, infer_frequency, periods
+from seq2seq.data.frequency import FREQUENCIES, dates, infer_frequency, periods
 from seq2seq.data.series import Series, parse_values, read_series, write_values
 from seq2seq.data.series_table import read_table, series_of
 from seq2seq.errors import UserError
@@ -111,3 +112,30 @@ def test_a_series_needs_two_numbers_and_a_known_frequency():
         Series(np.array([1.0, np.nan]))
     with pytest.raises(UserError, match="no frequency"):
         Series(np.array([1.0, 2.0]), "fortnightly")
+
+
+@pytest.mark.parametrize(
+    ("start", "code", "expected"),
+    [
+        ("2000", "Y", ["2000-01-01", "2001-01-01", "2002-01-01"]),
+        ("2000-08", "Q", ["2000-08-01", "2000-11-01", "2001-02-01"]),
+        ("2000-12-31", "M", ["2000-12-31", "2001-01-31", "2001-02-28"]),
+        ("2024-01-03", "W", ["2024-01-03", "2024-01-10", "2024-01-17"]),
+        ("2024-01-04", "B", ["2024-01-04", "2024-01-05", "2024-01-08"]),
+        ("2024-02-29", "D", ["2024-02-29", "2024-03-01", "2024-03-02"]),
+        ("9998-01-01", "Y", []),
+        ("2000", "", []),
+        ("", "M", []),
+        ("spring", "M", []),
+    ],
+)
+def test_periods_have_dates(start, code, expected):
+    assert [each.date().isoformat() for each in dates(start, code, 3)] == expected
+
+
+def test_dates_are_those_of_the_periods_they_are_numbered_by():
+    for code in FREQUENCIES:
+        times = dates("2024-01-01", code, 30)
+        numbers = periods(times, code)
+        assert [later - number for number, later in pairwise(numbers)] == [1] * 29
+    assert dates("2024-01-01 05:00", "H", 2)[1].isoformat() == "2024-01-01T06:00:00"

@@ -3,12 +3,19 @@ import pytest
 
 from seq2seq import figures
 from seq2seq.analysis.attention_over_past import attention_to_values
-from seq2seq.analysis.backtest import backtest
+from seq2seq.analysis.backtest import backtest, rolling_backtest
 from seq2seq.checkpoint import load
 from seq2seq.data.example_series import EXAMPLE_SERIES
 from seq2seq.data.series import Series
+from seq2seq.data.series_edit import SeriesEdit
 from seq2seq.errors import UserError
 from seq2seq.evaluation.forecast_metrics import seasonal_naive
+from seq2seq.figures.changed_forecast import (
+    changed_forecast,
+    changed_forecast_csv,
+    rolling_forecasts,
+    rolling_forecasts_csv,
+)
 from tests.forecasters import KINDS, write_forecaster
 
 SERIES = Series(50 + 10 * np.sin(np.arange(60) * np.pi / 6), "M")
@@ -37,13 +44,56 @@ def test_the_forecast_stands_beside_what_was_held_back_and_seasonal_naive(tested
 
 
 def test_attention_stands_under_the_values_it_is_about(tested):
-    curve = named(figures.forecast(tested, 2))["attention of step 3"]
+    curve = named(figures.forecast(tested, 2))["attention"]
     weights = attention_to_values(tested.forecast.trace, 2)
     assert len(weights) == len(tested.forecast.read)
     np.testing.assert_array_equal(curve.y, weights)
     assert curve.x[-1] == 0
     whole = tested.forecast.trace.attention[2].mean(axis=(0, 1), dtype=np.float32)
     np.testing.assert_allclose(weights, whole[2:], atol=1e-6)
+
+
+def dated(tmp_path, start="2001-11", horizon=6, **more):
+    checkpoint = load(write_forecaster(tmp_path / "x"))
+    return checkpoint, Series(SERIES.values, "M", start), horizon
+
+
+def test_a_dated_series_stands_on_a_calendar(tmp_path):
+    checkpoint, series, horizon = dated(tmp_path)
+    tested = backtest(checkpoint, series, horizon)
+    lines = named(figures.forecast(tested, 2))
+    assert lines["history"].x[0].isoformat() == "2001-11-01T00:00:00"
+    assert lines["held back"].x[0].isoformat() == "2006-05-01T00:00:00"
+    assert lines["attention"].x[-1] == lines["history"].x[-1]
+    assert figures.forecast_csv(tested).splitlines()[1].startswith("2006-05-01")
+
+
+@pytest.mark.parametrize("start", ["2001-11", ""])
+def test_forecasts_of_several_origins_stand_where_they_belong(tmp_path, start):
+    checkpoint, series, horizon = dated(tmp_path, start)
+    seen = []
+    tests = rolling_backtest(checkpoint, series, horizon, 3, None, lambda *done: seen.append(done))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert [len(each.history) for each in tests] == [42, 48, 54]
+    drawn = rolling_forecasts(tests)
+    medians = [trace for trace in drawn.data if trace.name == "median forecast"]
+    whole = named(drawn)["series"]
+    assert len(whole.x) == len(series)
+    for each, median in zip(tests, medians, strict=True):
+        assert list(median.x) == list(whole.x[len(each.history) : len(each.history) + horizon])
+    assert len(rolling_forecasts_csv(tests).splitlines()) == 4
+    with pytest.raises(UserError, match="too short"):
+        rolling_backtest(checkpoint, series, 59, 2)
+
+
+def test_another_past_is_drawn_beside_the_one_it_was(tmp_path):
+    checkpoint, series, horizon = dated(tmp_path, "")
+    before = backtest(checkpoint, series, horizon, hide=False)
+    changed = SeriesEdit("shift", 4, 2, 30.0).apply(series)
+    after = backtest(checkpoint, changed, horizon, hide=False)
+    values = named(changed_forecast(before, after))["changed values"].y
+    assert np.flatnonzero(~np.isnan(values)).tolist() == [56, 57, 58]
+    assert len(changed_forecast_csv(before, after).splitlines()) == 7
 
 
 def test_the_heatmap_holds_nearly_all_probability_and_the_recorded_path(tested):
