@@ -14,5 +14,5 @@ st.subheader("Bring a model")
 name = ui.intake()
 if name:
     ui.capabilities(name)
-st.subheader("Ready to use, or to be fetched")
+st.subheader("Installed / Downloadable")
 ui.model_list()

@@ -1,4 +1,4 @@
-"""Pronunciation: type a word; see its phonemes, and which letters each was read from."""
+"""Pronunciation: type a word; see its phonemes and the letters each attends to."""
 
 import streamlit as st
 
@@ -9,6 +9,6 @@ st.title("Pronunciation")
 ui.text_task(
     "spelling",
     "English word",
-    "Nothing to say yet: type a word and press Enter.",
+    "Type a word to pronounce and press Enter.",
     kind="word",
 )

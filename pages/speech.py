@@ -1,4 +1,4 @@
-"""Speech: record or upload a sentence; see what was heard, and when."""
+"""Speech to text: record or upload a sentence; see the transcript and its alignment."""
 
 import streamlit as st
 
@@ -8,5 +8,5 @@ ui.begin_page(__file__)
 st.title("Speech to text")
 heard = ui.audio_input()
 name, options, saved = ui.run_controls("speech")
-ask = "Nothing heard yet: record a sentence, or upload one."
+ask = "Record a sentence or upload a recording."
 ui.show_run("speech", name, heard, options, saved, ask)

@@ -1,4 +1,4 @@
-"""Summarization: paste a paragraph; see the summary, and what of the text it was drawn from."""
+"""Summarization: paste a paragraph; see the summary and its attention to the text."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ st.title("Summarization")
 ui.text_task(
     "summarization",
     "English text",
-    "Nothing to sum up yet: paste a paragraph, or take an example.",
+    "Paste a text to summarize, or choose an example.",
     kind="paragraphs",
     read=ui.read_summary,
 )

@@ -1,4 +1,4 @@
-"""Translation: type a sentence; see the output, where the model looked, what else it considered."""
+"""Translation: type a sentence; see the output, its attention and the candidates."""
 
 import streamlit as st
 
@@ -9,5 +9,5 @@ st.title("Translation")
 ui.text_task(
     "translation",
     "English sentence",
-    "Nothing to translate yet: type a sentence and press Enter, or take an example.",
+    "Type a sentence to translate and press Enter, or choose an example.",
 )

@@ -19,6 +19,7 @@ from ui.runtime.runs import Subject, run, warm_up
 from ui.views.benchmarks import benchmarks_page
 from ui.views.compare import compare_page
 from ui.views.context_vector import context_vector_page
+from ui.views.glossary import glossary_page
 from ui.views.models import capabilities, intake, model_list
 from ui.views.sentence_map import sentence_map_page
 from ui.views.start import start_page
@@ -38,6 +39,7 @@ __all__ = [
     "empty_state",
     "examples",
     "first_checkpoint",
+    "glossary_page",
     "instruments",
     "intake",
     "learn_page",

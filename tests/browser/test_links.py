@@ -66,7 +66,11 @@ def move_all(page, place):
 
 @pytest.mark.parametrize(
     ("name", "tab"),
-    [("transformer", "Attention"), ("lstm-attention", "Beam tree"), ("gru-plain", "Inside a step")],
+    [
+        ("transformer", "Attention"),
+        ("lstm-attention", "Beam tree"),
+        ("gru-plain", "Step internals"),
+    ],
 )
 def test_a_link_restores_every_control_of_an_instrument(server, new_page, name, tab):
     query = {"checkpoint": name, "text": SENTENCE, "max_length": 9, "tab": tab}
@@ -81,7 +85,7 @@ def test_the_copied_link_restores_what_was_chosen(server, new_page):
     page = open_run(new_page(), link(server, **query))
     for group, place in (("Output tokens", 1), ("Source tokens", 2)):
         answered(page, page.get_by_role("group", name=group).get_by_role("button").nth(place).click)
-    page.get_by_role("combobox", name="Output").click()
+    page.get_by_role("combobox", name="Hypothesis").click()
     answered(page, page.get_by_role("option", name="A").click)
     answered(page, page.get_by_role("tab", name="Probabilities").click)
     page.get_by_role("button", name="Decoding settings").click()

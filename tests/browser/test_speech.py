@@ -40,14 +40,14 @@ def output(page):
 
 
 def heard(page, what):
-    expect(page.get_by_text(re.compile(rf"{what}.*: heard from"))).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"{what}.*: [0-9.]+ to [0-9.]+ s"))).to_be_visible()
     settled(page)
 
 
 def test_a_recording_is_made_heard_and_kept(server, new_page):
     page = new_page()
     page.goto(link(server, "speech"))
-    expect(page.get_by_text("Nothing heard yet")).to_be_visible()
+    expect(page.get_by_text("Record a sentence or upload a recording")).to_be_visible()
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:02")
     page.get_by_role("button", name="Stop recording").click()
@@ -95,7 +95,7 @@ def test_token_row_sound_and_slider_select_and_play_a_token(server, new_page):
         page.wait_for_function(f"window.played.length > {played}", timeout=10_000)
         played = page.evaluate("window.played.length")
         start, end = picture(page).evaluate(BAND)
-        expect(page.get_by_text(f"heard from {start:.2f} to {end:.2f} s")).to_be_visible()
+        expect(page.get_by_text(f": {start:.2f} to {end:.2f} s")).to_be_visible()
         return start, end
 
     tokens(page).nth(8).click()

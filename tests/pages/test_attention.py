@@ -70,7 +70,7 @@ def test_a_long_text_is_shown_by_sentences_first():
     assert max(len(block["layout"][f"{axis}axis"]["ticktext"]) for axis in "xy") <= 60
 
 
-@pytest.mark.parametrize("which", ["Within the source", "Within the output"])
+@pytest.mark.parametrize("which", ["Encoder self-attention", "Decoder self-attention"])
 @pytest.mark.parametrize("picture", ["Matrix", "Ribbons", "All heads"])
 def test_self_attention_in_every_picture(which, picture):
     at = translation(checkpoint="transformer", which=which, picture=picture, word="2")
@@ -113,7 +113,7 @@ def test_nonsense_in_a_link_is_ignored(query):
 
 
 def test_a_layer_that_the_next_model_does_not_have_is_forgotten():
-    at = translation(checkpoint="transformer", layer="2", which="Within the source")
+    at = translation(checkpoint="transformer", layer="2", which="Encoder self-attention")
     at.selectbox(key="checkpoint").set_value("lstm-attention").run()
     assert not at.exception
     at.selectbox(key="checkpoint").set_value("transformer").run()

@@ -1,4 +1,4 @@
-"""Where the model looked: as a matrix, ribbons, all heads, or sentence by sentence."""
+"""Attention: as a matrix, ribbons, all heads, or sentence by sentence."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from ui.instruments.probabilities import alternatives_chart
 from ui.instruments.selection import View, output_name, select_step, select_word
 from ui.links import URL
 from ui.page import is_dark
+from ui.terms import term_help, term_link
 
 Controls = Any  # a container
 # Which attention: what is chosen stands in the address, so it is what is shown.
 WHICH = {
-    "To the source": "cross",
-    "Within the source": "encoder",
-    "Within the output": "decoder",
+    "Cross-attention": "cross",
+    "Encoder self-attention": "encoder",
+    "Decoder self-attention": "decoder",
 }
 SHORT, LONG = "picture", "long_picture"  # keys: what is best for a long text is not for a sentence
 LONGER_THAN = 60
@@ -75,7 +76,14 @@ def _which(trace: Trace) -> str:
     _keep("which", names)
     chosen = names[0]
     if len(names) > 1:
-        chosen = st.selectbox("Attention", names, key="which", width=180, **URL)
+        chosen = st.selectbox(
+            "Attention",
+            names,
+            key="which",
+            width=210,
+            help=term_help("cross-attention", "self-attention"),
+            **URL,
+        )
     return WHICH[chosen]
 
 
@@ -120,7 +128,7 @@ def _position_heard(view: View) -> None:
 
     st.session_state["position_heard"] = 0 if view.word is None else view.word + 1
     st.number_input(
-        "Position heard",
+        "Encoder frame",
         0,
         len(view.shown.source),
         key="position_heard",
@@ -152,11 +160,10 @@ def _matrix(view: View, controls: Controls) -> None:
         scale, by_word = _scale(), _by_word(trace, which)
         _position_heard(view)
         measured = st.toggle(
-            "Measures",
+            "Show entropy and coverage",
             True,
             key="measured",
-            help="Beside each row its entropy in bit: 0 where it looked at one place only. Below "
-            "each column what it got of all rows together.",
+            help=term_help("entropy", "attention received"),
             **URL,
         )
     choice: Choice = {"which": which, "by_word": by_word, **picks}
@@ -191,8 +198,8 @@ def _ribbons(view: View, controls: Controls) -> None:
     chart(
         "ribbons",
         draw(figures.ribbons, view.named_shown, selected, word, mass, is_dark(), **drawn),
-        f"Ribbons as wide as the attention weights{_of_output()}, from what was read, left, to "
-        "the output, right. All of them are in the CSV below.",
+        f"Ribbons as wide as the attention weights{_of_output()}, from the source, left, to the "
+        "output, right. All of them are in the CSV below.",
         lambda: figures.ribbons_csv(trace, mass, **choice),
         _select(view, which, "ribbons"),
     )
@@ -202,7 +209,7 @@ def _ribbons(view: View, controls: Controls) -> None:
         (trace.target if which == "decoder" else trace.source),
     )
     parts = [
-        f"{part.start + 1} to {part.stop} of {len(whole)}"
+        f"{part.start + 1:,} to {part.stop:,} of {len(whole):,}"
         for part, whole in zip((rows, columns), wholes, strict=True)
     ]
     if (len(rows), len(columns)) != tuple(map(len, wholes)):
@@ -278,11 +285,11 @@ def _blocks(view: View, controls: Controls) -> None:
         open_block,
     )
     weight = block_weights(trace, which, **picks)[row, column]
-    read, said = block_texts(trace, which)
+    keys, queries = block_texts(trace, which)
     st.caption(
-        "Each cell is what a sentence gave to a sentence, on average over its tokens. Click one, "
-        f"or choose it above, to open it below. Now open: {quoted(said[row])} gave {weight:.2f} "
-        f"to {quoted_end(read[column])}"
+        "Each cell is the attention from one sentence to another, averaged over its tokens. Click "
+        f"one, or choose it above, to open it below. Open now: {quoted(queries[row])}, with "
+        f"{weight:.2f} on {quoted_end(keys[column])}"
     )
     rows, columns = block_tokens(trace, which, row, column)
     choice: Choice = {"which": which, "by_word": by_word, "rows": rows, "columns": columns, **picks}
@@ -306,8 +313,8 @@ def _chosen_block(view: View, which: str, picks: Picks) -> tuple[int, int]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         found = []
         for key, label, first, count in (
-            (_ROW, "Sentence that looks", OF_STEP, weights.shape[0]),
-            (_COLUMN, "Sentence looked at", STRONGEST, weights.shape[1]),
+            (_ROW, "Query sentence", OF_STEP, weights.shape[0]),
+            (_COLUMN, "Key sentence", STRONGEST, weights.shape[1]),
         ):
             options = [first, *map(str, range(1, count + 1))]
             _keep(key, options)
@@ -366,7 +373,8 @@ def attention_chart(
 def no_attention() -> None:
     """Say that a model has no attention."""
     st.info(
-        "This model has no attention: all that its decoder sees of the source is one vector.",
+        "This model has no attention: the context vector is all that its decoder gets of the "
+        "source.",
         icon=":material/visibility_off:",
     )
 
@@ -377,7 +385,7 @@ def _context(view: View) -> None:
 
     no_attention()
     trace = view.shown
-    st.subheader("The one vector it sees")
+    st.subheader("Context vector", help=term_help("context vector"))
     chart(
         "context",
         draw(figures.context, view.named_shown, view.step, is_dark()),
@@ -387,17 +395,17 @@ def _context(view: View) -> None:
 
 
 def _of_output() -> str:
-    return f" of output {output_name()}"
+    return f" of hypothesis {output_name()}"
 
 
 def _said(view: View) -> None:
     """Say which output the pictures are of, where there are several."""
     if len(view.run.outputs) > 1 or view.branches:
-        st.caption(f"Attention of output {output_name()}")
+        st.caption(f"Attention of hypothesis {output_name()}")
 
 
 def sinks_note(trace: Trace) -> None:
-    """Say which tokens of the source are looked at whatever is written, where there are any."""
+    """Name the attention sinks of a run, where there are any."""
     found = sinks(trace)
     if not found:
         return
@@ -405,8 +413,9 @@ def sinks_note(trace: Trace) -> None:
         f"{quoted(shown(trace.source.pieces[place]))} (token {place + 1}) gets {share:.0%}"
         for place, share in found
     )
+    name = term_link("attention sink", "Attention sink")
     st.caption(
-        f"**Attention sink:** {listed} of the attention, averaged over all steps.",
+        f"{name}: {listed} of the attention, averaged over all steps.",
         help=f"From {SINK:.0%} on, at an end of the source. A sink is looked at whatever is "
         "written, so it tells little of where a word came from. A bidirectional encoder invites "
         "one: its states at the ends have read the whole source, so they can serve as a summary.",

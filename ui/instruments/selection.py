@@ -81,11 +81,10 @@ def read_tokens(subject: Subject, shown: Trace, step: int, word: int | None) -> 
     if shown.attention is not None and not shown.position_seconds:
         weights = shown.attention.mean(axis=(1, 2), dtype="float32")
     token_view(shown, "reading", step, word, select_step, select_word, weights)
-    hover = "hover over any token to see what it looked at, or who looked at it."
+    hover = "hover over a token to see its attention."
     hint(
         "tokens",
-        "Click a token of the output to look at that step"
-        + ("." if weights is None else f"; {hover}"),
+        "Click an output token to select that step" + ("." if weights is None else f"; {hover}"),
     )
 
 
@@ -244,12 +243,12 @@ def _shown_output(
     if st.session_state.get(_OUTPUT, BEST) not in names:
         st.session_state[_OUTPUT] = BEST
     chosen = st.selectbox(
-        "Output",
+        "Hypothesis",
         names,
         key=_OUTPUT,
         **URL,
         width=110,
-        help="1 is the best that the search has found; letters are branches of yours.",
+        help="1 is the best that the search found; letters are your branches.",
     )
     if chosen in letters:
         return chosen, letters[chosen]
@@ -273,7 +272,7 @@ def _step_slider(shown: Trace) -> int:
         count,
         key=_STEP,
         on_change=_count_choice,
-        help="A click on a token, a row of the matrix or a bar chooses it too.",
+        help="A click on a token, a row of the matrix or a bar selects it too.",
     )
     if step > 1:
         st.query_params[_STEP] = str(step)

@@ -1,4 +1,4 @@
-"""What if: another source, words nobody sees, a step that looks elsewhere; before and after."""
+"""What if: another source, masked source words, overridden attention; before and after."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def show(view: View) -> None:
         _compare(view, instead, Interventions())
         if edit_links.written() or st.query_params.get_all(_MUTED):
             st.caption(
-                "Muted words and changed rows belong to the first source, so they wait until the "
-                "other one is removed."
+                "Masked words and overridden attention belong to the first source: remove the "
+                "other one to apply them again."
             )
         return
     if view.run.attention is None:
         st.info(
-            "This model has no attention, so no word can be muted and no row changed: change the "
+            "This model has no attention, so nothing can be masked or overridden: change the "
             "source above.",
             icon=":material/info:",
         )
@@ -61,7 +61,7 @@ def show(view: View) -> None:
     if changed:
         _compare(view, view.subject.given, changed)
     else:
-        st.caption("Nothing is changed yet.")
+        st.caption("Nothing is changed: mask a word, or override the attention of a step.")
 
 
 def _forget_others(view: View) -> None:
@@ -87,7 +87,7 @@ def _source(view: View) -> str:
         "Another source",
         key=_INSTEAD,
         on_change=lambda: edit_links.keep(_INSTEAD, st.session_state[_INSTEAD]),
-        placeholder="Type another sentence, or take one below that differs in one thing",
+        placeholder="Type another sentence, or choose one below that differs in one thing",
         autocomplete="off",
         max_chars=2_000,
     )
@@ -106,26 +106,27 @@ def _source(view: View) -> str:
             format_func=plain,
             key="contrast",
             on_change=use,
-            help="Exchanges single words without bending the others, so it need not be good "
-            "English.",
+            help="Changes single words and leaves the others as they are, so the result need not "
+            "be good English.",
         )
     return "" if instead.strip() == text else instead.strip()
 
 
 def _mute(trace: Trace) -> tuple[int, ...]:
-    """Let the visitor mute source words; returns their tokens."""
+    """Let the visitor mask source words; returns their tokens."""
     names = numbered(trace)
     asked = [name for name in st.query_params.get_all(_MUTED) if name in names]
     if _MUTED not in st.session_state or set(st.session_state[_MUTED]) - set(names):
         st.session_state[_MUTED] = asked
     chosen = st.pills(
-        "Mute: what nobody can look at",
+        "Mask source words",
         list(names),
         format_func=plain,
         selection_mode="multi",
         key=_MUTED,
         on_change=lambda: edit_links.keep(_MUTED, list(st.session_state[_MUTED])),
-        help="A Transformer's source does not see it either; a recurrent encoder has read it.",
+        help="No decoding step can attend to it. In a Transformer the encoder does not either; a "
+        "recurrent encoder has still read it.",
     )
     numbers = {names[name] for name in chosen}
     return tuple(i for i, word in enumerate(trace.source.words) if word in numbers)
@@ -147,7 +148,7 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
     old, new = differing(before.text, after.text)
     highlighted_text("whatif", [("Before", old), ("After", new)])
     total = float(before.log_probabilities.sum()), float(after.log_probabilities.sum())
-    said = f"Log-probability {total[0]:.2f} before, {total[1]:.2f} after."
+    said = f"log P {total[0]:.2f} before, {total[1]:.2f} after."
     same = before.target.ids == after.target.ids
     st.caption(("The output is the same. " if same else "") + said)
     if interventions:

@@ -45,7 +45,7 @@ def model_list() -> None:
 
 def _show_card(card: Card) -> None:
     st.markdown(f"**{plain(card.title)}**")
-    place = f"Hub, {card.megabytes:,} MB" if card.hub else "ready"
+    place = f"downloadable, {card.megabytes:,} MB" if card.hub else "installed"
     languages = _in_words(card.languages) if card.languages else ""
     st.caption(plain(" · ".join(filter(None, (card.task, languages, card.licence, place)))))
     if card.summary:
@@ -53,7 +53,7 @@ def _show_card(card: Card) -> None:
     _open_link(card.name, card.task)
 
 
-def _open_link(name: str, task: str, label: str = "Open it") -> None:
+def _open_link(name: str, task: str, label: str = "Open") -> None:
     """Link to the page of a model's task, with the model chosen."""
     if task in PAGES:
         page_link(f"pages/{PAGES[task]}.py", label, checkpoint=name)
@@ -119,24 +119,26 @@ def capabilities(name: str) -> None:
         "heads": str(heads or 1),
         "vocabulary": f"{config.vocabulary:,}",
         "parameters": f"{checkpoint.model.parameter_count():,}",
-        "computed in": str(weight.dtype).removeprefix("torch."),
-        "searched in": checkpoint.precision,
+        "precision": str(weight.dtype).removeprefix("torch."),
+        "precision of the search": checkpoint.precision,
         "tokenizer": type(checkpoint.tokenizer).__name__,
         "languages": _in_words(tuple(checkpoint.tokenizer.languages) or card.languages),
     }
     with st.container(border=True):
-        st.markdown(f"{quoted(name)} can be used.")
+        st.markdown(f"{quoted(name)} is loaded.")
         for note in checkpoint.notes:
             st.info(plain(note), icon=":material/info:")
-        st.table({"what": list(facts), "here": list(map(plain, facts.values()))}, hide_index=True)
-        shown = ["beams", "alternatives", "context vectors"]
-        shown += ["attention"] if config.has_attention else []
-        shown += ["every layer and head"] if heads > 1 else []
-        shown += ["self-attention"] if config.self_attention_shape != (0, 0) else []
-        st.markdown(f"To be seen: {', '.join(shown)}.")
+        st.table(
+            {"property": list(facts), "value": list(map(plain, facts.values()))}, hide_index=True
+        )
+        shown = ["Beam tree", "Probabilities", "Context vector"]
+        shown += ["Attention"] if config.has_attention else []
+        shown += ["All heads"] if heads > 1 else []
+        shown += ["Self-attention"] if config.self_attention_shape != (0, 0) else []
+        st.markdown(f"Available views: {', '.join(shown)}.")
         if not config.has_attention:
-            st.markdown("It has no attention, so there is no matrix.")
-        _open_link(name, card.task, "Use it")
+            st.markdown("It has no attention, so there is no attention matrix.")
+        _open_link(name, card.task, "Open")
 
 
 def _in_words(codes: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from ui.inputs.task_controls import first_checkpoint
 from ui.page import is_dark
 from ui.runtime.names import checkpoints_for
 from ui.runtime.runs import Subject, derive, run
+from ui.terms import term_help
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
@@ -27,7 +28,7 @@ URL: Any = {"bind": "query-params"}
 TASKS = ("translation", "summarization", "chatbot")
 COUNT, MOST_OWN, LONGEST, NEAREST = 400, 8, 300, 8
 PROJECTIONS = ("PCA, 2-d", "PCA, 3-d", "t-SNE")
-KINDS = {"Last state h_T": "final", "Mean of all states": "mean"}
+KINDS = {"Final state h_T": "final", "Mean of all states": "mean"}
 _CHOSEN = "sentence"
 
 
@@ -107,8 +108,8 @@ def _own_sentences() -> list[str]:
         key="yours",
         height=110,
         max_chars=MOST_OWN * LONGEST,
-        help=f"The first {MOST_OWN}, of {LONGEST} characters each, stand on the map; the way of "
-        "the first two is drawn below.",
+        help=f"The first {MOST_OWN}, of {LONGEST} characters each, are placed on the map; the "
+        "state trajectories of the first two are drawn below.",
         **URL,
     )
     from seq2seq.inference.inputs import clean
@@ -175,11 +176,11 @@ def _choose_sentence(texts: list[str]) -> int | None:
     if st.session_state.get(_CHOSEN) not in (None, *texts):
         st.session_state[_CHOSEN] = None
     chosen = st.selectbox(
-        "Sentence; a click on the map chooses it too",
+        "Sentence (or click a point)",
         list(dict.fromkeys(texts)),
         index=None,
         key=_CHOSEN,
-        placeholder="Choose one to see its neighbours",
+        placeholder="Choose one to see its nearest neighbours",
         **URL,
     )
     return None if chosen is None else texts.index(chosen)
@@ -196,8 +197,8 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
             return
         points = found
         st.caption(
-            "t-SNE keeps neighbours together; how far apart two groups lie, and how large they "
-            "are, means nothing."
+            "t-SNE keeps neighbours together; distances between groups and their sizes mean "
+            "nothing."
         )
     else:
         directions = fit(placed.vectors, 3 if projection.endswith("3-d") else 2)
@@ -207,7 +208,7 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
     in_space = projection.endswith("3-d")
     if in_space:
         st.caption(
-            "Drag to turn it. Points in space take no clicks: choose a sentence in the list."
+            "Drag to rotate. Choose a sentence in the list: points of a 3-d plot cannot be clicked."
         )
 
     def select() -> None:
@@ -274,7 +275,7 @@ def _neighbours(placed: _Placed) -> None:
     if placed.chosen is None:
         return
     labels = [*placed.labels, *["yours"] * len(placed.own)]
-    st.markdown(f"Nearest to {quoted(placed.texts[placed.chosen])}, in all dimensions:")
+    st.markdown(f"Nearest neighbours of {quoted(placed.texts[placed.chosen])}, in all dimensions:")
     st.dataframe(
         {
             "sentence": [placed.texts[number] for number, _ in others],
@@ -294,15 +295,15 @@ def _agreement(placed: _Placed) -> None:
         for name in FEATURES
     }
     shared, chance = found[placed.feature]
-    st.subheader("What the vector knows")
+    st.subheader("Nearest-neighbour probe", help=term_help("nearest-neighbour probe"))
     st.markdown(
-        f"Of the ten nearest neighbours of a sentence, {shared:.0%} have its {placed.feature} in "
-        f"common; by chance it would be {chance:.0%} (the marks)."
+        f"Of the ten nearest neighbours of a sentence, {shared:.0%} share its {placed.feature}; "
+        f"chance would give {chance:.0%} (the marks)."
     )
     chart(
         "agreement",
         figures.agreements(found, placed.feature, dark=is_dark()),
-        "Share of neighbours that have each feature in common, and the share by chance.",
+        "Share of neighbours with the same value of each feature, and the share by chance.",
         lambda: figures.agreements_csv(found),
     )
 
@@ -311,9 +312,9 @@ def _trajectories(name: str, own: list[str]) -> None:
     from seq2seq import figures
     from seq2seq.analysis.projection import fit
 
-    st.subheader("The way there")
+    st.subheader("State trajectory", help=term_help("state trajectory"))
     if not own:
-        st.info("Type a sentence of your own above to see the way of its states.")
+        st.info("Type a sentence of your own above to see its state trajectory.")
         return
     which = st.segmented_control(
         "States",
@@ -321,7 +322,7 @@ def _trajectories(name: str, own: list[str]) -> None:
         default="Encoder",
         required=True,
         key="states",
-        help="The encoder's after each source token, the decoder's after each token it wrote.",
+        help="The encoder's after each source token, the decoder's after each output token.",
         **URL,
     )
     traces = [trace for text in own[:2] if (trace := run(Subject(name, text))) is not None]
