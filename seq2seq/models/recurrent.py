@@ -31,11 +31,13 @@ Gates = Sequence[Callable[[Tensor], Tensor]]
 class Turn(NamedTuple):
     """One step of one layer, all (rows, width): the state it leaves, and the gates that made it.
 
-    gates: in the order of GATES.
+    gates: in the order of GATES. sums: their pre-activations, before sigmoid or tanh, in the same
+    order; the one of a plain RNN is the gate itself.
     """
 
     state: Cell
     gates: tuple[Tensor, ...]
+    sums: tuple[Tensor, ...]
 
 
 # The numbers from which a cell makes its state, by the names that the cells below give them.
@@ -49,7 +51,7 @@ GATES = {
 def rnn_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     """h' = tanh(sum), sum = W x + U h + b. Elman 1990."""
     total = gates[0](inputs) + gates[1](state[0])
-    return Turn((torch.tanh(total),), (total,))
+    return Turn((torch.tanh(total),), (total,), (total,))
 
 
 def lstm_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
@@ -62,7 +64,7 @@ def lstm_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     candidate = torch.tanh(parts[2])
     cell = forget_gate * state[1] + input_gate * candidate
     hidden = output_gate * torch.tanh(cell)
-    return Turn((hidden, cell), (input_gate, forget_gate, candidate, output_gate))
+    return Turn((hidden, cell), (input_gate, forget_gate, candidate, output_gate), parts)
 
 
 def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
@@ -72,10 +74,12 @@ def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     """
     hidden = state[0]
     from_input, from_state = gates[0](inputs).chunk(3, dim=-1), gates[1](hidden).chunk(3, dim=-1)
-    reset, update = (torch.sigmoid(from_input[i] + from_state[i]) for i in (0, 1))
-    candidate = torch.tanh(from_input[2] + reset * from_state[2])
+    sums = [from_input[i] + from_state[i] for i in (0, 1)]
+    reset, update = (torch.sigmoid(total) for total in sums)
+    sums.append(from_input[2] + reset * from_state[2])
+    candidate = torch.tanh(sums[2])
     hidden = update * hidden + (1 - update) * candidate
-    return Turn((hidden,), (reset, update, candidate))
+    return Turn((hidden,), (reset, update, candidate), tuple(sums))
 
 
 CELLS: dict[str, tuple[Callable[..., nn.RNNBase], Callable[..., Turn]]] = {

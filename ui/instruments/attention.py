@@ -7,12 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from seq2seq.analysis.attention_matrix import Choice, Pick, Picks, has, layers_and_heads
+from seq2seq.analysis.attention_matrix import Choice, Pick, Picks, grid, has, layers_and_heads
 from seq2seq.analysis.attention_metrics import SINK, sinks
 from seq2seq.trace import Trace, shown
 from ui.code_export import Named, draw
 from ui.components import clicked
 from ui.components.chart import chart
+from ui.components.plot import Lights
 from ui.escape import quoted, quoted_end
 from ui.instruments.findings import findings_list
 from ui.instruments.probabilities import alternatives_chart
@@ -367,7 +368,23 @@ def attention_chart(
         described,
         lambda: figures.attention_csv(trace, **choice),
         None if view is None else _select(view, which, key),
+        None if view is None else _lights(trace, which, choice),
     )
+
+
+def _lights(trace: Trace, which: str, choice: dict[str, Any]) -> Lights:
+    """Return which tokens the rows and columns of a matrix stand for."""
+    shared = {"which": which, "by_word": choice.get("by_word", False)}
+    found = grid(trace, **shared, rows=choice.get("rows"), columns=choice.get("columns"))
+    sides = (
+        "source" if which == "encoder" else "target",
+        "target" if which == "decoder" else "source",
+    )
+    lights: Lights = []
+    for side, part in zip(sides, (found.rows, found.columns), strict=True):
+        ends = zip(part.tokens, [*part.tokens[1:], part.end], strict=True)
+        lights.append((side, {first: end for first, end in ends if end > first + 1}))
+    return lights
 
 
 def no_attention() -> None:

@@ -170,6 +170,26 @@ def _cell(found: CloseUp) -> None:
         f"the mean change of a unit is {changed.mean():.2f}."
     )
     right.markdown(_formula(formulas.new_state(found.kind, cell, unit)))
+    if sums := formulas.pre_activations(found.kind, cell, unit):
+        with st.expander("Pre-activations"):
+            _pre_activations(cell, unit, sums)
+
+
+def _pre_activations(cell: Cell, unit: int, sums: str) -> None:
+    """Show what the gates were before sigmoid and tanh."""
+    left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
+    left.markdown(
+        "Each gate is a sigmoid σ, and the candidate a tanh, of its pre-activation: input and "
+        f"previous state, each times a matrix, and a bias. Unit {unit + 1}:"
+    )
+    right.markdown(_formula(sums))
+    _strips(
+        "sums",
+        list(cell.sums.items()),
+        "Pre-activations of all units.",
+        unit,
+        clickable=True,
+    )
 
 
 def _unit(cell: Cell) -> int:
@@ -340,7 +360,7 @@ def _says(view: View, found: CloseUp) -> None:
             f"This model may also copy: with p_copy = {found.copying:.0%} it takes a token of the "
             "source, by the weights above. A bar includes both."
         )
-    with _beside(formulas.probability(found)):
+    with _beside(formulas.probability(found), _formula(formulas.logit(found, _readout(found)))):
         chart(
             "logits",
             draw(logits, Named("found", found), is_dark()),
@@ -356,6 +376,11 @@ def _says(view: View, found: CloseUp) -> None:
         )
     else:
         st.caption("This was the last step.")
+
+
+def _readout(found: CloseUp) -> str:
+    """Return the symbol of what the output layer reads: the state, or state and context."""
+    return "s_t" if found.kind == "transformer" or found.attention == "none" else "r_t"
 
 
 @contextmanager
