@@ -23,8 +23,8 @@ from seq2seq.inference.inputs import Source, prepare
 from seq2seq.inference.pipeline import detect_language
 from seq2seq.inference.record import ALTERNATIVES
 from seq2seq.models.attention import MultiHead, attend
-from seq2seq.models.protocol import Memory
-from seq2seq.models.recurrent import GATES, RecurrentDecoder
+from seq2seq.models.protocol import Memory, State, Step
+from seq2seq.models.recurrent import GATES, RecurrentDecoder, Turn
 from seq2seq.models.transformer import DecoderLayer, TransformerDecoder
 
 
@@ -236,10 +236,8 @@ def _recurrent(
 ) -> dict[str, Any]:
     tokens = torch.tensor([read], device=memory.states.device)
     state = decoder.read(tokens[:, :-1], decoder.start(memory), memory)
-    step = decoder.step(tokens[:, -1], state, memory)
-    (cells, previous), embedded = state, decoder.embedding(tokens[:, -1])
-    beside = {"token": [], "context": [step.context], "readout": [previous]}[decoder.feeds]
-    turns = decoder.stack.turns(torch.cat([embedded, *beside], dim=-1), cells)
+    step, turns = step_turns(decoder, tokens[:, -1], state, memory)
+    cells, embedded = state[0], decoder.embedding(tokens[:, -1])
     look = None
     if decoder.attention is not None:
         # What feeds the cell has been looked for with the state before.
@@ -282,6 +280,20 @@ def _recurrent(
         "logits": step.logits[0],
         "copying": None if step.copying is None else float(step.copying[0]),
     }
+
+
+def step_turns(
+    decoder: RecurrentDecoder, token: Tensor, state: State, memory: Memory
+) -> tuple[Step, list[Turn]]:
+    """Take one step; returns it and what happened in each layer, from the lowest.
+
+    token: (rows,), the one that is read. state: as the decoder has it before.
+    """
+    step = decoder.step(token, state, memory)
+    cells, previous = state
+    beside = {"token": [], "context": [step.context], "readout": [previous]}[decoder.feeds]
+    turns = decoder.stack.turns(torch.cat([decoder.embedding(token), *beside], dim=-1), cells)
+    return step, turns
 
 
 def _by_name(names: Sequence[str], parts: Sequence[Tensor]) -> dict[str, np.ndarray]:

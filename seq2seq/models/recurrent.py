@@ -167,6 +167,28 @@ class Stack(nn.Module):
             inputs = turns[-1].state[0]
         return turns
 
+    def turns_over(self, inputs: Tensor) -> list[Turn]:
+        """Read inputs (time, input width) from the zero state, one step after the other.
+
+        Returns what happened in each layer, from the lowest, as a Turn of tensors (time, width).
+        Slower than `forward`, which keeps no gates.
+        """
+        gates, layers = self._float_gates(), list[Turn]()
+        for first in range(0, len(gates), self.directions):
+            ways = gates[first : first + self.directions]
+            halves = [self._one_way(each, inputs, bool(way)) for way, each in enumerate(ways)]
+            layers.append(_joined(halves, dim=-1))
+            inputs = layers[-1].state[0]
+        return layers
+
+    def _one_way(self, gates: Gates, inputs: Tensor, backward: bool) -> Turn:
+        state = (inputs.new_zeros(1, self.width // self.directions),) * self.parts
+        turns = []
+        for read in (inputs.flip(0) if backward else inputs).unsqueeze(1):
+            turns.append(self.cell(read, state, gates))
+            state = turns[-1].state
+        return _joined(turns[::-1] if backward else turns, dim=0)
+
     def _float_gates(self) -> list[Gates]:
         return [
             (
@@ -183,6 +205,12 @@ class Stack(nn.Module):
     def _rows_first(self, part: Tensor) -> Tensor:
         by_direction = part.transpose(0, 1).unflatten(1, (self.layers, self.directions))
         return by_direction.flatten(2)
+
+
+def _joined(turns: Sequence[Turn], dim: int) -> Turn:
+    """Return turns as one, each of its tensors those of all turns put side by side."""
+    fields = (zip(*field, strict=True) for field in zip(*turns, strict=True))
+    return Turn(*(tuple(torch.cat(parts, dim) for parts in field) for field in fields))
 
 
 class RecurrentEncoder(nn.Module):

@@ -195,3 +195,30 @@ def test_a_model_without_attention_shows_its_context_vector():
     at = translation(checkpoint="gru-plain")
     assert any("no attention" in message for message in messages(at))
     assert keys(at)[0] == "context"
+
+
+@pytest.mark.parametrize("name", ["lstm-attention", "transformer"])
+def test_the_strongest_source_tokens_of_each_step_are_listed(root, name):
+    at = translation(checkpoint=name, picture="Top words", top_words="2")
+    table = at.dataframe[0].value
+    trace = run(load(root / name), SENTENCE, Options(max_length=12))
+    weights = grid(trace).weights
+    assert list(table.columns) == ["row", "token", "1", "2"]
+    assert [float(each.split()[-1]) for each in table["1"]] == pytest.approx(
+        weights.max(axis=1), abs=0.006
+    )
+    assert [int(each.split("(")[-1].split(")")[0]) for each in table["1"]] == list(
+        weights.argmax(axis=1) + 1
+    )
+
+
+def test_a_source_in_a_script_from_the_right_begins_there():
+    at = translation(text="שלום עולם")
+    assert at.toggle(key="right_to_left").value is True
+    _, figure = shown(at)
+    first, last = figure["layout"]["xaxis"]["range"]
+    assert first > last
+    at.toggle(key="right_to_left").set_value(False).run()
+    _, figure = shown(at)
+    assert figure["layout"]["xaxis"]["range"] == [last, first]
+    assert "right_to_left" not in {each.key for each in translation().toggle}

@@ -236,3 +236,15 @@ def test_what_is_said_to_be_written_now_is_what_is_written(name, root):
         assert "left them" in written_now(after, first + 1, first)
         seen.add(bool(best))
     assert seen
+
+
+def test_a_minimal_pair_overlays_both_state_trajectories():
+    at = visit("translation", text="The black cat sleeps.", tab="What if")
+    at.pills(key="contrast").set_value("word order").run()
+    assert at.text_input(key="instead").value == "The cat black sleeps."
+    for side in ("Encoder", "Decoder"):
+        at.segmented_control(key="pair_states").set_value(side).run()
+        assert not at.exception
+        (found,) = [each for each in charts(at) if each.key == "pair_trajectories"]
+        names = [trace["name"] for trace in found.figure["data"]]
+        assert names[:2] == ["before", "after"]

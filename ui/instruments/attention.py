@@ -7,7 +7,16 @@ from typing import Any
 
 import streamlit as st
 
-from seq2seq.analysis.attention_matrix import Choice, Pick, Picks, grid, has, layers_and_heads
+from seq2seq.analysis.attention_matrix import (
+    Choice,
+    Pick,
+    Picks,
+    grid,
+    has,
+    layers_and_heads,
+    runs_right_to_left,
+    strongest,
+)
 from seq2seq.analysis.attention_metrics import SINK, sinks
 from seq2seq.trace import Trace, shown
 from ui.code_export import Named, draw
@@ -31,6 +40,7 @@ WHICH = {
 }
 SHORT, LONG = "picture", "long_picture"  # keys: what is best for a long text is not for a sentence
 LONGER_THAN = 60
+MOST_TOP = 10  # tokens that are listed for each output token
 
 
 def show(view: View) -> None:
@@ -53,6 +63,8 @@ def show(view: View) -> None:
 def _picture(trace: Trace) -> str:
     """Let the visitor choose how attention is drawn."""
     names, key = [name for name in PICTURES if name != "Blocks"], SHORT
+    if trace.position_seconds:
+        names.remove("Top words")
     if not _has_several_heads(trace):
         names.remove("All heads")
     if _is_long(trace):
@@ -160,6 +172,7 @@ def _matrix(view: View, controls: Controls) -> None:
         picks = _picks(trace, which)
         scale, by_word = _scale(), _by_word(trace, which)
         _position_heard(view)
+        mirrored = _right_to_left(trace, which)
         measured = st.toggle(
             "Show entropy and coverage",
             True,
@@ -168,8 +181,56 @@ def _matrix(view: View, controls: Controls) -> None:
             **URL,
         )
     choice: Choice = {"which": which, "by_word": by_word, **picks}
-    attention_chart(trace, "attention", view, scale=scale, measured=measured, **choice)
+    settings = {"right_to_left": True} if mirrored else {}
+    attention_chart(trace, "attention", view, scale, measured, **choice, **settings)
     findings_list(view, which, picks)
+
+
+def _right_to_left(trace: Trace, which: str) -> bool:
+    """Let the visitor choose where the columns begin: at the right in scripts written from there.
+
+    Offered where it makes a difference to the reader: for a source in such a script.
+    """
+    if which == "decoder" or not runs_right_to_left(trace.source):
+        return False
+    return st.toggle("Right to left", True, key="right_to_left", **URL)
+
+
+def _top_words(view: View, controls: Controls) -> None:
+    """List the source tokens or words that each output token attended to most."""
+    trace = view.shown
+    with controls:
+        which = _which(trace)
+        picks, by_word = _picks(trace, which), _by_word(trace, which)
+        count = st.slider("Per row", 1, MOST_TOP, 3, key="top_words", width=160, **URL)
+    found = grid(trace, which=which, by_word=by_word, **picks)
+    best = strongest(found, min(count, len(found.columns)))
+    columns: dict[str, list[Any]] = {"row": found.rows.numbers, "token": found.rows.labels}
+    for place in range(len(best[0])):
+        listed = (row[place] for row in best)
+        columns[f"{place + 1}"] = [
+            f"{found.columns.labels[column]} ({found.columns.numbers[column]}) {weight:.2f}"
+            for column, weight in listed
+        ]
+    key = f"top_words_{which}_{by_word}"
+
+    def use_row() -> None:
+        if rows := st.session_state[key].selection.rows:
+            token = found.rows.tokens[rows[0]]
+            (select_word if which == "encoder" else select_step)(token)
+
+    st.dataframe(
+        columns,
+        hide_index=True,
+        key=key,
+        on_select=use_row,
+        selection_mode="single-row",
+        alt="Of each row the tokens with the largest attention weights",
+    )
+    st.caption(
+        "Beside each token those with the largest attention weights, best first, each with its "
+        "position and weight. Choose a row to select its step."
+    )
 
 
 def _ribbons(view: View, controls: Controls) -> None:
@@ -329,6 +390,7 @@ PICTURES: dict[str, Callable[[View, Controls], None]] = {
     "Matrix": _matrix,
     "Ribbons": _ribbons,
     "All heads": _all_heads,
+    "Top words": _top_words,
     "Blocks": _blocks,
 }
 
@@ -347,7 +409,8 @@ def attention_chart(
         return
     from seq2seq import figures
 
-    which = choice.get("which", "cross")
+    which, weights = choice.get("which", "cross"), dict(choice)
+    weights.pop("right_to_left", None)
     selected, word = (None, None) if view is None else _selected(view, which)
     described = (
         f"Matrix of attention weights{_of_output() if view else ''}: {len(trace.target)} output "
@@ -366,7 +429,7 @@ def attention_chart(
             **choice,
         ),
         described,
-        lambda: figures.attention_csv(trace, **choice),
+        lambda: figures.attention_csv(trace, **weights),
         None if view is None else _select(view, which, key),
         None if view is None else _lights(trace, which, choice),
     )

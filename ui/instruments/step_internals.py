@@ -19,13 +19,16 @@ from ui.instruments.selection import View, select_step, select_word
 from ui.links import URL
 from ui.page import is_dark
 from ui.runtime.runs import derive, keep
+from ui.terms import term_help
 
 if TYPE_CHECKING:
+    from seq2seq.analysis.gate_history import GateHistory
     from seq2seq.analysis.step_internals import Cell, CloseUp, Look
     from seq2seq.checkpoint import Checkpoint
     from seq2seq.decoding.search import OnStep
 
 _UNIT = "unit"
+ENCODER, DECODER = "Encoder", "Decoder"
 MOST_UNITS = 6  # that are offered as those that changed most
 
 CELLS = {
@@ -57,6 +60,71 @@ def show(view: View) -> None:
         with st.container(border=True):
             st.subheader(f"{number}. {title}", anchor=False)
             section()
+    if not found.own:
+        with st.container(border=True):
+            st.subheader(
+                f"{len(sections) + 1}. Gates over the whole text",
+                anchor=False,
+                help=term_help("gate"),
+            )
+            _gates_over_time(view)
+
+
+def _gates_over_time(view: View) -> None:
+    """Show a gate of all units at each step, of the encoder or the decoder."""
+    from seq2seq.figures.states import states, states_csv
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sides = (ENCODER, DECODER) if not view.shown.position_seconds else (DECODER,)
+        side = st.segmented_control(
+            "Of the", sides, default=DECODER, required=True, key="gates_of", **URL
+        )
+        layers = _gate_history(view, side or DECODER)
+        if layers is None:
+            return
+        layer = layers[_number("Layer", len(layers), len(layers) - 1, "gates_layer")]
+        names = ("h_t", "C_t") if side == ENCODER else ("s_t", "C_t")
+        offered = layer.gates | dict(zip(names, layer.states, strict=False))
+        if st.session_state.get("gate") not in (None, *offered):  # of another kind of cell
+            del st.session_state["gate"]
+        name = st.selectbox("Gate or state", list(offered), key="gate", width=160, **URL)
+    tokens = view.shown.source if side == ENCODER else view.shown.target
+    values, both = offered[name], side == ENCODER and layers[0].both_ways
+    st.markdown(
+        f"Rows are units, columns {'source tokens' if side == ENCODER else 'decoding steps'}; the "
+        "mean over all units and columns is "
+        f"{values.mean():.2f}." + (" The upper half reads forward, the lower backward." * both)
+    )
+    chart(
+        "gates_over_time",
+        states(
+            values,
+            tokens.pieces,
+            "source →" if side == ENCODER else "output →",
+            1 + both,
+            is_dark(),
+            view.word if side == ENCODER else view.step,
+        ),
+        f"{name} of the units at each of {len(values)} {'tokens' if side == ENCODER else 'steps'}.",
+        lambda: states_csv(values, tokens.pieces),
+    )
+
+
+def _gate_history(view: View, side: str) -> tuple[GateHistory, ...] | None:
+    subject, tokens = view.subject, view.shown.target.ids
+
+    def work(checkpoint: Checkpoint, on_step: OnStep) -> tuple[GateHistory, ...]:
+        from seq2seq.analysis.gate_history import decoder_gates, encoder_gates
+        from seq2seq.analysis.step_internals import encode
+
+        given, options = subject.given, subject.options
+        assert given is not None
+        encoded = keep(subject, "encoded", lambda: encode(checkpoint, given, options))
+        if side == ENCODER:
+            return encoder_gates(checkpoint, encoded)
+        return decoder_gates(checkpoint, encoded, tokens)
+
+    return derive(subject, ("gates", side, tokens), work)
 
 
 def _close_up(view: View, layer: int, head: int) -> CloseUp | None:

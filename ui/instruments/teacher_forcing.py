@@ -14,6 +14,7 @@ from ui.components.chart import chart
 from ui.components.token_rows import Chip, Row, token_rows
 from ui.escape import plain
 from ui.inputs.text_input import MAX_TYPED
+from ui.instruments.attention import sinks_note
 from ui.instruments.run_summary import alternatives_in_words
 from ui.instruments.selection import View, select_step
 from ui.links import URL
@@ -246,6 +247,7 @@ def _side(key: str, title: str, named: Named, step: int) -> None:
             lambda: figures.attention_csv(trace),
             select,
         )
+        sinks_note(trace)
     elif key == OWN:
         st.caption("This model has no attention: there are no weights to compare.")
     chart(

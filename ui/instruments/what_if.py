@@ -17,13 +17,17 @@ from seq2seq.trace import Trace, shown
 from ui.code_export import Named, define, draw
 from ui.components import highlighted_text
 from ui.components.chart import chart
+from ui.components.trajectories import Path, trajectories_chart
 from ui.escape import plain, quoted
 from ui.instruments import edit_links
+from ui.instruments.attention import sinks_note
 from ui.instruments.attention_editor import numbered, row_editor
 from ui.instruments.downloads import offer
 from ui.instruments.selection import View
+from ui.links import URL
 from ui.page import is_dark
 from ui.runtime.runs import follow, run
+from ui.terms import term_help
 
 # In the address. None is bound to its control, which is gone while another tab is open.
 _INSTEAD, _MUTED = "instead", "muted"
@@ -153,6 +157,8 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
     st.caption(("The output is the same. " if same else "") + said)
     if interventions:
         _probabilities(view, changed, after)
+    else:
+        _trajectories(before, after)
     offer("Changed run, JSON", after, "changed_run.json")
     if after.attention is None:
         return
@@ -173,6 +179,27 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
                 "source. All weights are in the CSV.",
                 partial(figures.attention_csv, trace),
             )
+            sinks_note(trace)
+
+
+def _trajectories(before: Trace, after: Trace) -> None:
+    """Show the states of both sources on one projection, to see where their paths part."""
+    st.subheader("State trajectories", anchor=False, help=term_help("state trajectory"))
+    side = st.segmented_control(
+        "States of the",
+        ("Encoder", "Decoder"),
+        default="Encoder",
+        required=True,
+        key="pair_states",
+        **URL,
+    )
+    paths = [
+        Path(name, trace.decoder_states, trace.target.pieces)
+        if side == "Decoder"
+        else Path(name, trace.encoder_states, trace.source.pieces)
+        for name, trace in (("before", before), ("after", after))
+    ]
+    trajectories_chart("pair_trajectories", paths)
 
 
 def _probabilities(view: View, changed: Any, after: Trace) -> None:

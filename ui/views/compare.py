@@ -13,6 +13,7 @@ from ui.components.chart import as_key, chart
 from ui.escape import plain, quoted
 from ui.inputs.task_controls import first_checkpoint
 from ui.inputs.text_input import empty_state, source_input
+from ui.instruments.attention import sinks_note
 from ui.links import URL, page_link
 from ui.page import is_dark
 from ui.runtime.cards import catalogued
@@ -186,6 +187,7 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
             "source. All weights are in the CSV.",
             lambda: figures.attention_csv(trace),
         )
+        sinks_note(trace)
     query = {"checkpoint": name, "text": trace.source.text, "step": str(here + 1)}
     page_link("pages/translation.py", "Open this run", **query)
 

@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 
 from seq2seq.analysis.probe_sentences import FEATURES, Probe, probes
-from seq2seq.trace import label
 from ui.components import clicked, copy_link
 from ui.components.chart import chart
+from ui.components.trajectories import Path, trajectories_chart
 from ui.escape import plain, quoted
 from ui.inputs.task_controls import first_checkpoint
 from ui.page import is_dark
@@ -309,9 +309,6 @@ def _agreement(placed: _Placed) -> None:
 
 
 def _trajectories(name: str, own: list[str]) -> None:
-    from seq2seq import figures
-    from seq2seq.analysis.projection import fit
-
     st.subheader("State trajectory", help=term_help("state trajectory"))
     if not own:
         st.info("Type a sentence of your own above to see its state trajectory.")
@@ -328,28 +325,14 @@ def _trajectories(name: str, own: list[str]) -> None:
     traces = [trace for text in own[:2] if (trace := run(Subject(name, text))) is not None]
     if not traces:
         return
-    ways = []
+    paths = []
     for number, trace in enumerate(traces):
         title = f"{number + 1}: {own[number][:40]}"
         if which != "Decoder":
-            ways.append((title, trace.encoder_states, trace.source.pieces))
+            paths.append(Path(title, trace.encoder_states, trace.source.pieces))
         if which != "Encoder":
             written = f"{number + 1}, decoder" if which == "Both" else title
-            ways.append((written, trace.decoder_states, trace.target.pieces))
-    found = fit(np.concatenate([states for _, states, _ in ways]), 2)
-    runs = [
-        (title, found.points(states), [label(piece) for piece in pieces])
-        for title, states, pieces in ways
-    ]
-    chart(
-        "trajectories",
-        figures.trajectories(runs, found.explained.tolist(), 1 + (which == "Both"), is_dark()),
-        f"States of {len(traces)} run(s) in order, on one projection.",
-        lambda: figures.map_csv(
-            np.concatenate([points for _, points, _ in runs]),
-            [token for _, _, names in runs for token in names],
-            {"run": [title for title, points, _ in runs for _ in points]},
-        ),
-    )
+            paths.append(Path(written, trace.decoder_states, trace.target.pieces))
+    trajectories_chart("trajectories", paths, 1 + (which == "Both"))
     outputs = " / ".join(f"{trace.source.text} → {trace.text}" for trace in traces)
     st.caption(f"One projection for all, so that distances can be compared. {plain(outputs)}")

@@ -13,6 +13,7 @@ from seq2seq.analysis.passages import sentences
 from seq2seq.trace import Trace
 from ui.components import hint, text_pair
 from ui.components.text_pair import SHADES, Side, Word
+from ui.instruments.attention import sinks_note
 from ui.instruments.selection import select_step, select_word
 from ui.links import URL
 from ui.runtime.runs import Subject
@@ -89,6 +90,7 @@ def read_summary(subject: Subject, trace: Trace, step: int, word: int | None) ->
         most,
         follows=chosen in (SENTENCE, WORD),
     )
+    sinks_note(trace)
     _measures(len(written), count, len(spans), shared)
 
 
