@@ -27,6 +27,7 @@ ui.show_menu(
             st.Page("pages/chatbot.py", title="Chatbot", icon=":material/forum:"),
             st.Page("pages/speech.py", title="Speech to text", icon=":material/mic:"),
             st.Page("pages/pronunciation.py", title="Pronunciation", icon=":material/spellcheck:"),
+            st.Page("pages/forecasting.py", title="Forecasting", icon=":material/timeline:"),
         ],
         "Look inside": [
             st.Page("pages/compare.py", title="Compare architectures", icon=":material/flag:"),

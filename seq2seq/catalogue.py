@@ -24,7 +24,7 @@ CHECKPOINTS = Path(
     os.environ.get(FOLDER_VARIABLE) or Path(__file__).parent.parent / "checkpoints"
 ).absolute()
 PRECISIONS = ("float32", "int8")
-TASKS = ("translation", "summarization", "chatbot", "speech", "spelling")
+TASKS = ("translation", "summarization", "chatbot", "speech", "spelling", "forecasting")
 
 
 @dataclass(frozen=True)

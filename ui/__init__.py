@@ -19,6 +19,7 @@ from ui.runtime.runs import Subject, run, warm_up
 from ui.views.benchmarks import benchmarks_page
 from ui.views.compare import compare_page
 from ui.views.context_vector import context_vector_page
+from ui.views.forecasting import forecasting_page
 from ui.views.glossary import glossary_page
 from ui.views.model_list import model_list
 from ui.views.models import capabilities, intake
@@ -40,6 +41,7 @@ __all__ = [
     "empty_state",
     "examples",
     "first_checkpoint",
+    "forecasting_page",
     "glossary_page",
     "instruments",
     "intake",

@@ -40,16 +40,28 @@ TABS: dict[str, Callable[[View], None]] = {
 
 
 @st.fragment
-def instruments(subject: Subject, run: Trace, read: Reader = read_tokens) -> None:
-    """Show a run: its output, and below it the instrument that the visitor has opened."""
+def instruments(
+    subject: Subject, run: Trace, read: Reader = read_tokens, is_answer: bool = False
+) -> None:
+    """Show a run: its output, and below it the instrument that the visitor has opened.
+
+    is_answer: what `read` shows is the answer, so it stands above all instruments.
+    """
     view = selected_view(subject, run)
     begin_recording()
+    if is_answer:
+        read(subject, view.shown, view.step, view.word)
+        read = _read_nothing
     tabs = st.tabs(list(TABS), key="tab", on_change="rerun", **URL)
     for tab, (name, show) in zip(tabs, TABS.items(), strict=True):
         if tab.open:
             with tab:
                 _open(view, read, show, begins_with_picture=name == OVERVIEW)
     downloads.show(view)
+
+
+def _read_nothing(subject: Subject, shown: Trace, step: int, word: int | None) -> None:
+    """Show no texts: they stand elsewhere."""
 
 
 def _open(
@@ -63,6 +75,7 @@ def _open(
         return
     show(view)
     read(*texts)
-    hint_on_tokens(view.shown)
+    if read is read_tokens:
+        hint_on_tokens(view.shown)
     if view.shown.position_seconds:
         listening(view)

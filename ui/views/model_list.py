@@ -22,6 +22,7 @@ PAGES = {
     "chatbot": "chatbot",
     "speech": "speech",
     "spelling": "pronunciation",
+    "forecasting": "forecasting",
 }
 LANGUAGES_SHOWN = 8
 COLUMNS = 2
