@@ -95,7 +95,7 @@ def test_a_saved_run_without_its_model_says_so(trace, root):
     at = visit("translation", tab="Step internals")
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
-    assert any("nothing can be run anew" in each for each in messages(at))
+    assert any("nothing can be run again" in each for each in messages(at))
 
 
 FORCED = {"text": SENTENCE, "tab": "Teacher forcing"}
@@ -153,7 +153,7 @@ def test_nothing_is_asked_of_a_saved_run_without_its_model(trace, root):
     at = visit("translation", tab="Teacher forcing")
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
-    assert any("nothing can be run anew" in each for each in messages(at))
+    assert any("nothing can be run again" in each for each in messages(at))
     assert "reference" not in {each.key for each in at.text_input}
 
 

@@ -57,7 +57,7 @@ def look(turns: Turns, place: int) -> tuple[Subject, Trace] | None:
     if checkpoint is None:
         return None
     subject = subject_of_reply(checkpoint, turns, reply)
-    trace = _said(checkpoint, subject, turn)
+    trace = _reply_trace(checkpoint, subject, turn)
     if trace is None:
         return None
     if not reply.stopped and trace.text != turn.text:
@@ -88,7 +88,7 @@ def look(turns: Turns, place: int) -> tuple[Subject, Trace] | None:
     return subject, trace
 
 
-def _said(checkpoint: Checkpoint, subject: Subject, turn: Turn) -> Trace | None:
+def _reply_trace(checkpoint: Checkpoint, subject: Subject, turn: Turn) -> Trace | None:
     """Return the run of a reply; of one that was stopped, as far as it came."""
     reply = turn.reply
     assert reply is not None

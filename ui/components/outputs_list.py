@@ -100,7 +100,7 @@ def outputs_list(
     rows = [
         {
             "name": name,
-            "parts": text_parts(_said(each), _said(best)),
+            "parts": text_parts(_pieces(each), _pieces(best)),
             "log": f"{each.log_probability:.2f}",
             "score": f"{each.score:.3f}",
             "tint": colours.get(name, ""),
@@ -140,5 +140,5 @@ def text_parts(pieces: tuple[str, ...], other: tuple[str, ...]) -> list[dict[str
     return parts
 
 
-def _said(output: Output) -> tuple[str, ...]:
+def _pieces(output: Output) -> tuple[str, ...]:
     return output.pieces[:-1] if output.finished else output.pieces

@@ -53,7 +53,7 @@ def show(view: View) -> None:
         else:
             with controls:
                 picture = _picture(view.shown)
-            _said(view)
+            _hypothesis_caption(view)
             sinks_note(view.shown)
             PICTURES[picture](view, controls)
     with right:
@@ -127,24 +127,24 @@ def _by_word(trace: Trace, which: str) -> bool:
     return st.toggle("Whole words", key="by_word", **URL)
 
 
-def _position_heard(view: View) -> None:
+def _encoder_frame(view: View) -> None:
     """Let the visitor choose a place of a recording by keyboard: it has no tokens to click."""
     if not view.shown.position_seconds:
         return
 
     def select() -> None:
-        chosen = st.session_state["position_heard"] - 1
+        chosen = st.session_state["encoder_frame"] - 1
         if chosen >= 0:
             select_word(chosen)
         elif view.word is not None:
             select_word(view.word)
 
-    st.session_state["position_heard"] = 0 if view.word is None else view.word + 1
+    st.session_state["encoder_frame"] = 0 if view.word is None else view.word + 1
     st.number_input(
         "Encoder frame",
         0,
         len(view.shown.source),
-        key="position_heard",
+        key="encoder_frame",
         on_change=select,
         width=130,
         help=f"Each lasts {view.shown.position_seconds * 1000:.0f} ms; 0 for none.",
@@ -171,7 +171,7 @@ def _matrix(view: View, controls: Controls) -> None:
         which = _which(trace)
         picks = _picks(trace, which)
         scale, by_word = _scale(), _by_word(trace, which)
-        _position_heard(view)
+        _encoder_frame(view)
         mirrored = _right_to_left(trace, which)
         measured = st.toggle(
             "Show entropy and coverage",
@@ -241,7 +241,7 @@ def _ribbons(view: View, controls: Controls) -> None:
     with controls:
         which = _which(trace)
         picks, by_word = _picks(trace, which), _by_word(trace, which)
-        _position_heard(view)
+        _encoder_frame(view)
         mass = st.slider(
             "Share of each row",
             0.05,
@@ -478,7 +478,7 @@ def _of_output() -> str:
     return f" of hypothesis {output_name()}"
 
 
-def _said(view: View) -> None:
+def _hypothesis_caption(view: View) -> None:
     """Say which output the pictures are of, where there are several."""
     if len(view.run.outputs) > 1 or view.branches:
         st.caption(f"Attention of hypothesis {output_name()}")
@@ -496,9 +496,10 @@ def sinks_note(trace: Trace) -> None:
     name = term_link("attention sink", "Attention sink")
     st.caption(
         f"{name}: {listed} of the attention, averaged over all steps.",
-        help=f"From {SINK:.0%} on, at an end of the source. A sink is looked at whatever is "
-        "written, so it tells little of where a word came from. A bidirectional encoder invites "
-        "one: its states at the ends have read the whole source, so they can serve as a summary.",
+        help=f"From {SINK:.0%} on, at an end of the source. A sink receives attention "
+        "whatever is written, so it tells little about where a word came from. A bidirectional "
+        "encoder invites one: its states at the ends have read the whole source, so they can serve "
+        "as a summary. In a matrix it has a dashed frame.",
     )
 
 

@@ -161,20 +161,20 @@ def _recurrent(view: View, found: CloseUp) -> Sections:
     # What feeds the cell has been looked for before.
     middle = [look, cell] if found.feeds == "context" else [cell, look]
     return [
-        ("Previous-token embedding", lambda: _reads(view, found)),
+        ("Previous-token embedding", lambda: _embedding(view, found)),
         *middle,
-        ("Output layer", lambda: _says(view, found)),
+        ("Output layer", lambda: _output_layer(view, found)),
     ]
 
 
 def _transformer(view: View, found: CloseUp, layer: int, head: int) -> Sections:
     where = f"layer {layer + 1}, head {head + 1}"
     return [
-        ("Previous-token embedding", lambda: _reads(view, found)),
-        (f"Masked self-attention ({where})", lambda: _back(found)),
+        ("Previous-token embedding", lambda: _embedding(view, found)),
+        (f"Masked self-attention ({where})", lambda: _self_attention(found)),
         (f"Cross-attention ({where})", lambda: _source(view, found)),
-        (f"Feed-forward (layer {layer + 1})", lambda: _works(found, layer)),
-        ("Output layer", lambda: _says(view, found)),
+        (f"Feed-forward (layer {layer + 1})", lambda: _feed_forward(found, layer)),
+        ("Output layer", lambda: _output_layer(view, found)),
     ]
 
 
@@ -198,7 +198,7 @@ def _number(name: str, count: int, default: int, key: str) -> int:
     return int(st.selectbox(name, names, index=default, key=key, width=110, **URL)) - 1
 
 
-def _reads(view: View, found: CloseUp) -> None:
+def _embedding(view: View, found: CloseUp) -> None:
     if view.step:
         written = "".join(view.shown.target.pieces[: view.step]).replace("▁", " ")
         said = f"The output is {quoted(written)} so far; its last token, {quoted(_last(found))},"
@@ -338,7 +338,7 @@ def _places(recording: float) -> str:
     return "source positions" if recording else "source tokens"
 
 
-def _back(found: CloseUp) -> None:
+def _self_attention(found: CloseUp) -> None:
     look = found.own
     assert look is not None
     st.markdown(
@@ -389,7 +389,7 @@ def _context(look: Look, by_head: bool) -> None:
         _strips("context", [("context", look.context)], "The context vector.")
 
 
-def _works(found: CloseUp, layer: int) -> None:
+def _feed_forward(found: CloseUp, layer: int) -> None:
     from seq2seq.figures.step import block_rows, sizes, sizes_csv
 
     assert found.inner is not None
@@ -412,7 +412,7 @@ def _works(found: CloseUp, layer: int) -> None:
     )
 
 
-def _says(view: View, found: CloseUp) -> None:
+def _output_layer(view: View, found: CloseUp) -> None:
     from seq2seq.figures.step import logits, logits_csv
 
     state = found.kind == "transformer" or found.attention == "none"
