@@ -105,7 +105,7 @@ def _reading_in_words(turns: Turns, place: int, reply: Reply, trace: Trace) -> s
     reached = range(max(0, place - reply.reach), place)
     muted = [number for number in reached if turns[number].muted]
     cut = [number for number in reached if number not in reply.read and number not in muted]
-    said = [f"It reads {counted(reply.read)}: {len(trace.source)} tokens."]
+    said = [f"It reads {counted(reply.read)}: {len(trace.source):,} tokens."]
     if muted:
         said.append(f"Muted: {counted(muted)}.")
     if cut:
@@ -165,7 +165,7 @@ def _turn_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace
     chart(
         "turn_attention",
         figures.turn_attention(trace, separator, labels, by_model, dark=is_dark()),
-        f"Attention of each of the {len(trace.target)} tokens of the reply, by turn.",
+        f"Attention of each of the {len(trace.target):,} tokens of the reply, by turn.",
         lambda: figures.turn_attention_csv(trace, separator),
     )
     colours = figures.turn_colours(by_model, is_dark())

@@ -413,8 +413,8 @@ def attention_chart(
     weights.pop("right_to_left", None)
     selected, word = (None, None) if view is None else _selected(view, which)
     described = (
-        f"Matrix of attention weights{_of_output() if view else ''}: {len(trace.target)} output "
-        f"tokens, {len(trace.source)} source positions. All weights are in the CSV below."
+        f"Matrix of attention weights{_of_output() if view else ''}: {len(trace.target):,} output "
+        f"tokens, {len(trace.source):,} source positions. All weights are in the CSV below."
     )
     chart(
         key,

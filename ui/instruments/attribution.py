@@ -100,7 +100,7 @@ def _agreement(view: View, measures: dict[str, np.ndarray]) -> None:
     chart(
         "agreement",
         correlations(view.shown, found, view.step, is_dark()),
-        f"Rank correlation of each of {len(view.shown.target)} output tokens.",
+        f"Rank correlation of each of {len(view.shown.target):,} output tokens.",
         lambda: table(("step", *found), _numbered(found)),
         select,
     )

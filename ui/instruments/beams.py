@@ -117,7 +117,7 @@ def _tree(view: View, tree: Joined) -> int:
     chart(
         "beam_tree",
         draw(figures.beam_tree, Named("tree", tree), view.name, view.step, node, pruned, is_dark()),
-        f"Tree of the {len(tree.nodes)} candidates that the search considered. "
+        f"Tree of the {len(tree.nodes):,} candidates that the search considered. "
         "All of them are in the CSV below.",
         lambda: figures.beam_tree_csv(tree),
         use_point,

@@ -58,7 +58,7 @@ def fitting(
             continue
         if step >= len(trace.target):
             waiting[each] = (
-                f"The change of step {step + 1} waits: this output has {len(trace.target)} steps."
+                f"The change of step {step + 1} waits: this output has {len(trace.target):,} steps."
             )
         elif not any(weight for i, weight in enumerate(each.edit.weights) if i not in muted):
             waiting[each] = (

@@ -32,7 +32,7 @@ def show(view: View) -> None:
     chart(
         "probabilities",
         draw(figures.probabilities, view.named_shown, selected=view.step, dark=is_dark()),
-        f"Probability of each of the {len(trace.target)} output tokens.",
+        f"Probability of each of the {len(trace.target):,} output tokens.",
         lambda: figures.probabilities_csv(trace),
         _select_step_of("probabilities"),
     )
@@ -60,7 +60,7 @@ def _copying(view: View, shares: np.ndarray) -> None:
     chart(
         "copying",
         draw(figures.copying, view.named_shown, selected=view.step, dark=is_dark()),
-        f"Probability of copying at each of the {len(shares)} steps.",
+        f"Probability of copying at each of the {len(shares):,} steps.",
         lambda: figures.copying_csv(view.shown),
         _select_step_of("copying"),
     )

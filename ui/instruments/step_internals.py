@@ -105,7 +105,8 @@ def _gates_over_time(view: View) -> None:
             is_dark(),
             view.word if side == ENCODER else view.step,
         ),
-        f"{name} of the units at each of {len(values)} {'tokens' if side == ENCODER else 'steps'}.",
+        f"{name} of the units at each of {len(values):,} "
+        f"{'tokens' if side == ENCODER else 'steps'}.",
         lambda: states_csv(values, tokens.pieces),
     )
 
@@ -207,7 +208,7 @@ def _embedding(view: View, found: CloseUp) -> None:
     size = float(np.linalg.norm(found.embedding))
     placed = " with its position" if found.kind == "transformer" else ""
     st.markdown(
-        f"{said} is looked up as a learned vector{placed}: {len(found.embedding)} numbers, norm "
+        f"{said} is looked up as a learned vector{placed}: {len(found.embedding):,} numbers, norm "
         f"{size:.2f}.{FEEDS.get(found.feeds, '')}"
     )
     _strips("embedding", [("vector", found.embedding)], "The vector of the token that is read.")
@@ -314,8 +315,8 @@ def _source(view: View, found: CloseUp) -> None:
     recording = view.shown.position_seconds
     marked = _position(view, look)
     st.markdown(
-        f"Each of the {len(found.source)} {_places(recording)} gets a score; the softmax turns the "
-        "scores into weights that sum to 1."
+        f"Each of the {len(found.source):,} {_places(recording)} gets a score; the softmax turns "
+        "the scores into weights that sum to 1."
         + (
             f" {look.unseen:.0%} of it is on the silence that follows."
             if look.unseen > 0.01

@@ -182,8 +182,8 @@ def _chart(own: Trace, reference: Trace, selected: tuple[int, int]) -> None:
     chart(
         "side_by_side",
         draw(side_by_side, Named("trace", own), Named("reference", reference), selected, is_dark()),
-        f"Probability of the {len(reference.target)} tokens of the reference, and of the "
-        f"{len(own.target)} of its own output.",
+        f"Probability of the {len(reference.target):,} tokens of the reference, and of the "
+        f"{len(own.target):,} of its own output.",
         lambda: side_by_side_csv(own, reference),
         select,
     )
@@ -243,7 +243,7 @@ def _side(key: str, title: str, named: Named, step: int) -> None:
         chart(
             f"attention_{key}",
             draw(figures.attention, named, selected=step, dark=is_dark()),
-            f"Attention weights of {len(trace.target)} tokens: {title.lower()}.",
+            f"Attention weights of {len(trace.target):,} tokens: {title.lower()}.",
             lambda: figures.attention_csv(trace),
             select,
         )

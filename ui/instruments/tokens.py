@@ -43,9 +43,9 @@ def _read(view: View) -> None:
     count = max(source.words) + 1
     known = f" The vocabulary has {embedded.vocabulary:,} tokens." if embedded else ""
     st.markdown(
-        f"**Split into {len(source)} tokens**, each with its id below. Frequent words are one "
+        f"**Split into {len(source):,} tokens**, each with its id below. Frequent words are one "
         "token; rarer ones are made of subwords, so that a limited vocabulary can spell words it "
-        f"has never seen: here {count} words and marks took {len(source)} tokens."
+        f"has never seen: here {count} words and marks took {len(source):,} tokens."
         f"{known}"
     )
     marks = embedded.unknown if embedded else (False,) * len(source)

@@ -175,8 +175,8 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
                     selected=min(view.step, len(trace.target) - 1),
                     dark=is_dark(),
                 ),
-                f"Attention {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
-                "source. All weights are in the CSV.",
+                f"Attention {name}: {len(trace.target):,} output tokens, {len(trace.source):,} of "
+                "the source. All weights are in the CSV.",
                 partial(figures.attention_csv, trace),
             )
             sinks_note(trace)

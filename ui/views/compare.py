@@ -169,7 +169,7 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
     st.markdown(f"**{quoted(name)}**")
     token_view(trace, f"tokens {name}", here, on_step=_select)
     if step >= len(trace.target):
-        st.caption(f"Finished after step {len(trace.target)}.")
+        st.caption(f"Finished after step {len(trace.target):,}.")
     if trace.attention is None:
         st.caption("No attention: the context vector is all that the decoder gets of the source.")
         chart(
@@ -183,8 +183,8 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
         chart(
             f"attention_{key}",
             matrix(trace, selected=here, dark=is_dark()),
-            f"Attention of {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
-            "source. All weights are in the CSV.",
+            f"Attention of {name}: {len(trace.target):,} output tokens, {len(trace.source):,} of "
+            "the source. All weights are in the CSV.",
             lambda: figures.attention_csv(trace),
         )
         sinks_note(trace)

@@ -118,7 +118,7 @@ def _strips(sentences: Sentences) -> None:
     else:
         said += " Sentence B is empty: type one to see the difference."
     draw_strips("vector", rows, said)
-    st.markdown(plain(f"{len(rows[0][1])} numbers, green above 0 and purple below. {said}"))
+    st.markdown(plain(f"{len(rows[0][1]):,} numbers, green above 0 and purple below. {said}"))
 
 
 def _over_time(sentences: Sentences, trace: Trace) -> None:

@@ -126,7 +126,9 @@ def _picture(view: View, named_alignment: Named, settings: dict[str, Any]) -> No
     drawn = draw(figures.speech, view.named_shown, named_alignment, named_recording, **settings)
     seconds = len(trace.source) * trace.position_seconds
     parts = "" if recording is None else "Waveform, log-mel spectrogram and "
-    described = f"{parts}attention of {len(trace.target)} output tokens over {seconds:.1f} seconds."
+    described = (
+        f"{parts}attention of {len(trace.target):,} output tokens over {seconds:.1f} seconds."
+    )
     if alignment is None:
         chart("sound", drawn, f"Waveform and log-mel spectrogram of {seconds:.1f} seconds.")
         return
