@@ -78,5 +78,7 @@ def test_a_card_of_the_catalogue_opens_its_model(server, new_page):
     card.get_by_role("link", name="Open").click()
     page.wait_for_url("**/summarization?checkpoint=t5-summarizer")
     expect(page.get_by_role("heading", name="Summarization")).to_be_visible()
-    expect(page.get_by_role("combobox", name="Checkpoint")).to_have_value("t5-summarizer")
+    expect(page.get_by_role("combobox", name="Checkpoint")).to_have_value(
+        "T5 for summaries, small · download of 242 MB"
+    )
     expect(page.get_by_role("button", name="Fetch 242 MB")).to_be_visible()
