@@ -437,14 +437,13 @@ def attention_chart(
 
 def _lights(trace: Trace, which: str, choice: dict[str, Any]) -> Lights:
     """Return which tokens the rows and columns of a matrix stand for."""
-    shared = {"which": which, "by_word": choice.get("by_word", False)}
-    found = grid(trace, **shared, rows=choice.get("rows"), columns=choice.get("columns"))
-    sides = (
-        "source" if which == "encoder" else "target",
-        "target" if which == "decoder" else "source",
-    )
+    rows = "source" if which == "encoder" else "target"
+    columns = "target" if which == "decoder" else "source"
+    if not choice.get("by_word"):  # each is one token
+        return [(rows, {}), (columns, {})]
+    found = grid(trace, which, by_word=True, rows=choice.get("rows"), columns=choice.get("columns"))
     lights: Lights = []
-    for side, part in zip(sides, (found.rows, found.columns), strict=True):
+    for side, part in ((rows, found.rows), (columns, found.columns)):
         ends = zip(part.tokens, [*part.tokens[1:], part.end], strict=True)
         lights.append((side, {first: end for first, end in ends if end > first + 1}))
     return lights
