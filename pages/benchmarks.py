@@ -1,4 +1,4 @@
-"""Measured: what takes many sentences or a whole training; at the end, two things measured now."""
+"""Benchmarks: results over many sentences and whole trainings, and two live experiments."""
 
 import streamlit as st
 
@@ -7,10 +7,9 @@ import ui
 ui.begin_page(__file__)
 st.title("Benchmarks")
 st.markdown(
-    "What one sentence cannot show: how models compare over many, and what their training took. "
-    "Those numbers were measured on real runs and lie beside the weights: `evaluation.json`, which "
-    "`python -m seq2seq assess` measures anew; `training.jsonl`, written by `train`; and "
-    "`studies.json`, written by `study`. At the end, two things are measured while you wait: the "
-    "bottleneck, and what a wider beam costs."
+    "How models compare over many sentences, and what their training took. The numbers were "
+    "measured on real runs and are stored with the weights: `evaluation.json` by `python -m "
+    "seq2seq assess`, `training.jsonl` by `train`, and `studies.json` by `ablate`. At the end, two "
+    "experiments run live: the bottleneck, and the cost of a wider beam."
 )
 ui.benchmarks_page()

@@ -1,4 +1,4 @@
-"""Chatbot: talk with a model; see which of the turns each token of a reply looked at."""
+"""Chatbot: talk with a model; see the effect and the attention of each turn."""
 
 import ui
 

@@ -1,4 +1,4 @@
-"""Race: one sentence, several architectures side by side; what each writes, and how."""
+"""Compare architectures: one sentence, several models side by side."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ import ui
 ui.begin_page(__file__)
 st.title("Compare architectures")
 st.markdown(
-    "The same sentence goes through several models. Without attention, all that the decoder has of "
-    "the source is one vector; with it, every step may look again."
+    "The same sentence goes through several models. Without attention, the decoder gets one "
+    "vector of the source; with attention, every step reads all encoder states again."
 )
 ui.compare_page()

@@ -1,4 +1,4 @@
-"""Context vector: the one vector of a sentence, and what is written from it once it is changed."""
+"""Context vector: the vector of a sentence, edited and decoded."""
 
 import streamlit as st
 
@@ -7,8 +7,8 @@ import ui
 ui.begin_page(__file__)
 st.title("Context vector")
 st.markdown(
-    "A recurrent encoder reads a sentence into one vector, its last state h_T. Without attention "
-    "that vector is all that the decoder ever knows of the sentence: look at it, change it, and "
-    "see what is written then."
+    "A recurrent encoder reads a sentence into one vector, its final state h_T. Without attention "
+    "that context vector is all that the decoder gets of the sentence: inspect it, edit it, and "
+    "decode from it."
 )
 ui.context_vector_page()

@@ -1,4 +1,4 @@
-"""Pronunciation: type a word; see its phonemes, and which letters each was read from."""
+"""Pronunciation: type a word; see its phonemes and the letters each attends to."""
 
 import ui
 
@@ -7,6 +7,6 @@ ui.text_task(
     "spelling",
     "Pronunciation",
     "English word",
-    "Nothing to say yet: type a word and press Enter.",
+    "Type a word to pronounce and press Enter.",
     kind="word",
 )

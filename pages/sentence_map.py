@@ -1,4 +1,4 @@
-"""Map: where a model puts sentences, and what those that lie side by side have in common."""
+"""Map of sentences: their vectors in two dimensions, and what neighbours have in common."""
 
 import streamlit as st
 
@@ -7,8 +7,7 @@ import ui
 ui.begin_page(__file__)
 st.title("Sentence map")
 st.markdown(
-    "An encoder turns a sentence into numbers. Here are the vectors that a model makes of some "
-    "hundred sentences whose grammar is known: the closer two points, the more alike the model "
-    "finds them."
+    "An encoder turns a sentence into a vector. Here are the vectors of some hundred sentences "
+    "whose grammar is known: the closer two points, the more similar their vectors."
 )
 ui.sentence_map_page()

@@ -1,9 +1,9 @@
-"""Speech: record or upload a sentence; see what was heard, and when."""
+"""Speech to text: record or upload a sentence; see the transcript and its alignment."""
 
 import ui
 
 ui.begin_page(__file__)
 name, options, saved = ui.run_controls("speech", "Speech to text")
 audio = ui.audio_input() if saved is None else None
-ask = "Nothing heard yet: record a sentence, or upload one."
+ask = "Record a sentence or upload a recording."
 ui.show_run("speech", name, audio, options, saved, ask)

@@ -1,4 +1,4 @@
-"""Summarization: paste a paragraph; see the summary, and what of the text it was drawn from."""
+"""Summarization: paste a paragraph; see the summary and its attention to the text."""
 
 import ui
 
@@ -7,7 +7,7 @@ ui.text_task(
     "summarization",
     "Summarization",
     "English text",
-    "Paste a text to summarize, or take an example.",
+    "Paste a text to summarize, or choose an example.",
     kind="paragraphs",
     read=ui.read_summary,
 )

@@ -1,4 +1,4 @@
-"""Translation: type a sentence; see the output, where the model looked, what else it considered."""
+"""Translation: type a sentence; see the output, its attention and the candidates."""
 
 import ui
 
@@ -7,5 +7,5 @@ ui.text_task(
     "translation",
     "Translation",
     "English sentence",
-    "Nothing to translate yet: type a sentence and press Enter, or take an example.",
+    "Type a sentence to translate and press Enter, or choose an example.",
 )

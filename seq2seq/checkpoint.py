@@ -172,12 +172,17 @@ def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> C
     check_links(folder)
     if is_foreign(folder):
         ours = ours or (embedded() | offered()).get(name)
-        card, model, tokenizer, habits = read_folder(folder, name, _precision(device), ours)
+        card, model, tokenizer, generation_config = read_folder(
+            folder, name, _precision(device), ours
+        )
         notes: tuple[str, ...] = ()
-        if habits.ignored:
-            notes = (f"Its authors also set {', '.join(habits.ignored)}: that is not done here.",)
+        if generation_config.ignored:
+            ignored = ", ".join(generation_config.ignored)
+            notes = (f"Its authors also set {ignored}: that is not done here.",)
         model = model.to(device)
-        return Checkpoint(model, tokenizer, card, habits, notes, family=family_of(folder))
+        return Checkpoint(
+            model, tokenizer, card, generation_config, notes, family=family_of(folder)
+        )
     card = replace(read_card(folder), name=name)
     model = read_model(folder)
     tokenizer = tokenizer_of(folder, card.folded)
@@ -244,7 +249,7 @@ def _write_tokenizer(folder: Path, tokenizer: OwnTokenizer) -> None:
 
 
 def own_generation_config(config: Config, card: Card, tokenizer: Tokenizer) -> GenerationConfig:
-    """Return the habits of our own checkpoints: what the card says, and no special tokens."""
+    """Return the generation config of our own checkpoints: as the card says, no special tokens."""
     forbidden = [config.pad, config.unknown, config.bos]
     if config.input == "series":  # every token that is written is a value
         forbidden = sorted(tokenizer.special)

@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 
 from tests.served import HEATMAP, chromium, served_app, settled
 
-SAY = {"preset": "Make it say"}
+SAY = {"preset": "Optimize for a word"}
 ASKED = ("Hello!", "Do you like films?", "Which one?", "Why that one?", "What do you eat?")
 TALE = "The old city of Lyon, where {} was born, opened a new museum of silk in March. "
 WHO = ("sister", "brother", "mother", "father", "uncle", "friend", "teacher", "doctor", "son")
 SENTENCE = "My sister bought the old house that our grandfather had built here."
-TABS = ("Attention", "Probabilities", "Beam tree", "Inside a step")
+TABS = ("Attention", "Probabilities", "Beam tree", "Step internals")
 # When the visitor did something, and when the page last changed: what is in sight, and all of it.
 # Figures out of sight are drawn in idle moments; text counts as in sight wherever it stands.
 WATCH = """() => {
@@ -122,10 +122,10 @@ def main():
         for name in ("PCA, 3-d", "PCA, 2-d") * 2:
             report(f"map, {name}", page, [page.get_by_text(name, exact=True).click])
         page.goto(f"{address}/chatbot")
-        box = page.get_by_role("textbox", name="Say something")
+        box = page.get_by_role("textbox", name="Type a message")
         box.wait_for()
         report_first_words(page, box)
-        for tab in ("Attention", "Inside a step"):
+        for tab in ("Attention", "Step internals"):
             text = "".join(TALE.format(name) for name in ("Anna", "Paul", "Rose", "Hugo") * 5)
             anew("summarization", text=text, tab=tab)
             slider = page.get_by_role("slider", name="Decoding step")

@@ -20,6 +20,7 @@ from ui.views.benchmarks import benchmarks_page
 from ui.views.compare import compare_page
 from ui.views.context_vector import context_vector_page
 from ui.views.forecasting import forecasting_page
+from ui.views.glossary import glossary_page
 from ui.views.model_list import model_list
 from ui.views.models import capabilities, intake
 from ui.views.sentence_map import sentence_map_page
@@ -41,6 +42,7 @@ __all__ = [
     "examples",
     "first_checkpoint",
     "forecasting_page",
+    "glossary_page",
     "instruments",
     "intake",
     "learn_page",

@@ -9,6 +9,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from ui.links import renew_address
+
 # Less empty space at the top, inputs as low as their text, examples in a row that scrolls. And
 # Streamlit's colours of chosen values and of code are too close to the page's own for small text;
 # its ground for code is light, as is text on a coloured button.
@@ -84,6 +86,7 @@ def begin_page(file: str) -> None:
         for name in endless:
             del st.query_params[name]
         st.rerun()
+    renew_address()
     if not st.session_state.get(_MENU):
         query = {name: st.query_params.get_all(name) for name in st.query_params}
         st.session_state[_WANTED] = f"pages/{Path(file).name}", query

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from typing import Literal, NamedTuple, TypedDict
 
@@ -68,6 +69,14 @@ class Grid(NamedTuple):
     columns: Side
 
 
+def runs_right_to_left(tokens: Tokens) -> bool:
+    """Tell whether most letters of a text belong to a script that is written from the right."""
+    kinds = [unicodedata.bidirectional(letter) for letter in tokens.text]
+    return 2 * sum(kind in ("R", "AL") for kind in kinds) > sum(
+        kind in ("L", "R", "AL") for kind in kinds
+    )
+
+
 def has(trace: Trace, which: str) -> bool:
     """Tell whether a trace holds attention of this kind."""
     return _found(trace, which) is not None
@@ -119,6 +128,15 @@ def grid(
     if by_word:
         weights = merge(weights, row_words, column_words)
     return Grid(weights, down, across)
+
+
+def strongest(found: Grid, count: int) -> list[list[tuple[int, float]]]:
+    """Return the columns that each row gave most weight to, best first, as (column, weight)."""
+    order = np.argsort(-found.weights, axis=1, kind="stable")[:, :count]
+    return [
+        [(int(column), float(row[column])) for column in columns]
+        for row, columns in zip(found.weights, order, strict=True)
+    ]
 
 
 def word_groups(tokens: Tokens) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""Sentences that differ from a given one in one thing: pronoun, tense, number, negation."""
+"""Sentences that differ from a given one in one thing: pronoun, tense, number, word order."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 # Words that stand for each other, by what changes; the first that is found is exchanged.
 _SWAPS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -40,6 +41,86 @@ _SWAPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("two", "ten"),
     ),
 }
+# Words whose exchange with a neighbour would leave little of a sentence.
+_FUNCTION = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "my",
+        "your",
+        "his",
+        "her",
+        "its",
+        "our",
+        "their",
+        "this",
+        "that",
+        "these",
+        "those",
+        "i",
+        "you",
+        "he",
+        "she",
+        "it",
+        "we",
+        "they",
+        "me",
+        "him",
+        "us",
+        "them",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "am",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "can",
+        "could",
+        "will",
+        "would",
+        "should",
+        "must",
+        "may",
+        "might",
+        "not",
+        "no",
+        "in",
+        "on",
+        "at",
+        "of",
+        "to",
+        "by",
+        "for",
+        "from",
+        "with",
+        "into",
+        "over",
+        "under",
+        "behind",
+        "and",
+        "or",
+        "but",
+        "if",
+        "when",
+        "because",
+        "who",
+        "what",
+        "where",
+        "why",
+        "how",
+        "which",
+        "there",
+    ]
+)
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 # After these a "not" can stand.
 _CARRIERS = "is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|may|might"
 _CANNOT = re.compile(r"\b(can)(?:'t|not)\b", re.IGNORECASE)
@@ -75,11 +156,27 @@ def contrasts(text: str) -> dict[str, str]:
         if pattern.search(text):
             found["negation"] = pattern.sub(written, text, count=1)
             break
+    if other := _reordered(text):
+        found["word order"] = other
     if text.rstrip().endswith("."):
         found["question mark"] = text.rstrip()[:-1] + "?"
     elif text.rstrip().endswith("?"):
         found["full stop"] = text.rstrip()[:-1] + "."
     return found
+
+
+def _reordered(text: str) -> str:
+    """Exchange the first two neighbours that are no function words; "" where there are none."""
+    words = list(_WORD.finditer(text))
+    for first, second in pairwise(words):
+        between = text[first.end() : second.start()]
+        said = {first[0].lower(), second[0].lower()}
+        content = not said & _FUNCTION and not any("'" in each or "’" in each for each in said)
+        if len(said) == 2 and between.isspace() and content:
+            left, right = _cased(second[0], first[0]), first[0]
+            right = right if first is not words[0] else right.lower()
+            return text[: first.start()] + left + between + right + text[second.end() :]
+    return ""
 
 
 def _cased(word: str, like: str) -> str:

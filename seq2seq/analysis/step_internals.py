@@ -23,8 +23,8 @@ from seq2seq.inference.inputs import Source, prepare
 from seq2seq.inference.pipeline import detect_language
 from seq2seq.inference.record import ALTERNATIVES
 from seq2seq.models.attention import MultiHead, attend
-from seq2seq.models.protocol import Memory
-from seq2seq.models.recurrent import GATES, RecurrentDecoder
+from seq2seq.models.protocol import Memory, State, Step
+from seq2seq.models.recurrent import GATES, RecurrentDecoder, Turn
 from seq2seq.models.transformer import DecoderLayer, TransformerDecoder
 
 
@@ -32,11 +32,12 @@ from seq2seq.models.transformer import DecoderLayer, TransformerDecoder
 class Cell:
     """One recurrent layer in one step; all arrays are (width,).
 
-    gates: by the names of seq2seq.models.recurrent.GATES. before, after: (h,), or (h, c) of an
-    LSTM.
+    gates: by the names of seq2seq.models.recurrent.GATES. sums: their pre-activations, by the same
+    names: what sigmoid or tanh was applied to. before, after: (s,), or (s, C) of an LSTM.
     """
 
     gates: dict[str, np.ndarray]
+    sums: dict[str, np.ndarray]
     before: tuple[np.ndarray, ...]
     after: tuple[np.ndarray, ...]
 
@@ -75,9 +76,11 @@ class CloseUp:
     own: at what was read before, states: of the chosen layer (4, width), as it came in and after
     each of its three blocks, inner: of its feed-forward block (inner width,), sizes: lengths of the
     states of all layers (layers, 4): of a Transformer, else None.
-    context: (width,), all that the step knows of the source. hidden: (width,), what logits are
-    made of. ids, pieces, logits: of the most probable tokens, best first, and of the chosen one, if
-    it is none of them, at the end. chosen: its place among these. rank: among all tokens, from 0.
+    context: (width,), all that the step knows of the source. hidden: (width,), the decoder state.
+    readout: (readout width,), what the output layer reads. output_row, output_bias: of the chosen
+    token in W_o and b_o: its logit, before copying, is output_row @ readout + output_bias.
+    ids, pieces, logits: of the most probable tokens, best first, and of the chosen one, if it is
+    none of them, at the end. chosen: its place among these. rank: among all tokens, from 0.
     log_sum: log of the sum of exp(logit) over all `vocabulary` tokens: p = exp(logit - log_sum).
     copying: of a model that copies, the probability that it does, else None; its logits are then
     logarithms of probabilities. pointed: the weights on the chosen token in the source.
@@ -97,6 +100,9 @@ class CloseUp:
     sizes: np.ndarray | None
     context: np.ndarray
     hidden: np.ndarray
+    readout: np.ndarray
+    output_row: np.ndarray
+    output_bias: float
     ids: tuple[int, ...]
     pieces: tuple[str, ...]
     logits: np.ndarray
@@ -182,6 +188,7 @@ def close_up(
     read = [*start, *tokens[:step]]
     parts = _parts(model.decoder, read, memory, _Chosen(len(given.ids), layer, head))
     logits = parts.pop("logits").float()
+    bias = model.decoder.output.bias
     if parts.get("copying") is not None:
         same = np.array(given.ids) == tokens[step]
         parts["pointed"] = float(parts["look"].weights[same].sum())
@@ -189,6 +196,8 @@ def close_up(
         source=given.pieces,
         read=checkpoint.tokenizer.pieces(read),
         vocabulary=config.vocabulary,
+        output_row=_numbers(model.decoder.output.weight[tokens[step]]),
+        output_bias=0.0 if bias is None else float(bias[tokens[step]]),
         **_said(checkpoint, logits, tokens[step]),
         **parts,
     )
@@ -227,10 +236,8 @@ def _recurrent(
 ) -> dict[str, Any]:
     tokens = torch.tensor([read], device=memory.states.device)
     state = decoder.read(tokens[:, :-1], decoder.start(memory), memory)
-    step = decoder.step(tokens[:, -1], state, memory)
-    (cells, previous), embedded = state, decoder.embedding(tokens[:, -1])
-    beside = {"token": [], "context": [step.context], "readout": [previous]}[decoder.feeds]
-    turns = decoder.stack.turns(torch.cat([embedded, *beside], dim=-1), cells)
+    step, turns = step_turns(decoder, tokens[:, -1], state, memory)
+    cells, embedded = state[0], decoder.embedding(tokens[:, -1])
     look = None
     if decoder.attention is not None:
         # What feeds the cell has been looked for with the state before.
@@ -255,7 +262,8 @@ def _recurrent(
         "embedding": _numbers(embedded[0]),
         "cells": tuple(
             Cell(
-                {name: _numbers(gate[0]) for name, gate in zip(names, turn.gates, strict=True)},
+                _by_name(names, turn.gates),
+                _by_name(names, turn.sums),
                 tuple(_numbers(part[0, number]) for part in cells),
                 tuple(_numbers(part[0]) for part in turn.state),
             )
@@ -268,9 +276,35 @@ def _recurrent(
         "sizes": None,
         "context": _numbers(step.context[0]),
         "hidden": _numbers(step.hidden[0]),
+        "readout": _numbers(_readout(decoder, step.hidden, step.context)[0]),
         "logits": step.logits[0],
         "copying": None if step.copying is None else float(step.copying[0]),
     }
+
+
+def step_turns(
+    decoder: RecurrentDecoder, token: Tensor, state: State, memory: Memory
+) -> tuple[Step, list[Turn]]:
+    """Take one step; returns it and what happened in each layer, from the lowest.
+
+    token: (rows,), the one that is read. state: as the decoder has it before.
+    """
+    step = decoder.step(token, state, memory)
+    cells, previous = state
+    beside = {"token": [], "context": [step.context], "readout": [previous]}[decoder.feeds]
+    turns = decoder.stack.turns(torch.cat([decoder.embedding(token), *beside], dim=-1), cells)
+    return step, turns
+
+
+def _by_name(names: Sequence[str], parts: Sequence[Tensor]) -> dict[str, np.ndarray]:
+    return {name: _numbers(part[0]) for name, part in zip(names, parts, strict=True)}
+
+
+def _readout(decoder: RecurrentDecoder, hidden: Tensor, context: Tensor) -> Tensor:
+    """Return r_t of decoder states and contexts, all (rows, width)."""
+    if decoder.attention is None:
+        return cast(Tensor, decoder.combine(hidden))
+    return torch.tanh(decoder.combine(torch.cat([hidden, context], dim=-1)))
 
 
 class _Passed(NamedTuple):
@@ -312,6 +346,7 @@ def _transformer(
         "sizes": np.stack([_numbers(each.states[:, 0, 0].norm(dim=-1)) for each in passed]),
         "context": passed[-1].look.brought,
         "hidden": _numbers(hidden[0, 0]),
+        "readout": _numbers(hidden[0, 0] * decoder.output_scale),
         "logits": decoder.output(hidden * decoder.output_scale)[0, 0],
     }
 

@@ -53,7 +53,7 @@ def run(
         {
             "beam width": widths,
             "milliseconds": [round(each, 1) for each in times],
-            "log-probability": [round(cost.log_probability, 2) for cost in costs],
+            "log P": [round(cost.log_probability, 2) for cost in costs],
             "output": [cost.text for cost in costs],
         },
     )

@@ -133,7 +133,7 @@ def byte_pairs(pieces: Pieces, hidden: Iterable[str], unknown: str | None) -> An
     return models.BPE(vocab=ids, merges=merges, unk_token=token, fuse_unk=unknown is not None)
 
 
-class Habits(NamedTuple):
+class WhitespaceRules(NamedTuple):
     """How a family treats white space before it marks the words with ▁.
 
     whole_words: words end at white space of any kind, else at a space; spaces: several spaces are
@@ -145,19 +145,19 @@ class Habits(NamedTuple):
     breaks: bool = False
 
 
-def metaspaced(model: Any, charsmap: bytes, habits: Habits) -> tokenizers.Tokenizer:
+def metaspaced(model: Any, charsmap: bytes, rules: WhitespaceRules) -> tokenizers.Tokenizer:
     """Put ▁ where words start, after sentencepiece's normalization."""
     library = tokenizers.Tokenizer(model)
     steps: list[Any] = [normalizers.Precompiled(charsmap)] if charsmap else []
-    if habits.breaks and not charsmap:
+    if rules.breaks and not charsmap:
         steps.append(normalizers.Replace("\n", " "))
-    if habits.spaces:
+    if rules.spaces:
         steps.append(normalizers.Replace(tokenizers.Regex(" {2,}"), " "))
     if steps:
         library.normalizer = normalizers.Sequence(steps)
     mark = pre_tokenizers.Metaspace(replacement=WORD_START, prepend_scheme="always", split=True)
     words = [pre_tokenizers.WhitespaceSplit(), mark]
-    library.pre_tokenizer = pre_tokenizers.Sequence(words) if habits.whole_words else mark
+    library.pre_tokenizer = pre_tokenizers.Sequence(words) if rules.whole_words else mark
     library.decoder = decoders.Metaspace(
         replacement=WORD_START, prepend_scheme="always", split=True
     )

@@ -1,5 +1,8 @@
 """The languages of the multilingual families, in the order that their ids follow."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 _FIRST = """
 ar_AR cs_CZ de_DE en_XX es_XX et_EE fi_FI fr_XX gu_IN hi_IN it_IT ja_XX kk_KZ ko_KR lt_LT lv_LV
 my_MM ne_NP nl_XX ro_RO ru_RU si_LK tr_TR vi_VN zh_CN
@@ -58,9 +61,39 @@ WMT21 = ("en", "ha", "is", "ja", "cs", "ru", "zh", "de")
 NLLB = tuple(_TWO_HUNDRED.split())
 # What a speech model's files may call its languages, beside their codes.
 SPOKEN = {name: code for code, name in (pair.split(maxsplit=1) for pair in _SPOKEN.split(","))}
+_WRITTEN = """
+ast asturian, ceb cebuano, ff fula, fy frisian, ga irish, gd scottish gaelic, gsw swiss german, ig
+igbo, ilo ilocano, jv javanese, ku kurdish, ky kyrgyz, lg ganda, ns northern sotho, om oromo, or
+odia, qu quechua, rn kirundi, rw kinyarwanda, sm samoan, ss swati, st sesotho, ti tigrinya, tn
+tswana, ts tsonga, ug uyghur, wo wolof, xh xhosa, zu zulu
+"""
+# ISO 639-3, where a model's codes have three letters, and the codes above.
+_LONG = """
+eng en, zho zh, deu de, spa es, rus ru, kor ko, fra fr, jpn ja, por pt, tur tr, pol pl, cat ca, nld
+nl, arb ar, swe sv, ita it, ind id, hin hi, fin fi, vie vi, heb he, ukr uk, ell el, zsm ms, ces cs,
+ron ro, dan da, hun hu, tam ta, nob no, tha th, urd ur, hrv hr, bul bg, lit lt, mri mi, mal ml, cym
+cy, slk sk, tel te, pes fa, lvs lv, ben bn, srp sr, azj az, slv sl, kan kn, est et, mkd mk, eus eu,
+isl is, hye hy, npi ne, khk mn, bos bs, kaz kk, als sq, swh sw, glg gl, mar mr, pan pa, sin si, khm
+km, sna sn, yor yo, som so, afr af, oci oc, kat ka, bel be, tgk tg, snd sd, guj gu, amh am, ydd yi,
+lao lo, uzn uz, fao fo, hat ht, pbt ps, tuk tk, nno nn, mlt mt, san sa, ltz lb, mya my, bod bo, tgl
+tl, plt mg, asm as, tat tt, lin ln, hau ha, bak ba, jav jv, sun su, gle ga, gla gd, ibo ig, kmr ku,
+kir ky, lug lg, nso ns, gaz om, ory or, quy qu, run rn, kin rw, smo sm, ssw ss, sot st, tir ti, tsn
+tn, tso ts, uig ug, wol wo, xho xh, zul zu
+"""
 _NAMES = {code: name.title() for name, code in SPOKEN.items()}
+_NAMES |= {
+    code: name.title() for code, name in (pair.split(maxsplit=1) for pair in _WRITTEN.split(","))
+}
+_NAMES |= {long: _NAMES[short] for long, short in (pair.split() for pair in _LONG.split(","))}
 
 
 def language_name(code: str) -> str:
     """Return the English name of a language, of en and of en_XX; the code where none is known."""
     return _NAMES.get(code, _NAMES.get(code.partition("_")[0], code))
+
+
+def language_names(codes: Sequence[str]) -> dict[str, str]:
+    """Return a name for each language that no other one has: with its code where two share it."""
+    names = {code: language_name(code) for code in codes}
+    counts = Counter(names.values())
+    return {code: name if counts[name] == 1 else f"{name} ({code})" for code, name in names.items()}

@@ -11,7 +11,7 @@ from seq2seq.errors import UserError
 from seq2seq.families import fast_tokenizers
 from seq2seq.families.base_tokenizer import LANGUAGE, Frame, Names, Published
 from seq2seq.families.blenderbot_small_bpe import Continued
-from seq2seq.families.fast_tokenizers import Habits, guarded, tried
+from seq2seq.families.fast_tokenizers import WhitespaceRules, guarded, tried
 from seq2seq.families.language_codes import M2M100, MBART, MBART50, NLLB, WMT21
 from seq2seq.families.mapped_sentencepiece import Mapped, Side, processor
 from seq2seq.families.vocabulary_builder import Gathered, generated_merges
@@ -91,7 +91,7 @@ def _t5(folder: Path, settings: Settings, values: Values) -> Published:
     gathered = Gathered(pieces, settings, SENTENCE, added=added, special=sentinels)
     names = gathered.names(_size(values))
     frame = Frame(after=(gathered.token("eos_token"),))
-    return _unigram(gathered, settings, names, frame, Habits(whole_words=True), Added())
+    return _unigram(gathered, settings, names, frame, WhitespaceRules(whole_words=True), Added())
 
 
 def _pegasus(folder: Path, settings: Settings, values: Values) -> Published:
@@ -106,7 +106,9 @@ def _pegasus(folder: Path, settings: Settings, values: Values) -> Published:
     gathered = Gathered(pieces, settings, PEGASUS, added=added, special=unused)
     names = gathered.names(_size(values))
     frame = Frame(after=(gathered.token("eos_token"),))
-    return _unigram(gathered, settings, names, frame, Habits(spaces=True, breaks=True), Added())
+    return _unigram(
+        gathered, settings, names, frame, WhitespaceRules(spaces=True, breaks=True), Added()
+    )
 
 
 def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
@@ -137,8 +139,8 @@ def _mbart(folder: Path, settings: Settings, values: Values) -> Published:
     fifty = settings.kind == "MBart50Tokenizer" if known else MBART50[-1] in languages
     frame = Frame((LANGUAGE,), (eos,), default) if fifty else Frame((), (eos, LANGUAGE), default)
     mask = Added(lstrip=True, normalized=True)
-    habits = Habits(whole_words=not fifty, spaces=fifty)
-    return _unigram(gathered, settings, names, frame, habits, mask)
+    rules = WhitespaceRules(whole_words=not fifty, spaces=fifty)
+    return _unigram(gathered, settings, names, frame, rules, mask)
 
 
 def _many(folder: Path, settings: Settings, values: Values) -> Published:
@@ -172,10 +174,10 @@ def _nllb(folder: Path, settings: Settings, values: Values) -> Published:
     legacy = settings.flag("legacy_behaviour")
     frame = Frame((), (eos, LANGUAGE), default) if legacy else Frame((LANGUAGE,), (eos,), default)
     mask = Added(lstrip=True, normalized=True)
-    habits = Habits(spaces=bool(pieces.charsmap))
+    rules = WhitespaceRules(spaces=bool(pieces.charsmap))
     with guarded():
         library = fast_tokenizers.metaspaced(
-            gathered.byte_pairs(unknown=True), pieces.charsmap, habits
+            gathered.byte_pairs(unknown=True), pieces.charsmap, rules
         )
         return fast_tokenizers.Metaspaced(names, frame, tried(gathered.admit(library, mask)))
 
@@ -285,12 +287,17 @@ def _bytes(folder: Path, settings: Settings, named: dict[str, str]) -> Gathered:
 
 
 def _unigram(
-    gathered: Gathered, settings: Settings, names: Names, frame: Frame, habits: Habits, mask: Added
+    gathered: Gathered,
+    settings: Settings,
+    names: Names,
+    frame: Frame,
+    rules: WhitespaceRules,
+    mask: Added,
 ) -> Published:
     """Return unigrams; mask: how a text's mask is found where the files do not say."""
     tidy = settings.flag("clean_up_tokenization_spaces")
     with guarded():
-        library = fast_tokenizers.metaspaced(gathered.unigrams(), gathered.pieces.charsmap, habits)
+        library = fast_tokenizers.metaspaced(gathered.unigrams(), gathered.pieces.charsmap, rules)
         return fast_tokenizers.Metaspaced(names, frame, tried(gathered.admit(library, mask)), tidy)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.analysis.attention_matrix import Choice, Grid, Side, grid
-from seq2seq.analysis.attention_metrics import coverage, entropy
+from seq2seq.analysis.attention_metrics import coverage, entropy, sinks
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import LINE, fit
-from seq2seq.figures.marks import along, around, colour_cells, frame, unseen_points
+from seq2seq.figures.marks import along, around, colour_cells, frame, rectangle, unseen_points
 from seq2seq.figures.theme import (
     LABELS_UP_TO,
     Palette,
@@ -46,6 +46,15 @@ AXES = {
 LETTERS = {"cross": ("y", "x"), "encoder": ("x", "x"), "decoder": ("y", "y")}
 
 
+class MatrixChoice(Choice, total=False):
+    """Which weights are drawn, and how their columns run.
+
+    right_to_left: the first column is at the right, as a source in such a script is written.
+    """
+
+    right_to_left: bool
+
+
 def attention(
     trace: Trace,
     selected: int | None = None,
@@ -53,7 +62,7 @@ def attention(
     scale: str = "0 to 1",
     measured: bool = False,
     dark: bool = False,
-    **choice: Unpack[Choice],
+    **choice: Unpack[MatrixChoice],
 ) -> go.Figure:
     """Draw the attention weights α_tj of each output token t on the source tokens j.
 
@@ -61,11 +70,13 @@ def attention(
     framed, of the output, or of the source for its self-attention. word: source token whose column
     is framed. scale: one of SCALES; with "0 to 1" runs can be compared. measured: with bars of the
     entropy of each row and of the attention that each column received.
-    Clicking works through the points laid over the cells, whose customdata begins with the first
-    token of row and column, from 0; where there are too many for labels, over the strongest ones.
+    Attention sinks have a dashed frame. Clicking works through the points laid over the cells,
+    whose customdata begins with the first token of row and column, from 0; where there are too many
+    for labels, over the strongest ones.
     Raises ValueError for a trace without such attention.
     """
-    found, which = grid(trace, **choice), choice.get("which", "cross")
+    weights = {name: value for name, value in choice.items() if name != "right_to_left"}
+    found, which = grid(trace, **cast(Choice, weights)), choice.get("which", "cross")
     colours, tall = palette(dark), _height(found)
     axes = _axes(found, which)
     if measured:
@@ -87,6 +98,13 @@ def attention(
     if column is not None:
         drawn.add_shape(frame(around(column), along(len(found.rows)), WORD))
     _frame_row(drawn, found, selected, colours)
+    if which == "cross":
+        _frame_sinks(drawn, found, [token for token, _ in sinks(trace)], colours)
+    if choice.get("right_to_left"):
+        drawn.layout.xaxis.range = drawn.layout.xaxis.range[::-1]
+        drawn.layout.xaxis.title.text = drawn.layout.xaxis.title.text.replace(
+            "source →", "← source"
+        )
     return fit(drawn)
 
 
@@ -109,6 +127,8 @@ def narrow_attention(
     drawn.add_trace(_cells(found.weights, SCALES[0], False, colours))
     drawn.add_trace(_points(found, LETTERS[which], on_axes=every == 1))
     _frame_row(drawn, found, selected, colours)
+    if which == "cross":
+        _frame_sinks(drawn, found, [token for token, _ in sinks(trace)], colours)
     return fit(drawn)
 
 
@@ -149,6 +169,14 @@ def _frame_row(drawn: go.Figure, found: Grid, selected: int | None, colours: Pal
     row = None if selected is None else found.rows.place(selected)
     if row is not None:
         drawn.add_shape(frame(along(len(found.columns)), around(row), colours.mark))
+
+
+def _frame_sinks(drawn: go.Figure, found: Grid, tokens: Sequence[int], colours: Palette) -> None:
+    """Frame the columns of attention sinks with dashes."""
+    line = {"color": colours.text, "width": 1.5, "dash": "dash"}
+    for column in dict.fromkeys(map(found.columns.place, tokens)):
+        if column is not None:
+            drawn.add_shape(rectangle(around(column), along(len(found.rows)), line))
 
 
 def attention_csv(trace: Trace, **choice: Unpack[Choice]) -> str:

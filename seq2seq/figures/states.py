@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.marks import colour_cells
+from seq2seq.figures.marks import along, around, colour_cells, frame
 from seq2seq.figures.theme import (
     LABELS_UP_TO,
     axis,
@@ -37,12 +37,18 @@ def strongest(values: np.ndarray, count: int = UNITS_UP_TO, parts: int = 1) -> n
 
 
 def states(
-    values: np.ndarray, pieces: Sequence[str], title: str, parts: int = 1, dark: bool = False
+    values: np.ndarray,
+    pieces: Sequence[str],
+    title: str,
+    parts: int = 1,
+    dark: bool = False,
+    selected: int | None = None,
 ) -> go.Figure:
     """Draw values (positions, units) with the tokens of the positions across, the units down.
 
     Of many units the strongest are drawn, of many positions the first; the scale is symmetric
     around 0. title: of the axis of tokens. parts: of the units, as `strongest` knows them.
+    selected: the position whose column is framed, from 0.
     """
     colours = palette(dark)
     values = values[:LABELS_UP_TO].astype(np.float32)
@@ -78,6 +84,8 @@ def states(
             hovertemplate="%{text}: %{z:.3f}<extra></extra>",
         )
     )
+    if selected is not None and selected < len(labels):
+        drawn.add_shape(frame(around(selected), along(len(units)), colours.mark))
     return fit(drawn)
 
 

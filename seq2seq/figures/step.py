@@ -323,7 +323,8 @@ def _lines(pair: _Pair, across: dict[str, Any], marked: int | None, colours: Pal
 def _range(values: np.ndarray) -> list[float]:
     """Return a range with 0 in it, and room for a number beyond the longest bar on either side."""
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    room = 0.4 * ((high - low) or 1.0)
+    # For a number of five characters on a phone: of a plot that has room on both sides, a share.
+    room = (0.75 if low < 0 < high else 0.45) * ((high - low) or 1.0)
     return [low - room if low < 0 else 0.0, high + room if high > 0 else 0.0]
 
 

@@ -102,18 +102,19 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if len(text) > MAX_CHARACTERS:
         notes.append(f"Only the first {MAX_CHARACTERS:,} of {len(text):,} characters were read.")
     words = clean(text[:MAX_CHARACTERS])
-    if separator := checkpoint.generation_config.turn_separator:
-        turns = turns_of(words, separator)[-checkpoint.generation_config.turns :]
+    generation_config = checkpoint.generation_config
+    if separator := generation_config.turn_separator:
+        turns = turns_of(words, separator)[-generation_config.turns :]
         words = source_of(turns, separator)
-    typed, habits = words, checkpoint.generation_config
-    words, changed = as_trained(words, habits.plain_punctuation, habits.case)
+    typed = words
+    words, changed = as_trained(words, generation_config.plain_punctuation, generation_config.case)
     notes += changed
     if not words or not tokenizer.split(words):
         raise UserError("There is nothing to read: type a sentence.")
     if options.instruction:
         words = f"{clean(options.instruction)} {words}"
     ids, pieces = tokenizer.encode(words), tokenizer.split(words)
-    language = checkpoint.generation_config.source_language(options)
+    language = generation_config.source_language(options)
     before, after = tokenizer.around(language)
     if ids[0] in tokenizer.languages.values():  # as in >>fra<<, written by hand
         before = ()

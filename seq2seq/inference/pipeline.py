@@ -38,6 +38,7 @@ from seq2seq.decoding.options import Options
 from seq2seq.decoding.scoring import score
 from seq2seq.decoding.search import OnStep, SearchResult, search
 from seq2seq.errors import UserError
+from seq2seq.families.language_codes import language_name
 from seq2seq.inference.arguments import (
     Input,
     Inputs,
@@ -207,7 +208,8 @@ def _encode(
     inside = _fits(checkpoint, read) if self_attention is None else self_attention
     memory = interventions.encode(checkpoint.model, read.batch(checkpoint.device), inside)
     if options != (options := detect_language(checkpoint, memory, options)):
-        read = read._replace(notes=(*read.notes, f"It hears {options.source_language!r}."))
+        note = f"Detected: {language_name(options.source_language)}."
+        read = read._replace(notes=(*read.notes, note))
     return Encoded(read, memory, options, decoder_prompt(checkpoint, options), interventions)
 
 

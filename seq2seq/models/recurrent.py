@@ -31,11 +31,13 @@ Gates = Sequence[Callable[[Tensor], Tensor]]
 class Turn(NamedTuple):
     """One step of one layer, all (rows, width): the state it leaves, and the gates that made it.
 
-    gates: in the order of GATES.
+    gates: in the order of GATES. sums: their pre-activations, before sigmoid or tanh, in the same
+    order; the one of a plain RNN is the gate itself.
     """
 
     state: Cell
     gates: tuple[Tensor, ...]
+    sums: tuple[Tensor, ...]
 
 
 # The numbers from which a cell makes its state, by the names that the cells below give them.
@@ -49,7 +51,7 @@ GATES = {
 def rnn_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     """h' = tanh(sum), sum = W x + U h + b. Elman 1990."""
     total = gates[0](inputs) + gates[1](state[0])
-    return Turn((torch.tanh(total),), (total,))
+    return Turn((torch.tanh(total),), (total,), (total,))
 
 
 def lstm_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
@@ -62,7 +64,7 @@ def lstm_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     candidate = torch.tanh(parts[2])
     cell = forget_gate * state[1] + input_gate * candidate
     hidden = output_gate * torch.tanh(cell)
-    return Turn((hidden, cell), (input_gate, forget_gate, candidate, output_gate))
+    return Turn((hidden, cell), (input_gate, forget_gate, candidate, output_gate), parts)
 
 
 def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
@@ -72,10 +74,12 @@ def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     """
     hidden = state[0]
     from_input, from_state = gates[0](inputs).chunk(3, dim=-1), gates[1](hidden).chunk(3, dim=-1)
-    reset, update = (torch.sigmoid(from_input[i] + from_state[i]) for i in (0, 1))
-    candidate = torch.tanh(from_input[2] + reset * from_state[2])
+    sums = [from_input[i] + from_state[i] for i in (0, 1)]
+    reset, update = (torch.sigmoid(total) for total in sums)
+    sums.append(from_input[2] + reset * from_state[2])
+    candidate = torch.tanh(sums[2])
     hidden = update * hidden + (1 - update) * candidate
-    return Turn((hidden,), (reset, update, candidate))
+    return Turn((hidden,), (reset, update, candidate), tuple(sums))
 
 
 CELLS: dict[str, tuple[Callable[..., nn.RNNBase], Callable[..., Turn]]] = {
@@ -163,6 +167,28 @@ class Stack(nn.Module):
             inputs = turns[-1].state[0]
         return turns
 
+    def turns_over(self, inputs: Tensor) -> list[Turn]:
+        """Read inputs (time, input width) from the zero state, one step after the other.
+
+        Returns what happened in each layer, from the lowest, as a Turn of tensors (time, width).
+        Slower than `forward`, which keeps no gates.
+        """
+        gates, layers = self._float_gates(), list[Turn]()
+        for first in range(0, len(gates), self.directions):
+            ways = gates[first : first + self.directions]
+            halves = [self._one_way(each, inputs, bool(way)) for way, each in enumerate(ways)]
+            layers.append(_joined(halves, dim=-1))
+            inputs = layers[-1].state[0]
+        return layers
+
+    def _one_way(self, gates: Gates, inputs: Tensor, backward: bool) -> Turn:
+        state = (inputs.new_zeros(1, self.width // self.directions),) * self.parts
+        turns = []
+        for read in (inputs.flip(0) if backward else inputs).unsqueeze(1):
+            turns.append(self.cell(read, state, gates))
+            state = turns[-1].state
+        return _joined(turns[::-1] if backward else turns, dim=0)
+
     def _float_gates(self) -> list[Gates]:
         return [
             (
@@ -179,6 +205,12 @@ class Stack(nn.Module):
     def _rows_first(self, part: Tensor) -> Tensor:
         by_direction = part.transpose(0, 1).unflatten(1, (self.layers, self.directions))
         return by_direction.flatten(2)
+
+
+def _joined(turns: Sequence[Turn], dim: int) -> Turn:
+    """Return turns as one, each of its tensors those of all turns put side by side."""
+    fields = (zip(*field, strict=True) for field in zip(*turns, strict=True))
+    return Turn(*(tuple(torch.cat(parts, dim) for parts in field) for field in fields))
 
 
 class RecurrentEncoder(nn.Module):

@@ -383,8 +383,8 @@ class _Run:
     def best(self) -> Checkpoint:
         """Load the best weights kept."""
         model = read_model(self.work / BEST).to(self.device).eval()
-        habits = own_generation_config(model.config, self.recipe.card, self.tokenizer)
-        return Checkpoint(model, self.tokenizer, self.recipe.card, habits)
+        generation_config = own_generation_config(model.config, self.recipe.card, self.tokenizer)
+        return Checkpoint(model, self.tokenizer, self.recipe.card, generation_config)
 
 
 def _append(path: Path, line: str) -> None:

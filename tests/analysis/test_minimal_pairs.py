@@ -18,6 +18,9 @@ from seq2seq.analysis.minimal_pairs import contrasts
         ("Don't you swim?", "negation", "Do you swim?"),
         ("I saw this.", "number", "I saw these."),
         ("A dog sleeps.", "number", "Two dog sleeps."),
+        ("The black cat sleeps.", "word order", "The cat black sleeps."),
+        ("Old dogs sleep.", "word order", "Dogs old sleep."),
+        ("She can't see, but the dog barks.", "word order", "She can't see, but the barks dog."),
         ("It rains.", "question mark", "It rains?"),
         ("Is it late?", "full stop", "Is it late."),
     ],
@@ -32,6 +35,7 @@ def test_every_contrast_differs_and_words_inside_others_are_left():
             assert other != text
     assert "pronoun" not in contrasts("The theatre opens.")
     assert "tense" not in contrasts("I can't swim.")
+    assert "word order" not in contrasts("It is on the chair.")
 
 
 def test_nothing_to_change_is_nothing():

@@ -102,6 +102,25 @@ def test_gates_make_the_next_state(model):
             last = found.cells
 
 
+def test_gates_are_made_of_their_pre_activations(model):
+    for _, _, found in every_step(model, TEXT):
+        for cell in found.cells:
+            assert list(cell.sums) == list(cell.gates)
+            for name, total in cell.sums.items():
+                bounded = np.tanh(total) if name == "candidate" else sigmoid(total)
+                close(total if name == "sum" else bounded, cell.gates[name])
+
+
+def test_the_output_layer_makes_the_logit_of_the_chosen_token(model):
+    for _, _, found in every_step(model, TEXT):
+        logit = found.output_row @ found.readout + found.output_bias
+        if found.copying is None:
+            close(logit, found.logits[found.chosen], 1e-4)
+            continue
+        whole = model.model.decoder.output(torch.from_numpy(found.readout))
+        close(logit, whole[found.ids[found.chosen]].item(), 1e-4)
+
+
 def test_scores_weights_and_context_are_those_of_the_run(model):
     for trace, step, found in every_step(model, TEXT):
         close(half(trace.contexts[step]), found.context, 1e-2)

@@ -89,3 +89,25 @@ def test_a_block_opens(server, new_page):
     click(page, "blocks", [0, 4], "The old dog", row_sentence="1", column_sentence="5")
     first = page.locator(".st-key-chart_attention .xtick text").first
     expect(first).to_have_text("The")
+
+
+LIT = """() => [...document.querySelectorAll("*")].flatMap((each) => each.shadowRoot
+  ? [...each.shadowRoot.querySelectorAll(".token.lit")].map((chip) => chip.title) : [])"""
+
+
+@pytest.mark.parametrize("by_word", ["false", "true"])
+def test_a_cell_that_is_hovered_over_lights_its_tokens(server, new_page, by_word):
+    page = open_tab(new_page(), server, checkpoint="lstm-attention", by_word=by_word)
+    chart = page.locator(f".st-key-chart_attention {FIGURE}")
+    still(chart)
+    rows, columns = chart.evaluate("""(chart) => {
+      const points = chart._fullData.find((trace) => trace.type === "scatter").customdata;
+      return [points[points.length - 1][0], points[1][1]];
+    }""")
+    page.mouse.move(*chart.evaluate(POINT, [rows, columns]))
+    page.wait_for_function(f"({LIT})().length >= 2")
+    titles = page.evaluate(LIT)
+    assert any(title == f"source token {columns + 1}" for title in titles)
+    assert any(title.startswith(f"step {rows + 1}, ") for title in titles)
+    page.mouse.move(5, 5)
+    page.wait_for_function(f"({LIT})().length === 0")

@@ -29,7 +29,7 @@ def open_tree(page, server, **query):
 
 
 def rows(page):
-    return page.get_by_role("group", name="Outputs").locator("button.select")
+    return page.get_by_role("group", name="Hypotheses").locator("button.select")
 
 
 def pruned_node(page, step):
@@ -53,7 +53,7 @@ def test_a_node_tells_about_itself_and_leads_on(server, new_page):
 
     hit(page, lambda: pruned_node(page, 4)[1:], token, chosen)
     expect(page.get_by_role("slider", name="Decoding step")).to_have_value("4")
-    page.get_by_role("button", name="Go on from here").click()
+    page.get_by_role("button", name="Continue from here").click()
     expect(rows(page)).to_have_count(2)
     expect(rows(page).last).to_have_attribute("aria-pressed", "true")
     # What differs from the best hypothesis is underlined, the chosen token among it.
@@ -101,7 +101,7 @@ def test_the_tree_is_saved_ranked_anew_and_a_row_chooses_an_output(server, new_p
     assert lines[0].startswith("node,parent,step,token")
     assert len(lines) > 50
     page.keyboard.press("Escape")
-    slider = page.get_by_role("slider", name="Score with a length penalty of")
+    slider = page.get_by_role("slider", name="Length penalty")
     slider.focus()
     for _ in range(3):
         slider.press("ArrowLeft")

@@ -21,7 +21,7 @@ NOTE = """() => {
 def inside(server, new_page):
     """Five figures below each other, all of them drawn."""
     page = new_page()
-    query = {"checkpoint": "lstm-attention", "tab": "Inside a step", "step": 2}
+    query = {"checkpoint": "lstm-attention", "tab": "Step internals", "step": 2}
     # A given beginning, since no two of its tokens are alike.
     query |= {"prefix": "Le chat dort", "max_length": 8}
     page.goto(link(server, text="The old dog sleeps in the garden.", **query))

@@ -32,13 +32,13 @@ WATCH = """() => {
 
 def open_chat(page, server, name="chat-transformer", **query):
     page.goto(link(server, "chatbot", checkpoint=name, **query))
-    expect(page.get_by_text("Turns that a reply reads")).to_be_visible()
+    expect(page.get_by_text("Context window (turns)")).to_be_visible()
     settled(page)
     return page
 
 
 def say(page, text):
-    box = page.get_by_role("textbox", name="Say something")
+    box = page.get_by_role("textbox", name="Type a message")
     box.fill(text)
     box.press("Enter")
 
@@ -83,31 +83,31 @@ def test_mute_look_and_the_link(server, new_page):
     page = open_chat(new_page(), server, **SHORT)
     for number, text in enumerate(("The cat sleeps.", "Where is the dog?"), 1):
         say(page, text)
-        expect(page.get_by_role("heading", name=f"What turn {2 * number} came")).to_be_visible()
+        expect(page.get_by_role("heading", name=f"Turn {2 * number}, the reply")).to_be_visible()
     settled(page)
     page.get_by_role("button", name="Mute").first.click()
-    expect(page.get_by_text("With turns 1, 2 and 3 it said")).to_be_visible()
-    expect(page.get_by_text("With turns 2 and 3 it says")).to_be_visible()
-    page.get_by_text("Look inside turn 4").click()
+    expect(page.get_by_text("With turns 1, 2 and 3")).to_be_visible()
+    expect(page.get_by_text("With turns 2 and 3")).to_be_visible()
+    page.get_by_text("Instruments for turn 4").click()
     expect(page.locator(HEATMAP)).to_be_visible()
     settled(page)
     assert turns_of(page)[0] == "m.The cat sleeps."
     texts = page.locator(".st-key-conversation").get_by_test_id("stText").all_text_contents()
     other = new_page()
     other.goto(page.url)
-    expect(other.get_by_text("With turns 2 and 3 it says")).to_be_visible()
+    expect(other.get_by_text("With turns 2 and 3")).to_be_visible()
     expect(other.locator(HEATMAP)).to_be_visible()
     conversation = other.locator(".st-key-conversation")
     assert conversation.get_by_test_id("stText").all_text_contents() == texts
     other.get_by_role("button", name="Unmute").click()
-    expect(other.get_by_text("With turns 2 and 3 it says")).to_have_count(0)
+    expect(other.get_by_text("With turns 2 and 3")).to_have_count(0)
 
 
 def test_another_page_keeps_the_conversation_whose_markup_is_never_run(server, new_page):
     evil = "<img src=x onerror='window.pwned=1'> [a](javascript:window.pwned=1) **bold** 🙂"
     page = open_chat(new_page(), server, **SHORT)
     say(page, evil)
-    expect(page.get_by_role("heading", name="What turn 2 came")).to_be_visible()
+    expect(page.get_by_role("heading", name="Turn 2, the reply")).to_be_visible()
     settled(page)
     said = page.get_by_label("Chat message from user").get_by_test_id("stText")
     assert said.text_content() == evil
@@ -120,7 +120,7 @@ def test_another_page_keeps_the_conversation_whose_markup_is_never_run(server, n
     settled(page)
     assert turns_of(page)[0] == f".{evil}"
     page.get_by_role("button", name="Clear all").click()
-    expect(page.get_by_text("To begin with")).to_be_visible()
+    expect(page.get_by_text("Conversation starters")).to_be_visible()
     settled(page)
     assert not turns_of(page)
 
@@ -144,7 +144,7 @@ def test_the_page_is_accessible_and_fits(server, new_page, scheme):
     page = open_chat(new_page(colours=scheme), server, "chat-lstm-attention", turn=turns, **SHORT)
     expect(page.get_by_label("by turn")).to_be_visible()
     page.get_by_role("button", name="Edit").last.click()
-    expect(page.get_by_role("button", name="Answer this")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
     expect(page.get_by_role("button", name="Edit")).to_have_count(1)
     settled(page)
     for width in (1280, 375):

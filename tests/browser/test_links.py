@@ -66,7 +66,11 @@ def move_all(page, place):
 
 @pytest.mark.parametrize(
     ("name", "tab"),
-    [("transformer", "Attention"), ("lstm-attention", "Beam tree"), ("gru-plain", "Inside a step")],
+    [
+        ("transformer", "Attention"),
+        ("lstm-attention", "Beam tree"),
+        ("gru-plain", "Step internals"),
+    ],
 )
 def test_a_link_restores_every_control_of_an_instrument(server, new_page, name, tab):
     query = {"checkpoint": name, "text": SENTENCE, "max_length": 9, "tab": tab}

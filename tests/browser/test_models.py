@@ -36,9 +36,9 @@ def test_a_model_is_fetched_opened_and_seen_head_by_head(server, new_page):
     page = new_page()
     name_a_model(page, server, "user/tiny")
     page.get_by_role("button", name="Fetch").click()
-    expect(page.get_by_text("can be used")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("is loaded")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("table")).to_contain_text("Transformer")
-    page.get_by_role("link", name="Use it").click()
+    page.get_by_role("link", name="Open").click()
     page.get_by_role("textbox", name="English sentence").fill("The old dog sleeps.")
     page.get_by_role("textbox", name="English sentence").press("Enter")
     page.get_by_role("tab", name="Attention").click()
@@ -54,7 +54,7 @@ def test_a_model_is_fetched_opened_and_seen_head_by_head(server, new_page):
     page.wait_for_url("**/translation?*checkpoint=user%2Ftiny*")
     assert "layer=2" in page.url
     assert "head=1" in page.url
-    page.get_by_role("combobox", name="Attention", exact=True).fill("Within the source")
+    page.get_by_role("combobox", name="Attention", exact=True).fill("Encoder self-attention")
     page.get_by_role("combobox", name="Attention", exact=True).press("Enter")
     expect(page.locator(".figure.js-plotly-plot").first).to_contain_text("← source")
 
@@ -65,7 +65,7 @@ def test_uploaded_files_can_be_opened(server, new_page, checkpoint_root):
     page.get_by_role("button", name="Upload a model's files").click()
     files = [checkpoint_root / "lstm-attention" / name for name in OURS]
     page.locator("input[type=file]").set_input_files(files)
-    expect(page.get_by_text("can be used")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("is loaded")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("table")).to_contain_text("LSTM, general attention")
 
 

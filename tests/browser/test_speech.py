@@ -40,7 +40,7 @@ def output(page):
 
 
 def heard(page, what):
-    expect(page.get_by_text(re.compile(rf"{what}.*: heard from"))).to_be_visible()
+    expect(page.get_by_text(re.compile(rf"{what}.*: [0-9.]+ to [0-9.]+ s"))).to_be_visible()
     settled(page)
 
 
@@ -97,7 +97,7 @@ def test_token_row_sound_and_slider_select_and_play_a_token(server, new_page):
         page.wait_for_function(f"window.played.length > {played}", timeout=10_000)
         played = page.evaluate("window.played.length")
         start, end = picture(page).evaluate(BAND)
-        expect(page.get_by_text(f"heard from {start:.2f} to {end:.2f} s")).to_be_visible()
+        expect(page.get_by_text(f": {start:.2f} to {end:.2f} s")).to_be_visible()
         return start, end
 
     tokens(page).nth(8).click()

@@ -23,7 +23,7 @@ def chart(page, key):
 
 
 def test_a_click_on_the_strip_chooses_a_unit(server, new_page):
-    page = open_tab(new_page(), server, "Inside a step", step=3)
+    page = open_tab(new_page(), server, "Step internals", step=3)
     unit = page.get_by_role("spinbutton", name="Unit")
     expect(unit).to_have_value("")
 
@@ -41,7 +41,7 @@ def test_a_click_on_the_strip_chooses_a_unit(server, new_page):
 
 
 def test_the_next_step_reads_what_was_written_a_score_chooses_its_token(server, new_page):
-    page = open_tab(new_page(), server, "Inside a step", step=2)
+    page = open_tab(new_page(), server, "Step internals", step=2)
     written = page.get_by_role("group", name="Output tokens").get_by_role("button").nth(1)
     token = written.locator(".token").or_(written).first.inner_text().split("\n")[0]
     page.get_by_role("button", name="Next step").click()
@@ -75,7 +75,7 @@ def test_a_reference_is_typed_clicked_and_linked(server, new_page):
     box = page.get_by_role("textbox", name="Reference")
     box.fill(REFERENCE)
     box.press("Enter")
-    rows = page.get_by_role("group", name="Reference, read token by token")
+    rows = page.get_by_role("group", name="Teacher forcing: the reference")
     expect(rows.get_by_role("button").first).to_be_visible()
     settled(page)
     rows.get_by_role("button").nth(3).click()
@@ -94,7 +94,7 @@ def test_a_reference_is_typed_clicked_and_linked(server, new_page):
 
 
 def test_formulas_stay_inside_a_narrow_screen(server, new_page):
-    page = open_tab(new_page(width=375), server, "Inside a step", checkpoint="gru-plain")
+    page = open_tab(new_page(width=375), server, "Step internals", checkpoint="gru-plain")
     formulas = page.locator(".katex-html")
     expect(formulas.last).to_be_visible()
     assert formulas.count() >= 2

@@ -100,7 +100,7 @@ def test_the_command_line_opens_it(folder, capsys):
     assert "animals\ttranslation" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("tab", ["Attention", "Inside a step", "Tokens", "Attribution"])
+@pytest.mark.parametrize("tab", ["Attention", "Step internals", "Tokens", "Attribution"])
 def test_the_app_opens_it(folder, tab):
     at = visit("translation", checkpoint="animals", text="souris", tab=tab)
     assert not at.exception

@@ -140,7 +140,7 @@ def test_a_recording_is_heard(saved, tmp_path, kind):
     assert trace.attention.shape[-1] == len(trace.source) == 35
     assert trace.encoder_attention.shape == (2, 4, 35, 35)
     assert trace.position_seconds == pytest.approx(0.02)
-    assert any(note.startswith("It hears '") for note in trace.notes)
+    assert any(note.startswith("Detected: ") for note in trace.notes)
     assert Trace.from_json(trace.to_json()).source == trace.source
 
 

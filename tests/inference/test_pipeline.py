@@ -163,8 +163,8 @@ def test_generate_of_nothing_is_nothing(checkpoint):
 def known_by(checkpoint, **fields):
     """Return a checkpoint as if its card had these fields."""
     card = replace(checkpoint.card, **fields)
-    habits = own_generation_config(checkpoint.model.config, card, checkpoint.tokenizer)
-    return replace(checkpoint, card=card, generation_config=habits)
+    generation_config = own_generation_config(checkpoint.model.config, card, checkpoint.tokenizer)
+    return replace(checkpoint, card=card, generation_config=generation_config)
 
 
 def test_a_run_is_searched_as_the_card_says(checkpoint):

@@ -177,8 +177,8 @@ def trained(tokenizer, pairs):
         optimizer.step()
     assert loss < 0.1
     card = Card("tiny", "A tiny model", "translation", "CC0-1.0")
-    habits = own_generation_config(config, card, tokenizer)
-    return Checkpoint(model.eval().requires_grad_(False), tokenizer, card, habits)
+    generation_config = own_generation_config(config, card, tokenizer)
+    return Checkpoint(model.eval().requires_grad_(False), tokenizer, card, generation_config)
 
 
 @pytest.mark.parametrize("options", [Options(method="greedy"), Options(beam_width=4, n_best=1)])

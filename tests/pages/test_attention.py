@@ -70,7 +70,7 @@ def test_a_long_text_is_shown_by_sentences_first():
     assert max(len(block["layout"][f"{axis}axis"]["ticktext"]) for axis in "xy") <= 60
 
 
-@pytest.mark.parametrize("which", ["Within the source", "Within the output"])
+@pytest.mark.parametrize("which", ["Encoder self-attention", "Decoder self-attention"])
 @pytest.mark.parametrize("picture", ["Matrix", "Ribbons", "All heads"])
 def test_self_attention_in_every_picture(which, picture):
     at = translation(checkpoint="transformer", which=which, picture=picture, word="2")
@@ -113,7 +113,7 @@ def test_nonsense_in_a_link_is_ignored(query):
 
 
 def test_a_layer_that_the_next_model_does_not_have_is_forgotten():
-    at = translation(checkpoint="transformer", layer="2", which="Within the source")
+    at = translation(checkpoint="transformer", layer="2", which="Encoder self-attention")
     at.selectbox(key="checkpoint").set_value("lstm-attention").run()
     assert not at.exception
     at.selectbox(key="checkpoint").set_value("transformer").run()
@@ -195,3 +195,30 @@ def test_a_model_without_attention_shows_its_context_vector():
     at = translation(checkpoint="gru-plain")
     assert any("no attention" in message for message in messages(at))
     assert keys(at)[0] == "context"
+
+
+@pytest.mark.parametrize("name", ["lstm-attention", "transformer"])
+def test_the_strongest_source_tokens_of_each_step_are_listed(root, name):
+    at = translation(checkpoint=name, picture="Top words", top_words="2")
+    table = at.dataframe[0].value
+    trace = run(load(root / name), SENTENCE, Options(max_length=12))
+    weights = grid(trace).weights
+    assert list(table.columns) == ["row", "token", "1", "2"]
+    assert [float(each.split()[-1]) for each in table["1"]] == pytest.approx(
+        weights.max(axis=1), abs=0.006
+    )
+    assert [int(each.split("(")[-1].split(")")[0]) for each in table["1"]] == list(
+        weights.argmax(axis=1) + 1
+    )
+
+
+def test_a_source_in_a_script_from_the_right_begins_there():
+    at = translation(text="שלום עולם")
+    assert at.toggle(key="right_to_left").value is True
+    _, figure = shown(at)
+    first, last = figure["layout"]["xaxis"]["range"]
+    assert first > last
+    at.toggle(key="right_to_left").set_value(False).run()
+    _, figure = shown(at)
+    assert figure["layout"]["xaxis"]["range"] == [last, first]
+    assert "right_to_left" not in {each.key for each in translation().toggle}

@@ -153,7 +153,7 @@ def test_a_model_that_copies_shows_how_much(name):
     at = visit("translation", text=SENTENCE, tab="Probabilities", checkpoint=name)
     assert not at.exception
     titles = [each.value for each in at.subheader]
-    assert ("Copied or written" in titles) == (name == "rnn-additive")
+    assert ("Copy probability" in titles) == (name == "rnn-additive")
 
 
 def test_a_branch_may_end_at_once(root):
@@ -169,15 +169,15 @@ def test_other_penalties_rank_anew_and_their_own_ones_do_not():
     at = tree_page(max_length="3")  # so short that not all of the source is looked at
     table = at.dataframe[0].value
     assert list(table["score"]) == sorted(table["score"], reverse=True)
-    assert list(table["score"]) == list(table["score in its search"])
+    assert list(table["score"]) == list(table["search score"])
     assert not any(table["moved"])
     at.slider(key="rank_length").set_value(0.0).run()
     table = at.dataframe[0].value
-    np.testing.assert_allclose(table["score"], table["log-probability"])
+    np.testing.assert_allclose(table["score"], table["log P"])
     assert list(table["score"]) == sorted(table["score"], reverse=True)
     at.slider(key="rank_coverage").set_value(0.5).run()
     assert not at.exception
-    assert all(at.dataframe[0].value["score"] < at.dataframe[0].value["log-probability"])
+    assert all(at.dataframe[0].value["score"] < at.dataframe[0].value["log P"])
 
 
 def test_a_better_output_outside_the_beam_is_a_search_error():

@@ -69,13 +69,13 @@ def test_nonsense_in_a_link_is_survived(measured):
     at = visit("benchmarks", compared="none", progress="x", over="y", searched=" ", timed="true")
     assert not at.exception
     assert "by_length" in by_key(at)
-    assert any("type a sentence" in message for message in messages(at))
+    assert any("Type a sentence" in message for message in messages(at))
 
 
 def test_nothing_chosen_and_nothing_measured_are_said(measured, root):
     at = visit("benchmarks")
     at.multiselect(key="compared").set_value([]).run()
-    assert any("choose a model" in message for message in messages(at))
+    assert any("Choose a model" in message for message in messages(at))
     for name in NAMES:
         (root / name / "evaluation.json").unlink()
     at = visit("benchmarks", timed="true")
@@ -147,15 +147,15 @@ def test_attention_is_compared_where_nothing_else_differs():
 @pytest.mark.parametrize(
     ("losses", "said"),
     [
-        ([5.0, 3.0, 4.0], "4.00 on other sentences. There it was at its best after 1 passes, with"),
-        ([5.0, 4.0, 3.0], "3.00 on other sentences, its best: it does not overfit yet."),
+        ([5.0, 3.0, 4.0], "4.00. The best was 3.00, after 1 epochs"),
+        ([5.0, 4.0, 3.0], "its validation loss 3.00, its best: it does not overfit yet."),
     ],
 )
 def test_where_it_began_to_overfit_is_told_if_it_did(losses, said):
     log = [Logged(n, n, 1.0, 0.5 / (1 + n), loss, None) for n, loss in enumerate(losses)]
     told = turning_point(Study(500, True, 1.0, (0.0, 2.0), 3.0, tuple(log)))
     assert said in told
-    assert "After 2 passes over the data its loss is 0.167 on what it has learnt from" in told
+    assert "After 2 epochs its training loss is 0.167" in told
 
 
 def test_the_embedded_family_is_drawn_from_its_files():
@@ -181,7 +181,7 @@ def test_sentences_are_joined_after_a_click(measured, monkeypatch):
     table = at.dataframe[0].value
     assert list(table["sentences"].unique()) == [2, 3, 4, 5, 6]
     at.selectbox(key="joined_by").set_value(NAMES[1]).run()
-    assert list(at.dataframe[0].value["written"]) != list(table["written"])
+    assert list(at.dataframe[0].value["output"]) != list(table["output"])
 
 
 def test_sentences_of_the_visitor_are_joined(measured, monkeypatch):
@@ -190,7 +190,7 @@ def test_sentences_of_the_visitor_are_joined(measured, monkeypatch):
     at = visit("benchmarks", compared="transformer", joined="true", sentences="\n".join(lines))
     assert not at.exception
     table = at.dataframe[0].value
-    assert all(any(line in source for line in lines) for source in table["read at once"])
+    assert all(any(line in source for line in lines) for source in table["source"])
     at.text_area(key="to_join").set_value("\n".join(lines[:3])).run()
     (error,) = at.error
     assert "3 different sentences" in error.value

@@ -118,7 +118,7 @@ def test_fewer_turns_can_be_read():
     at = talk(reach="2")
     assert at.slider(key="reach").value == 2
     assert state(at)[5].reply.read == (3, 4)
-    assert any("Out of its reach: turns 1, 2 and 3" in each.value for each in at.markdown)
+    assert any("Outside the context window: turns 1, 2 and 3" in each.value for each in at.markdown)
 
 
 @pytest.mark.parametrize("name", ["lstm-attention", "gru-plain", "transformer"])
@@ -184,7 +184,7 @@ def test_a_later_reply_does_not_read_a_muted_turn():
 def test_all_muted_leaves_nothing_to_read():
     at = say(open_page(), SAID[0])
     click(at, "mute_0")
-    assert any("nothing is left to answer" in each for each in messages(at))
+    assert any("nothing to answer" in each for each in messages(at))
     assert charts(at)
 
 
@@ -284,15 +284,15 @@ def test_a_link_restores_the_conversation_and_what_is_looked_at():
     assert said(restored) == said(at)
     assert [turn.muted for turn in state(restored)] == [turn.muted for turn in state(at)]
     assert state(restored)[5].reply.options == state(at)[5].reply.options
-    assert restored.subheader[0].value == at.subheader[0].value == "What turn 4 came from"
+    assert restored.subheader[0].value == at.subheader[0].value == "Turn 4, the reply"
     assert restored.table[0].value.equals(at.table[0].value)
-    assert not any("instead" in each for each in messages(restored))
+    assert not any("now replies" in each for each in messages(restored))
 
 
 def test_a_reply_of_another_model_is_said_to_be_one():
     at = open_page(turn=[".The cat sleeps.", "1.No random model says this."])
     assert said(at)[1] == ("assistant", "No random model says this.")
-    assert any("instead" in each for each in messages(at))
+    assert any("now replies" in each for each in messages(at))
 
 
 def test_a_question_in_a_link_is_answered():
@@ -315,7 +315,7 @@ def test_a_stopped_reply_is_shown_as_far_as_it_came():
     assert any("stopped" in each.value for each in at.markdown)
     assert charts(at)
     at = open_page(turn=[".The cat sleeps.", "s1."])
-    assert any("before the first word" in each for each in messages(at))
+    assert any("before its first word" in each for each in messages(at))
 
 
 def test_saying_something_else_ends_a_reply_that_is_being_said():
@@ -424,7 +424,7 @@ def test_without_a_model_nobody_answers(root, tmp_path, monkeypatch):
     at = open_page()
     assert "no checkpoint" in at.error[0].value
     assert at.chat_input[0].disabled
-    assert any("Nobody to talk to" in each for each in messages(at))
+    assert any("No model is loaded" in each for each in messages(at))
 
 
 def test_a_saved_run_is_reopened():

@@ -21,7 +21,7 @@ def test_four_architectures_run_side_by_side():
     assert list(table["model"]) == NAMES
     assert (table["parameters"] > 0).all()
     assert (table["search, ms"] > 0).all()
-    assert sum("one vector" in caption.value for caption in at.caption) == 1
+    assert sum("the context vector is all" in caption.value for caption in at.caption) == 1
 
 
 def test_a_link_names_models_step_and_reference():
@@ -49,10 +49,10 @@ def test_a_step_beyond_a_shorter_output_is_said():
 
 
 def test_nothing_to_run_is_said():
-    assert "type a sentence" in visit("compare", sentence=" ").info[0].value
+    assert "Type a sentence" in visit("compare", sentence=" ").info[0].value
     at = visit("compare", sentence=SENTENCE)
     at.multiselect(key="models").set_value([]).run()
-    assert any("choose a model" in info.value for info in at.info)
+    assert any("Choose a model" in info.value for info in at.info)
 
 
 def test_nonsense_in_a_link_is_survived():
@@ -74,7 +74,7 @@ def test_models_of_other_languages_are_named_and_not_compared(root):
 
 
 def test_what_is_worth_knowing_of_the_input_is_said_once():
-    assert "type a sentence" in visit("compare", sentence="\u200b").info[0].value
+    assert "Type a sentence" in visit("compare", sentence="\u200b").info[0].value
     at = visit("compare", sentence="The dog 🙂 sleeps.")
     said = [info.value for info in at.info]
     assert len(said) == len(set(said)) >= 1

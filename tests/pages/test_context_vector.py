@@ -27,7 +27,7 @@ def test_every_architecture_shows_its_vector(name):
     at = open_lab(checkpoint=name)
     changed, looks = name != "transformer", name != "gru-plain"
     assert len(charts(at)) == 2 + looks + changed
-    assert ("A Transformer hands over no last state" in said(at)) == (not changed)
+    assert ("A Transformer has no final state: its decoder attends" in said(at)) == (not changed)
     assert ("model has attention" in said(at)) == (looks and changed)
     assert "cosine: " in said(at).replace("\\", "")
     options = [option for group in at.segmented_control for option in group.options]
@@ -37,7 +37,7 @@ def test_every_architecture_shows_its_vector(name):
 @pytest.mark.parametrize("change", CHANGES)
 def test_every_change_is_decoded(change):
     at = open_lab(checkpoint="gru-plain", change=change)
-    assert "**Changed**" in said(at)
+    assert "**Edited**" in said(at)
     assert len(at.dataframe) == (change in CHANGES[:3])
 
 
@@ -48,7 +48,7 @@ def test_the_table_ends_with_b_and_swapping_gives_the_same():
     assert list(table["α"])[::8] == ["0", "1"]
     assert table["word errors, %"].iloc[0] == 0
     swapped = open_lab(checkpoint="gru-plain", change="Swap")
-    (changed,) = [part.value for part in swapped.markdown if part.value.startswith("**Changed**")]
+    (changed,) = [part.value for part in swapped.markdown if part.value.startswith("**Edited**")]
     assert table["output"].iloc[8] in changed
 
 
@@ -66,7 +66,7 @@ def test_all_directions_of_a_small_model_hold_everything():
 def test_halves_are_set_to_0():
     at = open_lab(checkpoint="rnn-additive", change="Encoder halves", half="backward")
     assert list(at.dataframe[0].value["set to 0"]) == ["none", "forward", "backward"]
-    assert "read backward" in said(at)
+    assert "half backward" in said(at)
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_nonsense_in_a_link_is_survived():
     for change in ("x", "Noise", "Principal directions", "Encoder halves"):
         bad = {"alpha": "7", "noise": "-1", "seed": "x", "m": "9999", "half": "x"}
         at = open_lab(checkpoint="gru-plain", change=change, **bad)
-        assert "**Changed**" in said(at)
+        assert "**Edited**" in said(at)
 
 
 def test_the_table_of_a_long_text_waits_to_be_asked_for():
     long = {"a": "The cat sleeps. " * 60, "checkpoint": "gru-plain"}
     at = open_lab(**long)
     assert not at.dataframe
-    assert "**Changed**" in said(at)
+    assert "**Edited**" in said(at)
     assert len(open_lab(**long, table="true").dataframe) == 1

@@ -283,9 +283,9 @@ def test_a_newer_revision_is_not_fetched_unasked(server, root):
 
 def test_the_controls_after_a_fetch_are_the_authors(server, root, tmp_path):
     folder, _, _ = published.save(tmp_path, "bart")
-    habits = {"num_beams": 3, "length_penalty": 2.0, "no_repeat_ngram_size": 3, "max_length": 30}
-    habits |= {"decoder_start_token_id": 2}
-    (folder / "generation_config.json").write_text(json.dumps(habits))
+    settings = {"num_beams": 3, "length_penalty": 2.0, "no_repeat_ngram_size": 3, "max_length": 30}
+    settings |= {"decoder_start_token_id": 2}
+    (folder / "generation_config.json").write_text(json.dumps(settings))
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     server.model("user/bart", files)
     card = (

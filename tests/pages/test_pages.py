@@ -59,7 +59,7 @@ def test_translation_shows_its_first_example_until_it_is_cleared():
     assert at.text_area(key="text").value == "The cat sleeps."
     assert len(live_pictures(at)) == 1
     at.text_area(key="text").set_value("").run()
-    assert "type a sentence" in at.info[0].value
+    assert "Type a sentence" in at.info[0].value
     assert not live_pictures(at)
 
 
@@ -198,7 +198,7 @@ def test_a_nonsense_step_in_a_link_is_ignored():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("   ", "type a sentence"),
+        ("   ", "Type a sentence"),
         ("\x00\x07", "nothing to read"),
         ("word " * 2_000, "tokens were read"),
         ("🙂", "never seen"),
@@ -235,7 +235,7 @@ def test_a_cleared_start_page_asks_for_a_sentence():
     at.text_input(key="sentence").set_value(" ").run()
     assert not at.exception
     assert not at.error
-    assert "type a sentence" in at.info[0].value
+    assert "Type a sentence" in at.info[0].value
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_a_model_is_offered_only_what_it_has(name, several, attends):
         for each in at.get("bidi_component")
         if each.proto.component_name == "hint"
     ]
-    assert ("what it looked at" in hint) == attends
+    assert ("see its attention" in hint) == attends
 
 
 def test_limits_are_the_same_wherever_they_are_named():

@@ -28,12 +28,12 @@ def said(at, what):
 @pytest.mark.parametrize("name", WITH_ATTENTION)
 @pytest.mark.parametrize(
     "preset",
-    ["One word only", "All words alike", "One token further", "One token back", "By hand"],
+    ["One word only", "Uniform", "Shift right", "Shift left", "Custom"],
 )
 def test_a_row_is_changed_shown_and_taken_back(name, preset):
     at = open_tab(name, preset=preset, step="2")
     assert not at.exception
-    assert said(at, "Nothing is changed yet")
+    assert said(at, "Nothing is changed: ")
     at.button(key="change_row").click().run()
     assert not at.exception
     assert not at.error
@@ -43,19 +43,19 @@ def test_a_row_is_changed_shown_and_taken_back(name, preset):
     assert len(charts(at)) == 2
     at.button(key="undo_0").click().run()
     assert "edit" not in at.query_params
-    assert said(at, "Nothing is changed yet")
+    assert said(at, "Nothing is changed: ")
 
 
 @pytest.mark.parametrize("name", WITH_ATTENTION)
 def test_a_link_restores_muted_words_and_rows(name):
-    first = open_tab(name, preset="All words alike", step="3")
+    first = open_tab(name, preset="Uniform", step="3")
     first.button(key="change_row").click().run()
     edit = first.query_params["edit"]
     edit = edit if isinstance(edit, str) else edit[0]
     at = open_tab(name, edit=edit, muted=["2 old", "3 dog"])
     assert not at.exception
     assert at.get("button_group")  # the pills of words
-    assert said(at, "Step 3 looks most at")
+    assert said(at, "Step 3 attends most to")
     assert said(at, "before,")
 
 
@@ -80,7 +80,7 @@ def test_a_model_without_attention_says_why():
 
 @pytest.mark.parametrize("name", WITH_ATTENTION)
 def test_a_word_is_made_to_be_said(name):
-    at = open_tab(name, preset="Make it say", say="chat")
+    at = open_tab(name, preset="Optimize for a word", say="chat")
     assert not at.exception
     assert said(at, "The best row found raises")
     at.button(key="change_row").click().run()
@@ -88,7 +88,7 @@ def test_a_word_is_made_to_be_said(name):
 
 
 def test_a_word_that_cannot_be_said_is_named():
-    at = open_tab("lstm-attention", preset="Make it say", say="🙂")
+    at = open_tab("lstm-attention", preset="Optimize for a word", say="🙂")
     assert not at.exception
     assert "choose another" in at.error[0].value
 
@@ -109,11 +109,11 @@ def test_nonsense_in_a_link_is_ignored(edit):
     at = open_tab("transformer", edit=edit, muted="99 nothing", preset="x", edit_layer="77")
     assert not at.exception
     assert not at.error
-    assert said(at, "Nothing is changed yet")
+    assert said(at, "Nothing is changed: ")
 
 
 def test_all_weights_zero_are_refused_in_a_sentence():
-    at = open_tab("lstm-attention", preset="By hand")
+    at = open_tab("lstm-attention", preset="Custom")
     for slider in [each for each in at.slider if str(each.key).startswith("share ")]:
         at.slider(key=slider.key).set_value(0.0)
     at.run()
@@ -135,7 +135,7 @@ def test_what_a_run_cannot_have_waits_and_says_why(root):
     muted = [i for i, word in enumerate(run(load(folder), SENTENCE).source.words) if word == 1]
     at = open_tab("lstm-attention", edit=f"0.a.a.{row(folder, *muted)}", muted="2 old")
     assert not at.error
-    assert said(at, "The change of step 1 waits: it looks at nothing but muted words.")
+    assert said(at, "The change of step 1 waits: all its weight is on masked words.")
     assert said(at, "before,")  # what the muted word alone does is still shown
 
 
@@ -145,11 +145,11 @@ def test_undo_takes_back_the_change_that_it_stands_beside(root):
     assert at.query_params["edit"] == fits  # the other fits no run of this source
     at.button(key="undo_0").click().run()
     assert "edit" not in at.query_params
-    assert said(at, "Nothing is changed yet")
+    assert said(at, "Nothing is changed: ")
 
 
 def test_a_change_takes_the_place_of_those_that_it_covers():
-    at = open_tab("transformer", edit_layer="2", edit_head="1", preset="All words alike")
+    at = open_tab("transformer", edit_layer="2", edit_head="1", preset="Uniform")
     at.button(key="change_row").click().run()
     at.selectbox(key="edit_head").set_value("2").run()
     at.button(key="change_row").click().run()
@@ -161,7 +161,7 @@ def test_a_change_takes_the_place_of_those_that_it_covers():
 
 
 def test_changes_belong_to_a_text_and_rows_to_a_model():
-    at = open_tab("lstm-attention", preset="All words alike", muted="2 old")
+    at = open_tab("lstm-attention", preset="Uniform", muted="2 old")
     at.button(key="change_row").click().run()
     at.selectbox(key="checkpoint").set_value("transformer").run()
     assert "edit" not in at.query_params
@@ -169,7 +169,7 @@ def test_changes_belong_to_a_text_and_rows_to_a_model():
     at.text_area(key="text").set_value("The new dog sleeps in the garden.").run()
     assert not at.exception
     assert "muted" not in at.query_params
-    assert said(at, "Nothing is changed yet")
+    assert said(at, "Nothing is changed: ")
 
 
 def test_changes_stay_in_the_address_while_another_tab_is_open():
@@ -191,7 +191,7 @@ def test_each_step_has_sliders_of_its_own():
     def shares():
         return [slider.value for slider in at.slider if str(slider.key).startswith("share ")]
 
-    at = open_tab("lstm-attention", preset="By hand", step="1")
+    at = open_tab("lstm-attention", preset="Custom", step="1")
     first = shares()
     slider = next(each for each in at.slider if str(each.key).startswith("share "))
     at.slider(key=slider.key).set_value(0.97).run()
@@ -200,7 +200,7 @@ def test_each_step_has_sliders_of_its_own():
     assert shares() == pytest.approx(
         [
             slider.value
-            for slider in open_tab("lstm-attention", preset="By hand", step="2").slider
+            for slider in open_tab("lstm-attention", preset="Custom", step="2").slider
             if str(slider.key).startswith("share ")
         ]
     )
@@ -208,7 +208,9 @@ def test_each_step_has_sliders_of_its_own():
 
 
 def test_a_word_of_several_tokens_is_not_claimed_as_a_whole():
-    at = open_tab("lstm-attention", preset="Make it say", say="chat chat chat", muted="2 old")
+    at = open_tab(
+        "lstm-attention", preset="Optimize for a word", say="chat chat chat", muted="2 old"
+    )
     assert not at.error
     assert said(at, "the first of the ")
 
@@ -234,3 +236,15 @@ def test_what_is_said_to_be_written_now_is_what_is_written(name, root):
         assert "left them" in written_now(after, first + 1, first)
         seen.add(bool(best))
     assert seen
+
+
+def test_a_minimal_pair_overlays_both_state_trajectories():
+    at = visit("translation", text="The black cat sleeps.", tab="What if")
+    at.pills(key="contrast").set_value("word order").run()
+    assert at.text_input(key="instead").value == "The cat black sleeps."
+    for side in ("Encoder", "Decoder"):
+        at.segmented_control(key="pair_states").set_value(side).run()
+        assert not at.exception
+        (found,) = [each for each in charts(at) if each.key == "pair_trajectories"]
+        names = [trace["name"] for trace in found.figure["data"]]
+        assert names[:2] == ["before", "after"]

@@ -98,15 +98,19 @@ def test_the_card_that_is_written_is_the_recipes(chatbot, summarizer):
         assert card.to_toml() == (folder / "card.toml").read_text(encoding="utf-8")
 
 
-def test_a_checkpoint_has_the_habits_of_its_card(chatbot, summarizer):
-    habits = load(chatbot).generation_config
+def test_a_checkpoint_has_the_generation_config_of_its_card(chatbot, summarizer):
+    generation_config = load(chatbot).generation_config
     options = Options(method="sample", beam_width=2, top_p=0.9, seed=5, max_length=8)
-    assert (habits.turn_separator, habits.turns, habits.options) == ("¶", 2, options)
-    assert habits.word_filter is not None
-    assert load(chatbot).tokenizer.encode("¶")[-1] in habits.forbidden
-    habits = load(summarizer).generation_config
-    assert habits.folded
-    assert habits.options == Options()
+    assert (
+        generation_config.turn_separator,
+        generation_config.turns,
+        generation_config.options,
+    ) == ("¶", 2, options)
+    assert generation_config.word_filter is not None
+    assert load(chatbot).tokenizer.encode("¶")[-1] in generation_config.forbidden
+    generation_config = load(summarizer).generation_config
+    assert generation_config.folded
+    assert generation_config.options == Options()
 
 
 @pytest.mark.parametrize("name", ["chatbot", "summarizer"])

@@ -36,8 +36,8 @@ def test_the_shown_code_makes_the_pictures_of_the_tab(name, tab, monkeypatch, ca
 
 PICTURES = [
     {"picture": "Matrix", "by_word": "true", "scale": "square root"},
-    {"picture": "Matrix", "which": "Within the source", "layer": "2", "head": "1"},
-    {"picture": "Matrix", "which": "Within the output", "layer": "max", "measured": "false"},
+    {"picture": "Matrix", "which": "Encoder self-attention", "layer": "2", "head": "1"},
+    {"picture": "Matrix", "which": "Decoder self-attention", "layer": "max", "measured": "false"},
     {"picture": "Ribbons", "mass": "0.3"},
     {"picture": "All heads"},
     {"long_picture": "Blocks", "text": LONG},

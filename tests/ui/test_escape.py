@@ -66,7 +66,7 @@ def test_no_page_shows_foreign_text_as_markdown(hostile_root, page, checkpoint):
 @pytest.mark.parametrize("name", ["lstm-attention", "hostile-translation", "gru-plain"])
 def test_no_instrument_shows_foreign_text_as_markdown(hostile_root, tab, name):
     query = {"checkpoint": name, "text": HOSTILE, "tab": tab, "reference": HOSTILE}
-    more = {"instead": HOSTILE, "preset": "By hand", "prefix": "**bold**", "step": "2"}
+    more = {"instead": HOSTILE, "preset": "Custom", "prefix": "**bold**", "step": "2"}
     check(open_page("translation", **query, **more))
 
 

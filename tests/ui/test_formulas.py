@@ -54,6 +54,21 @@ def test_the_new_state(found):
                 assert results[1] == pytest.approx(cell.after[1][unit], abs=0.006)
 
 
+def test_pre_activations_and_logit(found):
+    for cell in found.cells:
+        written = formulas.pre_activations(found.kind, cell, 0)
+        if found.kind == "rnn":
+            assert written == ""
+            continue
+        *_, last = cell.gates
+        assert values(written)[-1] == pytest.approx(cell.gates[last][0], abs=0.006)
+        assert written.count(r"\sigma") == len(cell.gates) - 1
+    results = values(formulas.logit(found, "r_t"))
+    assert results[0] == pytest.approx(results[1], abs=0.03)
+    if found.copying is None:
+        assert results[1] == pytest.approx(found.logits[found.chosen], abs=0.006)
+
+
 def test_the_weight_of_a_position(found):
     for look in filter(None, (found.look, found.own)):
         for place in range(len(look.weights)):

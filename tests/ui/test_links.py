@@ -4,6 +4,10 @@ import pytest
 
 from tests.visit import visit
 from ui.instruments import TABS
+from ui.instruments.attention import WHICH
+from ui.instruments.attention_editor import PRESETS
+from ui.links import RENAMED
+from ui.views.sentence_map import KINDS
 
 SENTENCE = "The old dog sleeps in the garden."
 NAMES = (
@@ -38,3 +42,33 @@ def test_a_link_of_nonsense_still_shows_the_run(name, nonsense):
 def test_a_link_that_is_far_too_long_is_survived(page):
     at = visit(page, text="The cat. " * 20_000, word="1" * 9_000, branch="1." * 9_000)
     assert not at.exception
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "checkpoint"),
+    [
+        (name, old, "transformer" if name == "which" else "lstm-attention")
+        for name in ("tab", "which", "preset")
+        for old in RENAMED[name]
+    ],
+)
+def test_a_link_with_an_old_value_says_the_same_as_before(name, old, checkpoint):
+    tab = {"which": "Attention", "preset": "What if"}
+    query = {"tab": tab.get(name, ""), name: old}
+    at = visit("translation", checkpoint=checkpoint, text=SENTENCE, **query)
+    assert not at.exception
+    new = RENAMED[name][old]
+    assert at.query_params.get(name, new) == new  # a default leaves the address
+    if name == "tab":
+        assert any(heading.value.startswith("1. ") for heading in at.subheader)
+    else:
+        assert at.selectbox(key=name).value == new
+
+
+def test_old_values_are_renamed_to_what_the_widgets_offer():
+    assert set(RENAMED["tab"].values()) <= set(TABS)
+    assert set(RENAMED["preset"].values()) <= set(PRESETS)
+    assert set(RENAMED["which"].values()) <= set(WHICH)
+    assert set(RENAMED["vector"].values()) <= set(KINDS)
+    for values in RENAMED.values():
+        assert not set(values) & set(values.values())

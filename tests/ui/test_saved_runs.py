@@ -58,12 +58,12 @@ def test_every_page_opens_a_recording(page, trace):
     assert live_pictures(reopened(page, heard.to_json()))
 
 
-@pytest.mark.parametrize("tab", ["Attention", "Probabilities", "Beam tree", "Inside a step"])
+@pytest.mark.parametrize("tab", ["Attention", "Probabilities", "Beam tree", "Step internals"])
 def test_every_instrument_shows_a_run_without_its_model(tab, trace, root):
     shutil.rmtree(root / trace.checkpoint)
     at = reopened("translation", trace.to_json(), tab=tab)
     assert not at.error
-    if tab == "Inside a step":
+    if tab == "Step internals":
         assert any("model of this saved run is not here" in each.value for each in at.info)
 
 
@@ -95,5 +95,5 @@ def test_what_was_typed_is_there_when_the_file_is_removed(trace):
 
 
 def test_a_file_that_names_a_path_as_its_model_opens_nothing(trace):
-    at = reopened("translation", replace(trace, checkpoint="/etc").to_json(), tab="Inside a step")
+    at = reopened("translation", replace(trace, checkpoint="/etc").to_json(), tab="Step internals")
     assert any("is not here" in each.value for each in at.info)

@@ -9,7 +9,7 @@ from tests.visit import SENTENCE, charts, messages, visit
 pytestmark = pytest.mark.usefixtures("root")
 
 
-INSIDE = {"text": SENTENCE, "tab": "Inside a step"}
+INSIDE = {"text": SENTENCE, "tab": "Step internals"}
 
 
 def titles(at):
@@ -19,21 +19,37 @@ def titles(at):
 @pytest.mark.parametrize(
     ("name", "first", "chart"),
     [
-        ("lstm-attention", "2. What becomes of the old state", "gates"),
-        ("gru-plain", "2. It knows the source by one vector", "context"),
-        ("rnn-additive", "2. It looks at the source", "source_scores"),
-        ("transformer", "2. It looks back at what it has read (layer 2, head 1)", "own_scores"),
+        ("lstm-attention", "2. State update (gates)", "gates"),
+        ("gru-plain", "2. Context vector", "context"),
+        ("rnn-additive", "2. Attention and context vector", "source_scores"),
+        ("transformer", "2. Masked self-attention (layer 2, head 1)", "own_scores"),
     ],
 )
 def test_a_step_is_a_chain_in_the_order_of_its_model(name, first, chart):
     at = visit("translation", checkpoint=name, step="2", **INSIDE)
     assert not at.exception
     assert not at.error
-    assert titles(at)[0] == "1. It reads the token before"
+    assert titles(at)[0] == "1. Previous-token embedding"
     assert titles(at)[1] == first
-    assert titles(at)[-1].endswith("It chooses a token")
+    assert any(title.endswith("Output layer") for title in titles(at))
     assert len(charts(at)) >= 4
     assert any("aligned" in each.value for each in at.markdown)
+
+
+@pytest.mark.parametrize("name", ["lstm-attention", "gru-plain", "rnn-additive"])
+@pytest.mark.parametrize("side", ["Encoder", "Decoder"])
+def test_gates_are_shown_over_the_whole_text(name, side):
+    at = visit("translation", checkpoint=name, gates_of=side, step="2", word="3", **INSIDE)
+    assert not at.exception
+    (found,) = [each for each in charts(at) if each.key == "gates_over_time"]
+    count = len(found.figure["layout"]["xaxis"]["ticktext"])
+    steps = next(each for each in at.slider if each.key == "step").max
+    assert (count == steps) or side == "Encoder"
+    (frame,) = found.figure["layout"]["shapes"]
+    assert frame["x0"] == (2.5 if side == "Encoder" else 1.5)
+    for gate in at.selectbox(key="gate").options:
+        at.selectbox(key="gate").set_value(gate).run()
+        assert not at.exception
 
 
 def test_the_written_token_is_what_the_next_step_reads():
@@ -61,7 +77,7 @@ def test_a_nonsense_unit_layer_and_head_in_a_link_are_ignored(unit):
         more = {"unit": unit, "inside_layer": unit, "inside_head": unit}
         at = visit("translation", checkpoint=name, **more, **INSIDE)
         assert not at.exception
-        assert titles(at)[-1].endswith("It chooses a token")
+        assert any(title.endswith("Output layer") for title in titles(at))
 
 
 def test_a_narrower_model_forgets_the_unit(root):
@@ -71,15 +87,15 @@ def test_a_narrower_model_forgets_the_unit(root):
     assert not at.exception
     at.selectbox(key="checkpoint").set_value("gru-plain").run()
     assert not at.exception
-    assert titles(at)[-1].endswith("It chooses a token")
+    assert any(title.endswith("Output layer") for title in titles(at))
 
 
 def test_a_saved_run_without_its_model_says_so(trace, root):
     shutil.rmtree(root / trace.checkpoint)
-    at = visit("translation", tab="Inside a step")
+    at = visit("translation", tab="Step internals")
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
-    assert any("nothing can be run anew" in each for each in messages(at))
+    assert any("nothing can be run again" in each for each in messages(at))
 
 
 FORCED = {"text": SENTENCE, "tab": "Teacher forcing"}
@@ -99,7 +115,7 @@ def test_a_reference_is_compared_with_the_output(name):
 
 def test_the_output_shown_can_be_the_reference():
     at = visit("translation", **FORCED)
-    assert "Type a right answer" in messages(at)[-1]
+    assert "Type a correct output" in messages(at)[-1]
     at.button(key="take_0").click().run()
     assert at.text_input(key="reference").value
     assert not at.exception
@@ -109,8 +125,8 @@ def test_the_output_shown_can_be_the_reference():
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("", "Type a right answer"),
-        ("  ", "Type a right answer"),
+        ("", "Type a correct output"),
+        ("  ", "Type a correct output"),
         ("🙂 ☃", "never seen"),
         ("\x07", "no output to follow"),
         ("chien " * 2_000, "cannot follow an output of"),
@@ -137,7 +153,7 @@ def test_nothing_is_asked_of_a_saved_run_without_its_model(trace, root):
     at = visit("translation", tab="Teacher forcing")
     at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
     assert not at.exception
-    assert any("nothing can be run anew" in each for each in messages(at))
+    assert any("nothing can be run again" in each for each in messages(at))
     assert "reference" not in {each.key for each in at.text_input}
 
 
@@ -147,11 +163,11 @@ def test_the_way_of_a_text_is_shown(name):
     at = visit("translation", checkpoint=name, text=typed, tab="Tokens", word="2")
     assert not at.exception
     said = " ".join(each.value for each in at.markdown)
-    assert "Cleaned:" in said
+    assert "Normalized:" in said
     assert "That of token 2" in said
     assert "Joined:" in said
-    assert any("never seen" in each.value for each in at.caption)
-    assert "vector's length" in at.dataframe[0].value
+    assert any("outside the vocabulary" in each.value for each in at.caption)
+    assert "norm of the vector" in at.dataframe[0].value
 
 
 def test_the_tokens_of_a_saved_run_need_no_model(trace, root):

@@ -57,8 +57,8 @@ def chat_page(task: str, title: str) -> None:
     name, options, saved = run_controls(task, title)
     hint(
         "chat",
-        "Say something below. Then mute a turn to see what the reply becomes without it, and open "
-        "the reply to see which words it looked at.",
+        "Type a message below. Then mute a turn to see the reply without it, and open the reply to "
+        "see its attention.",
     )
     if saved is not None:
         show_run(task, name, None, options, saved, "")
@@ -84,7 +84,7 @@ def chat_page(task: str, title: str) -> None:
         checkpoint = open_model(name) if name else None
         reach, act = _bar(checkpoint, turns)
         if checkpoint is None:
-            empty_state("Nobody to talk to yet: choose or bring a model with weights.")
+            empty_state("No model is loaded: choose one, or bring one with weights.")
             page_link("pages/models.py", "To the models")
     if checkpoint is not None and is_due(turns):
         with box:
@@ -93,8 +93,8 @@ def chat_page(task: str, title: str) -> None:
         if not turns:
             with right:
                 st.caption(
-                    "Here you will see which turns of the conversation each token of a reply "
-                    "looked at, and what the reply becomes without one of them."
+                    "Here you will see the effect of removing each turn, and the attention of each "
+                    "token of the reply by turn."
                 )
         return
     with right:
@@ -115,11 +115,11 @@ def _bar(checkpoint: Checkpoint | None, turns: Turns) -> tuple[int, DeltaGenerat
         act = st.empty()
         if turns and not is_due(turns):
             act.button(
-                "Try again",
+                "Regenerate",
                 icon=":material/casino:",
                 key="again",
                 on_click=conversation.try_again,
-                help="Draws another reply to what you said last, with another seed.",
+                help="Draws another reply to your last message, with another seed.",
             )
         if conversation.can_undo(turns):
             st.button(
@@ -127,7 +127,7 @@ def _bar(checkpoint: Checkpoint | None, turns: Turns) -> tuple[int, DeltaGenerat
                 icon=":material/undo:",
                 key="undo",
                 on_click=conversation.undo,
-                help="Takes back what you did last: a message with its reply, an edit, a mute.",
+                help="Undoes your last action: a message with its reply, an edit, a mute.",
             )
         if turns:
             st.button(
@@ -135,7 +135,7 @@ def _bar(checkpoint: Checkpoint | None, turns: Turns) -> tuple[int, DeltaGenerat
             )
             _transcripts(turns)
     if turns and not conversation.is_linked():
-        st.caption("This conversation is too long for a link: its transcript can be downloaded.")
+        st.caption("This conversation is too long for a link: download its transcript instead.")
     return reach, act
 
 
@@ -149,19 +149,20 @@ def _reach(checkpoint: Checkpoint | None, most: int) -> int:
     """Let the visitor choose how many turns back a reply reads."""
     if most == 1:
         if checkpoint is not None:
-            st.caption("This model reads what was said last, and nothing before it.")
+            st.caption("This model reads the last message only.")
         return 1
     first = checkpoint.generation_config.turns if checkpoint else 0
     if st.session_state.get("reach", 1) > most:  # chosen for another model
         del st.session_state["reach"]
     return st.slider(
-        "Turns that a reply reads",
+        "Context window (turns)",
         1,
         most,
         first or USUAL_REACH,
         key="reach",
         width=220,
-        help="The last ones, yours and the model's, less those that are muted.",
+        help="How many of the last turns, yours and the model's, a reply reads; muted ones are "
+        "skipped.",
         **URL,
     )
 
@@ -186,7 +187,7 @@ def _transcripts(turns: Turns) -> None:
 
 def _openers(name: str | None) -> None:
     if offered := examples(name):
-        st.pills("To begin with", offered, format_func=plain, key="opener", on_change=_open)
+        st.pills("Conversation starters", offered, format_func=plain, key="opener", on_change=_open)
 
 
 def _open() -> None:
@@ -197,7 +198,7 @@ def _open() -> None:
 
 def _ask(disabled: bool) -> None:
     st.chat_input(
-        "Say something",
+        "Type a message",
         key="said",
         on_submit=lambda: conversation.say(st.session_state["said"] or ""),
         disabled=disabled,
@@ -207,7 +208,7 @@ def _ask(disabled: bool) -> None:
 def _messages(turns: Turns, chosen: int | None) -> None:
     hidden = max(0, len(turns) - SHOWN)
     if hidden:
-        st.caption(f"The {hidden} turns before these are in the transcript.")
+        st.caption(f"The {hidden} earlier turns are in the transcript.")
     for place in range(hidden, len(turns)):
         turn = turns[place]
         with (
@@ -234,7 +235,7 @@ def _message(turns: Turns, place: int, chosen: int | None) -> None:
             key=f"mute_{place}",
             on_click=conversation.mute,
             args=(place,),
-            help="A muted turn is not read.",
+            help="A muted turn is not read by the model.",
         )
         if turn.reply is None:
             st.button(
@@ -244,17 +245,17 @@ def _message(turns: Turns, place: int, chosen: int | None) -> None:
                 key=f"change_{place}",
                 on_click=conversation.edit,
                 args=(place,),
-                help="Say something else here; what came after it is dropped.",
+                help="Edit this message; the turns after it are removed.",
             )
         elif place != chosen:
             st.button(
-                "Look",
+                "Inspect",
                 icon=":material/search:",
                 type="tertiary",
                 key=f"look_{place}",
                 on_click=conversation.choose,
                 args=(place,),
-                help="Show what this reply looked at.",
+                help="Show the attention of this reply.",
             )
 
 
@@ -271,11 +272,11 @@ def _about(turns: Turns, place: int) -> str:
 
 def _editor(turn: Turn, place: int) -> None:
     st.text_area(
-        "Say instead", turn.text, key=f"edit_{place}", max_chars=MAX_CHARACTERS, height="content"
+        "Edited message", turn.text, key=f"edit_{place}", max_chars=MAX_CHARACTERS, height="content"
     )
     with st.container(horizontal=True):
         st.button(
-            "Answer this",
+            "Send",
             key="answer",
             type="primary",
             on_click=conversation.take_edit,
@@ -295,7 +296,9 @@ def _answer(
         options = drawn(options, seed)
     read = fitting(checkpoint, turns, in_reach(turns, len(turns), reach))
     if not read:
-        st.info("All that it could read is muted: unmute a turn.", icon=":material/volume_off:")
+        st.info(
+            "All turns in the context window are muted: unmute one.", icon=":material/volume_off:"
+        )
         return
     reply = Reply(checkpoint.card.name, options, read, reach, stopped=True)
     conversation.keep_saying(Turn("", reply))
@@ -304,7 +307,7 @@ def _answer(
         place = st.empty()
         place.text("…")
         if options.method == "beam":
-            st.caption("It may still rewrite this: a beam search changes its mind.")
+            st.caption("Beam search may still revise this.")
         act.button("Stop", icon=":material/stop_circle:", key="stop", on_click=conversation.stop)
 
         def show(progress: Progress) -> None:

@@ -52,19 +52,18 @@ def look(turns: Turns, place: int) -> tuple[Subject, Trace] | None:
     """Show what a reply read and where it looked; returns the run that is shown."""
     turn, reply = turns[place], turns[place].reply
     assert reply is not None
-    st.subheader(f"What turn {place + 1} came from")
+    st.subheader(f"Turn {place + 1}, the reply")
     checkpoint = open_model(reply.model)
     if checkpoint is None:
         return None
     subject = subject_of_reply(checkpoint, turns, reply)
-    trace = _said(checkpoint, subject, turn)
+    trace = _reply_trace(checkpoint, subject, turn)
     if trace is None:
         return None
     if not reply.stopped and trace.text != turn.text:
         st.info(
-            f"Asked again, {quoted(reply.model)} says {quoted(trace.text[:300])} instead: this "
-            "reply came from another model, or with other settings. The pictures are of the new "
-            "one.",
+            f"{quoted(reply.model)} now replies {quoted(trace.text[:300])}: this reply came from "
+            "another model, or with other settings. The pictures show the new reply.",
             icon=":material/compare_arrows:",
         )
     now = replace(reply, read=fitting(checkpoint, turns, in_reach(turns, place, reply.reach)))
@@ -72,7 +71,7 @@ def look(turns: Turns, place: int) -> tuple[Subject, Trace] | None:
         st.markdown(_reading_in_words(turns, place, reply, trace))
     elif not now.read:
         st.info(
-            "All that this reply has read is muted, so nothing is left to answer: unmute a turn.",
+            "All turns that this reply read are muted, so there is nothing to answer: unmute one.",
             icon=":material/volume_off:",
         )
     else:
@@ -83,13 +82,13 @@ def look(turns: Turns, place: int) -> tuple[Subject, Trace] | None:
             names = counted(reply.read), counted(now.read)
             _compare((subject, trace), (changed, after), names)
             reply, subject, trace = now, changed, after
-    # First what a turn is worth: what is looked at need not matter.
+    # The effect of removing a turn first: attention need not be effect.
     _worth_chart(turns, reply, checkpoint, trace)
     _turn_chart(turns, reply, checkpoint, trace)
     return subject, trace
 
 
-def _said(checkpoint: Checkpoint, subject: Subject, turn: Turn) -> Trace | None:
+def _reply_trace(checkpoint: Checkpoint, subject: Subject, turn: Turn) -> Trace | None:
     """Return the run of a reply; of one that was stopped, as far as it came."""
     reply = turn.reply
     assert reply is not None
@@ -97,7 +96,7 @@ def _said(checkpoint: Checkpoint, subject: Subject, turn: Turn) -> Trace | None:
         return run(subject)
     tokens = reply.tokens or tuple(checkpoint.tokenizer.encode_target(turn.text))
     if not tokens:
-        st.info("It was stopped before the first word.", icon=":material/stop_circle:")
+        st.info("The reply was stopped before its first word.", icon=":material/stop_circle:")
         return None
     return follow(subject, tokens)
 
@@ -106,13 +105,15 @@ def _reading_in_words(turns: Turns, place: int, reply: Reply, trace: Trace) -> s
     reached = range(max(0, place - reply.reach), place)
     muted = [number for number in reached if turns[number].muted]
     cut = [number for number in reached if number not in reply.read and number not in muted]
-    said = [f"It reads {counted(reply.read)}: {len(trace.source)} tokens."]
+    said = [f"It reads {counted(reply.read)}: {len(trace.source):,} tokens."]
     if muted:
         said.append(f"Muted: {counted(muted)}.")
     if cut:
-        said.append(f"Left out, as it could not read so much or there was no text: {counted(cut)}.")
+        said.append(
+            f"Left out, because the source would be too long or there was no text: {counted(cut)}."
+        )
     if reached.start > 0:
-        said.append(f"Out of its reach: {counted(range(reached.start))}.")
+        said.append(f"Outside the context window: {counted(range(reached.start))}.")
     return " ".join(said)
 
 
@@ -125,16 +126,14 @@ def _compare(
     """
     (then, was), (now, becomes) = before, after
     old, new = differing(was.text, becomes.text)
-    highlighted_text(
-        "difference", [(f"With {names[0]} it said", old), (f"With {names[1]} it says", new)]
-    )
+    highlighted_text("difference", [(f"With {names[0]}", old), (f"With {names[1]}", new)])
     crossed = [follow(now, was.target.ids), follow(then, becomes.target.ids)]
     if None in crossed:
         return
     first = [_log_probability(was), _log_probability(crossed[1])]
     second = [_log_probability(crossed[0]), _log_probability(becomes)]
     rows = {
-        "log-probability of": ["what it said", "what it says"],
+        "log P of": ["the first reply", "the new reply"],
         f"with {names[0]}": [f"{value:.2f}" for value in first],
         f"with {names[1]}": [f"{value:.2f}" for value in second],
         "change": [f"{b - a:+.2f}" for a, b in zip(first, second, strict=True)],
@@ -152,8 +151,8 @@ def _turn_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace
     """Show how each token of a reply shared its attention out over the turns."""
     if trace.attention is None:
         st.info(
-            "This model has no attention: all that its decoder sees of the turns is one vector. "
-            "What the reply owes to each of them can still be measured.",
+            "This model has no attention: its decoder gets one vector of all turns. The effect of "
+            "removing each turn can still be measured.",
             icon=":material/visibility_off:",
         )
         return
@@ -161,11 +160,12 @@ def _turn_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace
 
     separator = checkpoint.generation_config.turn_separator
     labels, by_model = _named(turns, reply)
+    st.markdown("**Attention by turn**")
     sinks_note(trace)
     chart(
         "turn_attention",
         figures.turn_attention(trace, separator, labels, by_model, dark=is_dark()),
-        f"Attention of each of the {len(trace.target)} tokens of the reply, by turn.",
+        f"Attention of each of the {len(trace.target):,} tokens of the reply, by turn.",
         lambda: figures.turn_attention_csv(trace, separator),
     )
     colours = figures.turn_colours(by_model, is_dark())
@@ -190,6 +190,7 @@ def _worth_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trac
     from seq2seq import figures
 
     labels, by_model = _named(turns, reply)
+    st.markdown("**Effect of removing each turn**")
     chart(
         "turn_worth",
         figures.turn_worth(labels, by_model, changes, dark=is_dark()),
@@ -213,7 +214,7 @@ def _label(turn: Turn, number: int) -> str:
 def inside(place: int, subject: Subject, trace: Trace) -> None:
     """Show the instruments of a reply, once they are opened."""
     box = st.expander(
-        f"Look inside turn {place + 1}",
+        f"Instruments for turn {place + 1}",
         key="inside",
         icon=":material/search:",
         on_change="rerun",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.components import plot, save_picture
+from ui.components.plot import Lights
 from ui.page import is_dark
 
 if TYPE_CHECKING:
@@ -26,14 +27,15 @@ def chart(
     described: str,
     table: Callable[[], str] | None = None,
     on_select: Callable[[], None] | None = None,
+    lights: Lights | None = None,
 ) -> None:
     """Show a figure, and offer it as PNG, SVG, HTML, and its data as CSV.
 
     key: of the chart, unique on a page, in letters and underscores; its files are named by it.
     described: what it shows, for those who do not see it. table: writes the data as CSV.
-    on_select: called when a point was clicked; `clicked` tells which.
+    on_select: called when a point was clicked; `clicked` tells which. lights: as `plot` has it.
     """
-    plot(key, drawn, described, on_select)
+    plot(key, drawn, described, on_select, lights)
     menu = st.popover("Save", icon=":material/download:", key=f"save_{key}", on_change="rerun")
     if not menu.open:  # files are made when they are wanted
         return

@@ -1,4 +1,4 @@
-"""Outputs below each other: what differs from the best one is marked; a click shows one of them."""
+"""Hypotheses below each other; differences from the best one are marked, a click selects one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ui.page import is_dark
 
 _OUTPUTS_LIST = st.components.v2.component(
     "outputs_list",
-    html='<div class="list" role="group" aria-label="Outputs"></div>',
+    html='<div class="list" role="group" aria-label="Hypotheses"></div>',
     css="""
 .list { font: 400 1rem/1.35 var(--st-font); color: var(--st-text-color); display: grid;
   grid-template-columns: minmax(0, 1fr) auto auto auto; align-items: stretch; row-gap: 2px; }
@@ -48,7 +48,7 @@ export default function (component) {
     const select = make("button", "", "select");
     select.type = "button";
     select.setAttribute("aria-pressed", String(row.name === data.shown));
-    select.title = "Show this output";
+    select.title = "Select this hypothesis";
     select.onclick = () => setTriggerValue("selected", index);
     const name = make("b", row.name);
     if (row.tint) name.style.borderBottomColor = row.tint;
@@ -100,7 +100,7 @@ def outputs_list(
     rows = [
         {
             "name": name,
-            "parts": text_parts(_said(each), _said(best)),
+            "parts": text_parts(_pieces(each), _pieces(best)),
             "log": f"{each.log_probability:.2f}",
             "score": f"{each.score:.3f}",
             "tint": colours.get(name, ""),
@@ -140,5 +140,5 @@ def text_parts(pieces: tuple[str, ...], other: tuple[str, ...]) -> list[dict[str
     return parts
 
 
-def _said(output: Output) -> tuple[str, ...]:
+def _pieces(output: Output) -> tuple[str, ...]:
     return output.pieces[:-1] if output.finished else output.pieces

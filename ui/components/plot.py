@@ -55,12 +55,25 @@ async function draw(place) {
   layout.height = fit(place);
   const drawn = Plotly.react(place, data, layout, { displayModeBar: false });
   if (anew) {
+    const data = ({ points }) => points.find(({ customdata }) => customdata)?.customdata;
+    place.on("plotly_hover", (event) => light(place, data(event)));
+    place.on("plotly_unhover", () => light(place, null));
     place.on("plotly_click", ({ points }) => {
       const point = points.find(({ customdata }) => customdata !== undefined);
       if (point) place.choose?.(Array.from(point.customdata));
     });
   }
   await drawn;
+}
+
+// Tells the tokens on the page that the cell of these tokens is hovered over.
+function light(place, tokens) {
+  if (!place.lights) return;
+  const detail = place.lights.flatMap(([side, ends], index) => {
+    const first = tokens?.[index];
+    return typeof first === "number" && first >= 0 ? [[side, first, ends[first] ?? first + 1]] : [];
+  });
+  window.dispatchEvent(new CustomEvent("seq2seq:light", { detail }));
 }
 
 function fit(place) {
@@ -112,6 +125,7 @@ export default function (component) {
   place.normal = data.height;
   fit(place);
   place.wanted = data.figure;
+  place.lights = data.lights;
   place.choose = data.clickable ? (point) => setTriggerValue("clicked", point) : null;
   if (!place.watched) {
     place.watched = true;
@@ -137,19 +151,30 @@ export default function (component) {
 )
 
 
+# The side of the token view that a part of customdata numbers, "source" or "target", and the token
+# after the last one of each that stands for several.
+Lights = list[tuple[str, dict[int, int]]]
+
+
 def plot(
-    key: str, figure: go.Figure, described: str, on_click: Callable[[], None] | None = None
+    key: str,
+    figure: go.Figure,
+    described: str,
+    on_click: Callable[[], None] | None = None,
+    lights: Lights | None = None,
 ) -> None:
     """Show a figure, which needs a height; described: what it shows, for those who do not see it.
 
     key: of the figure; that of its element on the page is chart_KEY.
-    on_click: called when a point with customdata was clicked; `clicked` tells it.
+    on_click: called when a point with customdata was clicked; `clicked` tells it. lights: what the
+    first numbers of a point's customdata are of: those tokens are lit while it is hovered over.
     """
     data: dict[str, Any] = {
         "figure": figure.to_json(validate=False),
         "height": figure.layout.height,
         "described": described,
         "clickable": on_click is not None,
+        "lights": lights,
     }
     _PLOT(key=_element(key), data=data, on_clicked_change=on_click or (lambda: None))
 

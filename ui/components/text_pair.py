@@ -152,7 +152,7 @@ export default function (component) {
 
 
 class Word(NamedTuple):
-    """A word as it is written, and what follows it. mark: 0, 1 copied alone, 2 with a neighbour."""
+    """A word as it is written, and what follows it. mark: 0, 1 copied word, 2 copied phrase."""
 
     text: str
     gap: str
@@ -160,7 +160,7 @@ class Word(NamedTuple):
 
 
 class Side(NamedTuple):
-    """One of two texts. selected: number of the chosen word; rest: what nobody has read."""
+    """One of two texts. selected: number of the chosen word; rest: what the model has not read."""
 
     title: str
     label: str
@@ -193,8 +193,8 @@ def text_pair(
     shades = [mix(colours, level / SHADES) for level in range(SHADES + 1)]
     marks = {word.mark for word in source.words}
     legend = [("bar", most)] if rows is not None else []
-    legend += [("run", "copied with a neighbour")] if 2 in marks else []
-    legend += [("alone", "copied by itself")] if 1 in marks else []
+    legend += [("run", "copied phrase")] if 2 in marks else []
+    legend += [("alone", "copied word")] if 1 in marks else []
     legend += [("unread", "not read by the model")] if source.rest.strip() else []
 
     def chosen(event: str, count: int, use: Callable[[int], Any]) -> Callable[[], None]:

@@ -31,6 +31,7 @@ _READING = st.components.v2.component(
 .long .token.starts:not(:first-child) { margin-left: 2px; }
 .token.selected { border-color: #1f7a35; box-shadow: 0 0 0 1px #fff; }
 .source .token.selected { border-color: #9c6d9b; }
+.token.lit { outline: 3px solid var(--st-primary-color); outline-offset: -1px; }
 .token.looks { box-shadow: 0 3px 0 0 var(--st-primary-color); }
 button.token { cursor: pointer; }
 button.token:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
@@ -76,6 +77,16 @@ export default function (component) {
     targets.forEach((chip) => chip.classList.remove("looks"));
   };
   rest();
+  // A cell of a matrix that is hovered over lights its two tokens.
+  text.light = (lit) => [["source", sources], ["target", targets]].forEach(([side, tokens]) =>
+    tokens.forEach((chip, index) => chip.classList.toggle("lit",
+      lit.some(([of, first, end]) => of === side && index >= first && index < end))));
+  if (!text.listens) {
+    text.listens = true;
+    const listen = ({ detail }) => text.isConnected ? text.light(detail)
+      : window.removeEventListener("seq2seq:light", listen);
+    window.addEventListener("seq2seq:light", listen);
+  }
   if (!data.weights) return;
   targets.forEach((chip, index) => {
     chip.onmouseenter = chip.onfocus = () => shade(data.weights[index]);

@@ -55,7 +55,7 @@ export default function (component) {
 def word_diff(
     transcript: Transcript,
     key: str,
-    described: str = "What was said, word by word, and what was heard",
+    described: str = "The reference, word by word, and the output",
 ) -> None:
     """Show the words of two texts in pairs, the differences by sign and colour.
 

@@ -70,7 +70,7 @@ def audio_input() -> Audio | None:
     if heard != "recording" or st.session_state.get("spoken") is None:
         from seq2seq.data.audio import to_wav
 
-        st.audio(to_wav(found.samples), alt=f"What is heard: the {heard}")
+        st.audio(to_wav(found.samples), alt=f"Recording: the {heard}")
     return found
 
 
@@ -111,5 +111,5 @@ def _heard(names: list[str]) -> str:
         return names[0]
     if st.session_state.get(_HEARD) not in names:
         st.session_state[_HEARD] = names[-1]
-    chosen = st.segmented_control("What is heard", names, key=_HEARD, required=True)
+    chosen = st.segmented_control("Recording", names, key=_HEARD, required=True)
     return chosen or names[-1]

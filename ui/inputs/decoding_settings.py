@@ -1,4 +1,4 @@
-"""How to search: the settings of a decoding, a checkpoint's own until the visitor changes them."""
+"""Decoding settings: a checkpoint's own until the visitor changes them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import streamlit as st
 
 from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_LENGTH, MAX_LENGTH_PENALTY, Options
 from ui.links import URL
+from ui.terms import term_help
 
 IN_TOKENS = "Tokens of the output."
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
@@ -41,7 +42,7 @@ def search_controls(defaults: Options) -> Options:
             default=defaults.method,
             required=True,
             key="method",
-            help="Beam keeps several hypotheses alive, greedy one; sampling draws by chance.",
+            help=term_help("beam search", "greedy search", "sampling"),
             **URL,
         )
         method = chosen or "beam"  # a link may say nothing
@@ -65,7 +66,7 @@ def _length_controls(method: str, defaults: Options) -> dict[str, Any]:
         **URL,
     )
     longest = st.slider(
-        "Maximum length (0: by the source)",
+        "Maximum length (0: set by the source)",
         0,
         MAX_LENGTH,
         defaults.max_length,
@@ -84,7 +85,7 @@ def _length_controls(method: str, defaults: Options) -> dict[str, Any]:
             defaults.length_penalty,
             0.05,
             key="length_penalty",
-            help="α in score = log P / lengthᵅ: 0 prefers short outputs, above 1 long ones.",
+            help=term_help("length penalty"),
             **URL,
         )
     return values
@@ -94,7 +95,15 @@ def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
     width = defaults.beam_width if defaults.beam_width > 1 else Options().beam_width
     label = "Beam width" if method == "beam" else "Samples"
     return {
-        "beam_width": st.slider(label, 1, MAX_BEAM_WIDTH, width, key="beam_width", **URL),
+        "beam_width": st.slider(
+            label,
+            1,
+            MAX_BEAM_WIDTH,
+            width,
+            key="beam_width",
+            help=term_help("beam width", "hypothesis"),
+            **URL,
+        ),
         "coverage_penalty": st.slider(
             "Coverage penalty",
             0.0,
@@ -102,7 +111,7 @@ def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
             min(1.0, defaults.coverage_penalty),
             0.05,
             key="coverage_penalty",
-            help="β: punishes outputs that never looked at some source token.",
+            help=term_help("coverage penalty"),
             **URL,
         ),
     }
@@ -110,10 +119,10 @@ def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
 
 def _stopping_control(defaults: Options) -> dict[str, Any]:
     stop = st.toggle(
-        "Stop early",
+        "Early stopping",
         defaults.early_stopping,
         key="early_stopping",
-        help="Stop once enough outputs are complete, even if a live one could still score higher.",
+        help="Stop once enough hypotheses are complete, even if another could still score higher.",
         **URL,
     )
     return {"early_stopping": stop}
@@ -128,13 +137,28 @@ def _sampling_controls(defaults: Options) -> dict[str, Any]:
             min(2.0, max(0.1, defaults.temperature)),
             0.05,
             key="temperature",
-            help="Below 1 the probable becomes more probable, above 1 less.",
+            help=term_help("temperature"),
             **URL,
         ),
         "top_k": st.slider(
-            "Top-k (0: all tokens)", 0, 100, min(100, defaults.top_k), key="top_k", **URL
+            "Top-k (0: all tokens)",
+            0,
+            100,
+            min(100, defaults.top_k),
+            key="top_k",
+            help=term_help("top-k"),
+            **URL,
         ),
-        "top_p": st.slider("Top-p", 0.05, 1.0, max(0.05, defaults.top_p), 0.05, key="top_p", **URL),
+        "top_p": st.slider(
+            "Top-p",
+            0.05,
+            1.0,
+            max(0.05, defaults.top_p),
+            0.05,
+            key="top_p",
+            help=term_help("top-p"),
+            **URL,
+        ),
         "seed": st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", **URL),
     }
 
@@ -145,11 +169,12 @@ def _rule_controls(defaults: Options) -> dict[str, Any]:
             "Output begins with", key="prefix", autocomplete="off", max_chars=500, **URL
         ),
         "no_repeat_ngram": st.slider(
-            "No n-gram twice, n (0: off)",
+            "Block repeated n-grams, n (0: off)",
             0,
             10,
             defaults.no_repeat_ngram,
             key="no_repeat_ngram",
+            help=term_help("blocked n-gram"),
             **URL,
         ),
     }

@@ -12,11 +12,12 @@ from seq2seq.catalogue import is_name
 from seq2seq.decoding.generation_config import ENGLISH
 from seq2seq.decoding.options import MAX_INSTRUCTION, Options
 from seq2seq.errors import UserError
+from seq2seq.families.language_codes import language_names
 from seq2seq.trace_json import MAX_BYTES
 from ui.components import copy_link
 from ui.escape import plain, quoted
 from ui.inputs.decoding_settings import forget_settings, search_controls
-from ui.links import URL
+from ui.links import URL, renew_address
 from ui.page import page_visit
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
@@ -116,10 +117,12 @@ def _language_controls(name: str | None) -> dict[str, Any]:
                     continue  # only the output's can be chosen
                 known = [ENGLISH] if hears and key == "target_language" else codes
                 # What is chosen stands in the address, so it is what is shown.
-                empty = "as it hears" if key == "source_language" and hears else "the same"
+                empty = "Detect language" if key == "source_language" and hears else "the same"
                 choices = [*([empty] if hears or not default else []), *known]
                 first = choices.index(default) if default in choices else 0
-                chosen = st.selectbox(label, choices, first, key=key, **URL)
+                names = language_names(choices)
+                renew_address({key: names})
+                chosen = st.selectbox(label, choices, first, names.__getitem__, key=key, **URL)
                 values[key] = "" if chosen == empty else chosen
         if generation_config.instructions:
             stripped = (text.strip() for text in generation_config.instructions.values())
@@ -136,7 +139,7 @@ def _language_controls(name: str | None) -> dict[str, Any]:
                 "" if chosen == NO_INSTRUCTION else (chosen or "")[:MAX_INSTRUCTION]
             )
         if generation_config.speech is not None and generation_config.speech.first_time is not None:
-            values["timestamps"] = st.toggle("Write times", key="timestamps", **URL)
+            values["timestamps"] = st.toggle("Timestamps", key="timestamps", **URL)
     return {
         key: value or Options.__dataclass_fields__[key].default for key, value in values.items()
     }

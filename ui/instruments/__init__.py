@@ -31,7 +31,7 @@ TABS: dict[str, Callable[[View], None]] = {
     "Attention": attention.show,
     "Probabilities": probabilities.show,
     "Beam tree": beams.show,
-    "Inside a step": step_internals.show,
+    "Step internals": step_internals.show,
     "Teacher forcing": teacher_forcing.show,
     "What if": what_if.show,
     "Attribution": attribution.show,

@@ -1,4 +1,4 @@
-"""Where the model looked: as a matrix, ribbons, all heads, or sentence by sentence."""
+"""Attention: as a matrix, ribbons, all heads, or sentence by sentence."""
 
 from __future__ import annotations
 
@@ -7,28 +7,40 @@ from typing import Any
 
 import streamlit as st
 
-from seq2seq.analysis.attention_matrix import Choice, Pick, Picks, has, layers_and_heads
+from seq2seq.analysis.attention_matrix import (
+    Choice,
+    Pick,
+    Picks,
+    grid,
+    has,
+    layers_and_heads,
+    runs_right_to_left,
+    strongest,
+)
 from seq2seq.analysis.attention_metrics import SINK, sinks
 from seq2seq.trace import Trace, shown
 from ui.code_export import Named, draw
 from ui.components import clicked
 from ui.components.chart import chart
+from ui.components.plot import Lights
 from ui.escape import quoted, quoted_end
 from ui.instruments.findings import findings_list
 from ui.instruments.probabilities import alternatives_chart
 from ui.instruments.selection import View, output_name, select_step, select_word
 from ui.links import URL
 from ui.page import is_dark
+from ui.terms import term_help, term_link
 
 Controls = Any  # a container
 # Which attention: what is chosen stands in the address, so it is what is shown.
 WHICH = {
-    "To the source": "cross",
-    "Within the source": "encoder",
-    "Within the output": "decoder",
+    "Cross-attention": "cross",
+    "Encoder self-attention": "encoder",
+    "Decoder self-attention": "decoder",
 }
 SHORT, LONG = "picture", "long_picture"  # keys: what is best for a long text is not for a sentence
 LONGER_THAN = 60
+MOST_TOP = 10  # tokens that are listed for each output token
 
 
 def show(view: View) -> None:
@@ -41,7 +53,7 @@ def show(view: View) -> None:
         else:
             with controls:
                 picture = _picture(view.shown)
-            _said(view)
+            _hypothesis_caption(view)
             sinks_note(view.shown)
             PICTURES[picture](view, controls)
     with right:
@@ -51,6 +63,8 @@ def show(view: View) -> None:
 def _picture(trace: Trace) -> str:
     """Let the visitor choose how attention is drawn."""
     names, key = [name for name in PICTURES if name != "Blocks"], SHORT
+    if trace.position_seconds:
+        names.remove("Top words")
     if not _has_several_heads(trace):
         names.remove("All heads")
     if _is_long(trace):
@@ -75,7 +89,14 @@ def _which(trace: Trace) -> str:
     _keep("which", names)
     chosen = names[0]
     if len(names) > 1:
-        chosen = st.selectbox("Attention", names, key="which", width=180, **URL)
+        chosen = st.selectbox(
+            "Attention",
+            names,
+            key="which",
+            width=210,
+            help=term_help("cross-attention", "self-attention"),
+            **URL,
+        )
     return WHICH[chosen]
 
 
@@ -106,24 +127,24 @@ def _by_word(trace: Trace, which: str) -> bool:
     return st.toggle("Whole words", key="by_word", **URL)
 
 
-def _position_heard(view: View) -> None:
+def _encoder_frame(view: View) -> None:
     """Let the visitor choose a place of a recording by keyboard: it has no tokens to click."""
     if not view.shown.position_seconds:
         return
 
     def select() -> None:
-        chosen = st.session_state["position_heard"] - 1
+        chosen = st.session_state["encoder_frame"] - 1
         if chosen >= 0:
             select_word(chosen)
         elif view.word is not None:
             select_word(view.word)
 
-    st.session_state["position_heard"] = 0 if view.word is None else view.word + 1
+    st.session_state["encoder_frame"] = 0 if view.word is None else view.word + 1
     st.number_input(
-        "Position heard",
+        "Encoder frame",
         0,
         len(view.shown.source),
-        key="position_heard",
+        key="encoder_frame",
         on_change=select,
         width=130,
         help=f"Each lasts {view.shown.position_seconds * 1000:.0f} ms; 0 for none.",
@@ -150,18 +171,66 @@ def _matrix(view: View, controls: Controls) -> None:
         which = _which(trace)
         picks = _picks(trace, which)
         scale, by_word = _scale(), _by_word(trace, which)
-        _position_heard(view)
+        _encoder_frame(view)
+        mirrored = _right_to_left(trace, which)
         measured = st.toggle(
-            "Measures",
+            "Show entropy and coverage",
             True,
             key="measured",
-            help="Beside each row its entropy in bit: 0 where it looked at one place only. Below "
-            "each column what it got of all rows together.",
+            help=term_help("entropy", "attention received"),
             **URL,
         )
     choice: Choice = {"which": which, "by_word": by_word, **picks}
-    attention_chart(trace, "attention", view, scale=scale, measured=measured, **choice)
+    settings = {"right_to_left": True} if mirrored else {}
+    attention_chart(trace, "attention", view, scale, measured, **choice, **settings)
     findings_list(view, which, picks)
+
+
+def _right_to_left(trace: Trace, which: str) -> bool:
+    """Let the visitor choose where the columns begin: at the right in scripts written from there.
+
+    Offered where it makes a difference to the reader: for a source in such a script.
+    """
+    if which == "decoder" or not runs_right_to_left(trace.source):
+        return False
+    return st.toggle("Right to left", True, key="right_to_left", **URL)
+
+
+def _top_words(view: View, controls: Controls) -> None:
+    """List the source tokens or words that each output token attended to most."""
+    trace = view.shown
+    with controls:
+        which = _which(trace)
+        picks, by_word = _picks(trace, which), _by_word(trace, which)
+        count = st.slider("Per row", 1, MOST_TOP, 3, key="top_words", width=160, **URL)
+    found = grid(trace, which=which, by_word=by_word, **picks)
+    best = strongest(found, min(count, len(found.columns)))
+    columns: dict[str, list[Any]] = {"row": found.rows.numbers, "token": found.rows.labels}
+    for place in range(len(best[0])):
+        listed = (row[place] for row in best)
+        columns[f"{place + 1}"] = [
+            f"{found.columns.labels[column]} ({found.columns.numbers[column]}) {weight:.2f}"
+            for column, weight in listed
+        ]
+    key = f"top_words_{which}_{by_word}"
+
+    def use_row() -> None:
+        if rows := st.session_state[key].selection.rows:
+            token = found.rows.tokens[rows[0]]
+            (select_word if which == "encoder" else select_step)(token)
+
+    st.dataframe(
+        columns,
+        hide_index=True,
+        key=key,
+        on_select=use_row,
+        selection_mode="single-row",
+        alt="Of each row the tokens with the largest attention weights",
+    )
+    st.caption(
+        "Beside each token those with the largest attention weights, best first, each with its "
+        "position and weight. Choose a row to select its step."
+    )
 
 
 def _ribbons(view: View, controls: Controls) -> None:
@@ -172,7 +241,7 @@ def _ribbons(view: View, controls: Controls) -> None:
     with controls:
         which = _which(trace)
         picks, by_word = _picks(trace, which), _by_word(trace, which)
-        _position_heard(view)
+        _encoder_frame(view)
         mass = st.slider(
             "Share of each row",
             0.05,
@@ -191,8 +260,8 @@ def _ribbons(view: View, controls: Controls) -> None:
     chart(
         "ribbons",
         draw(figures.ribbons, view.named_shown, selected, word, mass, is_dark(), **drawn),
-        f"Ribbons as wide as the attention weights{_of_output()}, from what was read, left, to "
-        "the output, right. All of them are in the CSV below.",
+        f"Ribbons as wide as the attention weights{_of_output()}, from the source, left, to the "
+        "output, right. All of them are in the CSV below.",
         lambda: figures.ribbons_csv(trace, mass, **choice),
         _select(view, which, "ribbons"),
     )
@@ -202,7 +271,7 @@ def _ribbons(view: View, controls: Controls) -> None:
         (trace.target if which == "decoder" else trace.source),
     )
     parts = [
-        f"{part.start + 1} to {part.stop} of {len(whole)}"
+        f"{part.start + 1:,} to {part.stop:,} of {len(whole):,}"
         for part, whole in zip((rows, columns), wholes, strict=True)
     ]
     if (len(rows), len(columns)) != tuple(map(len, wholes)):
@@ -278,11 +347,11 @@ def _blocks(view: View, controls: Controls) -> None:
         open_block,
     )
     weight = block_weights(trace, which, **picks)[row, column]
-    read, said = block_texts(trace, which)
+    keys, queries = block_texts(trace, which)
     st.caption(
-        "Each cell is what a sentence gave to a sentence, on average over its tokens. Click one, "
-        f"or choose it above, to open it below. Now open: {quoted(said[row])} gave {weight:.2f} "
-        f"to {quoted_end(read[column])}"
+        "Each cell is the attention from one sentence to another, averaged over its tokens. Click "
+        f"one, or choose it above, to open it below. Open now: {quoted(queries[row])}, with "
+        f"{weight:.2f} on {quoted_end(keys[column])}"
     )
     rows, columns = block_tokens(trace, which, row, column)
     choice: Choice = {"which": which, "by_word": by_word, "rows": rows, "columns": columns, **picks}
@@ -306,8 +375,8 @@ def _chosen_block(view: View, which: str, picks: Picks) -> tuple[int, int]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         found = []
         for key, label, first, count in (
-            (_ROW, "Sentence that looks", OF_STEP, weights.shape[0]),
-            (_COLUMN, "Sentence looked at", STRONGEST, weights.shape[1]),
+            (_ROW, "Query sentence", OF_STEP, weights.shape[0]),
+            (_COLUMN, "Key sentence", STRONGEST, weights.shape[1]),
         ):
             options = [first, *map(str, range(1, count + 1))]
             _keep(key, options)
@@ -321,6 +390,7 @@ PICTURES: dict[str, Callable[[View, Controls], None]] = {
     "Matrix": _matrix,
     "Ribbons": _ribbons,
     "All heads": _all_heads,
+    "Top words": _top_words,
     "Blocks": _blocks,
 }
 
@@ -339,11 +409,12 @@ def attention_chart(
         return
     from seq2seq import figures
 
-    which = choice.get("which", "cross")
+    which, weights = choice.get("which", "cross"), dict(choice)
+    weights.pop("right_to_left", None)
     selected, word = (None, None) if view is None else _selected(view, which)
     described = (
-        f"Matrix of attention weights{_of_output() if view else ''}: {len(trace.target)} output "
-        f"tokens, {len(trace.source)} source positions. All weights are in the CSV below."
+        f"Matrix of attention weights{_of_output() if view else ''}: {len(trace.target):,} output "
+        f"tokens, {len(trace.source):,} source positions. All weights are in the CSV below."
     )
     chart(
         key,
@@ -358,15 +429,31 @@ def attention_chart(
             **choice,
         ),
         described,
-        lambda: figures.attention_csv(trace, **choice),
+        lambda: figures.attention_csv(trace, **weights),
         None if view is None else _select(view, which, key),
+        None if view is None else _lights(trace, which, choice),
     )
+
+
+def _lights(trace: Trace, which: str, choice: dict[str, Any]) -> Lights:
+    """Return which tokens the rows and columns of a matrix stand for."""
+    rows = "source" if which == "encoder" else "target"
+    columns = "target" if which == "decoder" else "source"
+    if not choice.get("by_word"):  # each is one token
+        return [(rows, {}), (columns, {})]
+    found = grid(trace, which, by_word=True, rows=choice.get("rows"), columns=choice.get("columns"))
+    lights: Lights = []
+    for side, part in ((rows, found.rows), (columns, found.columns)):
+        ends = zip(part.tokens, [*part.tokens[1:], part.end], strict=True)
+        lights.append((side, {first: end for first, end in ends if end > first + 1}))
+    return lights
 
 
 def no_attention() -> None:
     """Say that a model has no attention."""
     st.info(
-        "This model has no attention: all that its decoder sees of the source is one vector.",
+        "This model has no attention: the context vector is all that its decoder gets of the "
+        "source.",
         icon=":material/visibility_off:",
     )
 
@@ -377,7 +464,7 @@ def _context(view: View) -> None:
 
     no_attention()
     trace = view.shown
-    st.subheader("The one vector it sees")
+    st.subheader("Context vector", help=term_help("context vector"))
     chart(
         "context",
         draw(figures.context, view.named_shown, view.step, is_dark()),
@@ -387,17 +474,17 @@ def _context(view: View) -> None:
 
 
 def _of_output() -> str:
-    return f" of output {output_name()}"
+    return f" of hypothesis {output_name()}"
 
 
-def _said(view: View) -> None:
+def _hypothesis_caption(view: View) -> None:
     """Say which output the pictures are of, where there are several."""
     if len(view.run.outputs) > 1 or view.branches:
-        st.caption(f"Attention of output {output_name()}")
+        st.caption(f"Attention of hypothesis {output_name()}")
 
 
 def sinks_note(trace: Trace) -> None:
-    """Say which tokens of the source are looked at whatever is written, where there are any."""
+    """Name the attention sinks of a run, where there are any."""
     found = sinks(trace)
     if not found:
         return
@@ -405,11 +492,13 @@ def sinks_note(trace: Trace) -> None:
         f"{quoted(shown(trace.source.pieces[place]))} (token {place + 1}) gets {share:.0%}"
         for place, share in found
     )
+    name = term_link("attention sink", "Attention sink")
     st.caption(
-        f"**Attention sink:** {listed} of the attention, averaged over all steps.",
-        help=f"From {SINK:.0%} on, at an end of the source. A sink is looked at whatever is "
-        "written, so it tells little of where a word came from. A bidirectional encoder invites "
-        "one: its states at the ends have read the whole source, so they can serve as a summary.",
+        f"{name}: {listed} of the attention, averaged over all steps.",
+        help=f"From {SINK:.0%} on, at an end of the source. A sink receives attention "
+        "whatever is written, so it tells little about where a word came from. A bidirectional "
+        "encoder invites one: its states at the ends have read the whole source, so they can serve "
+        "as a summary. In a matrix it has a dashed frame.",
     )
 
 

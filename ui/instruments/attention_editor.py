@@ -1,4 +1,4 @@
-"""A row of attention that the visitor sets: by a preset, by hand, or so that a word is said."""
+"""A row of attention that the visitor sets: by a preset, freely, or optimized for a word."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from ui.instruments import edit_links
 from ui.instruments.selection import View
 from ui.links import URL
 from ui.runtime.runs import derive
+from ui.terms import term_help
 
 MOST_SLIDERS, ACROSS, ALL = 24, 4, "all"
 PRESETS = (
     "One word only",
-    "All words alike",
-    "One token further",
-    "One token back",
-    "Two words exchanged",
-    "By hand",
-    "Make it say",
+    "Uniform",
+    "Shift right",
+    "Shift left",
+    "Swap two words",
+    "Custom",
+    "Optimize for a word",
 )
 
 
@@ -34,21 +35,28 @@ def row_editor(view: View, muted: tuple[int, ...]) -> tuple[AttentionEdit, ...]:
     with st.container(border=True):
         step = min(view.step, len(trace.target) - 1)
         piece = shown(trace.target.pieces[step])
-        st.markdown(f"**Where step {step + 1}, {quoted(piece)}, looks**")
+        st.markdown(f"**Attention of step {step + 1}, {quoted(piece)}**")
         if view.shown is not view.run:
-            st.caption("Changes are made to output 1, the best one.")
+            st.caption("Changes are made to hypothesis 1, the best one.")
         controls = st.container(horizontal=True, vertical_alignment="bottom")
         below = st.container()
         with controls:
             layer, head = _place(trace)
-            preset = st.selectbox("Let it look at", PRESETS, key="preset", width=220, **URL)
+            preset = st.selectbox(
+                "Override attention",
+                PRESETS,
+                key="preset",
+                width=220,
+                help=term_help("attention override"),
+                **URL,
+            )
             target = _Target(view, step, layer, head)
-            with below if preset == "By hand" else controls:
+            with below if preset == "Custom" else controls:
                 row = _row(target, preset, Interventions(tuple(each.edit for each in made), muted))
         if row is not None:
             edit = AttentionEdit(step, row, layer, head)
             st.button(
-                "Change this row",
+                "Apply to this step",
                 key="change_row",
                 type="primary",
                 on_click=edit_links.add,
@@ -102,20 +110,20 @@ def _row(target: _Target, preset: str, changes: Interventions) -> tuple[float, .
         at = numbers[view.word] if view.word is not None else 0
         name = st.selectbox("Word", list(names), at, key="row_word", width=160)
         return tuple(attention_presets.one_hot(numbers, names[name]))
-    if preset == "All words alike":
+    if preset == "Uniform":
         return tuple(attention_presets.uniform(numbers))
-    if preset in ("One token further", "One token back"):
-        return tuple(attention_presets.shifted(own, 1 if preset == "One token further" else -1))
-    if preset == "Two words exchanged":
+    if preset in ("Shift right", "Shift left"):
+        return tuple(attention_presets.shifted(own, 1 if preset == "Shift right" else -1))
+    if preset == "Swap two words":
         first = st.selectbox("Word", list(names), 0, key="row_word", width=160)
         second = st.selectbox("with", list(names), min(1, len(names) - 1), key="with", width=160)
         return tuple(attention_presets.swapped(own, numbers, names[first], names[second]))
-    if preset == "Make it say":
-        return _make_it_say(target, changes)
-    return _by_hand(target, names, numbers)
+    if preset == "Optimize for a word":
+        return _optimized(target, changes)
+    return _custom(target, names, numbers)
 
 
-def _by_hand(
+def _custom(
     target: _Target, names: dict[str, int], numbers: tuple[int, ...]
 ) -> tuple[float, ...] | None:
     import numpy as np
@@ -143,9 +151,9 @@ def _by_hand(
     return tuple(attention_presets.by_word(numbers, shares))
 
 
-def _make_it_say(target: _Target, changes: Interventions) -> tuple[float, ...] | None:
-    """Find the row that makes the step say a word, with all other changes made."""
-    word = st.text_input("this word", key="say", max_chars=60, autocomplete="off", width=160, **URL)
+def _optimized(target: _Target, changes: Interventions) -> tuple[float, ...] | None:
+    """Find the row that makes a word most probable, with all other changes made."""
+    word = st.text_input("Word", key="say", max_chars=60, autocomplete="off", width=160, **URL)
     if not word.strip():
         return None
     trace, step = target.view.run, target.step

@@ -1,4 +1,4 @@
-"""Is attention an explanation? Beside it, what source words were really worth."""
+"""Is attention an explanation? Beside it, what each source word contributes by two measures."""
 
 from __future__ import annotations
 
@@ -12,27 +12,29 @@ from ui.components.chart import chart
 from ui.instruments.selection import View, select_step
 from ui.page import is_dark
 from ui.runtime.runs import derive
+from ui.terms import term_link
 
-ATTENTION, LEFT_OUT, GRADIENT = "attention", "lost without the word", "gradient × input"
+ATTENTION, LEAVE_ONE_OUT, GRADIENT = "attention", "Leave-one-out, Δ log P", "gradient × input"
 
 # Pixels that keep the labels of a matrix apart; a narrow screen scrolls the figure, not the page.
 LABELS, WORD, LEAST, MOST = 110, 16, 100, 400
 
 
 def show(view: View) -> None:
-    """Show attention, the loss without each word and the gradient, and how they agree."""
+    """Show attention, leave-one-out and the gradient, and how well they agree."""
     trace = view.shown
     if trace.position_seconds:
         st.info(
-            "A recording has no words to leave out, so there is nothing to compare its attention "
-            "with.",
+            "Attribution needs source words to remove, and a recording has none: open a text task.",
             icon=":material/info:",
         )
         return
+    removing = term_link("leave-one-out", "Leave-one-out")
+    gradient = term_link("gradient × input", "Gradient × input")
     st.markdown(
-        "Attention tells where a step looked. Whether that mattered is another question: here each "
-        "source word is left out in turn, and the fall of each output token's log-probability is "
-        "measured; and the gradient is followed back to the words."
+        "Attention is one measure of what a step drew on; whether it mattered is another question. "
+        f"{removing} removes each source word in turn and measures how much the log-probability of "
+        f"each output token falls. {gradient} follows the gradient back to the words."
     )
 
     def work(checkpoint: Any, on_step: Any) -> Any:
@@ -48,8 +50,8 @@ def show(view: View) -> None:
     if found.attention is not None:
         measures[ATTENTION] = found.attention
     else:
-        st.caption("This model has no attention: the two other measures work all the same.")
-    measures |= {LEFT_OUT: found.occlusion, GRADIENT: found.gradient}
+        st.caption("This model has no attention; the two other measures need none.")
+    measures |= {LEAVE_ONE_OUT: found.occlusion, GRADIENT: found.gradient}
     _matrices(view, measures)
     _agreement(view, measures)
 
@@ -64,13 +66,15 @@ def _matrices(view: View, measures: dict[str, np.ndarray]) -> None:
     chart(
         "attributions",
         attributions(view.shown, measures, view.step, is_dark()),
-        f"What source words meant for output tokens, by {len(measures)} measures: "
+        f"Attribution of output tokens to source words, by {len(measures)} measures: "
         f"{', '.join(measures)}. All numbers are in the CSV.",
         lambda: attributions_csv(view.shown, measures),
         select,
     )
     each = max(LEAST, min(MOST, WORD * len(view.shown.source)))
-    scroller("chart_attributions", LABELS + each * len(measures), "What the words meant", 0.0)
+    scroller(
+        "chart_attributions", LABELS + each * len(measures), "Attribution to source words", 0.0
+    )
 
 
 def _agreement(view: View, measures: dict[str, np.ndarray]) -> None:
@@ -78,9 +82,9 @@ def _agreement(view: View, measures: dict[str, np.ndarray]) -> None:
     from seq2seq.figures.attribution import correlations
     from seq2seq.figures.csv_table import table
 
-    pairs = [(ATTENTION, LEFT_OUT), (ATTENTION, GRADIENT)]
+    pairs = [(ATTENTION, LEAVE_ONE_OUT), (ATTENTION, GRADIENT)]
     if ATTENTION not in measures:
-        pairs = [(GRADIENT, LEFT_OUT)]
+        pairs = [(GRADIENT, LEAVE_ONE_OUT)]
     found = {f"{a} and {b}": agreement(measures[a], measures[b]) for a, b in pairs}
     st.subheader("Do they agree?")
     means = "; ".join(f"{name}: {values.mean():.2f}" for name, values in found.items())
@@ -96,7 +100,7 @@ def _agreement(view: View, measures: dict[str, np.ndarray]) -> None:
     chart(
         "agreement",
         correlations(view.shown, found, view.step, is_dark()),
-        f"Rank correlation of each of {len(view.shown.target)} output tokens.",
+        f"Rank correlation of each of {len(view.shown.target):,} output tokens.",
         lambda: table(("step", *found), _numbered(found)),
         select,
     )

@@ -1,4 +1,4 @@
-"""The search: what it kept, what it let go, what it found."""
+"""The search: what it kept, what it pruned, what it found."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from ui.instruments.selection import (
 from ui.links import URL
 from ui.page import is_dark
 from ui.runtime.runs import derive
+from ui.terms import term_help
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,12 +49,12 @@ def show(view: View) -> None:
 
     tree = join(view.run, view.named)
     define("tree", tree, join, view.named_run, view.named_branches)
-    st.subheader("What the search considered")
+    st.subheader("Beam tree", help=term_help("beam search", "hypothesis"))
     st.caption(_explained(view.run))
     precision_note(view.run)
     node = _tree(view, tree)
     _node_panel(view, tree, node)
-    st.subheader("The outputs, ranked")
+    st.subheader("Hypotheses, ranked")
     _search_errors(view)
     _ranking(view)
 
@@ -64,19 +65,19 @@ def _explained(run: Trace) -> str:
     if run.options.method == "sample":
         return (
             f"Each of the {width} samples was drawn token by token, so each is a path; those that "
-            "begin alike share nodes. Nothing is let go. Click a node to see more of it, and to go "
-            "on from there."
+            "begin alike share nodes. Nothing is pruned. Click a node for "
+            "details, and to continue from it."
         )
     if width == 1:
         return (
             "Greedy search keeps one candidate a step: a single path, and beside it, dashed, the "
-            "runner-up that was let go. Click a node to see more of it, and to go on from there."
+            "runner-up that was pruned. Click a node for details, and to continue from it."
         )
     return (
-        f"Of {2 * width} candidates a step the beam went on with the best {width}; the others, "
-        "dashed, were let go. The thick line leads to the best output, numbers tell where outputs "
-        "end, green marks the output and the step you look at. Click a node to see more of it, and "
-        "to go on from there."
+        f"Of {2 * width} candidates a step the beam keeps the best {width}; the others, "
+        "dashed, were pruned. The thick line leads to hypothesis 1, the best; numbers mark where "
+        "hypotheses end; green marks the selected hypothesis and step. Click a node for details, "
+        "and to continue from it."
     )
 
 
@@ -88,7 +89,9 @@ def _tree(view: View, tree: Joined) -> int:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         place = st.container(width=220)
         has_pruned = any(node.status == PRUNED for node in tree.nodes)
-        pruned = has_pruned and st.toggle("What was let go", True, key="pruned", **URL)
+        pruned = has_pruned and st.toggle(
+            "Show pruned", True, key="pruned", help=term_help("pruned"), **URL
+        )
     steps = steps_shown(tree, view.step, pruned)
     offered = {tree.name(number): number for number in candidates(tree, steps, pruned)}
     _chosen_node(view, tree, list(offered))
@@ -114,7 +117,7 @@ def _tree(view: View, tree: Joined) -> int:
     chart(
         "beam_tree",
         draw(figures.beam_tree, Named("tree", tree), view.name, view.step, node, pruned, is_dark()),
-        f"Tree of the {len(tree.nodes)} candidates that the search considered. "
+        f"Tree of the {len(tree.nodes):,} candidates that the search considered. "
         "All of them are in the CSV below.",
         lambda: figures.beam_tree_csv(tree),
         use_point,
@@ -124,10 +127,7 @@ def _tree(view: View, tree: Joined) -> int:
     scroller("chart_beam_tree", STEP_PIXELS * len(steps), "Beam tree", seen)
     last = max(each.step for each in tree.nodes) + 1
     if len(steps) < last:
-        st.caption(
-            f"Steps {steps.start + 1} to {steps.stop} of {last}, those around the output step that "
-            "you look at."
-        )
+        st.caption(f"Steps {steps.start + 1} to {steps.stop} of {last}, around the selected one.")
     return node
 
 
@@ -161,22 +161,22 @@ def _node_panel(view: View, tree: Joined, number: int) -> None:
             f"**Step {node.step + 1}:** {quoted(label(node.piece))} — {', '.join(facts)}. {status} "
             f"Written so far: {quoted_end(written)}"
             + (
-                f" In {'output' if len(lies_in) == 1 else 'outputs'} {', '.join(lies_in)}."
+                f" In {'hypothesis' if len(lies_in) == 1 else 'hypotheses'} {', '.join(lies_in)}."
                 if lies_in
                 else ""
             )
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
-                "Go on from here",
+                "Continue from here",
                 key="go_on_node",
                 icon=":material/alt_route:",
                 type="primary",
                 disabled=bool(view.subject.missing),
                 on_click=add_branch,
                 args=(tree.tokens(number),),
-                help="Decodes on from this node. What comes out is a branch: drawn in a colour of "
-                "its own, and shown above.",
+                help="Continues decoding from this node. The result is a branch: drawn in a "
+                "colour of its own, and listed above.",
             )
             if view.branches:
                 st.button("Remove all branches", icon=":material/delete:", on_click=remove_branches)
@@ -187,14 +187,14 @@ def _node_panel(view: View, tree: Joined, number: int) -> None:
 def _status(run: Trace, tree: Joined, number: int) -> str:
     node, width = tree.nodes[number], run.options.rows
     if node.branch:
-        return f"Branch {node.branch} came here; the search itself did not."
+        return f"On branch {node.branch}; the search itself did not reach it."
     if node.status == FINISHED:
-        return "An output ends here."
+        return "A hypothesis ends here."
     if node.status == PRUNED:
-        return f"Let go: it was not among the best {width}."
+        return f"Pruned: it was not among the best {width}."
     if run.options.method == "sample":
         return "Drawn once." if node.times == 1 else f"Drawn {node.times} times."
-    return "Kept: the search went on from here."
+    return "Kept: the search continued from here."
 
 
 def _ranking(view: View) -> None:
@@ -234,8 +234,8 @@ def _ranking(view: View) -> None:
             "moved": [f"▲ {m}" if m > 0 else f"▼ {-m}" if m < 0 else "" for m in moves],
             "output": [texts[number] for number in placed],
             "score": [round(scored[number], 3) for number in placed],
-            "score in its search": [round(rivals[number].score, 3) for number in placed],
-            "log-probability": [round(sum(rivals[n].log_probabilities), 3) for n in placed],
+            "search score": [round(rivals[number].score, 3) for number in placed],
+            "log P": [round(sum(rivals[n].log_probabilities), 3) for n in placed],
             "tokens": [len(rivals[number].tokens) for number in placed],
             "complete": [rivals[number].finished for number in placed],
         },
@@ -247,9 +247,9 @@ def _ranking(view: View) -> None:
         alt="The outputs, best first",
     )
     st.caption(
-        f"Choose a row to look at that output. The search itself ran with a length penalty of "
-        f"{own[0]:g} and a coverage penalty of {own[1]:g}: with other ones it might have found "
-        "other outputs, which is set above under Decoding settings."
+        f"Choose a row to select that hypothesis. The search ran with a length penalty of "
+        f"{own[0]:g} and a coverage penalty of {own[1]:g}; with others it might have found other "
+        "hypotheses: change them under Decoding settings."
     )
 
 
@@ -268,27 +268,28 @@ def _penalties(view: View, rivals: list[Hypothesis]) -> tuple[float, float, np.n
         state.pop(_BETA, None)
     why_not = view.subject.missing
     if run.attention is None:
-        why_not = "This model has no attention, so there is no coverage to score."
+        why_not = "This model has no attention, so there is no coverage."
     with st.container(horizontal=True):
         alpha = st.slider(
-            "Score with a length penalty of",
+            "Length penalty",
             0.0,
             MAX_LENGTH_PENALTY,
             own[0],
             0.05,
             key=_ALPHA,
-            help="α in score = log P / lengthᵅ. Nothing is decoded anew.",
+            help="α in score = log P / lengthᵅ. Rescores the hypotheses; nothing is decoded again.",
             **URL,
         )
         beta = st.slider(
-            "Score with a coverage penalty of",
+            "Coverage penalty",
             0.0,
             max(1.0, own[1]),
             own[1],
             0.05,
             key=_BETA,
             disabled=bool(why_not),
-            help="β: punishes outputs that never looked at some source position.",
+            help="β: lowers the score of hypotheses that leave a source position without "
+            "attention.",
             **URL,
         )
     if why_not:
@@ -338,7 +339,7 @@ def _search_errors(view: View) -> None:
     for name, each, beaten in errors:
         st.warning(
             f"{name} scores {each.score:.3f}, better than the {beaten.score:.3f} of what {chooser} "
-            "chose: a search error. The model prefers it, but the search let go of its beginning.",
+            "chose: a search error. The model prefers it, but the search pruned its beginning.",
             icon=":material/crisis_alert:",
         )
     if rivals and not errors:

@@ -58,11 +58,11 @@ def fitting(
             continue
         if step >= len(trace.target):
             waiting[each] = (
-                f"The change of step {step + 1} waits: this output has {len(trace.target)} steps."
+                f"The change of step {step + 1} waits: this output has {len(trace.target):,} steps."
             )
         elif not any(weight for i, weight in enumerate(each.edit.weights) if i not in muted):
             waiting[each] = (
-                f"The change of step {step + 1} waits: it looks at nothing but muted words."
+                f"The change of step {step + 1} waits: all its weight is on masked words."
             )
         else:
             edits.append(each)
@@ -98,7 +98,7 @@ def show(trace: Trace, edits: list[WrittenEdit], waiting: dict[WrittenEdit, str]
             for name, value in (("layer", edit.layer), ("head", edit.head))
             if value is not None
         )
-        text = f"Step {edit.step + 1} looks most at {quoted(label(trace.source.pieces[best]))}"
+        text = f"Step {edit.step + 1} attends most to {quoted(label(trace.source.pieces[best]))}"
         text += f" in {where}." if where else "."
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(waiting.get(each, text))

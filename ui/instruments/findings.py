@@ -82,9 +82,9 @@ def _why(problem: Problem) -> str:
     check, values = problem.check, problem.values
     if check.kind == OMITTED:
         found = (
-            f"All output words together gave it {values['coverage']:.2f} words' worth of attention "
-            f"(limit {check.limits['coverage']:g}), and without it no output token loses more than "
-            f"{max(0.0, values['loss']):.2f} nat (limit {check.limits['loss']:g})."
+            f"From all output words together it received {values['coverage']:.2f} words' worth of "
+            f"attention (limit {check.limits['coverage']:g}), and without it no output token loses "
+            f"more than {max(0.0, values['loss']):.2f} nat (limit {check.limits['loss']:g})."
         )
         right = "their usual translations were missing from the output"
     else:

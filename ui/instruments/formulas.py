@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from seq2seq.analysis.step_internals import Cell, CloseUp, Look
 
 SCORES = {
-    "additive": r"\text{score}_j = v \cdot \tanh(W s + U h_j)",
-    "dot": r"\text{score}_j = s \cdot h_j / \sqrt{d}",
-    "general": r"\text{score}_j = s \cdot W h_j / \sqrt{d}",
+    "additive": r"e_{tj} = v \cdot \tanh(W s + U h_j)",
+    "dot": r"e_{tj} = s \cdot h_j / \sqrt{d}",
+    "general": r"e_{tj} = s \cdot W h_j / \sqrt{d}",
 }
 
 
@@ -22,24 +22,47 @@ def new_state(kind: str, cell: Cell, unit: int) -> str:
     gate = {name: values[unit] for name, values in cell.gates.items()}
     if kind == "lstm":
         lines = [
-            r"c_t &= \textit{forget}\;c_{t-1} + \textit{input}\cdot\textit{candidate}",
+            r"C_t &= \textit{forget}\;C_{t-1} + \textit{input}\cdot\textit{candidate}",
             f"&= {_n(gate['forget'])}\\cdot{_n(before[1])} + "
             f"{_n(gate['input'])}\\cdot{_n(gate['candidate'])}",
             f"&= {after[1]:.2f}",
-            r"h_t &= \textit{output}\cdot\tanh c_t",
+            r"s_t &= \textit{output}\cdot\tanh C_t",
             f"&= {_n(gate['output'])}\\cdot\\tanh {_n(after[1])} = {after[0]:.2f}",
         ]
     elif kind == "gru":
         lines = [
-            r"h_t &= \textit{update}\;h_{t-1}",
+            r"s_t &= \textit{update}\;s_{t-1}",
             r"&\quad + (1-\textit{update})\;\textit{candidate}",
             f"&= {_n(gate['update'])}\\cdot{_n(before[0])} + "
             f"{_n(1 - gate['update'])}\\cdot{_n(gate['candidate'])}",
             f"&= {after[0]:.2f}",
         ]
     else:
-        lines = [r"h_t &= \tanh(\textit{sum})", f"&= \\tanh {_n(gate['sum'])} = {after[0]:.2f}"]
+        lines = [r"s_t &= \tanh(\textit{sum})", f"&= \\tanh {_n(gate['sum'])} = {after[0]:.2f}"]
     return _aligned(lines)
+
+
+def pre_activations(kind: str, cell: Cell, unit: int) -> str:
+    """Write how a unit's gates, from 0, were made of their pre-activations; "" without gates."""
+    lines = []
+    for name, gate in cell.gates.items() if kind != "rnn" else ():
+        function = r"\tanh" if name == "candidate" else r"\sigma"
+        total, value = cell.sums[name][unit], gate[unit]
+        lines.append(f"\\textit{{{name}}} &= {function}({total:.2f}) = {value:.2f}")
+    return _aligned(lines) if lines else ""
+
+
+def logit(found: CloseUp, readout: str) -> str:
+    """Write how the output layer made the logit of the chosen token; readout: what it reads."""
+    product = float(found.output_row @ found.readout)
+    total = product + found.output_bias
+    name = r"\text{logit}" if found.copying is None else r"\text{logit}_\text{vocabulary}"
+    return _aligned(
+        [
+            f"{name} &= (W_o\\,{readout} + b_o)_y",
+            f"&= {product:.2f} + {_n(found.output_bias)} = {total:.2f}",
+        ]
+    )
 
 
 def weight(attention: str, look: Look, place: int) -> str:
@@ -50,7 +73,7 @@ def weight(attention: str, look: Look, place: int) -> str:
         lines += [SCORES[attention].replace("=", "&=", 1), f"&= {score:.2f}"]
     else:
         product = float(look.keys[place] @ look.query)
-        formula = SCORES.get(attention, r"\text{score}_j = q \cdot k_j" + _over(look))
+        formula = SCORES.get(attention, r"e_{tj} = q \cdot k_j" + _over(look))
         formula += "" if look.bias is None else " + b_j"
         lines.append(formula.replace("=", "&=", 1))
         added = "" if look.bias is None else f" + {_n(look.bias[place])}"
@@ -59,7 +82,7 @@ def weight(attention: str, look: Look, place: int) -> str:
     highest = float(look.scores.max())
     # Of all positions, those after a recording's end included.
     total = highest - float(np.log(look.weights.max()))
-    lines.append(r"\alpha_j &= e^{\text{score}_j} / \textstyle\sum_k e^{\text{score}_k}")
+    lines.append(r"\alpha_{tj} &= e^{e_{tj}} / \textstyle\sum_k e^{e_{tk}}")
     lines.append(f"&= e^{{{score:.2f} - {_n(total)}}} = {weight:.2f}")
     return _aligned(lines)
 
@@ -71,7 +94,7 @@ def context(look: Look, unit: int, by_head: bool) -> str:
     value, more = "v_j" if by_head else "h_j", "+ \\dots " * (len(look.weights) > 3)
     return _aligned(
         [
-            f"c &= \\textstyle\\sum_j \\alpha_j\\,{value} = {terms[0]}",
+            f"c_t &= \\textstyle\\sum_j \\alpha_{{tj}}\\,{value} = {terms[0]}",
             *(f"&\\quad + {term}" for term in terms[1:]),
             f"&\\quad {more}= {look.context[unit]:.2f}",
         ]

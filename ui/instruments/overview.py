@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from seq2seq.trace import Trace
 from ui.components import live_page, live_picture
 from ui.escape import plain
+from ui.instruments.attention import sinks_note
 from ui.instruments.selection import View, select_step, select_word
 from ui.runtime.model_store import models
 from ui.runtime.runs import Subject, derive, keep, known
@@ -47,6 +48,7 @@ def show(view: View) -> None:
         on_word=select_word,
         on_open=open_in,
     )
+    sinks_note(view.shown)
 
 
 def instrument_names() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How sure the model was, and what else it could have said."""
+"""Token probabilities, and the candidates of the selected step."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ui.escape import plain, quoted
 from ui.instruments.run_summary import alternatives_in_words, precision_note
 from ui.instruments.selection import View, add_branch, select_output, select_step
 from ui.page import is_dark
+from ui.terms import term_help
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,13 +26,13 @@ def show(view: View) -> None:
     """Show the probability of every token, and the alternatives of the selected step."""
     from seq2seq import figures
 
-    st.subheader("Token probabilities")
+    st.subheader("Token probabilities", help=term_help("token probability", "log P"))
     trace = view.shown
 
     chart(
         "probabilities",
         draw(figures.probabilities, view.named_shown, selected=view.step, dark=is_dark()),
-        f"Probability of each of the {len(trace.target)} output tokens.",
+        f"Probability of each of the {len(trace.target):,} output tokens.",
         lambda: figures.probabilities_csv(trace),
         _select_step_of("probabilities"),
     )
@@ -40,8 +41,8 @@ def show(view: View) -> None:
     alternatives_chart(view)
     found = outputs(view.run)
     if len(found) > 1:
-        st.subheader("The other outputs of the search")
-        st.caption("What differs from the best one is underlined. Click one to look at it.")
+        st.subheader("Hypotheses")
+        st.caption("Differences from the best one are underlined. Click one to select it.")
         precision_note(view.run)
         outputs_list("outputs_list", found, view.name, select_output)
 
@@ -50,16 +51,16 @@ def _copying(view: View, shares: np.ndarray) -> None:
     """Show where the output was copied from the source, of a model that can."""
     from seq2seq import figures
 
-    st.subheader("Copied or written")
+    st.subheader("Copy probability", help=term_help("copy probability"))
     st.markdown(
-        "Each step divides its probability: one part goes to the tokens of the source, by "
-        f"attention, the rest to the vocabulary. On average {shares.mean():.0%} are for copying "
-        f"here, at step {view.step + 1} {shares[view.step]:.0%}."
+        "At each step the probability p_copy goes to the tokens of the source, by attention, and "
+        f"1 − p_copy to the vocabulary. Here p_copy is {shares.mean():.0%} on average and "
+        f"{shares[view.step]:.0%} at step {view.step + 1}."
     )
     chart(
         "copying",
         draw(figures.copying, view.named_shown, selected=view.step, dark=is_dark()),
-        f"Probability of copying at each of the {len(shares)} steps.",
+        f"Probability of copying at each of the {len(shares):,} steps.",
         lambda: figures.copying_csv(view.shown),
         _select_step_of("copying"),
     )
@@ -76,10 +77,10 @@ def _select_step_of(chart_key: str) -> Callable[[], None]:
 
 
 def alternatives_chart(view: View) -> None:
-    """Show what else the selected step considered, and let the visitor go on with it."""
+    """Show the candidates of the selected step, and let the visitor continue with one."""
     from seq2seq import figures
 
-    st.subheader("Candidates at this step")
+    st.subheader("Candidates at this step", help=term_help("candidate", "softmax"))
     trace, step = view.shown, view.step
 
     def go_on(token: int) -> None:
@@ -92,8 +93,8 @@ def alternatives_chart(view: View) -> None:
 
     if not view.subject.missing:
         st.caption(
-            f"**Choose another token here:** click a bar, or take one below. The output is then "
-            f"written on from step {step + 1}, as a branch beside the others."
+            "**Continue with another token:** click a bar or choose one below. Decoding then "
+            f"continues from step {step + 1}, as a branch beside the other hypotheses."
         )
     chart(
         "alternatives",
@@ -115,7 +116,7 @@ def alternatives_chart(view: View) -> None:
         # Set, not forgotten: a menu whose value nobody sets still shows that of another step.
         st.session_state["other_token"] = next(iter(others))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        asked = st.selectbox(f"Another token at step {step + 1}", list(others), key="other_token")
+        asked = st.selectbox(f"Candidate at step {step + 1}", list(others), key="other_token")
         st.button(
             f"Continue with {quoted(asked.partition(': ')[2])}",
             key="go_on_token",

@@ -19,7 +19,7 @@ def timing(trace: Trace) -> None:
     total = f"{float(trace.log_probabilities.sum()):.2f}".replace("-", "−")
     took = {part: f"{1000 * seconds[part]:,.0f} ms" for part in ("encode", "search", "record")}
     st.caption(
-        f"{quoted(trace.checkpoint)} {len(trace.source)} {what} in, {len(trace.target)} out · "
+        f"{quoted(trace.checkpoint)} {len(trace.source):,} {what} in, {len(trace.target):,} out · "
         f"{1000 * sum(seconds.values()):,.0f} ms · log P {total}",
         help=f"Encoder {took['encode']}, search {took['search']} (in {plain(trace.precision)}), "
         f"record {took['record']}. log P is the log-probability of the output, computed in {FULL}.",

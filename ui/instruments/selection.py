@@ -86,10 +86,10 @@ def read_tokens(subject: Subject, shown: Trace, step: int, word: int | None) -> 
 def hint_on_tokens(shown: Trace) -> None:
     """Say what the rows of tokens are for."""
     attends = shown.attention is not None and not shown.position_seconds
-    hover = "; hover over any token to see what it looked at, or who looked at it."
+    hover = "; hover over a token to see its attention."
     hint(
         "tokens",
-        f"Click a token of the output to look at that step{hover if attends else '.'}",
+        f"Click an output token to select that step{hover if attends else '.'}",
     )
 
 

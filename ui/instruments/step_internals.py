@@ -1,4 +1,4 @@
-"""Inside a step: every number between the token that is read and the token that is written."""
+"""Step internals: every number between the token that a step reads and the one it writes."""
 
 from __future__ import annotations
 
@@ -19,35 +19,38 @@ from ui.instruments.selection import View, select_step, select_word
 from ui.links import URL
 from ui.page import is_dark
 from ui.runtime.runs import derive, keep
+from ui.terms import term_help
 
 if TYPE_CHECKING:
+    from seq2seq.analysis.gate_history import GateHistory
     from seq2seq.analysis.step_internals import Cell, CloseUp, Look
     from seq2seq.checkpoint import Checkpoint
     from seq2seq.decoding.search import OnStep
 
 _UNIT = "unit"
+ENCODER, DECODER = "Encoder", "Decoder"
 MOST_UNITS = 6  # that are offered as those that changed most
 
 CELLS = {
-    "lstm": "Four gates, each a number per unit, say what becomes of the memory *c*: **forget** "
-    "how much of it stays (0 erases, 1 keeps), **candidate** what could be added (−1 to 1), "
-    "**input** how much of that is let in, **output** how much of the memory shows in the state "
-    "*h*.",
-    "gru": "Two gates, each a number per unit, say what becomes of the state *h*: **reset** how "
-    "much of it the **candidate**, the new content (−1 to 1), may see, and **update** how much of "
-    "the old state stays (1 keeps it, 0 replaces it by the candidate).",
-    "rnn": "This cell has no gates: what it reads and its state before, each times a matrix, are "
-    "added to one **sum** per unit, and the new state is made of that alone.",
+    "lstm": "Each unit has three gates and a candidate. They update the cell state *C*: the "
+    "**forget** gate scales what is kept of it (0 erases, 1 keeps), the **candidate** is what "
+    "could be added (−1 to 1), the **input** gate scales that, and the **output** gate scales how "
+    "much of the cell shows in the state *s*.",
+    "gru": "Each unit has two gates and a candidate. They update the state *s*: the **reset** gate "
+    "scales how much of it the **candidate**, the new content (−1 to 1), sees, and the **update** "
+    "gate how much of the old state is kept (1 keeps it, 0 replaces it by the candidate).",
+    "rnn": "This cell has no gates: its input and its previous state, each times a matrix, are "
+    "added to one **sum** per unit, and the new state is tanh of that sum.",
 }
 FEEDS = {
     "token": "",
-    "context": " Beside it, it reads the context vector.",
-    "readout": " Beside it, it reads what the step before made its logits of.",
+    "context": " The context vector is read with it.",
+    "readout": " The readout of the previous step is read with it (input feeding).",
 }
 
 
 def show(view: View) -> None:
-    """Show the selected step as a chain, from what it reads to what it says."""
+    """Show the selected step as a chain, from the token it reads to the token it writes."""
     layer, head = _layer_and_head(view)
     found = _close_up(view, layer, head)
     if found is None:
@@ -57,6 +60,72 @@ def show(view: View) -> None:
         with st.container(border=True):
             st.subheader(f"{number}. {title}", anchor=False)
             section()
+    if not found.own:
+        with st.container(border=True):
+            st.subheader(
+                f"{len(sections) + 1}. Gates over the whole text",
+                anchor=False,
+                help=term_help("gate"),
+            )
+            _gates_over_time(view)
+
+
+def _gates_over_time(view: View) -> None:
+    """Show a gate of all units at each step, of the encoder or the decoder."""
+    from seq2seq.figures.states import states, states_csv
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sides = (ENCODER, DECODER) if not view.shown.position_seconds else (DECODER,)
+        side = st.segmented_control(
+            "Of the", sides, default=DECODER, required=True, key="gates_of", **URL
+        )
+        layers = _gate_history(view, side or DECODER)
+        if layers is None:
+            return
+        layer = layers[_number("Layer", len(layers), len(layers) - 1, "gates_layer")]
+        names = ("h_t", "C_t") if side == ENCODER else ("s_t", "C_t")
+        offered = layer.gates | dict(zip(names, layer.states, strict=False))
+        if st.session_state.get("gate") not in (None, *offered):  # of another kind of cell
+            del st.session_state["gate"]
+        name = st.selectbox("Gate or state", list(offered), key="gate", width=160, **URL)
+    tokens = view.shown.source if side == ENCODER else view.shown.target
+    values, both = offered[name], side == ENCODER and layers[0].both_ways
+    st.markdown(
+        f"Rows are units, columns {'source tokens' if side == ENCODER else 'decoding steps'}; the "
+        "mean over all units and columns is "
+        f"{values.mean():.2f}." + (" The upper half reads forward, the lower backward." * both)
+    )
+    chart(
+        "gates_over_time",
+        states(
+            values,
+            tokens.pieces,
+            "source →" if side == ENCODER else "output →",
+            1 + both,
+            is_dark(),
+            view.word if side == ENCODER else view.step,
+        ),
+        f"{name} of the units at each of {len(values):,} "
+        f"{'tokens' if side == ENCODER else 'steps'}.",
+        lambda: states_csv(values, tokens.pieces),
+    )
+
+
+def _gate_history(view: View, side: str) -> tuple[GateHistory, ...] | None:
+    subject, tokens = view.subject, view.shown.target.ids
+
+    def work(checkpoint: Checkpoint, on_step: OnStep) -> tuple[GateHistory, ...]:
+        from seq2seq.analysis.gate_history import decoder_gates, encoder_gates
+        from seq2seq.analysis.step_internals import encode
+
+        given, options = subject.given, subject.options
+        assert given is not None
+        encoded = keep(subject, "encoded", lambda: encode(checkpoint, given, options))
+        if side == ENCODER:
+            return encoder_gates(checkpoint, encoded)
+        return decoder_gates(checkpoint, encoded, tokens)
+
+    return derive(subject, ("gates", side, tokens), work)
 
 
 def _close_up(view: View, layer: int, head: int) -> CloseUp | None:
@@ -85,28 +154,28 @@ Sections = list[tuple[str, Callable[[], None]]]
 
 
 def _recurrent(view: View, found: CloseUp) -> Sections:
-    look = ("It looks at the source", lambda: _source(view, found))
+    look = ("Attention and context vector", lambda: _source(view, found))
     if found.look is None:
-        look = ("It knows the source by one vector", lambda: _one_vector(found))
-    title = "It adds up" if found.kind == "rnn" else "What becomes of the old state"
+        look = ("Context vector", lambda: _one_vector(found))
+    title = "State update" if found.kind == "rnn" else "State update (gates)"
     cell = (title, lambda: _cell(found))
     # What feeds the cell has been looked for before.
     middle = [look, cell] if found.feeds == "context" else [cell, look]
     return [
-        ("It reads the token before", lambda: _reads(view, found)),
+        ("Previous-token embedding", lambda: _embedding(view, found)),
         *middle,
-        ("It chooses a token", lambda: _says(view, found)),
+        ("Output layer", lambda: _output_layer(view, found)),
     ]
 
 
 def _transformer(view: View, found: CloseUp, layer: int, head: int) -> Sections:
     where = f"layer {layer + 1}, head {head + 1}"
     return [
-        ("It reads the token before", lambda: _reads(view, found)),
-        (f"It looks back at what it has read ({where})", lambda: _back(found)),
-        (f"It looks at the source ({where})", lambda: _source(view, found)),
-        (f"It works on what it has gathered (layer {layer + 1})", lambda: _works(found, layer)),
-        ("It chooses a token", lambda: _says(view, found)),
+        ("Previous-token embedding", lambda: _embedding(view, found)),
+        (f"Masked self-attention ({where})", lambda: _self_attention(found)),
+        (f"Cross-attention ({where})", lambda: _source(view, found)),
+        (f"Feed-forward (layer {layer + 1})", lambda: _feed_forward(found, layer)),
+        ("Output layer", lambda: _output_layer(view, found)),
     ]
 
 
@@ -130,16 +199,16 @@ def _number(name: str, count: int, default: int, key: str) -> int:
     return int(st.selectbox(name, names, index=default, key=key, width=110, **URL)) - 1
 
 
-def _reads(view: View, found: CloseUp) -> None:
+def _embedding(view: View, found: CloseUp) -> None:
     if view.step:
         written = "".join(view.shown.target.pieces[: view.step]).replace("▁", " ")
         said = f"The output is {quoted(written)} so far; its last token, {quoted(_last(found))},"
     else:
-        said = f"There is no output yet: the token that starts it, {quoted(_last(found))},"
+        said = f"The output is empty: the start token, {quoted(_last(found))},"
     size = float(np.linalg.norm(found.embedding))
     placed = " with its position" if found.kind == "transformer" else ""
     st.markdown(
-        f"{said} becomes a learned vector{placed}: {len(found.embedding)} numbers, of length "
+        f"{said} is looked up as a learned vector{placed}: {len(found.embedding):,} numbers, norm "
         f"{size:.2f}.{FEEDS.get(found.feeds, '')}"
     )
     _strips("embedding", [("vector", found.embedding)], "The vector of the token that is read.")
@@ -167,9 +236,29 @@ def _cell(found: CloseUp) -> None:
     left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
     left.markdown(
         f"Unit {unit + 1} goes from {cell.before[0][unit]:.2f} to {cell.after[0][unit]:.2f}; "
-        f"a unit changes by {changed.mean():.2f} in the mean."
+        f"the mean change of a unit is {changed.mean():.2f}."
     )
     right.markdown(_formula(formulas.new_state(found.kind, cell, unit)))
+    if sums := formulas.pre_activations(found.kind, cell, unit):
+        with st.expander("Pre-activations"):
+            _pre_activations(cell, unit, sums)
+
+
+def _pre_activations(cell: Cell, unit: int, sums: str) -> None:
+    """Show what the gates were before sigmoid and tanh."""
+    left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
+    left.markdown(
+        "Each gate is a sigmoid σ, and the candidate a tanh, of its pre-activation: input and "
+        f"previous state, each times a matrix, and a bias. Unit {unit + 1}:"
+    )
+    right.markdown(_formula(sums))
+    _strips(
+        "sums",
+        list(cell.sums.items()),
+        "Pre-activations of all units.",
+        unit,
+        clickable=True,
+    )
 
 
 def _unit(cell: Cell) -> int:
@@ -213,9 +302,9 @@ def _unit_of(cell: Cell) -> int:
 def _one_vector(found: CloseUp) -> None:
     fed = found.feeds == "context"
     st.markdown(
-        "This model has no attention: the state in which its encoder has ended is all that it "
-        "knows of the source. "
-        + ("Every step reads it anew." if fed else "It is where the decoder's state began.")
+        "This model has no attention: the encoder's final state is the context vector, all that "
+        "the decoder gets of the source. "
+        + ("Every step reads it." if fed else "The decoder's state started from it.")
     )
     _strips("context", [("context", found.context)], "The context vector.")
 
@@ -226,8 +315,8 @@ def _source(view: View, found: CloseUp) -> None:
     recording = view.shown.position_seconds
     marked = _position(view, look)
     st.markdown(
-        f"A score for each of the {len(found.source)} {_places(recording)} says how well it fits "
-        "what the step looks for; the softmax makes weights of them, whose sum is 1."
+        f"Each of the {len(found.source):,} {_places(recording)} gets a score; the softmax turns "
+        "the scores into weights that sum to 1."
         + (
             f" {look.unseen:.0%} of it is on the silence that follows."
             if look.unseen > 0.01
@@ -250,13 +339,17 @@ def _places(recording: float) -> str:
     return "source positions" if recording else "source tokens"
 
 
-def _back(found: CloseUp) -> None:
+def _self_attention(found: CloseUp) -> None:
     look = found.own
     assert look is not None
     st.markdown(
-        "A score for each token that the decoder has read so far, the newest one included, and the "
-        "softmax over them: that is how it knows what it has said."
-        + (" Its scores have a learned part for the distance." if look.bias is not None else "")
+        "Each token that the decoder has read so far, the newest included, gets a score; the "
+        "softmax turns the scores into weights."
+        + (
+            " A learned bias for the distance is part of each score."
+            if look.bias is not None
+            else ""
+        )
     )
     marked = int(look.weights.argmax())
     what = f"For token {marked + 1}, {quoted(shown(found.read[marked]))}:"
@@ -290,14 +383,14 @@ def _scores(
 
 def _context(look: Look, by_head: bool) -> None:
     unit = int(np.abs(look.context).argmax())
-    of_head = ", of this head; what all heads bring is added to the state" if by_head else ""
+    of_head = " of this head; the outputs of all heads are added to the state" if by_head else ""
     st.markdown(f"The weighted sum is the context vector{of_head}.")
     formula = formulas.context(look, unit, by_head)
     with _beside(formula, f"Its strongest unit, {unit + 1}:"):
         _strips("context", [("context", look.context)], "The context vector.")
 
 
-def _works(found: CloseUp, layer: int) -> None:
+def _feed_forward(found: CloseUp, layer: int) -> None:
     from seq2seq.figures.step import block_rows, sizes, sizes_csv
 
     assert found.inner is not None
@@ -306,36 +399,37 @@ def _works(found: CloseUp, layer: int) -> None:
         f"{number + 1} ({found.inner[number]:.2f})" for number in np.argsort(-found.inner)[:3]
     )
     st.markdown(
-        "Each block adds to the state. The last of a layer reads one position alone: of its "
-        f"{len(found.inner)} inner units {active} are above zero here, the strongest {best}."
+        "Each sublayer adds to the residual state. The feed-forward network reads one position: "
+        f"of its {len(found.inner):,} inner units {active:,} are above zero here, the strongest "
+        f"{best}."
     )
     _strips("blocks", block_rows(found), "The state after each block of the layer.")
-    st.markdown("How long the state is after each block of all layers:")
+    st.markdown("Norm of the state after each sublayer, in all layers:")
     chart(
         "sizes",
         draw(sizes, Named("found", found), layer, is_dark()),
-        "Length of the state after each block.",
+        "Norm of the state after each sublayer.",
         lambda: sizes_csv(found),
     )
 
 
-def _says(view: View, found: CloseUp) -> None:
+def _output_layer(view: View, found: CloseUp) -> None:
     from seq2seq.figures.step import logits, logits_csv
 
     state = found.kind == "transformer" or found.attention == "none"
-    made = "From the new state" if state else "From state and context together"
+    made = "The new state" if state else "State and context together"
     piece = quoted(shown(found.pieces[found.chosen]))
     place = "the most probable one" if not found.rank else f"number {found.rank + 1} of them"
     st.markdown(
-        f"{made} each of the {found.vocabulary:,} tokens gets a logit; the softmax makes "
-        f"probabilities of them. {piece} was written, {place}:"
+        f"{made} give each of the {found.vocabulary:,} tokens a logit; the softmax turns logits "
+        f"into probabilities. The output token is {piece}, {place}:"
     )
     if found.copying is not None:
         st.markdown(
-            f"This model may also copy: with {found.copying:.0%} it takes a token of the source, "
-            "by the weights above. A bar has both."
+            f"This model may also copy: with p_copy = {found.copying:.0%} it takes a token of the "
+            "source, by the weights above. A bar includes both."
         )
-    with _beside(formulas.probability(found)):
+    with _beside(formulas.probability(found), _formula(formulas.logit(found, _readout(found)))):
         chart(
             "logits",
             draw(logits, Named("found", found), is_dark()),
@@ -344,13 +438,18 @@ def _says(view: View, found: CloseUp) -> None:
         )
     if view.step + 1 < len(view.shown.target):
         st.button(
-            f"Next step: it reads {piece}",
+            f"Next step, which reads {piece}",
             icon=":material/arrow_forward:",
             on_click=select_step,
             args=(view.step + 1,),
         )
     else:
         st.caption("This was the last step.")
+
+
+def _readout(found: CloseUp) -> str:
+    """Return the symbol of what the output layer reads: the state, or state and context."""
+    return "s_t" if found.kind == "transformer" or found.attention == "none" else "r_t"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Teacher forcing: a reference that the model is made to read, beside what it writes on its own."""
+"""Teacher forcing on a reference, beside the model's free-running output."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from ui.components.chart import chart
 from ui.components.token_rows import Chip, Row, token_rows
 from ui.escape import plain
 from ui.inputs.text_input import MAX_TYPED
+from ui.instruments.attention import sinks_note
 from ui.instruments.run_summary import alternatives_in_words
 from ui.instruments.selection import View, select_step
 from ui.links import URL
 from ui.page import is_dark
 from ui.runtime.runs import follow
+from ui.terms import term_help, term_link
 
 _TEXT, _STEP = "reference", "reference_step"
 OWN = "own"
 LEGEND = (
-    (0, "its own first choice"),
-    (1, "among its first five"),
-    (99, "further down"),
+    (0, "the most probable"),
+    (1, "among the top five"),
+    (99, "lower"),
 )
 
 
 def show(view: View) -> None:
-    """Ask for a reference, and show how the model reads it beside what it wrote itself."""
+    """Ask for a reference, and show teacher forcing on it beside the free-running output."""
     if view.subject.missing:
         st.info(plain(view.subject.missing), icon=":material/info:")
         return
@@ -38,16 +40,14 @@ def show(view: View) -> None:
         "Reference",
         key=_TEXT,
         max_chars=MAX_TYPED,
-        placeholder="What it should have written",
-        help="A right answer, as in training: the model reads it token by token, whatever it would "
-        "have said itself.",
+        placeholder="A correct output",
+        help=term_help("teacher forcing", "free running"),
         **URL,
     )
     _offers(view)
     if not (text or "").strip():
         st.info(
-            "Type a right answer, and see at each of its tokens whether the model would have said "
-            "it too.",
+            "Type a correct output to see, at each of its tokens, how probable the model finds it.",
             icon=":material/school:",
         )
         return
@@ -68,7 +68,7 @@ def _offers(view: View) -> None:
     with st.container(horizontal=True):
         for number, text in enumerate(list(texts)[:2]):
             st.button(
-                "Take the output shown" if not number else "Take another of its outputs",
+                "Use the selected hypothesis" if not number else "Use another hypothesis",
                 key=f"take_{number}",
                 help=plain(text[:200]),
                 on_click=_take,
@@ -85,21 +85,21 @@ def _compare(view: View, reference: Trace) -> None:
     step = _reference_step(reference)
     st.markdown(_summary(reference, found))
     rows = [
-        _row("reference", "Reference, read token by token", reference, found, step),
-        _row(OWN, "Its own output", own, found, view.step),
+        _row("reference", "Teacher forcing: the reference", reference, found, step),
+        _row(OWN, "Free running: its own output", own, found, view.step),
     ]
     token_rows("forced", [*rows, _legend()], _choose)
     st.caption(
-        "Below a token: its rank among all tokens, and what the model would have said instead. "
-        "A click chooses a step."
+        "Below a token: its rank among all tokens, and the most probable token of that step. A "
+        "click selects a step."
     )
     _chart(own, reference, (view.step, step))
     _numbers(view, found)
     left, right = st.columns(2, gap="large")
     with left:
-        _side("reference", "Reading the reference", Named("reference", reference), step)
+        _side("reference", "Teacher forcing", Named("reference", reference), step)
     with right:
-        _side(OWN, "On its own", Named("trace", own), view.step)
+        _side(OWN, "Free running", Named("trace", own), view.step)
 
 
 def _reference_step(reference: Trace) -> int:
@@ -150,24 +150,24 @@ def _legend() -> Row:
         Chip(text, colour=colour, ink=readable_on(colour))
         for (_, text), colour in zip(LEGEND, colours, strict=True)
     ]
-    return Row("", "Colours: a token is", chips)
+    return Row("", "Colours: rank of a token", chips)
 
 
 def _summary(reference: Trace, found: Comparison) -> str:
     """Say how much of the reference the model would have said, and what that has to do with it."""
     own = reference.ranks == 0
     said = (
-        f"Of the {len(own)} tokens of the reference, the model would have said **{own.sum()}** "
-        "itself, after the right ones before. "
+        f"Of the {len(own)} tokens of the reference, **{own.sum()}** are the model's own first "
+        "choice after the correct tokens before them. "
     )
     if found.differ is None:
-        return f"{said}Its own output has the same tokens."
+        return f"{said}The free-running output has the same tokens."
     after = own[found.differ :]
     return (
-        f"{said}Both rows begin to differ at step **{found.differ + 1}**. From there on, made to "
-        f"read the reference, it says {after.sum()} of {len(after)} tokens right; on its own it "
-        "reads what it wrote itself, which training never let it do, so one slip can lead to the "
-        "next: *exposure bias*."
+        f"{said}Both rows differ from step **{found.differ + 1}** on. From there, with teacher "
+        f"forcing, {after.sum()} of {len(after)} first choices are right; running freely, the "
+        "decoder reads its own tokens, which it never did in training, so one error can lead to "
+        f"the next: {term_link('exposure bias')}."
     )
 
 
@@ -178,19 +178,19 @@ def _chart(own: Trace, reference: Trace, selected: tuple[int, int]) -> None:
         if place := clicked("side_by_side"):
             _choose("reference" if place[0] else OWN, place[1])
 
-    st.subheader("How probable each token was", anchor=False)
+    st.subheader("Token probabilities", anchor=False)
     chart(
         "side_by_side",
         draw(side_by_side, Named("trace", own), Named("reference", reference), selected, is_dark()),
-        f"Probability of the {len(reference.target)} tokens of the reference, and of the "
-        f"{len(own.target)} of its own output.",
+        f"Probability of the {len(reference.target):,} tokens of the reference, and of the "
+        f"{len(own.target):,} of its own output.",
         lambda: side_by_side_csv(own, reference),
         select,
     )
 
 
 def _numbers(view: View, found: Comparison) -> None:
-    st.subheader("Which one it prefers", anchor=False)
+    st.subheader("Model score", anchor=False)
     st.markdown(_preference(view, found))
     with st.container(horizontal=True):
         st.metric("BLEU", f"{found.bleu:.1f}", help="Of its own output against the reference.")
@@ -210,21 +210,21 @@ def _preference(view: View, found: Comparison) -> str:
     times = math.exp(min(abs(reference - own), 50))
     much = f"{times:,.1f} times" if times < 1e6 else "more than a million times"
     kind, options = "more" if reference > own else "less", view.run.options
-    said = f"The model finds the reference **{kind} probable** than what it wrote, {much}."
+    said = f"The model finds the reference **{kind} probable** than its own output, {much}."
     if options.method == "sample":
-        return f"{said} What it wrote was drawn at random."
+        return f"{said} The output was sampled."
     if view.shown is not view.run or options.coverage_penalty:
         return said
     compared = f"{score:.3f} against {own_score:.3f}"
     if score > own_score:
         return (
             f"{said} Its score, log P divided by a power of the length, is better: {compared}. So "
-            "the search has missed it, or a rule forbids it: a **search error**, which a wider "
+            "the search missed it, or a constraint excludes it: a **search error**, which a wider "
             "beam may avoid."
         )
     return (
         f"{said} Its score, log P divided by a power of the length, is worse: {compared}. So this "
-        "is no error of the search: the model itself prefers what it wrote."
+        "is not a search error: the model itself prefers its own output."
     )
 
 
@@ -243,10 +243,11 @@ def _side(key: str, title: str, named: Named, step: int) -> None:
         chart(
             f"attention_{key}",
             draw(figures.attention, named, selected=step, dark=is_dark()),
-            f"Attention weights of {len(trace.target)} tokens: {title.lower()}.",
+            f"Attention weights of {len(trace.target):,} tokens: {title.lower()}.",
             lambda: figures.attention_csv(trace),
             select,
         )
+        sinks_note(trace)
     elif key == OWN:
         st.caption("This model has no attention: there are no weights to compare.")
     chart(

@@ -28,7 +28,7 @@ def show(view: View) -> None:
     st.subheader("From text to numbers", anchor=False)
     if view.shown.position_seconds:
         st.markdown(
-            f"The recording was heard as {len(view.shown.source)} positions of "
+            f"The encoder reads the recording as {len(view.shown.source):,} frames of "
             f"{view.shown.position_seconds * 1000:.0f} ms each: sound has no tokens."
         )
     else:
@@ -41,18 +41,18 @@ def _read(view: View) -> None:
     source, embedded = view.shown.source, _embedded(view)
     _typed(view)
     count = max(source.words) + 1
-    known = f" The model knows {embedded.vocabulary:,} tokens." if embedded else ""
+    known = f" The vocabulary has {embedded.vocabulary:,} tokens." if embedded else ""
     st.markdown(
-        f"**Split into {len(source)} tokens**, each with its id below. Frequent words are one "
-        "token; rarer ones are put together from pieces, so that a vocabulary of limited size can "
-        f"spell words it has never seen: here {count} words and marks took {len(source)} tokens."
+        f"**Split into {len(source):,} tokens**, each with its id below. Frequent words are one "
+        "token; rarer ones are made of subwords, so that a limited vocabulary can spell words it "
+        f"has never seen: here {count} words and marks took {len(source):,} tokens."
         f"{known}"
     )
     marks = embedded.unknown if embedded else (False,) * len(source)
     row = Row("source", "Tokens and ids", _chips(source, marks), view.word)
     token_rows("source_tokens", [row], lambda _, number: select_word(number))
     if any(marks):
-        st.caption("Marked with ?: characters that the model has never seen; all have one id.")
+        st.caption("Marked with ?: characters outside the vocabulary; all of them have one id.")
     if embedded:
         _vector(view, embedded)
     _table(source, embedded)
@@ -66,9 +66,9 @@ def _typed(view: View) -> None:
     st.text(typed[:MOST_TEXT])
     if typed != text:
         st.markdown(
-            f"**Cleaned:** {len(text):,} characters. What cannot be seen is gone, white space has "
-            "become single spaces; quotes, dashes and capitals are as in the texts that the model "
-            "was trained on; what is put before it is there, what is too long is cut."
+            f"**Normalized:** {len(text):,} characters. Invisible characters are removed, white "
+            "space becomes single spaces; quotes, dashes and capitals are written as in the "
+            "training texts; an instruction is put in front, and what is too long is cut."
         )
         st.text(text[:MOST_TEXT])
 
@@ -93,9 +93,9 @@ def _vector(view: View, embedded: Embedded) -> None:
     vector = embedded.vectors[place]
     piece = quoted(shown(view.shown.source.pieces[place]))
     st.markdown(
-        f"**Looked up:** each id has a learned vector. That of token {place + 1}, {piece}, has "
-        f"{len(vector)} numbers and the length {np.linalg.norm(vector):.2f}; it is all that the "
-        "encoder gets of the token. A click on a token shows its own."
+        f"**Embedded:** each id has a learned vector. That of token {place + 1}, {piece}, has "
+        f"{len(vector)} numbers and norm {np.linalg.norm(vector):.2f}; it is all that the encoder "
+        "gets of the token. Click a token to see its vector."
     )
     rows = [("vector", vector)]
     chart(
@@ -112,8 +112,8 @@ def _wrote(view: View) -> None:
     row = Row("target", "Ids and tokens", _chips(target, (False,) * len(target)), view.step)
     token_rows("target_tokens", [row], lambda _, number: select_step(number))
     st.markdown(
-        f"**Joined:** {quoted_end(target.text[:MOST_TEXT])} A space stands before each token that "
-        "begins a word; tokens such as the end leave no trace."
+        f"**Joined:** {quoted_end(target.text[:MOST_TEXT])} A space precedes each token that "
+        "begins a word; special tokens such as the end are dropped."
     )
     _table(target)
 
@@ -146,6 +146,6 @@ def _table(tokens: Tokens, embedded: Embedded | None = None) -> None:
         "word": [written[number] for number in tokens.words],
     }
     if embedded:
-        columns["vector's length"] = np.linalg.norm(embedded.vectors, axis=1).round(2).tolist()
+        columns["norm of the vector"] = np.linalg.norm(embedded.vectors, axis=1).round(2).tolist()
     with st.expander("As a table"):
         st.dataframe(columns, hide_index=True)

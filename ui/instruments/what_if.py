@@ -1,4 +1,4 @@
-"""What if: another source, words nobody sees, a step that looks elsewhere; before and after."""
+"""What if: another source, masked source words, overridden attention; before and after."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ from seq2seq.trace import Trace, shown
 from ui.code_export import Named, define, draw
 from ui.components import highlighted_text
 from ui.components.chart import chart
+from ui.components.trajectories import Path, trajectories_chart
 from ui.escape import plain, quoted
 from ui.instruments import edit_links
+from ui.instruments.attention import sinks_note
 from ui.instruments.attention_editor import numbered, row_editor
 from ui.instruments.downloads import offer
 from ui.instruments.selection import View
+from ui.links import URL
 from ui.page import is_dark
 from ui.runtime.runs import follow, run
+from ui.terms import term_help
 
 # In the address. None is bound to its control, which is gone while another tab is open.
 _INSTEAD, _MUTED = "instead", "muted"
@@ -45,13 +49,13 @@ def show(view: View) -> None:
         _compare(view, instead, Interventions())
         if edit_links.written() or st.query_params.get_all(_MUTED):
             st.caption(
-                "Muted words and changed rows belong to the first source, so they wait until the "
-                "other one is removed."
+                "Masked words and overridden attention belong to the first source: remove the "
+                "other one to apply them again."
             )
         return
     if view.run.attention is None:
         st.info(
-            "This model has no attention, so no word can be muted and no row changed: change the "
+            "This model has no attention, so nothing can be masked or overridden: change the "
             "source above.",
             icon=":material/info:",
         )
@@ -61,7 +65,7 @@ def show(view: View) -> None:
     if changed:
         _compare(view, view.subject.given, changed)
     else:
-        st.caption("Nothing is changed yet.")
+        st.caption("Nothing is changed: mask a word, or override the attention of a step.")
 
 
 def _forget_others(view: View) -> None:
@@ -87,7 +91,7 @@ def _source(view: View) -> str:
         "Another source",
         key=_INSTEAD,
         on_change=lambda: edit_links.keep(_INSTEAD, st.session_state[_INSTEAD]),
-        placeholder="Type another sentence, or take one below that differs in one thing",
+        placeholder="Type another sentence, or choose one below that differs in one thing",
         autocomplete="off",
         max_chars=2_000,
     )
@@ -106,26 +110,27 @@ def _source(view: View) -> str:
             format_func=plain,
             key="contrast",
             on_change=use,
-            help="Exchanges single words without bending the others, so it need not be good "
-            "English.",
+            help="Changes single words and leaves the others as they are, so the result need not "
+            "be good English.",
         )
     return "" if instead.strip() == text else instead.strip()
 
 
 def _mute(trace: Trace) -> tuple[int, ...]:
-    """Let the visitor mute source words; returns their tokens."""
+    """Let the visitor mask source words; returns their tokens."""
     names = numbered(trace)
     asked = [name for name in st.query_params.get_all(_MUTED) if name in names]
     if _MUTED not in st.session_state or set(st.session_state[_MUTED]) - set(names):
         st.session_state[_MUTED] = asked
     chosen = st.pills(
-        "Mute: what nobody can look at",
+        "Mask source words",
         list(names),
         format_func=plain,
         selection_mode="multi",
         key=_MUTED,
         on_change=lambda: edit_links.keep(_MUTED, list(st.session_state[_MUTED])),
-        help="A Transformer's source does not see it either; a recurrent encoder has read it.",
+        help="No decoding step can attend to it. In a Transformer the encoder does not either; a "
+        "recurrent encoder has still read it.",
     )
     numbers = {names[name] for name in chosen}
     return tuple(i for i, word in enumerate(trace.source.words) if word in numbers)
@@ -147,11 +152,13 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
     old, new = differing(before.text, after.text)
     highlighted_text("whatif", [("Before", old), ("After", new)])
     total = float(before.log_probabilities.sum()), float(after.log_probabilities.sum())
-    said = f"Log-probability {total[0]:.2f} before, {total[1]:.2f} after."
+    said = f"log P {total[0]:.2f} before, {total[1]:.2f} after."
     same = before.target.ids == after.target.ids
     st.caption(("The output is the same. " if same else "") + said)
     if interventions:
         _probabilities(view, changed, after)
+    else:
+        _trajectories(before, after)
     offer("Changed run, JSON", after, "changed_run.json")
     if after.attention is None:
         return
@@ -168,10 +175,31 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
                     selected=min(view.step, len(trace.target) - 1),
                     dark=is_dark(),
                 ),
-                f"Attention {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
-                "source. All weights are in the CSV.",
+                f"Attention {name}: {len(trace.target):,} output tokens, {len(trace.source):,} of "
+                "the source. All weights are in the CSV.",
                 partial(figures.attention_csv, trace),
             )
+            sinks_note(trace)
+
+
+def _trajectories(before: Trace, after: Trace) -> None:
+    """Show the states of both sources on one projection, to see where their paths part."""
+    st.subheader("State trajectories", anchor=False, help=term_help("state trajectory"))
+    side = st.segmented_control(
+        "States of the",
+        ("Encoder", "Decoder"),
+        default="Encoder",
+        required=True,
+        key="pair_states",
+        **URL,
+    )
+    paths = [
+        Path(name, trace.decoder_states, trace.target.pieces)
+        if side == "Decoder"
+        else Path(name, trace.encoder_states, trace.source.pieces)
+        for name, trace in (("before", before), ("after", after))
+    ]
+    trajectories_chart("pair_trajectories", paths)
 
 
 def _probabilities(view: View, changed: Any, after: Trace) -> None:

@@ -77,7 +77,7 @@ def _controls(lesson: Lesson) -> tuple[int, dict[str, Any]]:
             MOST_SEED,
             key="seed",
             width=130,
-            help="Of all that is drawn at random: another one measures anew.",
+            help="Of all random numbers; another seed measures again.",
             **URL,
         )
     defaults = {each.setting: each.values[0] for each in lesson.controls}

@@ -63,10 +63,10 @@ class Subject:
     def missing(self) -> str:
         """Why this cannot be run again; "" where it can."""
         if self.given is None:
-            return "The saved run does not hold its recording, so nothing can be run anew."
+            return "The saved run does not hold its recording, so nothing can be run again."
         # A file names any model it likes: only what visitors can choose is looked up.
         if card_of(self.name) is None and not is_hub_name(self.name):
-            return "The model of this saved run is not here, so nothing can be run anew."
+            return "The model of this saved run is not here, so nothing can be run again."
         return ""
 
 

@@ -26,11 +26,11 @@ def beam_cost_section() -> None:
     """Search one sentence with beams of several widths; show time, probability and output."""
     st.subheader("What a wider beam costs, measured now")
     st.markdown(
-        "A beam of width k carries k hypotheses along, and each step of the decoder computes all "
-        "of them. Every width decodes your sentence a few times; the fastest counts."
+        "Beam search of width k keeps k hypotheses, and each decoding step computes all of them. "
+        "Every width decodes your sentence a few times; the fastest time counts."
     )
     first = first_checkpoint("translation")
-    if first is None or not st.toggle("Time it now", key="timed", **URL):
+    if first is None or not st.toggle("Run this experiment", key="timed", **URL):
         return
     names = checkpoints_for("translation", st.query_params.get("searched_by"))
     name = st.selectbox("Checkpoint", names, key="searched_by", **URL)
@@ -39,7 +39,7 @@ def beam_cost_section() -> None:
     from seq2seq.inference.inputs import clean
 
     if not clean(text):
-        empty_state("Nothing to search an output for: type a sentence and press Enter.")
+        empty_state("Type a sentence to decode and press Enter.")
         return
 
     def work(checkpoint: Checkpoint, on_part: OnPart) -> tuple[BeamCost, ...]:

@@ -38,7 +38,7 @@ LONG = (
 )
 VALUES = {"BLEU": "bleu", "Loss": "valid_loss"}
 OVER = {"Steps": ("step", 1, "steps"), "Minutes": ("seconds", 60, "minutes")}
-NATS = "loss, nats a token"
+NATS = "loss (nats per token)"
 
 
 def benchmarks_page() -> None:
@@ -48,7 +48,7 @@ def benchmarks_page() -> None:
         _family(known)
     else:
         empty_state(
-            "None of the models here has scores by length: train one, or assess it, to see them."
+            "No model here has scores by length: run seq2seq assess on one to measure them."
         )
     beam_cost_section()
 
@@ -65,7 +65,7 @@ def _family(known: dict[str, Measurements]) -> None:
         _lengths(chosen)
         _training(chosen)
     else:
-        empty_state("Nothing is compared yet: choose a model.")
+        empty_state("Choose a model to compare.")
     _data([measured for measured in known.values() if by_pairs(measured).x])
     for measured in known.values():
         for study in measured.studies:
@@ -124,7 +124,7 @@ def _lengths(chosen: list[Measurements]) -> None:
     if said := attention_buys(chosen, places):
         st.markdown(plain(said))
     names = [each.name for each in chosen][:RACING]
-    page_link("pages/race.py", "Watch them on a long sentence", sentence=LONG, models=names)
+    page_link("pages/race.py", "Compare them on a long sentence", sentence=LONG, models=names)
 
 
 def attention_buys(chosen: list[Measurements], places: list[Bin]) -> str:
@@ -159,7 +159,7 @@ def _training(chosen: list[Measurements]) -> None:
     st.subheader("What training costs")
     with st.container(horizontal=True):
         value = st.segmented_control(
-            "Measured", list(VALUES), default="BLEU", required=True, key="progress", **URL
+            "Metric", list(VALUES), default="BLEU", required=True, key="progress", **URL
         )
         over = st.segmented_control(
             "Over", list(OVER), default="Steps", required=True, key="over", **URL
@@ -175,11 +175,11 @@ def _training(chosen: list[Measurements]) -> None:
     chart(
         "training",
         figures.curves(lines, figures.XAxis(across), title, is_dark()),
-        f"{title} on sentences that were not trained on, over {across} of training: "
+        f"Validation {title}, over {across} of training: "
         + "; ".join(f"{line.name} ends at {line.y[-1]:.2f}" for line in lines),
         lambda: figures.curves_csv(lines),
     )
-    said = ["On sentences that were not trained on. A step is one change of all weights."]
+    said = ["On the validation set. A step is one update of all weights."]
     said += [
         f"{one.name} was trained in {one.runs} runs, each after the first begun with the weights "
         "of the one before and a larger step size than that had ended with."
@@ -213,7 +213,7 @@ def _data(studied: list[Measurements]) -> None:
     chart(
         "by_pairs",
         figures.curves(lines, across, "BLEU", is_dark()),
-        "BLEU by pairs trained on. "
+        "BLEU by number of training pairs. "
         + "; ".join(
             f"{line.name}: "
             + ", ".join(f"{x:,.0f} pairs {y:.1f}" for x, y in zip(line.x, line.y, strict=True))
@@ -252,7 +252,7 @@ def _overfitting(measured: Measurements, bare: Study) -> None:
     st.subheader("Overfitting")
     st.markdown(
         f"A model like {quoted(measured.name)} on {bare.pairs:,} pairs only, without dropout and "
-        "label smoothing: its loss on the sentences that it learns from, and on others."
+        "label smoothing: its training and validation loss."
     )
     chart(
         f"overfitting_{as_key(measured.name)}_{bare.pairs}",
@@ -275,12 +275,10 @@ def turning_point(study: Study) -> str:
     seen = [(line.valid_loss, line.epoch) for line in study.log if line.valid_loss is not None]
     learnt = [line.loss for line in study.log if line.loss is not None][-1]
     best, last = min(seen), seen[-1]
-    end = (
-        f"After {last[1]} passes over the data its loss is {learnt:.3f} on what it has learnt from"
-    )
+    end = f"After {last[1]} epochs its training loss is {learnt:.3f}"
     if best == last:
-        return f"{end} and {last[0]:.2f} on other sentences, its best: it does not overfit yet."
+        return f"{end} and its validation loss {last[0]:.2f}, its best: it does not overfit yet."
     return (
-        f"{end} and {last[0]:.2f} on other sentences. There it was at its best after {best[1]} "
-        f"passes, with {best[0]:.2f}: what it learnt from then on holds for its own sentences only."
+        f"{end} and its validation loss {last[0]:.2f}. The best was {best[0]:.2f}, after {best[1]} "
+        "epochs: what it learnt from then on holds for the training sentences only."
     )

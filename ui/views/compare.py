@@ -13,6 +13,7 @@ from ui.components.chart import as_key, chart
 from ui.escape import plain, quoted
 from ui.inputs.task_controls import first_checkpoint
 from ui.inputs.text_input import empty_state, source_input
+from ui.instruments.attention import sinks_note
 from ui.links import URL, page_link
 from ui.page import is_dark
 from ui.runtime.cards import catalogued
@@ -38,17 +39,15 @@ def compare_page() -> None:
     """Show the runs of the chosen models beside each other."""
     first_checkpoint("translation")  # which explains what to do where there is none
     text = source_input("English sentence", _SENTENCE, FIRST_SENTENCE)
-    reference = source_input(
-        "A translation of it to compare with, if you have one", "reference", travels=False
-    )
+    reference = source_input("Reference translation (optional)", "reference", travels=False)
     names = _models()
     from seq2seq.inference.inputs import clean
 
     if not clean(text):
-        empty_state("Nothing to translate yet: type a sentence and press Enter.")
+        empty_state("Type a sentence to translate and press Enter.")
         return
     if not names:
-        empty_state("Nobody runs yet: choose a model.")
+        empty_state("Choose a model to run.")
         return
     runs = {}
     for name in names:
@@ -72,7 +71,7 @@ def _models() -> list[str]:
             _ready(defaults)[:MOST],
             key="models",
             max_selections=MOST,
-            help="At most four. The page Models has more of them.",
+            help="At most four. The page Models lists more.",
             **URL,
         )
         copy_link()
@@ -108,8 +107,8 @@ def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
     """
     if strangers:
         st.warning(
-            f"These models do not share their languages: {strangers}. Choose models of one pair to "
-            "compare what they write.",
+            f"These models do not share their languages: {strangers}. Choose models of one "
+            "language pair to compare outputs.",
             icon=":material/warning:",
         )
     _outputs(runs, comparable=not strangers)
@@ -119,8 +118,8 @@ def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
             _column(name, trace, step, narrow=len(runs) > 2)
     if any(trace.attention is not None for trace in runs.values()):
         st.caption(
-            "Rows are what was generated, downwards; columns the source. All matrices have one "
-            "scale: the page's own colour for no weight, the strongest blue for 1."
+            "Rows are output tokens, columns source tokens. All matrices have one colour scale, "
+            "from 0 to 1."
         )
     _table(runs, reference)
 
@@ -144,9 +143,9 @@ def _outputs(runs: dict[str, Trace], comparable: bool) -> None:
     )
     if len(runs) > 1 and comparable:
         st.caption(
-            "All wrote the same."
+            "All outputs are the same."
             if first is None
-            else "Underlined: the first word in which they are not all the same."
+            else "Underlined: the first word at which the outputs differ."
         )
 
 
@@ -155,7 +154,7 @@ def _step(count: int) -> int:
         return 0
     if _STEP in st.session_state:
         st.session_state[_STEP] = min(max(1, st.session_state[_STEP]), count)
-    return st.slider("Decoding step of all", 1, count, key=_STEP, **URL) - 1
+    return st.slider("Decoding step", 1, count, key=_STEP, **URL) - 1
 
 
 def _select(step: int) -> None:
@@ -170,9 +169,9 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
     st.markdown(f"**{quoted(name)}**")
     token_view(trace, f"tokens {name}", here, on_step=_select)
     if step >= len(trace.target):
-        st.caption(f"It was done after step {len(trace.target)}.")
+        st.caption(f"Finished after step {len(trace.target):,}.")
     if trace.attention is None:
-        st.caption("No attention: this one vector is all that the decoder sees of the source.")
+        st.caption("No attention: the context vector is all that the decoder gets of the source.")
         chart(
             f"context_{key}",
             figures.context(trace, here, dark=is_dark()),
@@ -184,12 +183,13 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
         chart(
             f"attention_{key}",
             matrix(trace, selected=here, dark=is_dark()),
-            f"Attention of {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
-            "source. All weights are in the CSV.",
+            f"Attention of {name}: {len(trace.target):,} output tokens, {len(trace.source):,} of "
+            "the source. All weights are in the CSV.",
             lambda: figures.attention_csv(trace),
         )
+        sinks_note(trace)
     query = {"checkpoint": name, "text": trace.source.text, "step": str(here + 1)}
-    page_link("pages/translation.py", "Look inside this run", **query)
+    page_link("pages/translation.py", "Open this run", **query)
 
 
 def _table(runs: dict[str, Trace], reference: str) -> None:
@@ -197,8 +197,8 @@ def _table(runs: dict[str, Trace], reference: str) -> None:
     columns: dict[str, list[Any]] = {
         "model": list(runs),
         "parameters": [],
-        "log-probability": [],
-        "a token": [],
+        "log P": [],
+        "log P per token": [],
         "encoder, ms": [],
         "search, ms": [],
     }
@@ -209,8 +209,8 @@ def _table(runs: dict[str, Trace], reference: str) -> None:
         count = 0 if checkpoint is None else checkpoint.model.parameter_count()
         total = float(trace.log_probabilities.sum())
         columns["parameters"].append(count)
-        columns["log-probability"].append(round(total, 2))
-        columns["a token"].append(round(total / len(trace.target), 3))
+        columns["log P"].append(round(total, 2))
+        columns["log P per token"].append(round(total / len(trace.target), 3))
         columns["encoder, ms"].append(round(1000 * trace.seconds["encode"], 1))
         columns["search, ms"].append(round(1000 * trace.seconds["search"], 1))
         if reference:
@@ -222,6 +222,6 @@ def _table(runs: dict[str, Trace], reference: str) -> None:
     grouped = st.column_config.NumberColumn(format="localized")
     st.dataframe(columns, hide_index=True, column_config={"parameters": grouped})
     st.caption(
-        "Log-probabilities of models with other tokens cannot be compared; those of one tokenizer "
-        "can. Times are of the run you see, or of the earlier one it was kept from."
+        "log P can be compared between models with the same tokenizer only. Times are those of the "
+        "run shown."
     )

@@ -27,14 +27,14 @@ def joining_section(names: list[str]) -> None:
     """Let models read several sentences at once; show how much of each comes through."""
     st.subheader("The bottleneck, measured now")
     st.markdown(
-        "Each model decodes short sentences one by one. Then it reads several of them at once, and "
-        "what it writes is held against its own outputs for each alone: 100 where nothing is lost. "
-        "What an output would get beside other sentences is drawn too, as chance. How far the "
-        "curves lie above it is what came through. A model without attention has one vector for "
-        "all; one with it loses as well where it has never learnt from several sentences."
+        "Each model decodes short sentences one by one, then several of them at once; the output "
+        "is compared with its own outputs for each alone: 100 where nothing is lost. The score "
+        "against unrelated sentences is drawn as chance; what came through is how far a curve "
+        "lies above it. Without attention one vector holds all sentences; a model with attention "
+        "loses as well if it was trained on single sentences only."
     )
     if not st.toggle(
-        "Measure it now",
+        "Run this experiment",
         key="joined",
         help="Some seconds for each model. What is measured is kept for a while, for all visitors.",
         **URL,
@@ -103,15 +103,15 @@ def _show(found: dict[str, tuple[Joined, ...]]) -> None:
         + "; ".join(f"{line.name} {line.y[0]:.0f} to {line.y[-1]:.0f}" for line in curves),
         lambda: figures.curves_csv(curves),
     )
-    name = st.selectbox("What was written, by", list(found), key="joined_by", **URL)
+    name = st.selectbox("Outputs of", list(found), key="joined_by", **URL)
     rows = found[name]
     st.dataframe(
         {
             "sentences": [each.sentences for each in rows],
             "chrF": [round(each.chrf, 1) for each in rows],
-            "read at once": [each.source for each in rows],
-            "written": [each.output for each in rows],
-            "written for each alone": [each.alone for each in rows],
+            "source": [each.source for each in rows],
+            "output": [each.output for each in rows],
+            "outputs for each alone": [each.alone for each in rows],
         },
         hide_index=True,
         height=300,

@@ -17,6 +17,7 @@ from ui.runtime.cards import catalogued
 from ui.runtime.model_loading import open_model
 from ui.runtime.names import checkpoints_for
 from ui.runtime.runs import Subject, run
+from ui.terms import term_help
 from ui.views.sentence_vectors import Sentences, draw_strips, vector
 from ui.views.vector_edits import BLIND, changes
 
@@ -40,7 +41,7 @@ def context_vector_page() -> None:
         return
     config = checkpoint.model.config
     if config.input == "audio":
-        st.info("This model hears: choose one that reads text.", icon=":material/info:")
+        st.info("This is a speech model: choose one that reads text.", icon=":material/info:")
         return
     trace = run(Subject(name, texts["A"]))
     if trace is None:
@@ -55,14 +56,13 @@ def context_vector_page() -> None:
     sentences = Sentences(name, config, texts, known)
     _strips(sentences)
     _over_time(sentences, trace)
-    st.subheader("Change it, and decode")
+    st.subheader("Edit the vector and decode")
     if config.has_final_state:
         changes(sentences)
     else:
         st.info(
-            "A Transformer hands over no last state: its decoder looks at as many vectors as the "
-            "source has tokens, and those of two sentences do not pair up, so nothing is mixed "
-            "here. A recurrent model has a vector to change.",
+            "A Transformer has no final state: its decoder attends to one vector per source token, "
+            "and those of two sentences do not pair up. Choose a recurrent model to edit a vector.",
             icon=":material/info:",
         )
 
@@ -92,17 +92,17 @@ def _strips(sentences: Sentences) -> None:
     """Show the vectors of A and B and their difference."""
     from seq2seq.analysis.context_vector import cosine
 
-    st.subheader("The vector")
+    st.subheader("Context vector", help=term_help("context vector", "final state"))
     rows = [("A", sentences.vectors["A"].shown)]
     if sentences.config.has_final_state:
-        said = "h_T, the state after the last token"
+        said = "h_T, the encoder's final state"
         if sentences.config.directions == 2:
-            said = "h_T: its first half was read forward, its second half backward"
+            said = "h_T: its first half is the forward state, its second half the backward state"
         said += "." if sentences.config.encoder_layers == 1 else ", of the top layer."
     else:
         said = (
-            "A Transformer has no last state: every token keeps a vector of its own. This is their "
-            "mean, which no decoder ever sees."
+            "A Transformer has no final state: each token has its own. This is their mean, which "
+            "the decoder never uses."
         )
     if "B" in sentences.vectors:
         a, b = sentences.vectors["A"].shown, sentences.vectors["B"].shown
@@ -112,13 +112,13 @@ def _strips(sentences: Sentences) -> None:
         else:
             rows.append(("A − B", a - b))
             said += (
-                f" Distance of A and B: {np.linalg.norm(a - b):.2f} (A itself is "
-                f"{np.linalg.norm(a):.2f} long); cosine: {cosine(a, b):.3f}."
+                f" Distance of A and B: {np.linalg.norm(a - b):.2f} (norm of A: "
+                f"{np.linalg.norm(a):.2f}); cosine: {cosine(a, b):.3f}."
             )
     else:
         said += " Sentence B is empty: type one to see the difference."
     draw_strips("vector", rows, said)
-    st.markdown(plain(f"{len(rows[0][1])} numbers, green above 0 and purple below. {said}"))
+    st.markdown(plain(f"{len(rows[0][1]):,} numbers, green above 0 and purple below. {said}"))
 
 
 def _over_time(sentences: Sentences, trace: Trace) -> None:
@@ -127,24 +127,26 @@ def _over_time(sentences: Sentences, trace: Trace) -> None:
     from seq2seq.figures.states import UNITS_UP_TO
     from seq2seq.figures.theme import LABELS_UP_TO
 
-    st.subheader("How it builds up")
+    st.subheader("Encoder states over time")
     parts = sentences.config.directions
     shown = min(trace.encoder_states.shape[1], UNITS_UP_TO)
-    said = [f"The {shown} of {trace.encoder_states.shape[1]} units that reach furthest from 0."]
+    said = [f"The {shown} of {trace.encoder_states.shape[1]:,} units with the largest values."]
     if not sentences.config.has_final_state:
-        said.insert(0, "The encoder's vector of each token, each made with all others in view.")
+        said.insert(0, "The encoder state of each token, computed from all tokens.")
     elif parts == 2:
-        said = ["h_t: the upper half of the units reads from the left, the lower from the right."]
-        said.append(f"Of each half, the {shown // 2} units that reach furthest from 0.")
+        said = ["h_t: the upper half of the units reads forward, the lower half backward."]
+        said.append(f"Of each half, the {shown // 2} units with the largest values.")
     else:
-        said.insert(0, "h_t after each token of A, from left to right; the last is the vector.")
+        said.insert(
+            0, "h_t after each token of A, from left to right; the last one is the context vector."
+        )
     if len(trace.source) > LABELS_UP_TO:
-        said.append(f"Drawn are the first {LABELS_UP_TO} of {len(trace.source)} tokens.")
+        said.append(f"The first {LABELS_UP_TO} of {len(trace.source):,} tokens are drawn.")
     pictures = [("states", "source →", trace.encoder_states, trace.source.pieces, " ".join(said))]
     if trace.attention is not None:
-        text = "c_t, what each step of the output got of the source by attention: a vector a step."
+        text = "c_t, the context vector of each decoding step."
         if not sentences.config.has_final_state:
-            text = "c_t, what the attention of the decoder's top layer brought to each step."
+            text = "c_t, the output of the decoder's top cross-attention layer at each step."
         pictures.append(("contexts", "output →", trace.contexts, trace.target.pieces, text))
     for column, (key, title, values, pieces, text) in zip(
         st.columns(len(pictures)), pictures, strict=True
@@ -161,4 +163,4 @@ def _over_time(sentences: Sentences, trace: Trace) -> None:
         reads = (
             "reads h_T at every step" if sentences.config.context_at_every_step else "starts at h_T"
         )
-        st.caption(f"Without attention, the decoder {reads} and sees none of the states before it.")
+        st.caption(f"Without attention, the decoder {reads} and gets none of the earlier states.")

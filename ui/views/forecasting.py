@@ -176,7 +176,7 @@ def _read(tested: Backtest, subject: Subject, shown: Trace, step: int, word: int
     table = partial(figures.forecast_csv, tested)
     with fan:
         chart("forecast", drawn, described, table, partial(_select, "forecast"))
-    looked = "" if shown.attention is None else "the blue area shows what this step looked at; "
+    looked = "" if shown.attention is None else "the blue area is the attention of this step; "
     st.caption(
         plain(
             f"Step {step + 1}: median {median:.4g}. The fan is of {len(tested.forecast.paths)} "

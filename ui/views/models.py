@@ -76,21 +76,23 @@ def capabilities(name: str) -> None:
         "heads": str(heads or 1),
         "vocabulary": f"{config.vocabulary:,}",
         "parameters": f"{checkpoint.model.parameter_count():,}",
-        "computed in": str(weight.dtype).removeprefix("torch."),
-        "searched in": checkpoint.precision,
+        "precision": str(weight.dtype).removeprefix("torch."),
+        "precision of the search": checkpoint.precision,
         "tokenizer": type(checkpoint.tokenizer).__name__,
         "languages": languages_in_words(tuple(checkpoint.tokenizer.languages) or card.languages),
     }
     with st.container(border=True):
-        st.markdown(f"{quoted(name)} can be used.")
+        st.markdown(f"{quoted(name)} is loaded.")
         for note in checkpoint.notes:
             st.info(plain(note), icon=":material/info:")
-        st.table({"what": list(facts), "here": list(map(plain, facts.values()))}, hide_index=True)
-        shown = ["beams", "alternatives", "context vectors"]
-        shown += ["attention"] if config.has_attention else []
-        shown += ["every layer and head"] if heads > 1 else []
-        shown += ["self-attention"] if config.self_attention_shape != (0, 0) else []
-        st.markdown(f"To be seen: {', '.join(shown)}.")
+        st.table(
+            {"property": list(facts), "value": list(map(plain, facts.values()))}, hide_index=True
+        )
+        shown = ["Beam tree", "Probabilities", "Context vector"]
+        shown += ["Attention"] if config.has_attention else []
+        shown += ["All heads"] if heads > 1 else []
+        shown += ["Self-attention"] if config.self_attention_shape != (0, 0) else []
+        st.markdown(f"Available views: {', '.join(shown)}.")
         if not config.has_attention:
-            st.markdown("It has no attention, so there is no matrix.")
-        open_link(name, card.task, "Use it")
+            st.markdown("It has no attention, so there is no attention matrix.")
+        open_link(name, card.task, "Open")

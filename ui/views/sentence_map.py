@@ -10,14 +10,15 @@ import numpy as np
 import streamlit as st
 
 from seq2seq.analysis.probe_sentences import FEATURES, Probe, probes
-from seq2seq.trace import label
 from ui.components import clicked, copy_link
 from ui.components.chart import chart
+from ui.components.trajectories import Path, trajectories_chart
 from ui.escape import plain, quoted
 from ui.inputs.task_controls import first_checkpoint
 from ui.page import is_dark
 from ui.runtime.names import checkpoints_for
 from ui.runtime.runs import Subject, derive, run
+from ui.terms import term_help
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
@@ -27,7 +28,7 @@ URL: Any = {"bind": "query-params"}
 TASKS = ("translation", "summarization", "chatbot")
 COUNT, MOST_OWN, LONGEST, NEAREST = 400, 8, 300, 8
 PROJECTIONS = ("PCA, 2-d", "PCA, 3-d", "t-SNE")
-KINDS = {"Last state h_T": "final", "Mean of all states": "mean"}
+KINDS = {"Final state h_T": "final", "Mean of all states": "mean"}
 _CHOSEN = "sentence"
 
 
@@ -107,8 +108,8 @@ def _own_sentences() -> list[str]:
         key="yours",
         height=110,
         max_chars=MOST_OWN * LONGEST,
-        help=f"The first {MOST_OWN}, of {LONGEST} characters each, stand on the map; the way of "
-        "the first two is drawn below.",
+        help=f"The first {MOST_OWN}, of {LONGEST} characters each, are placed on the map; the "
+        "state trajectories of the first two are drawn below.",
         **URL,
     )
     from seq2seq.inference.inputs import clean
@@ -175,11 +176,11 @@ def _choose_sentence(texts: list[str]) -> int | None:
     if st.session_state.get(_CHOSEN) not in (None, *texts):
         st.session_state[_CHOSEN] = None
     chosen = st.selectbox(
-        "Sentence; a click on the map chooses it too",
+        "Sentence (or click a point)",
         list(dict.fromkeys(texts)),
         index=None,
         key=_CHOSEN,
-        placeholder="Choose one to see its neighbours",
+        placeholder="Choose one to see its nearest neighbours",
         **URL,
     )
     return None if chosen is None else texts.index(chosen)
@@ -196,8 +197,8 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
             return
         points = found
         st.caption(
-            "t-SNE keeps neighbours together; how far apart two groups lie, and how large they "
-            "are, means nothing."
+            "t-SNE keeps neighbours together; distances between groups and their sizes mean "
+            "nothing."
         )
     else:
         directions = fit(placed.vectors, 3 if projection.endswith("3-d") else 2)
@@ -207,7 +208,7 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
     in_space = projection.endswith("3-d")
     if in_space:
         st.caption(
-            "Drag to turn it. Points in space take no clicks: choose a sentence in the list."
+            "Drag to rotate. Choose a sentence in the list: points of a 3-d plot cannot be clicked."
         )
 
     def select() -> None:
@@ -274,7 +275,7 @@ def _neighbours(placed: _Placed) -> None:
     if placed.chosen is None:
         return
     labels = [*placed.labels, *["yours"] * len(placed.own)]
-    st.markdown(f"Nearest to {quoted(placed.texts[placed.chosen])}, in all dimensions:")
+    st.markdown(f"Nearest neighbours of {quoted(placed.texts[placed.chosen])}, in all dimensions:")
     st.dataframe(
         {
             "sentence": [placed.texts[number] for number, _ in others],
@@ -294,26 +295,23 @@ def _agreement(placed: _Placed) -> None:
         for name in FEATURES
     }
     shared, chance = found[placed.feature]
-    st.subheader("What the vector knows")
+    st.subheader("Nearest-neighbour probe", help=term_help("nearest-neighbour probe"))
     st.markdown(
-        f"Of the ten nearest neighbours of a sentence, {shared:.0%} have its {placed.feature} in "
-        f"common; by chance it would be {chance:.0%} (the marks)."
+        f"Of the ten nearest neighbours of a sentence, {shared:.0%} share its {placed.feature}; "
+        f"chance would give {chance:.0%} (the marks)."
     )
     chart(
         "agreement",
         figures.agreements(found, placed.feature, dark=is_dark()),
-        "Share of neighbours that have each feature in common, and the share by chance.",
+        "Share of neighbours with the same value of each feature, and the share by chance.",
         lambda: figures.agreements_csv(found),
     )
 
 
 def _trajectories(name: str, own: list[str]) -> None:
-    from seq2seq import figures
-    from seq2seq.analysis.projection import fit
-
-    st.subheader("The way there")
+    st.subheader("State trajectory", help=term_help("state trajectory"))
     if not own:
-        st.info("Type a sentence of your own above to see the way of its states.")
+        st.info("Type a sentence of your own above to see its state trajectory.")
         return
     which = st.segmented_control(
         "States",
@@ -321,34 +319,20 @@ def _trajectories(name: str, own: list[str]) -> None:
         default="Encoder",
         required=True,
         key="states",
-        help="The encoder's after each source token, the decoder's after each token it wrote.",
+        help="The encoder's after each source token, the decoder's after each output token.",
         **URL,
     )
     traces = [trace for text in own[:2] if (trace := run(Subject(name, text))) is not None]
     if not traces:
         return
-    ways = []
+    paths = []
     for number, trace in enumerate(traces):
         title = f"{number + 1}: {own[number][:40]}"
         if which != "Decoder":
-            ways.append((title, trace.encoder_states, trace.source.pieces))
+            paths.append(Path(title, trace.encoder_states, trace.source.pieces))
         if which != "Encoder":
             written = f"{number + 1}, decoder" if which == "Both" else title
-            ways.append((written, trace.decoder_states, trace.target.pieces))
-    found = fit(np.concatenate([states for _, states, _ in ways]), 2)
-    runs = [
-        (title, found.points(states), [label(piece) for piece in pieces])
-        for title, states, pieces in ways
-    ]
-    chart(
-        "trajectories",
-        figures.trajectories(runs, found.explained.tolist(), 1 + (which == "Both"), is_dark()),
-        f"States of {len(traces)} run(s) in order, on one projection.",
-        lambda: figures.map_csv(
-            np.concatenate([points for _, points, _ in runs]),
-            [token for _, _, names in runs for token in names],
-            {"run": [title for title, points, _ in runs for _ in points]},
-        ),
-    )
+            paths.append(Path(written, trace.decoder_states, trace.target.pieces))
+    trajectories_chart("trajectories", paths, 1 + (which == "Both"))
     outputs = " / ".join(f"{trace.source.text} → {trace.text}" for trace in traces)
     st.caption(f"One projection for all, so that distances can be compared. {plain(outputs)}")

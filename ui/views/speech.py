@@ -16,6 +16,7 @@ from ui.inputs.audio_input import example_text
 from ui.instruments.selection import View, select_step, step_choices
 from ui.page import is_dark
 from ui.runtime.runs import derive
+from ui.terms import term_help
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
@@ -30,11 +31,11 @@ _PLAYED, _TURN = "choices_played", "slice_turn"
 def listening(view: View) -> None:
     """Show when the output was heard, and compare it with what was said."""
     trace = view.shown
-    st.subheader("When it was heard")
+    st.subheader("Attention over time")
     alignment = None
     if trace.attention is None:
         st.info(
-            "This model has no attention, so nothing tells when it heard which token.",
+            "This model has no attention, so tokens cannot be aligned with the sound.",
             icon=":material/visibility_off:",
         )
         _picture(view, Named("None"), {})
@@ -64,7 +65,8 @@ def _controls(trace: Trace) -> dict[str, Any]:
                 names,
                 key="listener",
                 width=130,
-                help=f"Whose attention tells the times. {first + 1}.{second + 1} goes back least.",
+                help=f"Whose attention gives the times. {first + 1}.{second + 1} is the most "
+                "monotonic.",
                 **URL,
             )
             if chosen != "mean":
@@ -75,11 +77,11 @@ def _controls(trace: Trace) -> dict[str, Any]:
             SCALES.index("row maximum"),
             key="heard_scale",
             width=150,
-            help="To the largest weight of each row, to see when; from 0 to 1, to see how surely.",
+            help="Relative to the largest weight of each row, to compare times; or from 0 to 1.",
             **URL,
         )
         by_word = st.toggle("Whole words", key="heard_words", **URL)
-        path = st.toggle("Alignment", key="path", help=ALIGNMENT, **URL)
+        path = st.toggle("Alignment", key="path", help=term_help("alignment"), **URL)
         special = st.toggle("Special tokens", key="special", **URL)
     return {
         "layer": layer,
@@ -91,12 +93,6 @@ def _controls(trace: Trace) -> dict[str, Any]:
     }
 
 
-ALIGNMENT = (
-    "The way from the first token and moment to the last that never goes back and gathers the most "
-    "attention: dynamic time warping. It gives each token its time."
-)
-
-
 def _picture(view: View, named_alignment: Named, settings: dict[str, Any]) -> None:
     """Show waveform, log-mel frames and attention over one time axis."""
     from seq2seq import figures
@@ -106,8 +102,8 @@ def _picture(view: View, named_alignment: Named, settings: dict[str, Any]) -> No
     named_recording = Named("None")
     if given is None or isinstance(given, str):
         st.info(
-            "The file of a run holds no sound, so waveform and spectrogram are not here and "
-            "nothing can be played.",
+            "A saved run holds no sound, so there is no waveform or spectrogram and nothing to "
+            "play.",
             icon=":material/volume_off:",
         )
     else:
@@ -130,16 +126,18 @@ def _picture(view: View, named_alignment: Named, settings: dict[str, Any]) -> No
     drawn = draw(figures.speech, view.named_shown, named_alignment, named_recording, **settings)
     seconds = len(trace.source) * trace.position_seconds
     parts = "" if recording is None else "Waveform, log-mel spectrogram and "
-    described = f"{parts}attention of {len(trace.target)} output tokens over {seconds:.1f} seconds."
+    described = (
+        f"{parts}attention of {len(trace.target):,} output tokens over {seconds:.1f} seconds."
+    )
     if alignment is None:
         chart("sound", drawn, f"Waveform and log-mel spectrogram of {seconds:.1f} seconds.")
         return
     data = {name: settings[name] for name in ("layer", "head", "by_word", "special")}
     chart("sound", drawn, described, lambda: figures.speech_csv(trace, alignment, **data), select)
     st.caption(
-        f"Attention goes back at {1 - alignment.monotonicity:.0%} of the steps; "
-        f"{alignment.on_path:.0%} of it lies on the alignment. Click a row, or a moment of the "
-        "sound, to hear that token."
+        f"Attention moves backwards at {1 - alignment.monotonicity:.0%} of the steps; "
+        f"{alignment.on_path:.0%} of it lies on the alignment. Click a row, or a place in the "
+        "sound, to play that token."
     )
 
 
@@ -154,7 +152,7 @@ def _selected(view: View, alignment: Alignment, by_word: bool) -> None:
     name = words(trace.target)[number] if by_word else shown(trace.target.pieces[step])
     what = "Word" if by_word else "Token"
     counted = number if by_word else step
-    st.markdown(f"{what} {counted + 1}, {quoted(name)}: heard from {start:.2f} to {end:.2f} s.")
+    st.markdown(f"{what} {counted + 1}, {quoted(name)}: {start:.2f} to {end:.2f} s.")
     choices = step_choices()
     play = st.session_state.setdefault(_PLAYED, choices) != choices
     st.session_state[_PLAYED] = choices
@@ -181,7 +179,7 @@ def _slice(audio: Audio, start: float, end: float, silence: int) -> bytes:
 
 def _words(view: View, alignment: Alignment | None) -> None:
     """Show the words with their times, and beside them what was said instead."""
-    st.subheader("What it heard, word by word")
+    st.subheader("Transcript, word by word")
     left, right = st.columns([2, 3], gap="large")
     with left:
         if alignment is not None:
@@ -197,8 +195,8 @@ def _times(trace: Trace, alignment: Alignment) -> None:
     st.dataframe(
         {
             "word": [word.text for word in found],
-            "from, s": [round(word.start, 2) for word in found],
-            "to, s": [round(word.end, 2) for word in found],
+            "start, s": [round(word.start, 2) for word in found],
+            "end, s": [round(word.end, 2) for word in found],
             "probability": [round(word.probability, 3) for word in found],
         },
         hide_index=True,
@@ -210,9 +208,9 @@ def _comparison(view: View) -> None:
     """Compare what was heard with what the visitor says was said, or what an example says."""
     known = example_text() if view.subject.given is not None else ""
     typed = st.text_input(
-        "What was said",
+        "Reference transcript",
         key="said",
-        placeholder=known or "Type it to count the errors",
+        placeholder=known or "Type what was said to count the errors",
         max_chars=MAX_SAID,
         autocomplete="off",
         **URL,
@@ -225,14 +223,14 @@ def _comparison(view: View) -> None:
 
     transcript = compare(said, view.shown.text, loosely)
     if transcript is None:
-        st.info("Nothing is left to compare: type words.", icon=":material/info:")
+        st.info("There is nothing to compare: type at least one word.", icon=":material/info:")
         return
     _rates(transcript)
     word_diff(transcript, "differences")
     how = "without capitals and punctuation" if loosely else "as they are written"
-    source = "" if typed.strip() else "What was said is the text of the example. "
+    source = "" if typed.strip() else "The reference is the text of the example. "
     st.caption(
-        f"{source}Above what was said, below what was heard: = correct, ≠ substituted, "
+        f"{source}Reference above, output below: = correct, ≠ substituted, "
         f"− deleted, + inserted. Words are compared {how}; four and 4 are two words."
     )
 
@@ -241,7 +239,12 @@ def _rates(transcript: Any) -> None:
     from seq2seq.evaluation.word_errors import CORRECT, DELETED, INSERTED, SUBSTITUTED
 
     with st.container(horizontal=True):
-        st.metric("Word error rate", f"{transcript.word_error_rate:.0%}", width="content")
+        st.metric(
+            "Word error rate",
+            f"{transcript.word_error_rate:.0%}",
+            help=term_help("word error rate"),
+            width="content",
+        )
         st.metric("Character error rate", f"{transcript.character_error_rate:.0%}", width="content")
     counts = ", ".join(
         f"{transcript.count(kind)} {kind}" for kind in (CORRECT, SUBSTITUTED, DELETED, INSERTED)

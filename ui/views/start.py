@@ -38,7 +38,7 @@ def start_page() -> None:
         return
     _follow(name, text)
     if not text.strip():
-        empty_state("Nothing to read yet: type a sentence and press Enter.")
+        empty_state("Type a sentence and press Enter.")
         return
     subject = Subject(name, text)
     trace = run(subject)

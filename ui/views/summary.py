@@ -13,9 +13,11 @@ from seq2seq.analysis.passages import sentences
 from seq2seq.trace import Trace
 from ui.components import hint, text_pair
 from ui.components.text_pair import SHADES, Side, Word
+from ui.instruments.attention import sinks_note
 from ui.instruments.selection import select_step, select_word
 from ui.links import URL
 from ui.runtime.runs import Subject
+from ui.terms import term_help
 
 WHOLE, SENTENCE, WORD = "the whole summary", "a sentence", "a word"
 _SHADE = "shade"
@@ -34,23 +36,23 @@ def read_summary(subject: Subject, trace: Trace, step: int, word: int | None) ->
     chosen, rows, resting, most = "", None, [], ""
     if trace.attention is None:
         st.caption(
-            "This model has no attention: its decoder sees one vector of the text. What can be "
-            "shown is which words it took over."
+            "This model has no attention: its decoder gets one vector of the text. Only copied "
+            "words can be shown."
         )
     else:
         chosen = _shading()
         hint(
             "summary",
-            "Hover over a word of the summary to see what it was drawn from, over one of the text "
-            "to see what looked at it; a click keeps it.",
+            "Hover over a word of the summary to see its attention, or over a word of the text to "
+            "see which summary words attended to it; a click keeps it.",
         )
         looked = _looked(trace, source, count)
         rows = [_levels(row) for row in _mean_rows(looked, target, len(written))]
         weights = looked[_steps(trace, target, step, chosen)].mean(axis=0)
         resting = _levels(weights, len(weights))
-        most = f"the darkest word got {weights.max(initial=0):.1%} of the attention"
+        most = f"the darkest word received {weights.max(initial=0):.1%} of the attention"
         if (elsewhere := 1 - float(weights.sum())) >= 0.01:
-            most += f", tokens that are no text {elsewhere:.0%}"
+            most += f", special tokens {elsewhere:.0%}"
 
     def choose_made(number: int) -> None:
         if number not in target:
@@ -88,18 +90,19 @@ def read_summary(subject: Subject, trace: Trace, step: int, word: int | None) ->
         most,
         follows=chosen in (SENTENCE, WORD),
     )
+    sinks_note(trace)
     _measures(len(written), count, len(spans), shared)
 
 
 def _shading() -> str:
     """Let the visitor choose of what the attention is shown."""
     return st.radio(
-        "Shaded by what the model looked at for",
+        "Shaded by the attention of",
         [WHOLE, SENTENCE, WORD],
         key=_SHADE,
         horizontal=True,
         **URL,
-        help="A sentence or word is that of the output step, or the one that you click.",
+        help="The sentence or word of the decoding step, or the one that you click.",
     )
 
 
@@ -175,22 +178,20 @@ def _measures(written: int, read: int, given: int, shared: Overlap) -> None:
         st.metric(
             "Compression",
             f"{written / max(1, read):.0%}",
-            help="Words written for each word that was read.",
+            help="Words written per word read.",
         )
         st.metric(
             "Copied words",
             f"{shared.coverage:.0%}",
-            help="Share of the summary's words that are in the text: its coverage (Grusky et al. "
-            "2018). The rest are words of its own.",
+            help=term_help("fragment coverage"),
         )
         st.metric(
-            "Length of copied runs",
+            "Copied phrase length",
             f"{shared.density:.1f}",
-            help="Words in a row that were taken over, as a word of the summary meets them on "
-            "average: its density (Grusky et al. 2018).",
+            help=term_help("fragment density"),
         )
         st.metric(
-            "New pairs of words",
+            "Novel bigrams",
             f"{shared.novel_pairs:.0%}",
-            help="Share of neighbouring words in the summary that are not neighbours in the text.",
+            help=term_help("novel bigrams"),
         )

@@ -1,4 +1,4 @@
-"""What can be done to the vector of a sentence, and what is written from it then."""
+"""Edits of a context vector, and the outputs decoded from them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class _Change(NamedTuple):
 
 @st.fragment
 def changes(sentences: Sentences) -> None:
-    """Let the visitor change the vector of A, and show what is written from it."""
+    """Let the visitor edit the vector of A, and show the output decoded from it."""
     _explain(sentences.config)
     offered = dict(_KINDS)
     if sentences.config.directions == 1:
@@ -75,15 +75,15 @@ def changes(sentences: Sentences) -> None:
 
 
 def _explain(config: Config) -> None:
-    parts = "h and C" if config.final_state_shape[0] == 2 else "h"
+    parts = "h_T and C_T" if config.final_state_shape[0] == 2 else "h_T"
     layers = "its layer" if config.encoder_layers == 1 else "every layer"
-    said = f"Changed is all that the decoder starts from: {parts} of {layers}."
+    said = f"The edit covers all that the decoder starts from: {parts} of {layers}."
     if not config.has_attention:
-        said += " Nothing else tells it of the sentence."
+        said += " It gets nothing else of the sentence."
     else:
         said += (
-            " But this model has attention: at every step its decoder still looks at A's own "
-            "encoder states, which stay as they are. A model without attention shows the whole "
+            " But this model has attention: at every step its decoder still attends to A's own "
+            "encoder states, which are not edited. A model without attention shows the whole "
             "effect" + (f": choose {BLIND}." if BLIND in catalogued().embedded else ".")
         )
     st.markdown(plain(said))
@@ -98,34 +98,34 @@ def _before_and_after(
     own, new = sentences.whole("A").numbers, change.vector.numbers
     moved = float(np.linalg.norm(new - own)) / max(float(np.linalg.norm(own)), 1e-9)
     st.markdown(
-        f"{plain(change.said)} All numbers that are changed moved by {moved:.0%} of their length; "
-        f"their cosine to A's is {cosine(own, new):.3f}."
+        f"{plain(change.said)} The vector moved by {moved:.0%} of its norm; its cosine to A's is "
+        f"{cosine(own, new):.3f}."
     )
     for column, title, outcome in zip(
-        st.columns(2), ("Unchanged", "Changed"), (before, after), strict=True
+        st.columns(2), ("Original", "Edited"), (before, after), strict=True
     ):
         with column, st.container(border=True):
             st.markdown(f"**{title}**: {quoted(outcome.text)}")
-            end = "" if outcome.finished else " It was cut off at its longest."
+            end = "" if outcome.finished else " It reached the maximum length."
             count = len(outcome.tokens)
             st.caption(
-                f"Log-probability {outcome.log_probability:.2f}, "
-                f"{outcome.log_probability / count:.2f} for each of {count} tokens.{end}"
+                f"log P {outcome.log_probability:.2f}, "
+                f"{outcome.log_probability / count:.2f} per token ({count} tokens).{end}"
             )
     transcript = compare(before.text, after.text, loosely=False)
     if before.text == after.text:
         st.caption("The output is the same, word for word.")
     elif transcript is not None:
-        word_diff(transcript, "changes", "The unchanged output word by word, and the changed one")
+        word_diff(transcript, "changes", "The original output word by word, and the edited one")
         st.caption(
-            f"Above the signs the unchanged output, below them the changed one: "
-            f"{transcript.word_error_rate:.0%} word errors against the unchanged one."
+            f"Original output above, output of the edited vector below: "
+            f"{transcript.word_error_rate:.0%} word error rate against the original."
         )
-    rows = [("A", own), ("changed", new), ("change", new - own)]
+    rows = [("A", own), ("edited", new), ("difference", new - own)]
     draw_strips(
         "changed_vector",
         [(name, top_layer(numbers, sentences.config)) for name, numbers in rows],
-        "The vector of A, the changed one, and what was added to it.",
+        "The vector of A, the edited one, and their difference.",
     )
 
 
@@ -135,7 +135,9 @@ def _table(sentences: Sentences, change: _Change, before: Outcome) -> None:
     from seq2seq.evaluation.word_errors import compare
 
     if sentences.whole("A").length > LONG and not st.toggle(
-        f"Decode {len(change.rows)} more of the kind: some seconds", key="table", **URL
+        f"Decode {len(change.rows)} more edits of this kind (takes some seconds)",
+        key="table",
+        **URL,
     ):
         return
     found = _decode(sentences, "A", [vector for _, vector in change.rows])
@@ -147,7 +149,7 @@ def _table(sentences: Sentences, change: _Change, before: Outcome) -> None:
         {
             change.column: [name for name, _ in change.rows],
             "output": [outcome.text for outcome in found],
-            "log-probability": [round(outcome.log_probability, 2) for outcome in found],
+            "log P": [round(outcome.log_probability, 2) for outcome in found],
             "word errors, %": [
                 None if pair is None else round(100 * pair.word_error_rate) for pair in pairs
             ],
@@ -159,8 +161,8 @@ def _table(sentences: Sentences, change: _Change, before: Outcome) -> None:
     )
     other = sum(outcome.text != before.text for outcome in found)
     st.caption(
-        f"{other} of these {len(found)} vectors give another output than A's own; word errors are "
-        "counted against that."
+        f"{other} of these {len(found)} vectors give a different output from A's own; word errors "
+        "are counted against that."
     )
 
 
@@ -213,7 +215,7 @@ def _noise(sentences: Sentences) -> _Change | None:
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         size = st.slider(
-            "Size of the noise, in lengths of the vector",
+            "Noise, as a multiple of the vector's norm",
             0.0,
             MOST_NOISE,
             0.5,
@@ -227,7 +229,7 @@ def _noise(sentences: Sentences) -> _Change | None:
         return with_noise(sentences.whole("A"), size, seed, sentences.config.width)
 
     rows = [(f"{each:g}", noisy(each)) for each in SIZES]
-    return _Change(noisy(size), f"Gaussian noise {size:g} times as long as A.", "size", rows)
+    return _Change(noisy(size), f"Gaussian noise of {size:g} times the norm of A.", "size", rows)
 
 
 def _directions(sentences: Sentences) -> _Change | None:
@@ -239,16 +241,14 @@ def _directions(sentences: Sentences) -> _Change | None:
     most, own = len(found.directions), sentences.whole("A")
     if (st.session_state.get("m") or 0) > most:  # of a wider model
         del st.session_state["m"]
-    count = st.slider(
-        "m: how many principal directions are kept", 0, most, min(20, most), key="m", **URL
-    )
+    count = st.slider("m: principal directions kept", 0, most, min(20, most), key="m", **URL)
 
     def kept(count: int) -> Whole:
         return keep_directions(own, found, count)
 
     said = (
-        f"Of the {FITTED} sentences of the map, the first {count} of {most} directions hold "
-        f"{found.explained[:count].sum():.1%} of the variance; of this vector's own way from the "
+        f"On the {FITTED} sentences of the map, the first {count} of {most} directions explain "
+        f"{found.explained[:count].sum():.1%} of the variance; of this vector's distance from the "
         f"mean, {kept_share(own, found, count):.1%}."
     )
     counts = [*(each for each in COUNTS if each < most), most]
@@ -268,7 +268,7 @@ def _swap(sentences: Sentences) -> _Change | None:
     found = _decode(sentences, "B", [b])
     if found is None:
         return None
-    return _Change(b, f"A is read, but B's vector is handed over. B alone gives “{found[0].text}”.")
+    return _Change(b, f"The decoder of A starts from B's vector. B alone gives “{found[0].text}”.")
 
 
 def _arithmetic(sentences: Sentences) -> _Change | None:
