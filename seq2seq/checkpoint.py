@@ -92,6 +92,11 @@ class Checkpoint:
         return next(self.model.parameters()).device
 
     @property
+    def ends(self) -> tuple[int, ...]:
+        """The tokens that end an output, the usual one first."""
+        return (self.model.config.eos, *self.generation_config.ends)
+
+    @property
     def searcher(self) -> Seq2Seq:
         """The model that outputs are searched with."""
         return self.model if self.quantized is None else self.quantized

@@ -317,9 +317,15 @@ def m2m100(folder):
     )
 
 
-def whisper(folder, timestamps=True):
+WHISPER_CODES = ("en", "zh", "de", "es", "ru", "ko", "fr", "haw", "yue")
+
+
+def whisper(folder, timestamps=True, ordinary=None, codes=WHISPER_CODES):
+    """Write a Whisper's vocabulary; ordinary: how many tokens stand before the special ones."""
     pieces, merges = byte_pairs()
-    codes = [f"<|{code}|>" for code in ("en", "zh", "de", "es", "ru", "ko", "fr", "haw", "yue")]
+    if ordinary is not None:
+        pieces += [f"<{n}>" for n in range(ordinary - 2 - len(pieces))]
+    codes = [f"<|{code}|>" for code in codes]
     tasks = ["translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps"]
     special = ["<|startoftranscript|>", *codes, *(f"<|{task}|>" for task in tasks)]
     vocab = numbered(*pieces, "", "<|endoftext|>")

@@ -56,7 +56,8 @@ class GenerationConfig:
     """How one checkpoint is run.
 
     start: what the decoder reads before its first output. forced: what outputs then begin with, at
-    no cost of probability. end_at_limit: the token that is forced where an output is as long as
+    no cost of probability. ends: tokens that end an output beside the model's usual one.
+    end_at_limit: the token that is forced where an output is as long as
     allowed, None for none. forbidden, forbidden_first: never said, or not as the first token.
     renormalise: probabilities sum to 1 again after what is forbidden has been left out.
     no_copy_ngram: no n-gram of this size may be copied from the source, 0 for no such rule.
@@ -74,6 +75,7 @@ class GenerationConfig:
 
     start: tuple[int, ...]
     forced: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
     end_at_limit: int | None = None
     forbidden: tuple[int, ...] = ()
     forbidden_first: tuple[int, ...] = ()

@@ -68,8 +68,11 @@ def renormalised(log_probabilities: Tensor, history: Tensor) -> Tensor:
     return log_probabilities.log_softmax(dim=-1)
 
 
-def no_copy(size: int, source: Sequence[int]) -> LogitsProcessor:
-    """Copy no n-gram of this size from the source ids, the same for all rows."""
+def no_copy(size: int, source: Sequence[int], read_first: Sequence[int] = ()) -> LogitsProcessor:
+    """Copy no n-gram of this size from the source ids, the same for all rows.
+
+    read_first: by the decoder before its first output; it counts as written.
+    """
     followers: dict[tuple[int, ...], list[int]] = {}
     for start in range(len(source) - size + 1):
         *said, last = source[start : start + size]
@@ -77,7 +80,8 @@ def no_copy(size: int, source: Sequence[int]) -> LogitsProcessor:
 
     def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         allowed = log_probabilities.clone()
-        for row, tokens in enumerate(history.tolist()):
+        for row, written in enumerate(history.tolist()):
+            tokens = [*read_first, *written]
             said = tuple(tokens[len(tokens) - size + 1 :]) if size > 1 else ()
             allowed[row, followers.get(said, [])] = -math.inf
         return allowed
@@ -85,14 +89,14 @@ def no_copy(size: int, source: Sequence[int]) -> LogitsProcessor:
     return processor
 
 
-def minimum_length(length: int, end: int) -> LogitsProcessor:
+def minimum_length(length: int, ends: Sequence[int]) -> LogitsProcessor:
     """Do not end before `length` tokens stand."""
 
     def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         return (
             log_probabilities
             if history.shape[1] >= length
-            else forbid([end])(log_probabilities, history)
+            else forbid(ends)(log_probabilities, history)
         )
 
     return processor
@@ -112,13 +116,17 @@ def forced_prefix(tokens: Sequence[int]) -> LogitsProcessor:
     return processor
 
 
-def no_repeat(size: int, after: int = 0) -> LogitsProcessor:
-    """Say no n-gram of this size twice. The first `after` tokens were forced and do not obey."""
+def no_repeat(size: int, after: int = 0, read_first: Sequence[int] = ()) -> LogitsProcessor:
+    """Say no n-gram of this size twice. The first `after` tokens were forced and do not obey.
+
+    read_first: by the decoder before its first output; it counts as written.
+    """
 
     def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
-        if history.shape[1] < max(size, after):
+        if history.shape[1] < after or len(read_first) + history.shape[1] < size:
             return log_probabilities
-        for row, tokens in enumerate(history.tolist()):
+        for row, written in enumerate(history.tolist()):
+            tokens = [*read_first, *written]
             said = tokens[len(tokens) - size + 1 :]
             for start in range(len(tokens) - size + 1):
                 if tokens[start : start + size - 1] == said:

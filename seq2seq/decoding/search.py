@@ -80,7 +80,7 @@ def search(
     memory: Memory,
     options: Options,
     start: Sequence[int],
-    eos: int,
+    eos: int | Sequence[int],
     processors: Sequence[LogitsProcessor] = (),
     on_step: OnStep | None = None,
     limits: Sequence[int] = (),
@@ -89,11 +89,13 @@ def search(
     """Find the outputs for each row of the memory.
 
     on_step is called after every step; if it returns True the search stops and what stands so far
-    is returned as unfinished. start: what the decoder reads before its first output.
+    is returned as unfinished. start: what the decoder reads before its first output. eos: the token
+    that ends an output, or several that do.
     limits: most tokens for each source, () for those of the options. changes: tells what a step,
     from 0, looks at instead.
     """
-    return _Search(decoder, memory, options, start, eos, processors, limits).run(on_step, changes)
+    ends = np.atleast_1d(np.array(eos, dtype=np.int64))
+    return _Search(decoder, memory, options, start, ends, processors, limits).run(on_step, changes)
 
 
 class _Search:
@@ -105,11 +107,11 @@ class _Search:
         memory: Memory,
         options: Options,
         start: Sequence[int],
-        eos: int,
+        ends: np.ndarray,
         processors: Sequence[LogitsProcessor],
         limits: Sequence[int],
     ) -> None:
-        self.decoder, self.options, self.eos, self.processors = decoder, options, eos, processors
+        self.decoder, self.options, self.ends, self.processors = decoder, options, ends, processors
         count, device = memory.mask.shape[0], memory.mask.device
         self.source_lengths = memory.mask.sum(dim=1).tolist()
         default = [options.length_limit(length) for length in self.source_lengths]
@@ -161,7 +163,7 @@ class _Search:
         sampling = self.options.method == "sample"
         candidates = (self._draw if sampling else self._rank)(allowed)
         owner, width = self.rows.owner[candidates.row], self.options.rows
-        ends = candidates.token == self.eos
+        ends = np.isin(candidates.token, self.ends)
         complete = ends & (candidates.rank < width)
         lives = ~ends & (_rank_within(owner, ~ends) < width)
         status = np.where(complete, FINISHED, np.where(lives, ACTIVE, PRUNED))
@@ -195,8 +197,8 @@ class _Search:
         self._continue(longer.take(going), parents[going], step.state)
 
     def _rank(self, allowed: Tensor) -> Candidates:
-        """The best 2 x width candidates of each source: enough, since a row can end only once."""
-        most = 2 * self.options.rows
+        """The best candidates of each source: enough, since a row can end in few ways only."""
+        most = (1 + len(self.ends)) * self.options.rows
         count = min(most, allowed.shape[1])
         values, tokens = (part.cpu().numpy() for part in top(allowed, count))
         row = np.repeat(np.arange(len(values)), count)
@@ -356,15 +358,17 @@ def _rank_within(owner: np.ndarray, counts: np.ndarray | None = None) -> np.ndar
 def _truncate(log_probabilities: np.ndarray, options: Options) -> np.ndarray:
     """Turn log-probabilities (vocabulary,) into the chances of a draw.
 
-    Temperature first, then top-k (Fan et al. 2018), then top-p (Holtzman et al. 2020).
+    Temperature first, then top-k (Fan et al. 2018), then top-p of what that leaves (Holtzman et
+    al. 2020).
     """
     scaled = log_probabilities / options.temperature
     chances = np.exp(scaled - scaled.max())
-    order = np.argsort(-chances, kind="stable")
-    ranked = chances[order] / chances.sum()
-    keep = np.cumsum(ranked) - ranked < options.top_p
-    if options.top_k:
-        keep[options.top_k :] = False
-    ranked = np.where(keep, ranked, 0.0)
-    chances[order] = ranked / ranked.sum()
-    return chances
+    if 0 < options.top_k < len(chances):
+        chances[chances < np.partition(chances, -options.top_k)[-options.top_k]] = 0.0
+    chances /= chances.sum()
+    if options.top_p < 1:
+        order = np.argsort(chances, kind="stable")
+        below = np.cumsum(chances[order]) <= 1 - options.top_p
+        below[-1] = False
+        chances[order[below]] = 0.0
+    return chances / chances.sum()

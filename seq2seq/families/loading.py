@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 import psutil
 import torch
 
 from seq2seq.errors import TooLargeError
 from seq2seq.families.configs import Values, read_config
-from seq2seq.families.weights import is_untied, read_weights
+from seq2seq.families.weights import read_weights, separate_matrices
 from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -23,8 +24,9 @@ def read_model(folder: Path, values: Values, dtype: torch.dtype = torch.float32)
     Raises UserError for what is unknown, damaged, or too large for this machine's free memory.
     """
     family, config = values["model_type"], read_config(values)
-    if is_untied(folder, family):
-        config = dataclasses.replace(config, tied=False)
+    config = dataclasses.replace(
+        config, **cast("dict[str, Any]", separate_matrices(folder, family))
+    )
     model = build_empty(config)
     require_memory(model, dtype)
     model.load_state_dict(read_weights(folder, model, family, dtype), strict=False, assign=True)

@@ -14,6 +14,7 @@ from seq2seq.families.blenderbot_small_bpe import Continued
 from seq2seq.families.fast_tokenizers import Habits, guarded, tried
 from seq2seq.families.language_codes import M2M100, MBART, MBART50, NLLB, WMT21
 from seq2seq.families.mapped_sentencepiece import Mapped, Side, processor
+from seq2seq.families.serialized_tokenizer import read_serialized_tokenizer, runs_itself
 from seq2seq.families.vocabulary_builder import Gathered, generated_merges
 from seq2seq.families.vocabulary_files import (
     SERIALIZED,
@@ -45,6 +46,16 @@ SMALL = {
     "pad_token": "__null__",
 }
 WHISPER = dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>")
+
+ROLES = {
+    "t5": SENTENCE,
+    "mt5": SENTENCE,
+    "marian": SENTENCE,
+    "pegasus": PEGASUS,
+    "bart": MASKED,
+    "blenderbot": MASKED,
+    "blenderbot-small": SMALL,
+}
 
 # Names of tokenizers as the settings give them, without the Fast that some end in.
 ANY_KIND = ("", "PreTrainedTokenizer", "TokenizersBackend")
@@ -81,6 +92,8 @@ def read_tokenizer(folder: Path, family: str, values: Values) -> Published:
         raise UserError(
             f"A {settings.kind} cannot be read: choose a model with a {' or '.join(KINDS[family])}."
         )
+    if runs_itself(folder, family, settings.kind):
+        return read_serialized_tokenizer(folder, settings, ROLES.get(family, {}), _size(values))
     return READERS[family](folder, settings, values)
 
 

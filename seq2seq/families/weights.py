@@ -82,9 +82,11 @@ FAIRSEQ_REST = {
     ],
     r"decoder\.embedding\.tokens\.weight": [
         "model.decoder.embed_tokens.weight",
+        "model.shared.weight",
         "proj_out.weight",
         "lm_head.weight",
     ],
+    r"decoder\.output\.weight": ["lm_head.weight", "proj_out.weight"],
     r"decoder\.output\.bias": ["final_logits_bias"],
 }
 T5_REST = {
@@ -93,11 +95,12 @@ T5_REST = {
     ],
     r"(\w+)\.norm\.weight": [r"\1.final_layer_norm.weight"],
     r"encoder\.embedding\.tokens\.weight": [
-        "shared.weight",
         "encoder.embed_tokens.weight",
+        "shared.weight",
         "decoder.embed_tokens.weight",
         "lm_head.weight",
     ],
+    r"decoder\.embedding\.tokens\.weight": ["decoder.embed_tokens.weight", "shared.weight"],
     r"decoder\.output\.weight": ["lm_head.weight"],
 }
 # Tensors that say nothing new: copies of a shared one, tables that are computed here.
@@ -238,19 +241,36 @@ def _shards(folder: Path, index: Path) -> Iterator[Path]:
         yield folder / name
 
 
-def is_untied(folder: Path, family: str) -> bool:
-    """Tell whether the output matrix is one of its own: T5 1.1's is, and only the file says so."""
-    if family not in ("t5", "mt5"):
-        return False
+def separate_matrices(folder: Path, family: str) -> dict[str, bool]:
+    """Return what a config has to say of token matrices that are not one: only the files know.
+
+    "tied" is False where the output matrix is one of its own, as T5 1.1's, "shared" where the sides
+    have one each; neither is named where they are one.
+    """
     with ExitStack() as files:
         weights = Weights(folder, files)
-        if not {"lm_head.weight", "shared.weight"} <= weights.shapes.keys():
-            return False
-        same_shape = weights.shapes["lm_head.weight"] == weights.shapes["shared.weight"]
-        return not (
-            same_shape
-            and torch.equal(weights.read("lm_head.weight"), weights.read("shared.weight"))
-        )
+
+        def first(ours: str) -> str | None:
+            return next((name for name in names_of(ours, family) if name in weights), None)
+
+        source = first("encoder.embedding.tokens.weight")
+        target = first("decoder.embedding.tokens.weight") or source
+        output = first("decoder.output.weight") or target
+        found = {}
+        if not _same(weights, source, target):
+            found["shared"] = False
+        if not _same(weights, target, output):
+            found["tied"] = False
+        return found
+
+
+def _same(weights: Weights, one: str | None, other: str | None) -> bool:
+    """Tell whether two tensors are one, or one of them is not there."""
+    if one is None or other is None or one == other:
+        return True
+    return weights.shapes[one] == weights.shapes[other] and torch.equal(
+        weights.read(one), weights.read(other)
+    )
 
 
 def read_weights(

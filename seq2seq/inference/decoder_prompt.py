@@ -30,7 +30,7 @@ def _prefix(
         if tokens[: len(forced_tokens)] == forced_tokens:
             tokens = tokens[len(forced_tokens) :]
         known = all(0 <= token < config.vocabulary for token in tokens)
-        if not known or config.eos in tokens[:-1]:
+        if not known or set(checkpoint.ends) & set(tokens[:-1]):
             raise UserError("The output cannot begin with these tokens: they are of another model.")
     else:
         text = clean(options.prefix)

@@ -68,13 +68,16 @@ def logits_processors(
     """
     forced, prefix = prompt.forced_tokens, prompt.prefix
     eos, generation_config = checkpoint.model.config.eos, checkpoint.generation_config
+    # Published models count what the decoder reads first.
+    counted = prompt.start if checkpoint.family else ()
     processors: list[LogitsProcessor] = []
     if options.no_repeat_ngram:
-        processors.append(no_repeat(options.no_repeat_ngram, len(forced) + len(prefix)))
+        begun = len(forced) + len(prefix)
+        processors.append(no_repeat(options.no_repeat_ngram, begun, counted))
     if generation_config.no_copy_ngram and source:
-        processors.append(no_copy(generation_config.no_copy_ngram, source))
+        processors.append(no_copy(generation_config.no_copy_ngram, source, counted))
     if options.min_length:
-        processors.append(minimum_length(options.min_length, eos))
+        processors.append(minimum_length(options.min_length, checkpoint.ends))
     if generation_config.forbidden:
         processors.append(forbid(generation_config.forbidden))
     if generation_config.forbidden_first:
@@ -339,7 +342,7 @@ def _path(
     cumulative = each.cumsum()
     # Without a coverage penalty: what is followed has not been searched.
     by_length = score(cumulative, steps + 1, encoded.options.length_penalty)
-    finished = tokens[-1] == checkpoint.model.config.eos
+    finished = tokens[-1] in checkpoint.ends
     status = np.where(finished & (steps == len(tokens) - 1), FINISHED, ACTIVE)
     tree = BeamTree(
         steps, steps - 1, np.array(tokens), each, cumulative, by_length, ranks.cpu().numpy(), status
@@ -543,7 +546,15 @@ def _find(
     processors = logits_processors(checkpoint, options, prompt, source)
     decoder = checkpoint.searcher.decoder
     return search(
-        decoder, memory, options, prompt.start, config.eos, processors, on_step, limits, changes
+        decoder,
+        memory,
+        options,
+        prompt.start,
+        checkpoint.ends,
+        processors,
+        on_step,
+        limits,
+        changes,
     )
 
 
