@@ -9,4 +9,4 @@ st.title("Speech to text")
 heard = ui.audio_input()
 name, options, saved = ui.run_controls("speech")
 ask = "Nothing heard yet: record a sentence, or upload one."
-ui.show_run("speech", name, heard, options, saved, ask)
+ui.show_recording(name, heard, options, saved, ask)

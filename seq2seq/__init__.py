@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from seq2seq.decoding.interventions import Interventions as Interventions
     from seq2seq.decoding.options import Options as Options
     from seq2seq.errors import UserError as UserError
+    from seq2seq.inference.long_form import LongForm as LongForm
+    from seq2seq.inference.long_form import Transcript as Transcript
+    from seq2seq.inference.long_form import transcribe_long as transcribe_long
     from seq2seq.inference.pipeline import force as force
     from seq2seq.inference.pipeline import generate as generate
     from seq2seq.inference.pipeline import run as run
@@ -50,11 +53,13 @@ _HOMES = {
     "Checkpoint": "checkpoint",
     "Config": "models.config",
     "Interventions": "decoding.interventions",
+    "LongForm": "inference.long_form",
     "Options": "decoding.options",
     "RecurrentConfig": "models.config",
     "Seq2Seq": "models.seq2seq",
     "TokenizerPair": "data.tokenizer_pair",
     "Trace": "trace",
+    "Transcript": "inference.long_form",
     "TransformerConfig": "models.config",
     "Unigram": "data.tokenizer",
     "UserError": "errors",
@@ -68,6 +73,7 @@ _HOMES = {
     "run": "inference.pipeline",
     "save": "checkpoint",
     "transcribe": "inference.pipeline",
+    "transcribe_long": "inference.long_form",
 }
 
 __all__ = [*sorted(_HOMES), "__version__", "figures"]

@@ -19,6 +19,7 @@ from ui.runtime.runs import Subject, run, warm_up
 from ui.views.benchmarks import benchmarks_page
 from ui.views.compare import compare_page
 from ui.views.context_vector import context_vector_page
+from ui.views.long_recording import show_recording
 from ui.views.models import capabilities, intake, model_list
 from ui.views.sentence_map import sentence_map_page
 from ui.views.start import start_page
@@ -48,6 +49,7 @@ __all__ = [
     "run_controls",
     "sentence_map_page",
     "show_menu",
+    "show_recording",
     "show_run",
     "source_input",
     "start_page",

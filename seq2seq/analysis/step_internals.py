@@ -18,9 +18,9 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import Audio
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
+from seq2seq.inference.decode import detect_language
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.inputs import Source, prepare
-from seq2seq.inference.pipeline import detect_language
 from seq2seq.inference.record import ALTERNATIVES
 from seq2seq.models.attention import MultiHead, attend
 from seq2seq.models.protocol import Memory
@@ -226,7 +226,7 @@ def _recurrent(
     decoder: RecurrentDecoder, read: Sequence[int], memory: Memory, chosen: _Chosen
 ) -> dict[str, Any]:
     tokens = torch.tensor([read], device=memory.states.device)
-    state = decoder.read(tokens[:, :-1], decoder.start(memory), memory)
+    state = decoder.prefill(tokens[:, :-1], decoder.start(memory), memory)
     step = decoder.step(tokens[:, -1], state, memory)
     (cells, previous), embedded = state, decoder.embedding(tokens[:, -1])
     beside = {"token": [], "context": [step.context], "readout": [previous]}[decoder.feeds]
@@ -289,7 +289,7 @@ def _transformer(
     tokens, place = torch.tensor([read], device=memory.states.device), len(read) - 1
     state = decoder.start(memory)
     if place:
-        state = decoder.read(tokens[:, :-1], state, memory)[1]
+        state = decoder.prefill(tokens[:, :-1], state, memory)
     embedded = decoder.embedding(tokens[:, -1:], place)
     bias = None if decoder.bias is None else decoder.bias(place, place + 1, tokens.device)
     states, passed = embedded, []

@@ -19,7 +19,8 @@ class SpeechTokens:
     """Ids that tell a speech model what to do: write down, translate, leave out the times.
 
     first_time: of the token for 0.00 s; the later ones follow in steps of 0.02 s.
-    latest_start: steps into the recording at which the first text may begin.
+    latest_start: steps into the recording at which the first text may begin. previous: stands
+    before what was said earlier; no_speech: says that nothing is said.
     """
 
     transcribe: int | None
@@ -27,6 +28,8 @@ class SpeechTokens:
     no_times: int | None
     first_time: int | None
     latest_start: int = 50
+    previous: int | None = None
+    no_speech: int | None = None
 
 
 class DecoderPrompt(NamedTuple):
@@ -92,6 +95,11 @@ class GenerationConfig:
     options: Options = field(default_factory=Options)
     ignored: tuple[str, ...] = ()
 
+    @property
+    def writes_times(self) -> bool:
+        """Whether it can write times, by which it goes through a long recording."""
+        return self.window > 0 and self.speech is not None and self.speech.first_time is not None
+
     def decoder_prompt(self, options: Options, languages: dict[str, int]) -> DecoderPrompt:
         """Return what a decoding with these options begins with, their prefix apart.
 
@@ -136,6 +144,10 @@ class GenerationConfig:
             start += () if task is None else (task,)
         if speech.no_times is not None and not options.timestamps:
             start += (speech.no_times,)
+        if options.previous_tokens:
+            if speech.previous is None:
+                raise UserError("This model reads nothing of what was said before: leave it out.")
+            start = (speech.previous, *options.previous_tokens, *start)
         return start
 
 

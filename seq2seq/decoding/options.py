@@ -37,6 +37,7 @@ class Options:
     ids, instead, where another run has gone; the last one may end the output.
     instruction: text put before the source, for models that do several tasks. source_language,
     target_language: codes, for models that know several. timestamps: a speech model writes times.
+    previous_tokens: what it wrote of the part before, as ids.
     """
 
     method: str = "beam"
@@ -58,6 +59,7 @@ class Options:
     source_language: str = ""
     target_language: str = ""
     timestamps: bool = False
+    previous_tokens: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -73,8 +75,9 @@ class Options:
                 raise UserError(f"The {name} holds bytes that are no text: give it as UTF-8.")
         if len(self.instruction) > MAX_INSTRUCTION:
             raise UserError(f"The instruction is too long: give at most {MAX_INSTRUCTION} letters.")
-        if any(type(token) is not int for token in self.prefix_tokens):
-            raise UserError(f"prefix_tokens is no such list: give {KINDS[tuple]}.")
+        for name in ("prefix_tokens", "previous_tokens"):
+            if any(type(token) is not int for token in getattr(self, name)):
+                raise UserError(f"{name} is no such list: give {KINDS[tuple]}.")
         for name, low, high in (
             ("beam_width", 1, MAX_BEAM_WIDTH),
             ("n_best", 1, MAX_BEAM_WIDTH),

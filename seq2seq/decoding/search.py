@@ -120,9 +120,9 @@ class _Search:
         self.tree = _Tree(count)
         self.generators = [np.random.default_rng(options.seed) for _ in range(count)]
         self.memory, self.state = memory, decoder.start(memory)
-        for token in start[:-1]:
-            read = torch.full((count,), token, device=device)
-            self.state = decoder.step(read, self.state, memory).state
+        if len(start) > 1:
+            given = torch.tensor([list(start[:-1])], device=device).expand(count, -1)
+            self.state = decoder.prefill(given, self.state, memory)
         self.tokens = torch.full((count,), start[-1], device=device)
         covers = options.coverage_penalty > 0
         self.rows = Rows(

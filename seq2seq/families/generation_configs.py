@@ -232,7 +232,13 @@ def _speech(given: Values, tokenizer: Tokenizer, config: TransformerConfig) -> S
         quiet,
         first_time,
         _whole(given, "max_initial_timestamp_index", 50, config.max_source),
+        found(given, "prev_sot_token_id", "<|startofprev|>"),
+        _first_of(ids, "<|nospeech|>", "<|nocaptions|>"),
     )
+
+
+def _first_of(ids: dict[str, int], *pieces: str) -> int | None:
+    return next((ids[piece] for piece in pieces if piece in ids), None)
 
 
 def _is_multilingual(given: Values, vocabulary: int, named: bool, quiet: int | None) -> bool:

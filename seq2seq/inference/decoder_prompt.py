@@ -35,7 +35,7 @@ def _prefix(
     else:
         text = clean(options.prefix)
         tokens = tuple(checkpoint.tokenizer.encode_target(text)) if text else ()
-    if config.unknown in tokens:
+    if config.unknown in tokens and config.unknown not in checkpoint.ends:
         raise UserError("The output cannot begin with characters that the model has never seen.")
     check_length(checkpoint, tokens, "The output cannot begin with")
     return tokens

@@ -270,6 +270,10 @@ class TransformerDecoder(nn.Module):
         """Return an empty past for each layer."""
         return tuple((keys[:, :, :0], values[:, :, :0]) for keys, values in memory.keys)
 
+    def prefill(self, tokens: Tensor, state: State, memory: Memory) -> State:
+        """Read tokens (rows, count) at once and return the state after them."""
+        return self.read(tokens, state, memory)[1]
+
     def step(
         self,
         tokens: Tensor,

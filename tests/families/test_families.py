@@ -13,7 +13,7 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.search import search
 from seq2seq.families.generation_configs import read_generation_config
 from seq2seq.families.loading import read_model
-from seq2seq.inference.pipeline import logits_processors
+from seq2seq.inference.decode import logits_processors
 
 CARD = Card("tiny", "A tiny model", "translation", "CC0-1.0")
 

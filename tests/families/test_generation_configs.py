@@ -20,8 +20,9 @@ from seq2seq import Options, UserError
 from seq2seq.data.audio import Audio, log_mel
 from seq2seq.decoding.generation_config import DecoderPrompt, GenerationConfig
 from seq2seq.decoding.logits_processors import after, forbid, no_copy
+from seq2seq.inference.decode import detect_language, logits_processors
 from seq2seq.inference.decoder_prompt import decoder_prompt
-from seq2seq.inference.pipeline import detect_language, logits_processors, transcribe
+from seq2seq.inference.pipeline import transcribe
 from tests import published
 from tests import vocabularies as made
 
