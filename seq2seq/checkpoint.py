@@ -25,6 +25,7 @@ from seq2seq.data.tokenizer_pair import SOURCE_TOKENIZER, TARGET_TOKENIZER, Toke
 from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.generation_config import GenerationConfig
 from seq2seq.errors import UserError, quote
+from seq2seq.families.other_formats import describe
 from seq2seq.families.pretrained import check_links, family_of, is_foreign, read_folder
 from seq2seq.hub.watchdog import Progress
 from seq2seq.models.config import Config
@@ -168,6 +169,8 @@ def load(
 
 
 def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> Checkpoint:
+    if folder.is_file():
+        raise UserError(describe(folder))
     check_links(folder)
     if is_foreign(folder):
         ours = ours or (embedded() | offered()).get(name)
@@ -177,6 +180,8 @@ def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> C
             notes = (f"Its authors also set {', '.join(habits.ignored)}: that is not done here.",)
         model = model.to(device)
         return Checkpoint(model, tokenizer, card, habits, notes, family=family_of(folder))
+    if not (folder / CARD).is_file() and (found := describe(folder)):
+        raise UserError(found)
     card = replace(read_card(folder), name=name)
     model = read_model(folder)
     tokenizer = tokenizer_of(folder, card.folded)

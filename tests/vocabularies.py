@@ -304,6 +304,30 @@ def nllb(folder):
     return write(folder, bpe=model, settings=settings, special={"additional_special_tokens": NLLB})
 
 
+def plbart(folder, codes="base"):
+    model, _ = sentencepieces("bpe")
+    return write(folder, bpe=model, settings={"language_codes": codes})
+
+
+def plbart_multi(folder):
+    return plbart(folder, "multi")
+
+
+def codet5(folder):
+    pieces, merges = byte_pairs()
+    sentinels = [f"<extra_id_{n}>" for n in reversed(range(10))]
+    return write(
+        folder,
+        vocab=numbered("<pad>", "<s>", "</s>", "<unk>", "<mask>", *pieces, *sentinels),
+        merges="\n".join(["#version: 0.2", *merges, ""]),
+        settings={"tokenizer_class": "RobertaTokenizer", "additional_special_tokens": sentinels},
+    )
+
+
+def byt5(folder):
+    return write(folder, settings={"tokenizer_class": "ByT5Tokenizer"})
+
+
 def m2m100(folder):
     # A name that the model takes for a piece is still no text.
     model, pieces = sentencepieces("bpe", user_defined_symbols=["<pad>"])

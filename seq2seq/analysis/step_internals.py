@@ -25,7 +25,7 @@ from seq2seq.inference.record import ALTERNATIVES
 from seq2seq.models.attention import MultiHead, attend
 from seq2seq.models.protocol import Memory
 from seq2seq.models.recurrent import GATES, RecurrentDecoder
-from seq2seq.models.transformer import DecoderLayer, TransformerDecoder
+from seq2seq.models.transformer import DecoderLayer, TransformerDecoder, biases_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -291,10 +291,10 @@ def _transformer(
     if place:
         state = decoder.prefill(tokens[:, :-1], state, memory)
     embedded = decoder.embedding(tokens[:, -1:], place)
-    bias = None if decoder.bias is None else decoder.bias(place, place + 1, tokens.device)
     states, passed = embedded, []
     layers = cast("list[DecoderLayer]", list(decoder.layers))
-    for each, past, keys in zip(layers, state, memory.keys, strict=True):
+    biases = biases_of(decoder.bias, len(layers), place, place + 1, tokens.device)
+    for each, past, keys, bias in zip(layers, state, memory.keys, biases, strict=True):
         passed.append(_pass(each, states, past, keys, bias, chosen.head, chosen.positions))
         states = passed[-1].states[-1]
     hidden = decoder.norm(states)

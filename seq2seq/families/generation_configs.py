@@ -209,7 +209,7 @@ def _language_leads(family: str, tokenizer: Tokenizer, speech: SpeechTokens | No
         return "heard" if speech and speech.transcribe is not None else ""
     if family == "mbart":  # the newer one begins its sources with the language, the older ends them
         return "forced" if tokenizer.around()[0] else "start"
-    return {"m2m_100": "forced", "marian": "source"}.get(family, "")
+    return {"m2m_100": "forced", "marian": "source", "plbart": "start"}.get(family, "")
 
 
 def _speech(given: Values, tokenizer: Tokenizer, config: TransformerConfig) -> SpeechTokens:

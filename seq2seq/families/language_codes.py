@@ -58,3 +58,6 @@ WMT21 = ("en", "ha", "is", "ja", "cs", "ru", "zh", "de")
 NLLB = tuple(_TWO_HUNDRED.split())
 # What a speech model's files may call its languages, beside their codes.
 SPOKEN = {name: code for code, name in (pair.split(maxsplit=1) for pair in _SPOKEN.split(","))}
+
+# PLBart's programming languages and English; its first models know three.
+PLBART = ("java", "python", "en_XX", "javascript", "php", "ruby", "go")

@@ -35,6 +35,8 @@ BYTES = ({"BPE"}, NOTHING, {"ByteLevel"})
 PARTS: dict[str, tuple[set[str], set[str], set[str]]] = {
     "t5": UNIGRAMS,
     "mt5": UNIGRAMS,
+    "umt5": UNIGRAMS,
+    "mvp": BYTES,
     "pegasus": UNIGRAMS,
     "mbart": UNIGRAMS,
     "m2m_100": ({"BPE"}, NORMALIZERS, {"WhitespaceSplit", "Metaspace"}),

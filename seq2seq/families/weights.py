@@ -20,6 +20,7 @@ from torch import Tensor
 
 from seq2seq.errors import UserError
 from seq2seq.families.configs import read_json
+from seq2seq.families.other_formats import describe
 from seq2seq.models.config import TransformerConfig
 from seq2seq.models.seq2seq import Seq2Seq
 
@@ -93,6 +94,9 @@ T5_REST = {
     r"(\w+)\.bias\.values\.weight": [
         r"\1.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
     ],
+    r"(\w+)\.bias\.(\d+)\.values\.weight": [
+        r"\1.block.\2.layer.0.SelfAttention.relative_attention_bias.weight"
+    ],
     r"(\w+)\.norm\.weight": [r"\1.final_layer_norm.weight"],
     r"encoder\.embedding\.tokens\.weight": [
         "encoder.embed_tokens.weight",
@@ -112,12 +116,17 @@ REDUNDANT = re.compile(
 )
 # What older files leave out because it is zero.
 OPTIONAL = re.compile(r".*\.key\.bias|decoder\.output\.bias")
-OFFSET = {"bart": 2, "mbart": 2}  # rows before the first position, a leftover of fairseq's padding
+OFFSET = {
+    "bart": 2,
+    "mbart": 2,
+    "mvp": 2,
+    "plbart": 2,
+}  # rows before the first position, a leftover of fairseq's padding
 
 
 def names_of(ours: str, family: str, gated: bool = False) -> list[str]:
     """Return the names that a weight of ours may have in a file of that family, best first."""
-    t5 = family in ("t5", "mt5")
+    t5 = family in ("t5", "mt5", "umt5")
     if found := LAYER.fullmatch(ours):
         side, number, block, part, kind = found.groups()
         theirs = (T5 if t5 else FAIRSEQ)[side][f"{block}.{part}"]
@@ -225,7 +234,8 @@ def _files(folder: Path) -> Iterator[Path]:
         if index.is_file():
             yield from _shards(folder, index)
             return
-    raise UserError(f"There is neither a {SAFE} nor a {UNSAFE}: fetch the whole model.")
+    neither = f"There is neither a {SAFE} nor a {UNSAFE}: fetch the whole model."
+    raise UserError(describe(folder) or neither)
 
 
 def _shards(folder: Path, index: Path) -> Iterator[Path]:

@@ -66,6 +66,17 @@ VARIANTS = {
         hf.MT5Config,
         {**T5, "decoder_start_token_id": 0, "feed_forward_proj": "gated-gelu"},
     ),
+    "umt5": (
+        hf.UMT5ForConditionalGeneration,
+        hf.UMT5Config,
+        {**T5, "decoder_start_token_id": 0, "feed_forward_proj": "gated-gelu"},
+    ),
+    "mvp": (hf.MvpForConditionalGeneration, hf.MvpConfig, {**FAIRSEQ, **TOKENS}),
+    "plbart": (
+        hf.PLBartForConditionalGeneration,
+        hf.PLBartConfig,
+        {**FAIRSEQ, **TOKENS, "scale_embedding": True},
+    ),
     "bart": (hf.BartForConditionalGeneration, hf.BartConfig, {**FAIRSEQ, **TOKENS}),
     "bart, scaled": (
         hf.BartForConditionalGeneration,
