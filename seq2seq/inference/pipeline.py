@@ -14,6 +14,7 @@ from torch import Tensor
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import HOP, RATE, Audio
 from seq2seq.data.batching import in_groups, pad
+from seq2seq.data.series import Series
 from seq2seq.data.speech_corpus import pad_frames
 from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, BeamTree, Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
@@ -33,7 +34,7 @@ from seq2seq.inference.arguments import (
 )
 from seq2seq.inference.decode import decode, detect_language
 from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
-from seq2seq.inference.inputs import Source, clean, prepare, speech_features
+from seq2seq.inference.inputs import Source, clean_target, fit_tokenizer, prepare, speech_features
 from seq2seq.inference.long_form import OnWindow, Transcript, is_long, transcribe_long
 from seq2seq.inference.record import Encoded, chances, observe, record
 from seq2seq.models.protocol import Memory, Steps, select
@@ -115,6 +116,7 @@ def _run(
     interventions: Interventions,
 ) -> Trace:
     started = time.perf_counter()
+    checkpoint = fit_tokenizer(checkpoint, source, options)
     with torch.inference_mode():
         encoded = _encode(checkpoint, source, options, self_attention, interventions)
         if encoded.memory.states.is_cuda:  # a GPU works on while the clock is read
@@ -136,7 +138,7 @@ def _run(
 
 def _encode(
     checkpoint: Checkpoint,
-    source: str | Audio,
+    source: str | Audio | Series,
     options: Options | None,
     self_attention: bool | None = False,
     interventions: Interventions = NOTHING,
@@ -214,6 +216,7 @@ def _force(
     interventions: Interventions,
 ) -> Trace:
     started = time.perf_counter()
+    checkpoint = fit_tokenizer(checkpoint, source, options)
     encoded = _encode(checkpoint, source, options, self_attention, interventions)
     tokens = _given(checkpoint, target, encoded.prompt.forced_tokens)
     observing = time.perf_counter()
@@ -233,7 +236,7 @@ def _given(
     """Return the tokens of an output to follow. Raises UserError as `force` does."""
     config = checkpoint.model.config
     if isinstance(target, str):
-        text = clean(target)
+        text = clean_target(checkpoint, target)
         tokens = checkpoint.tokenizer.encode_target(text) if text else []
         if not tokens:
             raise UserError("There is no output to follow: type one.")
@@ -252,7 +255,7 @@ def _given(
 @torch.inference_mode()
 def coverage(
     checkpoint: Checkpoint,
-    source: str | Audio,
+    source: str | Audio | Series,
     outputs: Sequence[Sequence[int]],
     options: Options | None = None,
 ) -> np.ndarray:
