@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seq2seq.catalogue import embedded as embedded
     from seq2seq.catalogue import list_checkpoints as list_checkpoints
     from seq2seq.checkpoint import Checkpoint as Checkpoint
+    from seq2seq.checkpoint import from_transformers as from_transformers
     from seq2seq.checkpoint import load as load
     from seq2seq.checkpoint import save as save
     from seq2seq.data.audio import Audio as Audio
@@ -69,6 +70,7 @@ _HOMES = {
     "build": "models.seq2seq",
     "embedded": "catalogue",
     "force": "inference.pipeline",
+    "from_transformers": "checkpoint",
     "forecast": "inference.forecasting",
     "generate": "inference.pipeline",
     "list_checkpoints": "catalogue",

@@ -248,7 +248,10 @@ def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-LATER: dict[str, Any] = {"previous_tokens": []}  # options that runs saved before do not have
+LATER: dict[str, Any] = {
+    "previous_tokens": [],
+    "repetition_penalty": 1.0,
+}  # options that runs saved before do not have
 RENAMED = {"cumulated": "cumulative", "fate": "status"}  # columns of format 3
 
 

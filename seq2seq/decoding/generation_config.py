@@ -74,6 +74,7 @@ class GenerationConfig:
     no cost of probability. ends: tokens that end an output beside the model's usual one.
     end_at_limit: the token that is forced where an output is as long as
     allowed, None for none. forbidden, forbidden_first: never said, or not as the first token.
+    forbidden_sequences: of several tokens, never completed.
     renormalise: probabilities sum to 1 again after what is forbidden has been left out.
     no_copy_ngram: no n-gram of this size may be copied from the source, 0 for no such rule.
     instructions: texts that can be put before a source, by what they ask for.
@@ -97,6 +98,7 @@ class GenerationConfig:
     end_at_limit: int | None = None
     forbidden: tuple[int, ...] = ()
     forbidden_first: tuple[int, ...] = ()
+    forbidden_sequences: tuple[tuple[int, ...], ...] = ()
     renormalise: bool = False
     no_copy_ngram: int = 0
     instructions: dict[str, str] = field(default_factory=dict)

@@ -136,6 +136,43 @@ def no_repeat(size: int, after: int = 0, read_first: Sequence[int] = ()) -> Logi
     return processor
 
 
+def penalise_repeats(
+    scores: Tensor, history: Tensor, penalty: float, read_first: Sequence[int] = ()
+) -> Tensor:
+    """Return scores (rows, vocabulary) in which what was written is less likely.
+
+    Positive ones are divided by the penalty, negative ones multiplied: Keskar et al. 2019, section
+    4.1. read_first: by the decoder before its first output; it counts as written.
+    """
+    first = torch.tensor([list(read_first)], dtype=torch.long, device=scores.device)
+    written = torch.cat([first.expand(len(history), -1), history], dim=1)
+    found = scores.gather(1, written)
+    found = torch.where(found < 0, found * penalty, found / penalty)
+    return scores.scatter(1, written, found)
+
+
+def forbid_sequences(
+    sequences: Sequence[Sequence[int]], read_first: Sequence[int] = ()
+) -> LogitsProcessor:
+    """Complete none of these sequences of several tokens.
+
+    read_first: by the decoder before its first output; it counts as written.
+    """
+    by_length: dict[int, dict[tuple[int, ...], list[int]]] = {}
+    for *start, last in sequences:
+        by_length.setdefault(len(start), {}).setdefault(tuple(start), []).append(last)
+
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        for row, written in enumerate(history.tolist()):
+            tokens = [*read_first, *written]
+            for length, completing in by_length.items():
+                ended = tuple(tokens[-length:])
+                log_probabilities[row, completing.get(ended, [])] = -math.inf
+        return log_probabilities
+
+    return processor
+
+
 def filter_words(word_filter: WordFilter) -> LogitsProcessor:
     """Complete no word that the filter forbids, in whatever pieces it is written."""
 

@@ -34,8 +34,10 @@ class Options:
     temperature, top_k, top_p, seed: of the sampling; top_k 0 and top_p 1 cut nothing.
     max_length: most tokens written, 0 for a length that follows from the source's.
     min_length: tokens before the end may be chosen. no_repeat_ngram: 0, or the size n of which no
-    n-gram may occur twice. prefix: text the output has to begin with; prefix_tokens: the same as
-    ids, instead, where another run has gone; the last one may end the output.
+    n-gram may occur twice. repetition_penalty: by which the score of what was written is divided,
+    or multiplied where it is below 0; 1 for none (Keskar et al. 2019, section 4.1). prefix: text
+    the output has to begin with; prefix_tokens: the same as ids, instead, where another run has
+    gone; the last one may end the output.
     instruction: text put before the source, for models that do several tasks. source_language,
     target_language: codes, for models that know several. timestamps: a speech model writes times.
     previous_tokens: what it wrote of the part before, as ids.
@@ -54,6 +56,7 @@ class Options:
     max_length: int = 0
     min_length: int = 0
     no_repeat_ngram: int = 0
+    repetition_penalty: float = 1.0
     prefix: str = ""
     prefix_tokens: tuple[int, ...] = ()
     instruction: str = ""
@@ -91,6 +94,7 @@ class Options:
             ("max_length", 0, MAX_LENGTH),
             ("min_length", 0, MAX_LENGTH),
             ("no_repeat_ngram", 0, 10),
+            ("repetition_penalty", 0.1, 10.0),
         ):
             if not low <= getattr(self, name) <= high:
                 raise UserError(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, PRUNED, BeamTree, Hypothesis
-from seq2seq.decoding.logits_processors import LogitsProcessor
+from seq2seq.decoding.logits_processors import LogitsProcessor, penalise_repeats
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.scoring import score
 from seq2seq.models.protocol import Change, Decoder, Memory, State, Step, select
@@ -119,6 +119,7 @@ class _Search:
         self.finished: list[list[Hypothesis]] = [[] for _ in range(count)]
         self.tree = _Tree(count)
         self.generators = [np.random.default_rng(options.seed) for _ in range(count)]
+        self.read_first = tuple(start)
         self.memory, self.state = memory, decoder.start(memory)
         if len(start) > 1:
             given = torch.tensor([list(start[:-1])], device=device).expand(count, -1)
@@ -156,8 +157,8 @@ class _Search:
         """Rank the candidates of a step, put the complete ones aside, go on with the best."""
         # In place: over a large vocabulary, fresh memory costs more than the numbers in it.
         logits = step.logits.float()
-        allowed = torch.log_softmax(logits, dim=-1, out=logits)
-        history = torch.from_numpy(self.rows.history).to(allowed.device)
+        history = torch.from_numpy(self.rows.history).to(logits.device)
+        allowed = self._penalised(logits, history)
         for processor in self.processors:
             allowed = processor(allowed, history)
         sampling = self.options.method == "sample"
@@ -195,6 +196,19 @@ class _Search:
             self._finish(longer.take(np.array([row])), finished=False)
         going = ~(done | capped)[longer.owner]
         self._continue(longer.take(going), parents[going], step.state)
+
+    def _penalised(self, logits: Tensor, history: Tensor) -> Tensor:
+        """Return log-probabilities after the penalty on repeats, where there is one.
+
+        One output at a time is penalised in its logits, a beam in what it adds up, as transformers
+        does both.
+        """
+        penalty = self.options.repetition_penalty
+        if penalty == 1:
+            return torch.log_softmax(logits, dim=-1, out=logits)
+        if self.options.rows > 1 and self.options.method == "beam":
+            return penalise_repeats(logits.log_softmax(-1), history, penalty, self.read_first)
+        return penalise_repeats(logits, history, penalty, self.read_first).log_softmax(-1)
 
     def _rank(self, allowed: Tensor) -> Candidates:
         """The best candidates of each source: enough, since a row can end in few ways only."""

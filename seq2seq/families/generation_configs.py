@@ -42,6 +42,7 @@ LEGACY = (
 # Tokens of the smallest multilingual Whisper; one with fewer hears English only. Tiny models made
 # for tests have fewer than any published one, and are what their files say.
 MULTILINGUAL, PUBLISHED = 51_865, 50_000
+MOST_WORDS = 100_000  # of those that must not be written
 WINDOW = 30.0  # seconds of sound that Whisper was trained on
 # Where a model knows many languages and its files choose none.
 USUAL = {"en": ("en", "en_XX", "eng_Latn"), "fr": ("fr", "fr_XX", "fra_Latn", "fra")}
@@ -83,6 +84,7 @@ def read_generation_config(
         end_at_limit=_named(given, "forced_eos_token_id", config),
         forbidden=_tokens(given, "suppress_tokens", config) + _bad_words(given, config),
         forbidden_first=_tokens(given, "begin_suppress_tokens", config),
+        forbidden_sequences=_bad_sequences(given, config),
         renormalise=given.get("renormalize_logits") is True,
         no_copy_ngram=_whole(given, "encoder_no_repeat_ngram_size", 0, 10),
         instructions={name: str(task["prefix"]) for name, task in tasks},
@@ -114,7 +116,6 @@ def _ends(given: Values, config: TransformerConfig) -> tuple[int, ...]:
 
 # Settings that have no counterpart here, with the values at which they do nothing.
 NOT_FOLLOWED: dict[str, tuple[Any, ...]] = {
-    "repetition_penalty": (1.0, 1),
     "encoder_repetition_penalty": (1.0, 1),
     "diversity_penalty": (0.0, 0),
     "num_beam_groups": (1,),
@@ -131,9 +132,6 @@ NOT_FOLLOWED: dict[str, tuple[Any, ...]] = {
 def _ignored(given: Values) -> tuple[str, ...]:
     """Name the settings that change outputs elsewhere and not here."""
     left = [key for key, idle in NOT_FOLLOWED.items() if key in given and given[key] not in idle]
-    words = given.get("bad_words_ids")
-    if isinstance(words, list) and any(isinstance(word, list) and len(word) > 1 for word in words):
-        left.append("bad_words_ids of several tokens")
     if given.get("early_stopping") == "never":
         left.append("early_stopping of 'never'")
     if _number(given, "length_penalty", 1.0) < 0:
@@ -163,6 +161,7 @@ def _options(
         max_length=min(MAX_LENGTH, max(0, longest)),
         min_length=max(0, shortest),
         no_repeat_ngram=_whole(given, "no_repeat_ngram_size", 0, 10),
+        repetition_penalty=min(10.0, max(0.1, _number(given, "repetition_penalty", 1.0))),
         instruction=str(tasks[0][1]["prefix"]).strip()[:MAX_INSTRUCTION] if tasks else "",
         source_language=source,
         target_language=target,
@@ -323,9 +322,22 @@ def _tokens(given: Values, name: str, config: TransformerConfig) -> tuple[int, .
 
 
 def _bad_words(given: Values, config: TransformerConfig) -> tuple[int, ...]:
-    """Return the tokens that are bad words by themselves; none of these families lists others."""
-    values = given.get("bad_words_ids")
-    values = values if isinstance(values, list) else []
-    alone = [word for word in values if isinstance(word, list) and len(word) == 1]
-    found = [_token(word, config.vocabulary) for word in alone]
-    return tuple(token for token in found if token is not None and token != config.eos)
+    """Return the tokens that are bad words by themselves; the end of an output is none."""
+    ends = {config.eos, *_ends(given, config)}
+    return tuple(
+        word[0] for word in _words(given, config) if len(word) == 1 and word[0] not in ends
+    )
+
+
+def _bad_sequences(given: Values, config: TransformerConfig) -> tuple[tuple[int, ...], ...]:
+    """Return the bad words of several tokens."""
+    return tuple(word for word in _words(given, config) if len(word) > 1)
+
+
+def _words(given: Values, config: TransformerConfig) -> list[tuple[int, ...]]:
+    """Return the bad words that can be written; each is a list of tokens of the model."""
+    listed = given.get("bad_words_ids")
+    words = [word for word in listed if isinstance(word, list)] if isinstance(listed, list) else []
+    known = [tuple(_token(token, config.vocabulary) for token in word) for word in words]
+    found = [tuple(t for t in word if t is not None) for word in known if None not in word and word]
+    return found[:MOST_WORDS]

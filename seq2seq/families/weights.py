@@ -8,7 +8,7 @@ from __future__ import annotations
 import pickle
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -146,16 +146,26 @@ def names_of(ours: str, family: str, gated: bool = False) -> list[str]:
     return []
 
 
+Stored = Path | Mapping[str, Tensor]  # a folder with files of weights, or weights in memory
+
+
 class Weights:
-    """The tensors of a folder by name, opened but not yet read.
+    """The tensors of a folder by name, opened but not yet read, or those of a loaded model.
 
     Raises UserError if there are none, or if a file is missing, damaged, or more than tensors.
     """
 
-    def __init__(self, folder: Path, files: ExitStack) -> None:
-        self.folder = folder
+    def __init__(self, stored: Stored, files: ExitStack) -> None:
         self.readers: dict[str, Callable[[], Tensor]] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
+        if isinstance(stored, Path):
+            self._open(stored, files)
+            return
+        for name, tensor in stored.items():
+            self.shapes[name] = tuple(tensor.shape)
+            self.readers[name] = partial(tensor.detach)
+
+    def _open(self, folder: Path, files: ExitStack) -> None:
         for path in _files(folder):
             if path.suffix == ".safetensors":
                 self._open_safe(path, files)
@@ -251,14 +261,14 @@ def _shards(folder: Path, index: Path) -> Iterator[Path]:
         yield folder / name
 
 
-def separate_matrices(folder: Path, family: str) -> dict[str, bool]:
+def separate_matrices(stored: Stored, family: str) -> dict[str, bool]:
     """Return what a config has to say of token matrices that are not one: only the files know.
 
     "tied" is False where the output matrix is one of its own, as T5 1.1's, "shared" where the sides
     have one each; neither is named where they are one.
     """
     with ExitStack() as files:
-        weights = Weights(folder, files)
+        weights = Weights(stored, files)
 
         def first(ours: str) -> str | None:
             return next((name for name in names_of(ours, family) if name in weights), None)
@@ -284,7 +294,7 @@ def _same(weights: Weights, one: str | None, other: str | None) -> bool:
 
 
 def read_weights(
-    folder: Path, model: Seq2Seq, family: str, dtype: torch.dtype
+    stored: Stored, model: Seq2Seq, family: str, dtype: torch.dtype
 ) -> dict[str, Tensor]:
     """Return a tensor for every weight of the model, by our names.
 
@@ -293,7 +303,7 @@ def read_weights(
     gated = cast(TransformerConfig, model.config).gated
     result, used = {}, set()
     with ExitStack() as files:
-        weights = Weights(folder, files)
+        weights = Weights(stored, files)
         for name, weight in model.named_parameters():
             theirs = _theirs(name, names_of(name, family, gated), weights)
             if theirs is None:

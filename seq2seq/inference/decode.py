@@ -15,6 +15,7 @@ from seq2seq.decoding.logits_processors import (
     filter_words,
     forbid,
     forbid_first,
+    forbid_sequences,
     forced_at,
     forced_prefix,
     minimum_length,
@@ -52,6 +53,8 @@ def logits_processors(
         processors.append(minimum_length(options.min_length, checkpoint.ends))
     if generation_config.forbidden:
         processors.append(forbid(generation_config.forbidden))
+    if generation_config.forbidden_sequences:
+        processors.append(forbid_sequences(generation_config.forbidden_sequences, counted))
     if generation_config.forbidden_first:
         processors.append(forbid_first(generation_config.forbidden_first))
     if generation_config.word_filter is not None:

@@ -727,6 +727,41 @@ def test_what_the_decoder_reads_first_counts_as_written(tmp_path, size):
     assert [list(trace.target.ids)] == answers(model, list(trace.source.ids))
 
 
+@pytest.mark.parametrize("beams", [1, 4])
+@pytest.mark.parametrize("penalty", [1.3, 3.0, 0.7])
+def test_repeats_are_penalised_as_in_transformers(tmp_path, beams, penalty):
+    folder, model, _ = random_model(tmp_path, "blenderbot", certain=0.5)
+    checkpoint = configured(
+        folder,
+        model,
+        repetition_penalty=penalty,
+        num_beams=beams,
+        max_length=16,
+        encoder_no_repeat_ngram_size=0,
+        early_stopping=beams > 1,
+    )
+    assert checkpoint.notes == ()
+    trace = seq2seq.run(checkpoint, TEXT)
+    assert ours_of(trace, checkpoint) == answers(model, list(trace.source.ids), beams)
+    plain = dataclasses.replace(checkpoint.generation_config.options, repetition_penalty=1.0)
+    assert seq2seq.run(checkpoint, TEXT, plain).target.ids != trace.target.ids
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_bad_words_of_several_tokens_are_never_completed(tmp_path, beams):
+    folder, model, _ = random_model(tmp_path, "bart", certain=0.5)
+    settings = {"num_beams": beams, "max_length": 14, "early_stopping": beams > 1}
+    checkpoint = configured(folder, model, **settings)
+    said = list(seq2seq.run(checkpoint, TEXT).target.ids)
+    bad = [said[:2], said[3:6], [said[7]], [model.generation_config.eos_token_id], [5, 6, 7]]
+    bad += [[model.generation_config.decoder_start_token_id, said[0]]]
+    checkpoint = configured(folder, model, bad_words_ids=bad, **settings)
+    assert checkpoint.notes == ()
+    trace = seq2seq.run(checkpoint, TEXT)
+    assert list(trace.target.ids) != said
+    assert ours_of(trace, checkpoint) == answers(model, list(trace.source.ids), beams)
+
+
 def test_settings_of_the_config_do_not_count_beside_a_generation_config(tmp_path):
     folder, _, _ = random_model(tmp_path, "bart")
     values = json.loads((folder / "config.json").read_text())
@@ -774,9 +809,9 @@ def test_settings_that_are_not_followed_are_named(tmp_path):
     folder, _, _ = published.save(tmp_path, "bart")
     path = folder / "generation_config.json"
     settings = json.loads(path.read_text())
-    path.write_text(json.dumps(settings | {"repetition_penalty": 1.3, "num_beams": 16}))
+    path.write_text(json.dumps(settings | {"typical_p": 0.9, "num_beams": 16}))
     (note,) = seq2seq.load(folder).notes
-    assert "repetition_penalty" in note
+    assert "typical_p" in note
     assert "num_beams of 16" in note
     chance = {"do_sample": True, "num_beams": 1, "temperature": 0.7, "top_k": 12, "top_p": 0.8}
     path.write_text(json.dumps(settings | chance))
