@@ -6,4 +6,4 @@ ui.begin_page(__file__)
 name, options, saved = ui.run_controls("speech", "Speech to text")
 audio = ui.audio_input() if saved is None else None
 ask = "Record a sentence or upload a recording."
-ui.show_run("speech", name, audio, options, saved, ask)
+ui.show_recording(name, audio, options, saved, ask)

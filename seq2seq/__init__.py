@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seq2seq.catalogue import embedded as embedded
     from seq2seq.catalogue import list_checkpoints as list_checkpoints
     from seq2seq.checkpoint import Checkpoint as Checkpoint
+    from seq2seq.checkpoint import from_transformers as from_transformers
     from seq2seq.checkpoint import load as load
     from seq2seq.checkpoint import save as save
     from seq2seq.data.audio import Audio as Audio
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from seq2seq.decoding.options import Options as Options
     from seq2seq.errors import UserError as UserError
     from seq2seq.inference.forecasting import forecast as forecast
+    from seq2seq.inference.long_form import LongForm as LongForm
+    from seq2seq.inference.long_form import Transcript as Transcript
+    from seq2seq.inference.long_form import transcribe_long as transcribe_long
     from seq2seq.inference.pipeline import force as force
     from seq2seq.inference.pipeline import generate as generate
     from seq2seq.inference.pipeline import run as run
@@ -52,18 +56,21 @@ _HOMES = {
     "Checkpoint": "checkpoint",
     "Config": "models.config",
     "Interventions": "decoding.interventions",
+    "LongForm": "inference.long_form",
     "Options": "decoding.options",
     "RecurrentConfig": "models.config",
     "Seq2Seq": "models.seq2seq",
     "Series": "data.series",
     "TokenizerPair": "data.tokenizer_pair",
     "Trace": "trace",
+    "Transcript": "inference.long_form",
     "TransformerConfig": "models.config",
     "Unigram": "data.tokenizer",
     "UserError": "errors",
     "build": "models.seq2seq",
     "embedded": "catalogue",
     "force": "inference.pipeline",
+    "from_transformers": "checkpoint",
     "forecast": "inference.forecasting",
     "generate": "inference.pipeline",
     "list_checkpoints": "catalogue",
@@ -72,6 +79,7 @@ _HOMES = {
     "run": "inference.pipeline",
     "save": "checkpoint",
     "transcribe": "inference.pipeline",
+    "transcribe_long": "inference.long_form",
 }
 
 __all__ = [*sorted(_HOMES), "__version__", "figures"]

@@ -177,8 +177,9 @@ class Location(NamedTuple):
 def resolve(checkpoint: str | Path, paths: bool = True) -> Location:
     """Find a model as users name it: a name in checkpoints/, a folder or an id of the Hub.
 
-    A folder that exists is taken before an id of the Hub that is spelled alike. paths: False keeps
-    to names and ids, for whoever must not look into other folders of this machine. Makes no
+    A folder that exists is taken before an id of the Hub that is spelled alike, and so is a file,
+    which `load` then names. paths: False keeps to names and ids, for whoever must not look into
+    other folders of this machine. Makes no
     request: whether the Hub has a model, only the Hub knows. Raises UserError, naming what there
     is, for what cannot be a model.
     """
@@ -195,6 +196,9 @@ def resolve(checkpoint: str | Path, paths: bool = True) -> Location:
             folder = Path(name).resolve()
             ours = folder.parent == CHECKPOINTS.resolve()
             return Location(folder, _hub_of(folder) if ours else "")
+        # A bare word is a name; of a path, load says what the file is.
+        if paths and ("/" in name or Path(name).suffix) and Path(name).is_file():
+            return Location(Path(name).resolve())
     if is_hub_name(name):
         return Location(None, name)
     raise UserError(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -27,7 +28,14 @@ from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.generation_config import GenerationConfig
 from seq2seq.errors import UserError, quote
-from seq2seq.families.pretrained import check_links, family_of, is_foreign, read_folder
+from seq2seq.families.other_formats import describe
+from seq2seq.families.pretrained import (
+    check_links,
+    family_of,
+    is_foreign,
+    read_folder,
+    read_loaded,
+)
 from seq2seq.hub.watchdog import Progress
 from seq2seq.models.config import Config
 from seq2seq.models.quantization import available, quantize
@@ -94,6 +102,11 @@ class Checkpoint:
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.model.parameters()).device
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The tokens that end an output, the usual one first."""
+        return (self.model.config.eos, *self.generation_config.ends)
 
     @property
     def searcher(self) -> Seq2Seq:
@@ -169,24 +182,43 @@ def load(
 
 
 def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> Checkpoint:
+    if folder.is_file():
+        raise UserError(describe(folder))
     check_links(folder)
     if is_foreign(folder):
         ours = ours or (embedded() | offered()).get(name)
         card, model, tokenizer, generation_config = read_folder(
             folder, name, _precision(device), ours
         )
-        notes: tuple[str, ...] = ()
-        if generation_config.ignored:
-            ignored = ", ".join(generation_config.ignored)
-            notes = (f"Its authors also set {ignored}: that is not done here.",)
-        model = model.to(device)
+        notes, model = _unfollowed(generation_config), model.to(device)
         return Checkpoint(
             model, tokenizer, card, generation_config, notes, family=family_of(folder)
         )
+    if not (folder / CARD).is_file() and (found := describe(folder)):
+        raise UserError(found)
     card = replace(read_card(folder), name=name)
     model = read_model(folder)
     tokenizer = tokenizer_of(folder, card.folded)
     return Checkpoint(model.to(device), tokenizer, card)
+
+
+def from_transformers(model: Any, tokenizer: Any, name: str = "loaded model") -> Checkpoint:
+    """Wrap a model and its tokenizer, or processor, that transformers has loaded.
+
+    The weights are shared, not copied, where they are float32 on the CPU: what is trained further
+    there changes here. The tokenizer and the generation config are copies. Neither object is
+    changed, and none of transformers' code runs afterwards. Raises UserError for a family that is
+    not known here, and for objects of other kinds.
+    """
+    card, ours, words, generation_config = read_loaded(model, tokenizer, name)
+    notes = _unfollowed(generation_config)
+    family = str(model.config.model_type)
+    return Checkpoint(ours, words, card, generation_config, notes, family=family)
+
+
+def _unfollowed(generation_config: GenerationConfig) -> tuple[str, ...]:
+    ignored = ", ".join(generation_config.ignored)
+    return (f"Its authors also set {ignored}: that is not done here.",) if ignored else ()
 
 
 def check_fit(config: Config, tokenizer: Tokenizer, name: str) -> None:

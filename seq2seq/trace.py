@@ -233,20 +233,25 @@ def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
     Raises UserError for a format that is not known.
     """
     if values["format"] == FORMAT:
-        return values
+        given = values.get("options")
+        return values | {"options": LATER | given} if isinstance(given, dict) else values
     if values["format"] != "seq2seq-trace/3":
         raise UserError("This run was saved by another version: run it again.")
     tree = values["beam_tree"]
     return {
         **values,
         "format": FORMAT,
-        "options": {"prefix_tokens": [], **values["options"]},
+        "options": {"prefix_tokens": [], **LATER, **values["options"]},
         "source": _with_special(values["source"]),
         "target": _with_special(values["target"]),
         "beam_tree": {RENAMED.get(name, name): column for name, column in tree.items()},
     }
 
 
+LATER: dict[str, Any] = {
+    "previous_tokens": [],
+    "repetition_penalty": 1.0,
+}  # options that runs saved before do not have
 RENAMED = {"cumulated": "cumulative", "fate": "status"}  # columns of format 3
 
 

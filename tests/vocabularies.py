@@ -304,6 +304,30 @@ def nllb(folder):
     return write(folder, bpe=model, settings=settings, special={"additional_special_tokens": NLLB})
 
 
+def plbart(folder, codes="base"):
+    model, _ = sentencepieces("bpe")
+    return write(folder, bpe=model, settings={"language_codes": codes})
+
+
+def plbart_multi(folder):
+    return plbart(folder, "multi")
+
+
+def codet5(folder):
+    pieces, merges = byte_pairs()
+    sentinels = [f"<extra_id_{n}>" for n in reversed(range(10))]
+    return write(
+        folder,
+        vocab=numbered("<pad>", "<s>", "</s>", "<unk>", "<mask>", *pieces, *sentinels),
+        merges="\n".join(["#version: 0.2", *merges, ""]),
+        settings={"tokenizer_class": "RobertaTokenizer", "additional_special_tokens": sentinels},
+    )
+
+
+def byt5(folder):
+    return write(folder, settings={"tokenizer_class": "ByT5Tokenizer"})
+
+
 def m2m100(folder):
     # A name that the model takes for a piece is still no text.
     model, pieces = sentencepieces("bpe", user_defined_symbols=["<pad>"])
@@ -317,9 +341,15 @@ def m2m100(folder):
     )
 
 
-def whisper(folder, timestamps=True):
+WHISPER_CODES = ("en", "zh", "de", "es", "ru", "ko", "fr", "haw", "yue")
+
+
+def whisper(folder, timestamps=True, ordinary=None, codes=WHISPER_CODES):
+    """Write a Whisper's vocabulary; ordinary: how many tokens stand before the special ones."""
     pieces, merges = byte_pairs()
-    codes = [f"<|{code}|>" for code in ("en", "zh", "de", "es", "ru", "ko", "fr", "haw", "yue")]
+    if ordinary is not None:
+        pieces += [f"<{n}>" for n in range(ordinary - 2 - len(pieces))]
+    codes = [f"<|{code}|>" for code in codes]
     tasks = ["translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps"]
     special = ["<|startoftranscript|>", *codes, *(f"<|{task}|>" for task in tasks)]
     vocab = numbered(*pieces, "", "<|endoftext|>")

@@ -21,6 +21,7 @@ from ui.views.compare import compare_page
 from ui.views.context_vector import context_vector_page
 from ui.views.forecasting import forecasting_page
 from ui.views.glossary import glossary_page
+from ui.views.long_recording import show_recording
 from ui.views.model_list import model_list
 from ui.views.models import capabilities, intake
 from ui.views.sentence_map import sentence_map_page
@@ -53,6 +54,7 @@ __all__ = [
     "run_controls",
     "sentence_map_page",
     "show_menu",
+    "show_recording",
     "show_run",
     "source_input",
     "start_page",

@@ -16,9 +16,9 @@ from torch import Tensor
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import Audio
 from seq2seq.decoding.options import Options
+from seq2seq.inference.decode import detect_language
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.inputs import Source, prepare
-from seq2seq.inference.pipeline import detect_language
 from seq2seq.inference.record import teach
 from seq2seq.models.audio_encoder import AudioEncoder
 from seq2seq.models.protocol import Memory, Steps

@@ -18,14 +18,14 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import Audio
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
+from seq2seq.inference.decode import detect_language
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.inputs import Source, prepare
-from seq2seq.inference.pipeline import detect_language
 from seq2seq.inference.record import ALTERNATIVES
 from seq2seq.models.attention import MultiHead, attend
 from seq2seq.models.protocol import Memory, State, Step
 from seq2seq.models.recurrent import GATES, RecurrentDecoder, Turn
-from seq2seq.models.transformer import DecoderLayer, TransformerDecoder
+from seq2seq.models.transformer import DecoderLayer, TransformerDecoder, biases_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +235,7 @@ def _recurrent(
     decoder: RecurrentDecoder, read: Sequence[int], memory: Memory, chosen: _Chosen
 ) -> dict[str, Any]:
     tokens = torch.tensor([read], device=memory.states.device)
-    state = decoder.read(tokens[:, :-1], decoder.start(memory), memory)
+    state = decoder.prefill(tokens[:, :-1], decoder.start(memory), memory)
     step, turns = step_turns(decoder, tokens[:, -1], state, memory)
     cells, embedded = state[0], decoder.embedding(tokens[:, -1])
     look = None
@@ -323,12 +323,12 @@ def _transformer(
     tokens, place = torch.tensor([read], device=memory.states.device), len(read) - 1
     state = decoder.start(memory)
     if place:
-        state = decoder.read(tokens[:, :-1], state, memory)[1]
+        state = decoder.prefill(tokens[:, :-1], state, memory)
     embedded = decoder.embedding(tokens[:, -1:], place)
-    bias = None if decoder.bias is None else decoder.bias(place, place + 1, tokens.device)
     states, passed = embedded, []
     layers = cast("list[DecoderLayer]", list(decoder.layers))
-    for each, past, keys in zip(layers, state, memory.keys, strict=True):
+    biases = biases_of(decoder.bias, len(layers), place, place + 1, tokens.device)
+    for each, past, keys, bias in zip(layers, state, memory.keys, biases, strict=True):
         passed.append(_pass(each, states, past, keys, bias, chosen.head, chosen.positions))
         states = passed[-1].states[-1]
     hidden = decoder.norm(states)

@@ -31,6 +31,7 @@ OPTION_HELP = {
     "max_length": "most tokens written (default: from the length of the source)",
     "min_length": "fewest tokens written (default 0)",
     "no_repeat_ngram": "n-grams of this size occur once only (default 0: off)",
+    "repetition_penalty": "what was written becomes so much less likely (default 1: off)",
     "prefix": "text that the output begins with",
     "instruction": "text put before the source (default: the model's own, if it has one)",
     "source_language": "code of the source's language, for models that know several",

@@ -20,8 +20,10 @@ from seq2seq.cli.arguments import (
 from seq2seq.errors import UserError
 
 if TYPE_CHECKING:
+    from seq2seq.checkpoint import Checkpoint
     from seq2seq.data.audio import Audio
     from seq2seq.data.series import Series
+    from seq2seq.decoding.options import Options
 
 
 def add(commands: Any) -> None:
@@ -44,7 +46,11 @@ def add(commands: Any) -> None:
         action=argparse.BooleanOptionalAction,
         help="let a speech model write down times (default no)",
     )
-    command.add_argument("--json", action="store_true", help="print the whole record of the run")
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="print the whole record of the run; of a long recording, its transcript",
+    )
     command.add_argument(
         "--self-attention", action="store_true", help="record self-attention too, for --json"
     )
@@ -71,6 +77,8 @@ def _work(values: argparse.Namespace) -> int:
     inputs = inputs or _texts(values.text)
     checkpoint, status = load_checkpoint(values), 0
     options = replace(checkpoint.generation_config.options, **given)
+    if values.audio and _is_long(checkpoint, inputs):
+        return _transcribe(checkpoint, inputs, options, values)
     for number, each in enumerate(inputs, start=1):
         try:
             trace = run(checkpoint, each, options, self_attention=values.self_attention)
@@ -84,6 +92,45 @@ def _work(values: argparse.Namespace) -> int:
             print(f"seq2seq: {note}", file=sys.stderr)
         print(trace.to_json().decode() if values.json else trace.text, flush=True)
     return status
+
+
+def _is_long(checkpoint: Checkpoint, recordings: Iterable[str | Audio]) -> bool:
+    from seq2seq.data.audio import HOP, Audio
+    from seq2seq.inference.long_form import is_long
+
+    frames = (len(each.samples) // HOP for each in recordings if isinstance(each, Audio))
+    return any(is_long(checkpoint, count) for count in frames)
+
+
+def _transcribe(
+    checkpoint: Checkpoint, recordings: Any, options: Options, values: argparse.Namespace
+) -> int:
+    """Transcribe a recording window by window, and print its segments as they come."""
+    from seq2seq.inference.long_form import Transcript, transcribe_long
+
+    printed = 0
+
+    def on_window(transcript: Transcript) -> None:
+        nonlocal printed
+        print(
+            f"\rseq2seq: {transcript.seconds:,.0f} of {transcript.total:,.0f} s",
+            end="" if transcript.seconds < transcript.total else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
+        segments = transcript.segments
+        for segment in () if values.json else segments[printed:]:
+            times = f"[{segment.start:.2f} - {segment.end:.2f}] " if options.timestamps else ""
+            print(f"{times}{segment.text}", flush=True)
+        printed = len(segments)
+
+    [recording] = recordings
+    for note in recording.notes:
+        print(f"seq2seq: {note}", file=sys.stderr)
+    transcript = transcribe_long(checkpoint, recording, options, on_window=on_window)
+    if values.json:
+        print_json(transcript.to_dict())
+    return 0
 
 
 def _forecast(values: argparse.Namespace, given: dict[str, Any]) -> int:

@@ -21,11 +21,12 @@ from seq2seq.errors import UserError, quote
 
 RATE = 16_000  # samples a second, of everything after read_audio
 WINDOW, HOP = 400, 160  # samples in a frame, and between the starts of two: 25 ms and 10 ms
-MAX_SECONDS, MIN_SECONDS = 30.0, 0.1
+MAX_SECONDS, MIN_SECONDS = 3600.0, 0.1
 FORMATS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3"}
 # What no microphone or file of speech has; beyond, a header is damaged or made to do harm.
 MAX_CHANNELS, RATES = 16, (4_000, 192_000)
 BLOCK = 4_096  # values read at a time; what a damaged spot can cost
+FRAMES = 6_000  # whose spectrum is held at a time
 LENGTH_UNKNOWN = 0xFFFF_0000  # from here on, in the header of a WAV
 SILENCE, FULL_SCALE, CLIPPED = 1e-4, 0.99, 0.01  # peak, level of a cut sample, share of those
 
@@ -102,7 +103,7 @@ def _read(sound: soundfile.SoundFile, name: str, limit: float) -> Audio:
     elif len(mixed) <= most and _ends_early(sound, len(mixed)):
         notes.append("The file ends too early: what there is of it was read.")
     if len(mixed) > most:
-        notes.append(f"Only the first {limit:g} seconds were read.")
+        notes.append(f"Only the first {limit:,g} seconds were read.")
         mixed = mixed[:most]
     if len(mixed) < MIN_SECONDS * rate:
         raise UserError(f"{name} is shorter than {MIN_SECONDS} seconds: record some more.")
@@ -248,9 +249,21 @@ def log_energy(samples: Tensor, bins: int = 80) -> Tensor:
     count = len(samples) // HOP
     if count < 2:
         raise UserError("The recording is too short to be heard: record some more.")
+    # Each frame's middle is its time: at both ends, the sound is mirrored.
+    mirrored = F.pad(samples[None], (WINDOW // 2, WINDOW // 2), mode="reflect")[0]
+    parts = [
+        _band_energy(mirrored[start * HOP :], min(FRAMES, count - start), bins)
+        for start in range(0, count, FRAMES)
+    ]
+    return torch.cat(parts, dim=1).clamp(min=1e-10).log10().T
+
+
+def _band_energy(samples: Tensor, frames: int, bins: int) -> Tensor:
+    """Return the energy of so many frames in each band: (bins, frames)."""
+    held = samples[: (frames - 1) * HOP + WINDOW]
     window = torch.hann_window(WINDOW)
-    spectrum = torch.stft(samples, WINDOW, HOP, window=window, return_complex=True)[:, :count]
-    return (mel_filters(bins) @ spectrum.abs().square()).clamp(min=1e-10).log10().T
+    spectrum = torch.stft(held, WINDOW, HOP, window=window, center=False, return_complex=True)
+    return mel_filters(bins) @ spectrum.abs().square()
 
 
 def standardise(mel: Tensor) -> Tensor:

@@ -19,7 +19,8 @@ class SpeechTokens:
     """Ids that tell a speech model what to do: write down, translate, leave out the times.
 
     first_time: of the token for 0.00 s; the later ones follow in steps of 0.02 s.
-    latest_start: steps into the recording at which the first text may begin.
+    latest_start: steps into the recording at which the first text may begin. previous: stands
+    before what was said earlier; no_speech: says that nothing is said.
     """
 
     transcribe: int | None
@@ -27,6 +28,8 @@ class SpeechTokens:
     no_times: int | None
     first_time: int | None
     latest_start: int = 50
+    previous: int | None = None
+    no_speech: int | None = None
 
 
 class SeriesHabits(NamedTuple):
@@ -68,8 +71,10 @@ class GenerationConfig:
     """How one checkpoint is run.
 
     start: what the decoder reads before its first output. forced: what outputs then begin with, at
-    no cost of probability. end_at_limit: the token that is forced where an output is as long as
+    no cost of probability. ends: tokens that end an output beside the model's usual one.
+    end_at_limit: the token that is forced where an output is as long as
     allowed, None for none. forbidden, forbidden_first: never said, or not as the first token.
+    forbidden_sequences: of several tokens, never completed.
     renormalise: probabilities sum to 1 again after what is forbidden has been left out.
     no_copy_ngram: no n-gram of this size may be copied from the source, 0 for no such rule.
     instructions: texts that can be put before a source, by what they ask for.
@@ -89,9 +94,11 @@ class GenerationConfig:
 
     start: tuple[int, ...]
     forced: tuple[int, ...] = ()
+    ends: tuple[int, ...] = ()
     end_at_limit: int | None = None
     forbidden: tuple[int, ...] = ()
     forbidden_first: tuple[int, ...] = ()
+    forbidden_sequences: tuple[tuple[int, ...], ...] = ()
     renormalise: bool = False
     no_copy_ngram: int = 0
     instructions: dict[str, str] = field(default_factory=dict)
@@ -108,6 +115,11 @@ class GenerationConfig:
     word_filter: WordFilter | None = None
     options: Options = field(default_factory=Options)
     ignored: tuple[str, ...] = ()
+
+    @property
+    def writes_times(self) -> bool:
+        """Whether it can write times, by which it goes through a long recording."""
+        return self.window > 0 and self.speech is not None and self.speech.first_time is not None
 
     def decoder_prompt(self, options: Options, languages: dict[str, int]) -> DecoderPrompt:
         """Return what a decoding with these options begins with, their prefix apart.
@@ -153,6 +165,10 @@ class GenerationConfig:
             start += () if task is None else (task,)
         if speech.no_times is not None and not options.timestamps:
             start += (speech.no_times,)
+        if options.previous_tokens:
+            if speech.previous is None:
+                raise UserError("This model reads nothing of what was said before: leave it out.")
+            start = (speech.previous, *options.previous_tokens, *start)
         return start
 
 

@@ -68,8 +68,11 @@ def renormalised(log_probabilities: Tensor, history: Tensor) -> Tensor:
     return log_probabilities.log_softmax(dim=-1)
 
 
-def no_copy(size: int, source: Sequence[int]) -> LogitsProcessor:
-    """Copy no n-gram of this size from the source ids, the same for all rows."""
+def no_copy(size: int, source: Sequence[int], read_first: Sequence[int] = ()) -> LogitsProcessor:
+    """Copy no n-gram of this size from the source ids, the same for all rows.
+
+    read_first: by the decoder before its first output; it counts as written.
+    """
     followers: dict[tuple[int, ...], list[int]] = {}
     for start in range(len(source) - size + 1):
         *said, last = source[start : start + size]
@@ -77,7 +80,8 @@ def no_copy(size: int, source: Sequence[int]) -> LogitsProcessor:
 
     def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         allowed = log_probabilities.clone()
-        for row, tokens in enumerate(history.tolist()):
+        for row, written in enumerate(history.tolist()):
+            tokens = [*read_first, *written]
             said = tuple(tokens[len(tokens) - size + 1 :]) if size > 1 else ()
             allowed[row, followers.get(said, [])] = -math.inf
         return allowed
@@ -85,14 +89,14 @@ def no_copy(size: int, source: Sequence[int]) -> LogitsProcessor:
     return processor
 
 
-def minimum_length(length: int, end: int) -> LogitsProcessor:
+def minimum_length(length: int, ends: Sequence[int]) -> LogitsProcessor:
     """Do not end before `length` tokens stand."""
 
     def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
         return (
             log_probabilities
             if history.shape[1] >= length
-            else forbid([end])(log_probabilities, history)
+            else forbid(ends)(log_probabilities, history)
         )
 
     return processor
@@ -112,17 +116,58 @@ def forced_prefix(tokens: Sequence[int]) -> LogitsProcessor:
     return processor
 
 
-def no_repeat(size: int, after: int = 0) -> LogitsProcessor:
-    """Say no n-gram of this size twice. The first `after` tokens were forced and do not obey."""
+def no_repeat(size: int, after: int = 0, read_first: Sequence[int] = ()) -> LogitsProcessor:
+    """Say no n-gram of this size twice. The first `after` tokens were forced and do not obey.
+
+    read_first: by the decoder before its first output; it counts as written.
+    """
 
     def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
-        if history.shape[1] < max(size, after):
+        if history.shape[1] < after or len(read_first) + history.shape[1] < size:
             return log_probabilities
-        for row, tokens in enumerate(history.tolist()):
+        for row, written in enumerate(history.tolist()):
+            tokens = [*read_first, *written]
             said = tokens[len(tokens) - size + 1 :]
             for start in range(len(tokens) - size + 1):
                 if tokens[start : start + size - 1] == said:
                     log_probabilities[row, tokens[start + size - 1]] = -math.inf
+        return log_probabilities
+
+    return processor
+
+
+def penalise_repeats(
+    scores: Tensor, history: Tensor, penalty: float, read_first: Sequence[int] = ()
+) -> Tensor:
+    """Return scores (rows, vocabulary) in which what was written is less likely.
+
+    Positive ones are divided by the penalty, negative ones multiplied: Keskar et al. 2019, section
+    4.1. read_first: by the decoder before its first output; it counts as written.
+    """
+    first = torch.tensor([list(read_first)], dtype=torch.long, device=scores.device)
+    written = torch.cat([first.expand(len(history), -1), history], dim=1)
+    found = scores.gather(1, written)
+    found = torch.where(found < 0, found * penalty, found / penalty)
+    return scores.scatter(1, written, found)
+
+
+def forbid_sequences(
+    sequences: Sequence[Sequence[int]], read_first: Sequence[int] = ()
+) -> LogitsProcessor:
+    """Complete none of these sequences of several tokens.
+
+    read_first: by the decoder before its first output; it counts as written.
+    """
+    by_length: dict[int, dict[tuple[int, ...], list[int]]] = {}
+    for *start, last in sequences:
+        by_length.setdefault(len(start), {}).setdefault(tuple(start), []).append(last)
+
+    def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
+        for row, written in enumerate(history.tolist()):
+            tokens = [*read_first, *written]
+            for length, completing in by_length.items():
+                ended = tuple(tokens[-length:])
+                log_probabilities[row, completing.get(ended, [])] = -math.inf
         return log_probabilities
 
     return processor

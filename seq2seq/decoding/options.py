@@ -34,10 +34,13 @@ class Options:
     temperature, top_k, top_p, seed: of the sampling; top_k 0 and top_p 1 cut nothing.
     max_length: most tokens written, 0 for a length that follows from the source's.
     min_length: tokens before the end may be chosen. no_repeat_ngram: 0, or the size n of which no
-    n-gram may occur twice. prefix: text the output has to begin with; prefix_tokens: the same as
-    ids, instead, where another run has gone; the last one may end the output.
+    n-gram may occur twice. repetition_penalty: by which the score of what was written is divided,
+    or multiplied where it is below 0; 1 for none (Keskar et al. 2019, section 4.1). prefix: text
+    the output has to begin with; prefix_tokens: the same as ids, instead, where another run has
+    gone; the last one may end the output.
     instruction: text put before the source, for models that do several tasks. source_language,
     target_language: codes, for models that know several. timestamps: a speech model writes times.
+    previous_tokens: what it wrote of the part before, as ids.
     """
 
     method: str = "beam"
@@ -53,12 +56,14 @@ class Options:
     max_length: int = 0
     min_length: int = 0
     no_repeat_ngram: int = 0
+    repetition_penalty: float = 1.0
     prefix: str = ""
     prefix_tokens: tuple[int, ...] = ()
     instruction: str = ""
     source_language: str = ""
     target_language: str = ""
     timestamps: bool = False
+    previous_tokens: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -74,8 +79,9 @@ class Options:
                 raise UserError(f"The {name} holds bytes that are no text: give it as UTF-8.")
         if len(self.instruction) > MAX_INSTRUCTION:
             raise UserError(f"The instruction is too long: give at most {MAX_INSTRUCTION} letters.")
-        if any(type(token) is not int for token in self.prefix_tokens):
-            raise UserError(f"prefix_tokens is no such list: give {KINDS[tuple]}.")
+        for name in ("prefix_tokens", "previous_tokens"):
+            if any(type(token) is not int for token in getattr(self, name)):
+                raise UserError(f"{name} is no such list: give {KINDS[tuple]}.")
         for name, low, high in (
             ("beam_width", 1, MAX_BEAM_WIDTH),
             ("n_best", 1, MAX_BEAM_WIDTH),
@@ -88,6 +94,7 @@ class Options:
             ("max_length", 0, MAX_LENGTH),
             ("min_length", 0, MAX_LENGTH),
             ("no_repeat_ngram", 0, 10),
+            ("repetition_penalty", 0.1, 10.0),
         ):
             if not low <= getattr(self, name) <= high:
                 raise UserError(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, PRUNED, BeamTree, Hypothesis
-from seq2seq.decoding.logits_processors import LogitsProcessor
+from seq2seq.decoding.logits_processors import LogitsProcessor, penalise_repeats
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.scoring import score
 from seq2seq.models.protocol import Change, Decoder, Memory, State, Step, select
@@ -80,7 +80,7 @@ def search(
     memory: Memory,
     options: Options,
     start: Sequence[int],
-    eos: int,
+    eos: int | Sequence[int],
     processors: Sequence[LogitsProcessor] = (),
     on_step: OnStep | None = None,
     limits: Sequence[int] = (),
@@ -89,11 +89,13 @@ def search(
     """Find the outputs for each row of the memory.
 
     on_step is called after every step; if it returns True the search stops and what stands so far
-    is returned as unfinished. start: what the decoder reads before its first output.
+    is returned as unfinished. start: what the decoder reads before its first output. eos: the token
+    that ends an output, or several that do.
     limits: most tokens for each source, () for those of the options. changes: tells what a step,
     from 0, looks at instead.
     """
-    return _Search(decoder, memory, options, start, eos, processors, limits).run(on_step, changes)
+    ends = np.atleast_1d(np.array(eos, dtype=np.int64))
+    return _Search(decoder, memory, options, start, ends, processors, limits).run(on_step, changes)
 
 
 class _Search:
@@ -105,11 +107,11 @@ class _Search:
         memory: Memory,
         options: Options,
         start: Sequence[int],
-        eos: int,
+        ends: np.ndarray,
         processors: Sequence[LogitsProcessor],
         limits: Sequence[int],
     ) -> None:
-        self.decoder, self.options, self.eos, self.processors = decoder, options, eos, processors
+        self.decoder, self.options, self.ends, self.processors = decoder, options, ends, processors
         count, device = memory.mask.shape[0], memory.mask.device
         self.source_lengths = memory.mask.sum(dim=1).tolist()
         default = [options.length_limit(length) for length in self.source_lengths]
@@ -117,10 +119,11 @@ class _Search:
         self.finished: list[list[Hypothesis]] = [[] for _ in range(count)]
         self.tree = _Tree(count)
         self.generators = [np.random.default_rng(options.seed) for _ in range(count)]
+        self.read_first = tuple(start)
         self.memory, self.state = memory, decoder.start(memory)
-        for token in start[:-1]:
-            read = torch.full((count,), token, device=device)
-            self.state = decoder.step(read, self.state, memory).state
+        if len(start) > 1:
+            given = torch.tensor([list(start[:-1])], device=device).expand(count, -1)
+            self.state = decoder.prefill(given, self.state, memory)
         self.tokens = torch.full((count,), start[-1], device=device)
         covers = options.coverage_penalty > 0
         self.rows = Rows(
@@ -154,14 +157,14 @@ class _Search:
         """Rank the candidates of a step, put the complete ones aside, go on with the best."""
         # In place: over a large vocabulary, fresh memory costs more than the numbers in it.
         logits = step.logits.float()
-        allowed = torch.log_softmax(logits, dim=-1, out=logits)
-        history = torch.from_numpy(self.rows.history).to(allowed.device)
+        history = torch.from_numpy(self.rows.history).to(logits.device)
+        allowed = self._penalised(logits, history)
         for processor in self.processors:
             allowed = processor(allowed, history)
         sampling = self.options.method == "sample"
         candidates = (self._draw if sampling else self._rank)(allowed)
         owner, width = self.rows.owner[candidates.row], self.options.rows
-        ends = candidates.token == self.eos
+        ends = np.isin(candidates.token, self.ends)
         complete = ends & (candidates.rank < width)
         lives = ~ends & (_rank_within(owner, ~ends) < width)
         status = np.where(complete, FINISHED, np.where(lives, ACTIVE, PRUNED))
@@ -194,9 +197,22 @@ class _Search:
         going = ~(done | capped)[longer.owner]
         self._continue(longer.take(going), parents[going], step.state)
 
+    def _penalised(self, logits: Tensor, history: Tensor) -> Tensor:
+        """Return log-probabilities after the penalty on repeats, where there is one.
+
+        One output at a time is penalised in its logits, a beam in what it adds up, as transformers
+        does both.
+        """
+        penalty = self.options.repetition_penalty
+        if penalty == 1:
+            return torch.log_softmax(logits, dim=-1, out=logits)
+        if self.options.rows > 1 and self.options.method == "beam":
+            return penalise_repeats(logits.log_softmax(-1), history, penalty, self.read_first)
+        return penalise_repeats(logits, history, penalty, self.read_first).log_softmax(-1)
+
     def _rank(self, allowed: Tensor) -> Candidates:
-        """The best 2 x width candidates of each source: enough, since a row can end only once."""
-        most = 2 * self.options.rows
+        """The best candidates of each source: enough, since a row can end in few ways only."""
+        most = (1 + len(self.ends)) * self.options.rows
         count = min(most, allowed.shape[1])
         values, tokens = (part.cpu().numpy() for part in top(allowed, count))
         row = np.repeat(np.arange(len(values)), count)
@@ -356,15 +372,17 @@ def _rank_within(owner: np.ndarray, counts: np.ndarray | None = None) -> np.ndar
 def _truncate(log_probabilities: np.ndarray, options: Options) -> np.ndarray:
     """Turn log-probabilities (vocabulary,) into the chances of a draw.
 
-    Temperature first, then top-k (Fan et al. 2018), then top-p (Holtzman et al. 2020).
+    Temperature first, then top-k (Fan et al. 2018), then top-p of what that leaves (Holtzman et
+    al. 2020).
     """
     scaled = log_probabilities / options.temperature
     chances = np.exp(scaled - scaled.max())
-    order = np.argsort(-chances, kind="stable")
-    ranked = chances[order] / chances.sum()
-    keep = np.cumsum(ranked) - ranked < options.top_p
-    if options.top_k:
-        keep[options.top_k :] = False
-    ranked = np.where(keep, ranked, 0.0)
-    chances[order] = ranked / ranked.sum()
-    return chances
+    if 0 < options.top_k < len(chances):
+        chances[chances < np.partition(chances, -options.top_k)[-options.top_k]] = 0.0
+    chances /= chances.sum()
+    if options.top_p < 1:
+        order = np.argsort(chances, kind="stable")
+        below = np.cumsum(chances[order]) <= 1 - options.top_p
+        below[-1] = False
+        chances[order[below]] = 0.0
+    return chances / chances.sum()

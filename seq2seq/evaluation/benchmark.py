@@ -139,7 +139,7 @@ def _ours(
     options = Options(
         beam_width=beam_width, n_best=1, length_penalty=1.0, max_length=steps, min_length=steps
     )
-    processors = [forbid([config.pad]), minimum_length(steps, config.eos)]
+    processors = [forbid([config.pad]), minimum_length(steps, [config.eos])]
     memory = reader.encode(ids, record=record)
     found = search(searcher.decoder, memory, options, [config.bos], config.eos, processors)
     outputs = [each.hypotheses[0].tokens for each in found]

@@ -14,9 +14,9 @@ from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.speech_corpus import Spoken, collate_speech, pad_frames, plan_speech
 from seq2seq.data.tokenizer import PAD, Unigram
 from seq2seq.decoding.options import Options
+from seq2seq.inference.decode import detect_language
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.inputs import Source
-from seq2seq.inference.pipeline import detect_language
 from seq2seq.models.protocol import Memory
 from seq2seq.models.seq2seq import Seq2Seq
 

@@ -45,6 +45,27 @@ NOT_SEQ2SEQ = {
     "gemma": "a decoder only",
     "phi": "a decoder only",
 }
+# Encoder-decoders that are made of other parts than there are here.
+OTHER_PARTS = {
+    "bigbird_pegasus": "BigBird-Pegasus, whose encoder looks at blocks of its source",
+    "encoder-decoder": "an EncoderDecoder of two models that were not trained as one family",
+    "fsmt": "FSMT, whose texts are split by the Moses scripts",
+    "led": "LED, whose encoder looks through a window",
+    "longt5": "LongT5, whose encoder looks at blocks of its source",
+    "moonshine": "Moonshine, which hears raw samples through rotary positions",
+    "nllb-moe": "NLLB with experts",
+    "prophetnet": "ProphetNet, which predicts several tokens at once",
+    "xlm-prophetnet": "XLM-ProphetNet, which predicts several tokens at once",
+    "rag": "RAG, which reads a library of texts",
+    "seamless_m4t": "SeamlessM4T, which hears and speaks",
+    "seamless_m4t_v2": "SeamlessM4T, which hears and speaks",
+    "speech-encoder-decoder": "a SpeechEncoderDecoder of two models",
+    "speech_to_text": "Speech2Text, which hears Kaldi's filter banks",
+    "speecht5": "SpeechT5, which speaks",
+    "switch_transformers": "Switch Transformers, with experts",
+    "trocr": "TrOCR's decoder; the whole model reads images",
+    "vision-encoder-decoder": "a VisionEncoderDecoder such as TrOCR or Donut, which reads images",
+}
 
 
 def read_config(values: Values) -> TransformerConfig:
@@ -58,6 +79,11 @@ def read_config(values: Values) -> TransformerConfig:
         raise UserError(
             f"This is {shown(family)}, {NOT_SEQ2SEQ[family]}: choose a model that has both an "
             "encoder and a decoder."
+        )
+    if isinstance(family, str) and family in OTHER_PARTS:
+        raise UserError(
+            f"This is {OTHER_PARTS[family]}, and such models are not run here: choose one of "
+            f"{', '.join(FAMILIES)}."
         )
     if not isinstance(family, str) or family not in FAMILIES:
         raise UserError(
@@ -161,6 +187,12 @@ def _bart(values: Values) -> TransformerConfig:
     )
 
 
+def _mvp(values: Values) -> TransformerConfig:
+    if values.get("use_prompt") is True:
+        raise UserError("This MVP model reads prompts of its own weights: choose one without them.")
+    return _bart(values)
+
+
 def _mbart(values: Values) -> TransformerConfig:
     return TransformerConfig(
         **_shared(values) | {"norm_first": True, "positions": "learned", "embedding_norm": "sum"}
@@ -222,10 +254,11 @@ def _t5(values: Values) -> TransformerConfig:
         input="series" if is_forecaster(values) else "tokens",
         buckets=whole(values, "relative_attention_num_buckets", 32),
         distance=whole(values, "relative_attention_max_distance", 128),
+        bias_each=values["model_type"] == "umt5",
         scale_embedding=False,
         # Version 1.0 scales its states; older files say so by not saying that nothing is tied.
         # mT5 is of version 1.1, whatever its files say.
-        scale_output=values["model_type"] == "t5"
+        scale_output=values["model_type"] in ("t5", "umt5")
         and values.get("scale_decoder_outputs", values.get("tie_word_embeddings")) is not False,
         tied=True,
         dropout=0.0,
@@ -261,7 +294,10 @@ FAMILIES: dict[str, Callable[[Values], TransformerConfig]] = {
     "marian": _marian,
     "t5": _t5,
     "mt5": _t5,
+    "umt5": _t5,
     "bart": _bart,
+    "mvp": _mvp,
+    "plbart": _bart,
     "pegasus": _pegasus,
     "blenderbot": _blenderbot,
     "blenderbot-small": _blenderbot_small,

@@ -14,13 +14,16 @@ from seq2seq.families.configs import Values, read_json, shown
 from seq2seq.families.language_codes import SPOKEN
 from seq2seq.models.config import TransformerConfig
 
-# What transformers took from config.json before there was a generation_config.json.
+# What transformers takes from config.json where there is no generation_config.json.
 LEGACY = (
     "bad_words_ids",
     "begin_suppress_tokens",
     "decoder_start_token_id",
+    "diversity_penalty",
+    "do_sample",
     "early_stopping",
     "encoder_no_repeat_ngram_size",
+    "eos_token_id",
     "forced_bos_token_id",
     "forced_decoder_ids",
     "forced_eos_token_id",
@@ -28,9 +31,18 @@ LEGACY = (
     "max_length",
     "min_length",
     "no_repeat_ngram_size",
+    "num_beam_groups",
     "num_beams",
+    "repetition_penalty",
     "suppress_tokens",
+    "temperature",
+    "top_k",
+    "top_p",
 )
+# Tokens of the smallest multilingual Whisper; one with fewer hears English only. Tiny models made
+# for tests have fewer than any published one, and are what their files say.
+MULTILINGUAL, PUBLISHED = 51_865, 50_000
+MOST_WORDS = 100_000  # of those that must not be written
 WINDOW = 30.0  # seconds of sound that Whisper was trained on
 # Where a model knows many languages and its files choose none.
 USUAL = {"en": ("en", "en_XX", "eng_Latn"), "fr": ("fr", "fr_XX", "fra_Latn", "fra")}
@@ -49,10 +61,7 @@ def read_generation_config(
     such as a thousand beams, gets the most there is.
     Raises UserError if generation_config.json is damaged or says what cannot be.
     """
-    given = {name: values[name] for name in LEGACY if values.get(name) is not None}
-    given |= {
-        k: v for k, v in read_json(folder / "generation_config.json").items() if v is not None
-    }
+    given = _settings(folder, values)
     family, tasks = values["model_type"], _tasks(values, task)
     # What an instruction's task says goes before what the whole model says.
     given |= tasks[0][1] if tasks else {}
@@ -71,9 +80,11 @@ def read_generation_config(
     return GenerationConfig(
         start=(start,),
         forced=() if first is None else (first,),
+        ends=_ends(given, config),
         end_at_limit=_named(given, "forced_eos_token_id", config),
         forbidden=_tokens(given, "suppress_tokens", config) + _bad_words(given, config),
         forbidden_first=_tokens(given, "begin_suppress_tokens", config),
+        forbidden_sequences=_bad_sequences(given, config),
         renormalise=given.get("renormalize_logits") is True,
         no_copy_ngram=_whole(given, "encoder_no_repeat_ngram_size", 0, 10),
         instructions={name: str(task["prefix"]) for name, task in tasks},
@@ -85,9 +96,26 @@ def read_generation_config(
     )
 
 
+def _settings(folder: Path, values: Values) -> Values:
+    """Return generation_config.json, or what config.json says in its place where there is none."""
+    path = folder / "generation_config.json"
+    given = read_json(path) if path.is_file() else {name: values.get(name) for name in LEGACY}
+    # Of speech models alone transformers asks config.json too.
+    prompt = values.get("forced_decoder_ids") if values["model_type"] == "whisper" else None
+    if given.get("forced_decoder_ids") is None:
+        given["forced_decoder_ids"] = prompt
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _ends(given: Values, config: TransformerConfig) -> tuple[int, ...]:
+    """Return the tokens beside the usual one that end an output."""
+    listed = given.get("eos_token_id")
+    tokens = _tokens({"ends": listed if isinstance(listed, list) else [listed]}, "ends", config)
+    return tuple(dict.fromkeys(token for token in tokens if token != config.eos))
+
+
 # Settings that have no counterpart here, with the values at which they do nothing.
 NOT_FOLLOWED: dict[str, tuple[Any, ...]] = {
-    "repetition_penalty": (1.0, 1),
     "encoder_repetition_penalty": (1.0, 1),
     "diversity_penalty": (0.0, 0),
     "num_beam_groups": (1,),
@@ -104,9 +132,10 @@ NOT_FOLLOWED: dict[str, tuple[Any, ...]] = {
 def _ignored(given: Values) -> tuple[str, ...]:
     """Name the settings that change outputs elsewhere and not here."""
     left = [key for key, idle in NOT_FOLLOWED.items() if key in given and given[key] not in idle]
-    words = given.get("bad_words_ids")
-    if isinstance(words, list) and any(isinstance(word, list) and len(word) > 1 for word in words):
-        left.append("bad_words_ids of several tokens")
+    if given.get("early_stopping") == "never":
+        left.append("early_stopping of 'never'")
+    if _number(given, "length_penalty", 1.0) < 0:
+        left.append(f"length_penalty of {given['length_penalty']}")
     for key, most in (("num_beams", MAX_BEAM_WIDTH), ("max_length", MAX_LENGTH + 1)):
         if type(given.get(key)) is int and given[key] > most:
             left.append(f"{key} of {min(given[key], 10**9)}")
@@ -132,6 +161,7 @@ def _options(
         max_length=min(MAX_LENGTH, max(0, longest)),
         min_length=max(0, shortest),
         no_repeat_ngram=_whole(given, "no_repeat_ngram_size", 0, 10),
+        repetition_penalty=min(10.0, max(0.1, _number(given, "repetition_penalty", 1.0))),
         instruction=str(tasks[0][1]["prefix"]).strip()[:MAX_INSTRUCTION] if tasks else "",
         source_language=source,
         target_language=target,
@@ -178,7 +208,7 @@ def _language_leads(family: str, tokenizer: Tokenizer, speech: SpeechTokens | No
         return "heard" if speech and speech.transcribe is not None else ""
     if family == "mbart":  # the newer one begins its sources with the language, the older ends them
         return "forced" if tokenizer.around()[0] else "start"
-    return {"m2m_100": "forced", "marian": "source"}.get(family, "")
+    return {"m2m_100": "forced", "marian": "source", "plbart": "start"}.get(family, "")
 
 
 def _speech(given: Values, tokenizer: Tokenizer, config: TransformerConfig) -> SpeechTokens:
@@ -191,19 +221,35 @@ def _speech(given: Values, tokenizer: Tokenizer, config: TransformerConfig) -> S
         return ids.get(piece) if token is None else token
 
     quiet = found(given, "no_timestamps_token_id", "<|notimestamps|>")
-    # The vocabulary of those that know English only names the other languages too.
-    english = quiet is not None and _prompt(given)[:1] == [quiet]
-    many = given.get("is_multilingual", bool(tokenizer.languages) and not english)
+    many = _is_multilingual(given, config.vocabulary, bool(tokenizer.languages), quiet)
     first_time = ids.get("<|0.00|>")
     if first_time is None and quiet is not None and quiet + 1 < config.vocabulary:
         first_time = quiet + 1
     return SpeechTokens(
-        found(tasks, "transcribe", "<|transcribe|>") if many is True else None,
-        found(tasks, "translate", "<|translate|>") if many is True else None,
+        found(tasks, "transcribe", "<|transcribe|>") if many else None,
+        found(tasks, "translate", "<|translate|>") if many else None,
         quiet,
         first_time,
         _whole(given, "max_initial_timestamp_index", 50, config.max_source),
+        found(given, "prev_sot_token_id", "<|startofprev|>"),
+        _first_of(ids, "<|nospeech|>", "<|nocaptions|>"),
     )
+
+
+def _first_of(ids: dict[str, int], *pieces: str) -> int | None:
+    return next((ids[piece] for piece in pieces if piece in ids), None)
+
+
+def _is_multilingual(given: Values, vocabulary: int, named: bool, quiet: int | None) -> bool:
+    """Tell whether a speech model hears languages; named: its vocabulary names some.
+
+    The vocabulary of those that know English only names them too: its size decides, as in
+    openai/whisper, whatever the files say.
+    """
+    if vocabulary >= PUBLISHED:
+        return named and vocabulary >= MULTILINGUAL
+    english = quiet is not None and _prompt(given)[:1] == [quiet]
+    return given.get("is_multilingual", named and not english) is True
 
 
 def _prompt(given: Values) -> list[Any]:
@@ -276,9 +322,22 @@ def _tokens(given: Values, name: str, config: TransformerConfig) -> tuple[int, .
 
 
 def _bad_words(given: Values, config: TransformerConfig) -> tuple[int, ...]:
-    """Return the tokens that are bad words by themselves; none of these families lists others."""
-    values = given.get("bad_words_ids")
-    values = values if isinstance(values, list) else []
-    alone = [word for word in values if isinstance(word, list) and len(word) == 1]
-    found = [_token(word, config.vocabulary) for word in alone]
-    return tuple(token for token in found if token is not None and token != config.eos)
+    """Return the tokens that are bad words by themselves; the end of an output is none."""
+    ends = {config.eos, *_ends(given, config)}
+    return tuple(
+        word[0] for word in _words(given, config) if len(word) == 1 and word[0] not in ends
+    )
+
+
+def _bad_sequences(given: Values, config: TransformerConfig) -> tuple[tuple[int, ...], ...]:
+    """Return the bad words of several tokens."""
+    return tuple(word for word in _words(given, config) if len(word) > 1)
+
+
+def _words(given: Values, config: TransformerConfig) -> list[tuple[int, ...]]:
+    """Return the bad words that can be written; each is a list of tokens of the model."""
+    listed = given.get("bad_words_ids")
+    words = [word for word in listed if isinstance(word, list)] if isinstance(listed, list) else []
+    known = [tuple(_token(token, config.vocabulary) for token in word) for word in words]
+    found = [tuple(t for t in word if t is not None) for word in known if None not in word and word]
+    return found[:MOST_WORDS]

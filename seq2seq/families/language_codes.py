@@ -80,6 +80,8 @@ tl, plt mg, asm as, tat tt, lin ln, hau ha, bak ba, jav jv, sun su, gle ga, gla 
 kir ky, lug lg, nso ns, gaz om, ory or, quy qu, run rn, kin rw, smo sm, ssw ss, sot st, tir ti, tsn
 tn, tso ts, uig ug, wol wo, xho xh, zul zu
 """
+# PLBart's programming languages and English; its first models know three.
+PLBART = ("java", "python", "en_XX", "javascript", "php", "ruby", "go")
 _NAMES = {code: name.title() for name, code in SPOKEN.items()}
 _NAMES |= {
     code: name.title() for code, name in (pair.split(maxsplit=1) for pair in _WRITTEN.split(","))

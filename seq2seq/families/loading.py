@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
 
 from seq2seq.errors import TooLargeError
 from seq2seq.families.configs import Values, read_config
-from seq2seq.families.weights import is_untied, read_weights
+from seq2seq.families.weights import Stored, read_weights, separate_matrices
 from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -22,12 +23,22 @@ def read_model(folder: Path, values: Values, dtype: torch.dtype = torch.float32)
 
     Raises UserError for what is unknown, damaged, or too large for this machine's free memory.
     """
+    return with_weights(folder, values, dtype)
+
+
+def with_weights(stored: Stored, values: Values, dtype: torch.dtype = torch.float32) -> Seq2Seq:
+    """Build the model that `values` describe, with the weights of a folder or of a loaded model.
+
+    Those in memory are shared where they are of this type and lie as torch's kernels want them,
+    else copied. Raises UserError as `read_model` does.
+    """
     family, config = values["model_type"], read_config(values)
-    if is_untied(folder, family):
-        config = dataclasses.replace(config, tied=False)
+    separate: dict[str, Any] = dict(separate_matrices(stored, family))
+    config = dataclasses.replace(config, **separate)
     model = build_empty(config)
-    require_memory(model, dtype)
-    model.load_state_dict(read_weights(folder, model, family, dtype), strict=False, assign=True)
+    if isinstance(stored, Path):
+        require_memory(model, dtype)
+    model.load_state_dict(read_weights(stored, model, family, dtype), strict=False, assign=True)
     tie(model)
     return model.requires_grad_(False).eval()
 

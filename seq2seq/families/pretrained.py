@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import torch
 
 from seq2seq.catalogue import Card
 from seq2seq.data.tokenizer import Tokenizer
 from seq2seq.decoding.generation_config import GenerationConfig
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 from seq2seq.families.chronos import ChronosSettings
 from seq2seq.families.configs import is_forecaster, read_json
 from seq2seq.families.generation_configs import read_generation_config
-from seq2seq.families.loading import read_model
+from seq2seq.families.loading import read_model, with_weights
 from seq2seq.families.model_cards import read_card
 from seq2seq.families.tokenizers import read_tokenizer
 from seq2seq.models.config import TransformerConfig
@@ -53,6 +54,35 @@ def read_folder(
     config = cast(TransformerConfig, model.config)
     generation_config = read_generation_config(folder, values, config, tokenizer, card.task)
     return card, model, tokenizer, generation_config
+
+
+def read_loaded(
+    model: Any, tokenizer: Any, name: str
+) -> tuple[Card, Seq2Seq, Tokenizer, GenerationConfig]:
+    """Read a model and a tokenizer that transformers has loaded, as `read_folder` reads files.
+
+    The weights are shared, see `with_weights`; of tokenizer and settings there is a copy. Raises
+    UserError for objects of other kinds.
+    """
+    for given, needed in ((model, ("state_dict", "config")), (tokenizer, ("save_pretrained",))):
+        if not all(hasattr(given, each) for each in needed):
+            raise UserError(
+                f"This needs a model and a tokenizer of transformers, not {quote(given)}: give "
+                "seq2seq.from_transformers(model, tokenizer)."
+            )
+    with TemporaryDirectory() as written:
+        folder = Path(written)
+        model.config.save_pretrained(folder)
+        if getattr(model, "generation_config", None) is not None:
+            model.generation_config.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        values = read_json(folder / "config.json")
+        ours = with_weights(model.state_dict(), values)
+        words = read_tokenizer(folder, values["model_type"], values)
+        card = read_card(folder, values, name)
+        config = cast(TransformerConfig, ours.config)
+        settings = read_generation_config(folder, values, config, words, card.task)
+    return card, ours, words, settings
 
 
 def _read_forecaster(

@@ -11,9 +11,11 @@ from seq2seq.errors import UserError
 from seq2seq.families import fast_tokenizers
 from seq2seq.families.base_tokenizer import LANGUAGE, Frame, Names, Published
 from seq2seq.families.blenderbot_small_bpe import Continued
+from seq2seq.families.byte_tokenizer import Bytes
 from seq2seq.families.fast_tokenizers import WhitespaceRules, guarded, tried
-from seq2seq.families.language_codes import M2M100, MBART, MBART50, NLLB, WMT21
+from seq2seq.families.language_codes import M2M100, MBART, MBART50, NLLB, PLBART, WMT21
 from seq2seq.families.mapped_sentencepiece import Mapped, Side, processor
+from seq2seq.families.serialized_tokenizer import read_serialized_tokenizer, runs_itself
 from seq2seq.families.vocabulary_builder import Gathered, generated_merges
 from seq2seq.families.vocabulary_files import (
     SERIALIZED,
@@ -46,6 +48,18 @@ SMALL = {
 }
 WHISPER = dict.fromkeys(("bos_token", "eos_token", "unk_token"), "<|endoftext|>")
 
+ROLES = {
+    "t5": SENTENCE,
+    "mt5": SENTENCE,
+    "umt5": SENTENCE,
+    "mvp": MASKED,
+    "marian": SENTENCE,
+    "pegasus": PEGASUS,
+    "bart": MASKED,
+    "blenderbot": MASKED,
+    "blenderbot-small": SMALL,
+}
+
 # Names of tokenizers as the settings give them, without the Fast that some end in.
 ANY_KIND = ("", "PreTrainedTokenizer", "TokenizersBackend")
 KINDS = {
@@ -56,8 +70,11 @@ KINDS = {
     "marian": ("MarianTokenizer",),
     "mbart": ("MBartTokenizer", "MBart50Tokenizer"),
     "mt5": ("T5Tokenizer", "MT5Tokenizer"),
+    "umt5": ("T5Tokenizer", "UMT5Tokenizer"),
+    "mvp": ("MvpTokenizer", "BartTokenizer"),
+    "plbart": ("PLBartTokenizer",),
     "pegasus": ("PegasusTokenizer",),
-    "t5": ("T5Tokenizer", "MT5Tokenizer"),
+    "t5": ("T5Tokenizer", "MT5Tokenizer", "RobertaTokenizer", "ByT5Tokenizer"),
     "whisper": ("WhisperTokenizer",),
 }
 
@@ -81,10 +98,18 @@ def read_tokenizer(folder: Path, family: str, values: Values) -> Published:
         raise UserError(
             f"A {settings.kind} cannot be read: choose a model with a {' or '.join(KINDS[family])}."
         )
+    if runs_itself(folder, family, settings.kind):
+        return read_serialized_tokenizer(folder, settings, ROLES.get(family, {}), _size(values))
     return READERS[family](folder, settings, values)
 
 
 def _t5(folder: Path, settings: Settings, values: Values) -> Published:
+    """Read T5's own pieces, or those of CodeT5 and ByT5, which share its architecture."""
+    if settings.kind == "RobertaTokenizer":
+        return _bart(folder, settings, values)
+    nothing = not has(folder, SERIALIZED) and not has(folder, SPIECE)
+    if settings.kind == "ByT5Tokenizer" or (nothing and _size(values) == 384):
+        return Bytes(_size(values))
     count = settings.count("extra_ids", 100)
     sentinels = [f"<extra_id_{number}>" for number in reversed(range(count))]
     pieces, added = _unigrams(folder, SPIECE, lambda scores: [*scores, *_zero(sentinels)])
@@ -255,6 +280,32 @@ def _m2m100(folder: Path, settings: Settings, values: Values) -> Published:
     return Mapped(names, frame, side, side, tidy=tidy)
 
 
+def _plbart(folder: Path, settings: Settings, values: Values) -> Published:
+    model = processor(read_bytes(folder, BPE_MODEL), BPE_MODEL)
+    pieces = [model.id_to_piece(number) for number in range(len(model))]
+    ids = {name: number for number, name in enumerate(("<s>", "<pad>", "</s>", "<unk>"))}
+    ids |= {piece: 1 + number for number, piece in enumerate(pieces) if number >= 3}
+    many = settings.values.get("language_codes") == "multi"
+    codes = PLBART if many else PLBART[:3]
+    ids |= {f"__{code}__": 1 + len(pieces) + number for number, code in enumerate(codes)}
+    if not many:
+        ids["<mask>"] = 1 + len(pieces) + len(codes)
+    gathered = Gathered(
+        Pieces([], ids, []),
+        settings,
+        FAIRSEQ if many else MASKED,
+        languages={code: f"__{code}__" for code in codes},
+    )
+    names = gathered.names(_size(values))
+    default = _default(settings, names.languages, "en_XX") if many else ""
+    special = frozenset(gathered.ids[name] for name in gathered.special if name in gathered.ids)
+    side = Side(model, gathered.ids, gathered.token("unk_token"), special)
+    tidy = settings.flag("clean_up_tokenization_spaces", default=True)
+    return Mapped(
+        names, Frame((), (gathered.token("eos_token"), LANGUAGE), default), side, side, tidy=tidy
+    )
+
+
 def _side(folder: Path, name: str, gathered: Gathered, written: Iterable[int]) -> Side:
     """Return one side of a model whose vocab.json gives the ids; written: what a text may say."""
     special = {gathered.ids[token] for token in gathered.special if token in gathered.ids}
@@ -349,6 +400,9 @@ READERS: dict[str, Callable[[Path, Settings, Values], Published]] = {
     "marian": _marian,
     "mbart": _mbart,
     "mt5": _t5,
+    "umt5": _t5,
+    "mvp": _bart,
+    "plbart": _plbart,
     "pegasus": _pegasus,
     "t5": _t5,
     "whisper": _whisper,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pickle
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from torch import Tensor
 
 from seq2seq.errors import UserError
 from seq2seq.families.configs import read_json
+from seq2seq.families.other_formats import describe
 from seq2seq.models.config import TransformerConfig
 from seq2seq.models.seq2seq import Seq2Seq
 
@@ -82,22 +83,28 @@ FAIRSEQ_REST = {
     ],
     r"decoder\.embedding\.tokens\.weight": [
         "model.decoder.embed_tokens.weight",
+        "model.shared.weight",
         "proj_out.weight",
         "lm_head.weight",
     ],
+    r"decoder\.output\.weight": ["lm_head.weight", "proj_out.weight"],
     r"decoder\.output\.bias": ["final_logits_bias"],
 }
 T5_REST = {
     r"(\w+)\.bias\.values\.weight": [
         r"\1.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
     ],
+    r"(\w+)\.bias\.(\d+)\.values\.weight": [
+        r"\1.block.\2.layer.0.SelfAttention.relative_attention_bias.weight"
+    ],
     r"(\w+)\.norm\.weight": [r"\1.final_layer_norm.weight"],
     r"encoder\.embedding\.tokens\.weight": [
-        "shared.weight",
         "encoder.embed_tokens.weight",
+        "shared.weight",
         "decoder.embed_tokens.weight",
         "lm_head.weight",
     ],
+    r"decoder\.embedding\.tokens\.weight": ["decoder.embed_tokens.weight", "shared.weight"],
     r"decoder\.output\.weight": ["lm_head.weight"],
 }
 # Tensors that say nothing new: copies of a shared one, tables that are computed here.
@@ -109,12 +116,17 @@ REDUNDANT = re.compile(
 )
 # What older files leave out because it is zero.
 OPTIONAL = re.compile(r".*\.key\.bias|decoder\.output\.bias")
-OFFSET = {"bart": 2, "mbart": 2}  # rows before the first position, a leftover of fairseq's padding
+OFFSET = {
+    "bart": 2,
+    "mbart": 2,
+    "mvp": 2,
+    "plbart": 2,
+}  # rows before the first position, a leftover of fairseq's padding
 
 
 def names_of(ours: str, family: str, gated: bool = False) -> list[str]:
     """Return the names that a weight of ours may have in a file of that family, best first."""
-    t5 = family in ("t5", "mt5")
+    t5 = family in ("t5", "mt5", "umt5")
     if found := LAYER.fullmatch(ours):
         side, number, block, part, kind = found.groups()
         theirs = (T5 if t5 else FAIRSEQ)[side][f"{block}.{part}"]
@@ -134,16 +146,26 @@ def names_of(ours: str, family: str, gated: bool = False) -> list[str]:
     return []
 
 
+Stored = Path | Mapping[str, Tensor]  # a folder with files of weights, or weights in memory
+
+
 class Weights:
-    """The tensors of a folder by name, opened but not yet read.
+    """The tensors of a folder by name, opened but not yet read, or those of a loaded model.
 
     Raises UserError if there are none, or if a file is missing, damaged, or more than tensors.
     """
 
-    def __init__(self, folder: Path, files: ExitStack) -> None:
-        self.folder = folder
+    def __init__(self, stored: Stored, files: ExitStack) -> None:
         self.readers: dict[str, Callable[[], Tensor]] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
+        if isinstance(stored, Path):
+            self._open(stored, files)
+            return
+        for name, tensor in stored.items():
+            self.shapes[name] = tuple(tensor.shape)
+            self.readers[name] = partial(tensor.detach)
+
+    def _open(self, folder: Path, files: ExitStack) -> None:
         for path in _files(folder):
             if path.suffix == ".safetensors":
                 self._open_safe(path, files)
@@ -222,7 +244,8 @@ def _files(folder: Path) -> Iterator[Path]:
         if index.is_file():
             yield from _shards(folder, index)
             return
-    raise UserError(f"There is neither a {SAFE} nor a {UNSAFE}: fetch the whole model.")
+    neither = f"There is neither a {SAFE} nor a {UNSAFE}: fetch the whole model."
+    raise UserError(describe(folder) or neither)
 
 
 def _shards(folder: Path, index: Path) -> Iterator[Path]:
@@ -238,23 +261,40 @@ def _shards(folder: Path, index: Path) -> Iterator[Path]:
         yield folder / name
 
 
-def is_untied(folder: Path, family: str) -> bool:
-    """Tell whether the output matrix is one of its own: T5 1.1's is, and only the file says so."""
-    if family not in ("t5", "mt5"):
-        return False
+def separate_matrices(stored: Stored, family: str) -> dict[str, bool]:
+    """Return what a config has to say of token matrices that are not one: only the files know.
+
+    "tied" is False where the output matrix is one of its own, as T5 1.1's, "shared" where the sides
+    have one each; neither is named where they are one.
+    """
     with ExitStack() as files:
-        weights = Weights(folder, files)
-        if not {"lm_head.weight", "shared.weight"} <= weights.shapes.keys():
-            return False
-        same_shape = weights.shapes["lm_head.weight"] == weights.shapes["shared.weight"]
-        return not (
-            same_shape
-            and torch.equal(weights.read("lm_head.weight"), weights.read("shared.weight"))
-        )
+        weights = Weights(stored, files)
+
+        def first(ours: str) -> str | None:
+            return next((name for name in names_of(ours, family) if name in weights), None)
+
+        source = first("encoder.embedding.tokens.weight")
+        target = first("decoder.embedding.tokens.weight") or source
+        output = first("decoder.output.weight") or target
+        found = {}
+        if not _same(weights, source, target):
+            found["shared"] = False
+        if not _same(weights, target, output):
+            found["tied"] = False
+        return found
+
+
+def _same(weights: Weights, one: str | None, other: str | None) -> bool:
+    """Tell whether two tensors are one, or one of them is not there."""
+    if one is None or other is None or one == other:
+        return True
+    return weights.shapes[one] == weights.shapes[other] and torch.equal(
+        weights.read(one), weights.read(other)
+    )
 
 
 def read_weights(
-    folder: Path, model: Seq2Seq, family: str, dtype: torch.dtype
+    stored: Stored, model: Seq2Seq, family: str, dtype: torch.dtype
 ) -> dict[str, Tensor]:
     """Return a tensor for every weight of the model, by our names.
 
@@ -263,7 +303,7 @@ def read_weights(
     gated = cast(TransformerConfig, model.config).gated
     result, used = {}, set()
     with ExitStack() as files:
-        weights = Weights(folder, files)
+        weights = Weights(stored, files)
         for name, weight in model.named_parameters():
             theirs = _theirs(name, names_of(name, family, gated), weights)
             if theirs is None:

@@ -22,6 +22,7 @@ from seq2seq.decoding.options import MAX_CHARACTERS, Options
 from seq2seq.errors import UserError, quote
 
 MAX_TOKENS = 1_000
+MAX_HEARD = 30.0  # seconds of a recording that one run hears
 MAX_CONTEXT = 512  # values of a series that are read
 JOINERS = "\u200c\u200d"  # they belong to the spelling of some scripts, and to emoji
 
@@ -175,13 +176,39 @@ def _prepare_series(checkpoint: Checkpoint, given: str | Series, options: Option
 
 def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:
     config, window = checkpoint.model.config, checkpoint.generation_config.window
-    frames = log_mel(audio.samples, config.bins, window or None, normalise=not window)
+    heard, notes = window or MAX_HEARD, audio.notes
+    if audio.seconds > heard + HOP / RATE:
+        notes = (*notes, f"Only the first {heard:g} seconds were heard.")
+    samples = audio.samples[: round(heard * RATE)]
+    frames = log_mel(samples, config.bins, window or None, normalise=not window)
     seconds = config.stride * HOP / RATE
     count = math.ceil(len(frames) / config.stride)
     if window:  # the rest is silence that nobody wants to see
         count = min(count, math.ceil(audio.seconds / seconds))
     pieces = tuple(f"{number * seconds:.2f}" for number in range(count))
-    return Source("", list(range(count)), pieces, audio.notes, frames, seconds)
+    return Source("", list(range(count)), pieces, notes, frames, seconds)
+
+
+def speech_features(checkpoint: Checkpoint, heard: Audio | Tensor) -> Tensor:
+    """Return what a speech model hears of a recording: (frames, bins).
+
+    All of it where the model can go through it window by window, else as `prepare` has it. heard:
+    may be such frames already. Raises UserError for a model that reads text, or for other frames.
+    """
+    config, generation_config = checkpoint.model.config, checkpoint.generation_config
+    if config.input != "audio":
+        raise UserError("This model reads text: use generate, or choose a speech model.")
+    if isinstance(heard, Tensor):
+        if heard.dim() != 2 or heard.shape[1] != config.bins:
+            raise UserError(f"This model hears {config.bins} bands: give (frames, {config.bins}).")
+        return heard
+    if isinstance(heard, Audio) and generation_config.writes_times:
+        whole = len(heard.samples) // HOP
+        if whole > generation_config.window * RATE / HOP:
+            return log_mel(heard.samples, config.bins)
+    frames = prepare(checkpoint, heard).frames
+    assert frames is not None
+    return frames
 
 
 def hear(checkpoint: Checkpoint, audio: Audio) -> Recording:

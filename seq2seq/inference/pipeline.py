@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, overload
 
@@ -17,26 +16,11 @@ from seq2seq.data.audio import HOP, RATE, Audio
 from seq2seq.data.batching import in_groups, pad
 from seq2seq.data.series import Series
 from seq2seq.data.speech_corpus import pad_frames
-from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, BeamTree, Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
-from seq2seq.decoding.logits_processors import (
-    LogitsProcessor,
-    after,
-    filter_words,
-    forbid,
-    forbid_first,
-    forced_at,
-    forced_prefix,
-    minimum_length,
-    no_copy,
-    no_repeat,
-    renormalised,
-    spoken_times,
-)
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.scoring import score
-from seq2seq.decoding.search import OnStep, SearchResult, search
+from seq2seq.decoding.search import OnStep, SearchResult
 from seq2seq.errors import UserError
 from seq2seq.families.language_codes import language_name
 from seq2seq.inference.arguments import (
@@ -49,67 +33,28 @@ from seq2seq.inference.arguments import (
     opened,
     options_for,
 )
+from seq2seq.inference.decode import decode, detect_language
 from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
-from seq2seq.inference.inputs import Source, clean_target, fit_tokenizer, prepare
+from seq2seq.inference.inputs import Source, clean_target, fit_tokenizer, prepare, speech_features
+from seq2seq.inference.long_form import OnWindow, Transcript, is_long, transcribe_long
 from seq2seq.inference.record import Encoded, chances, observe, record
-from seq2seq.models.protocol import Change, Memory, Steps, select
+from seq2seq.models.protocol import Memory, Steps, select
 from seq2seq.trace import Trace
 
 SELF_BYTES = 20_000_000  # of self-attention that is kept unasked
 
 
-def logits_processors(
-    checkpoint: Checkpoint,
-    options: Options,
-    prompt: DecoderPrompt,
-    source: Sequence[int] = (),
-) -> list[LogitsProcessor]:
-    """Turn options and the model's generation config into logits processors.
-
-    source: its ids, where all rows have the same one.
-    """
-    forced, prefix = prompt.forced_tokens, prompt.prefix
-    eos, generation_config = checkpoint.model.config.eos, checkpoint.generation_config
-    processors: list[LogitsProcessor] = []
-    if options.no_repeat_ngram:
-        processors.append(no_repeat(options.no_repeat_ngram, len(forced) + len(prefix)))
-    if generation_config.no_copy_ngram and source:
-        processors.append(no_copy(generation_config.no_copy_ngram, source))
-    if options.min_length:
-        processors.append(minimum_length(options.min_length, eos))
-    if generation_config.forbidden:
-        processors.append(forbid(generation_config.forbidden))
-    if generation_config.forbidden_first:
-        processors.append(forbid_first(generation_config.forbidden_first))
-    if generation_config.word_filter is not None:
-        processors.append(filter_words(generation_config.word_filter))
-    speech = generation_config.speech
-    if options.timestamps and speech is not None and speech.first_time is not None:
-        processors += [] if speech.no_times is None else [forbid([speech.no_times])]
-        processors.append(spoken_times(speech.first_time, eos, speech.latest_start))
-    if prefix:
-        given = [*forced, *prefix]
-        processors = [
-            *(after(len(given), processor) for processor in processors),
-            forced_prefix(given),
-        ]
-    processors += [forced_at(step, token) for step, token in enumerate(forced)]
-    if generation_config.end_at_limit is not None and options.max_length:
-        processors.append(forced_at(options.max_length - 1, generation_config.end_at_limit))
-    if generation_config.renormalise:
-        processors.append(renormalised)
-    return processors
-
-
 class Generated(NamedTuple):
     """What was written for one source: all outputs of the search, best first, and its tree.
 
-    text: of the best output, "" where there is none.
+    text: of the best output, "" where there is none. transcript: of a recording that took several
+    windows, whose segments put together are the one output.
     """
 
     text: str
     hypotheses: tuple[Hypothesis, ...]
     tree: BeamTree
+    transcript: Transcript | None = None
 
     def __repr__(self) -> str:
         """Write the text, and how many outputs there are."""
@@ -181,7 +126,7 @@ def _run(
         ids = encoded.source.ids if encoded.source.frames is None else ()
         changes = interventions.at if interventions.attention else None
         _, memory, chosen, prompt, _ = encoded
-        [found] = _find(checkpoint, memory, chosen, prompt, ids, on_step=on_step, changes=changes)
+        [found] = decode(checkpoint, memory, chosen, prompt, ids, on_step=on_step, changes=changes)
         searched = time.perf_counter()
         steps = observe(checkpoint, encoded, found.hypotheses[0].tokens)
     seconds = {
@@ -344,7 +289,7 @@ def _path(
     cumulative = each.cumsum()
     # Without a coverage penalty: what is followed has not been searched.
     by_length = score(cumulative, steps + 1, encoded.options.length_penalty)
-    finished = tokens[-1] == checkpoint.model.config.eos
+    finished = tokens[-1] in checkpoint.ends
     status = np.where(finished & (steps == len(tokens) - 1), FINISHED, ACTIVE)
     tree = BeamTree(
         steps, steps - 1, np.array(tokens), each, cumulative, by_length, ranks.cpu().numpy(), status
@@ -369,7 +314,7 @@ def find(checkpoint: Checkpoint, text: str, options: Options | None = None) -> S
     read = prepare(checkpoint, text, options)
     memory = checkpoint.model.encode(read.batch(checkpoint.device))
     prompt = decoder_prompt(checkpoint, options)
-    return _find(checkpoint, memory, options, prompt, read.ids)[0]
+    return decode(checkpoint, memory, options, prompt, read.ids)[0]
 
 
 @overload
@@ -418,7 +363,7 @@ def generate(
     for group in in_groups([len(ids) for ids in sources], batch):
         ids = pad([sources[index] for index in group], config.pad).to(ready.device)
         memory = ready.searcher.encode(ids)
-        found = _find(ready, memory, options, prompt, sources[group[0]] if batch == 1 else ())
+        found = decode(ready, memory, options, prompt, sources[group[0]] if batch == 1 else ())
         results.update(zip(group, found, strict=True))
         if on_group is not None:
             on_group(len(group))
@@ -444,22 +389,7 @@ def decode_memory(
     """
     options = options or checkpoint.generation_config.options
     prompt = decoder_prompt(checkpoint, options)
-    return _find(checkpoint, memory, options, prompt, on_step=on_step, lengths=lengths)
-
-
-def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) -> Options:
-    """Fill in the language that a speech model hears, where none was chosen.
-
-    It is the likeliest of the language tokens after the first start token. Radford et al. 2022.
-    """
-    generation_config, languages = checkpoint.generation_config, checkpoint.tokenizer.languages
-    if generation_config.language_leads != "heard" or options.source_language or not languages:
-        return options
-    decoder = checkpoint.model.decoder
-    first = torch.tensor([generation_config.start[0]], device=memory.states.device)
-    logits = decoder.step(first, decoder.start(memory), memory).logits[0]
-    heard = max(languages, key=lambda code: float(logits[languages[code]]))
-    return replace(options, source_language=heard)
+    return decode(checkpoint, memory, options, prompt, on_step=on_step, lengths=lengths)
 
 
 @overload
@@ -469,6 +399,7 @@ def transcribe(
     options: Options | None = None,
     batch: int = 32,
     on_group: Callable[[int], None] | None = None,
+    on_window: OnWindow | None = None,
 ) -> Generated: ...
 
 
@@ -479,6 +410,7 @@ def transcribe(
     options: Options | None = None,
     batch: int = 32,
     on_group: Callable[[int], None] | None = None,
+    on_window: OnWindow | None = None,
 ) -> list[Generated]: ...
 
 
@@ -489,67 +421,67 @@ def transcribe(
     options: Options | None = None,
     batch: int = 32,
     on_group: Callable[[int], None] | None = None,
+    on_window: OnWindow | None = None,
 ) -> Generated | list[Generated]:
     """Decode a recording, or many in batches of like length; otherwise as generate does.
 
     heard: as `read_audio` returns it, or features (frames, bins) of it as `prepare` makes them.
+    What is longer than the window of a model that writes times is heard window by window: see
+    `transcribe_long`, which also takes settings, and Generated.transcript. on_window is called with
+    the transcript after each of these windows, and stops this recording by returning True.
     """
     ready = opened(checkpoint)
     if not is_list(heard):
-        return transcribe(ready, [heard], options, batch, on_group)[0]
+        return transcribe(ready, [heard], options, batch, on_group, on_window)[0]
     generation_config, options = ready.generation_config, options_for(ready, options)
     # The decoder starts with the language, which every recording may have its own of.
     unknown = generation_config.language_leads == "heard" and not options.source_language
     batch = 1 if unknown else batch
-    features = each(heard, partial(_features, ready))
-    results: dict[int, SearchResult] = {}
-    for group in in_groups([len(frames) for frames in features], batch):
-        frames, mask = pad_frames([features[index] for index in group])
-        memory = ready.model.encode(frames.to(ready.device), mask.to(ready.device))
-        chosen = detect_language(ready, memory, options)
-        prompt = decoder_prompt(ready, chosen)
-        results.update(zip(group, _find(ready, memory, chosen, prompt), strict=True))
+    features = each(heard, partial(speech_features, ready))
+    long = [index for index, frames in enumerate(features) if is_long(ready, len(frames))]
+    short = [index for index in range(len(features)) if index not in set(long)]
+    results: dict[int, Generated] = {}
+    for places in in_groups([len(features[index]) for index in short], batch):
+        group = [short[place] for place in places]
+        found = _short(ready, [features[index] for index in group], options)
+        results.update(zip(group, found, strict=True))
         if on_group is not None:
             on_group(len(group))
-    return [_generated(ready, results[index]) for index in range(len(heard))]
+    for index in long:
+        results[index] = _long(ready, features[index], options, on_window)
+        if on_group is not None:
+            on_group(1)
+    return [results[index] for index in range(len(heard))]
 
 
-def _features(checkpoint: Checkpoint, heard: Audio | Tensor) -> Tensor:
-    """Return what a speech model hears of a recording: (frames, bins)."""
-    config = checkpoint.model.config
-    if config.input != "audio":
-        raise UserError("This model reads text: use generate, or choose a speech model.")
-    if isinstance(heard, Tensor):
-        if heard.dim() != 2 or heard.shape[1] != config.bins:
-            raise UserError(f"This model hears {config.bins} bands: give (frames, {config.bins}).")
-        return heard
-    frames = prepare(checkpoint, heard).frames
-    assert frames is not None
-    return frames
+def _short(checkpoint: Checkpoint, features: list[Tensor], options: Options) -> list[Generated]:
+    """Transcribe recordings that one window holds, all at once."""
+    frames, mask = pad_frames(features)
+    memory = checkpoint.model.encode(frames.to(checkpoint.device), mask.to(checkpoint.device))
+    chosen = detect_language(checkpoint, memory, options)
+    found = decode(checkpoint, memory, chosen, decoder_prompt(checkpoint, chosen))
+    return [_generated(checkpoint, each) for each in found]
 
 
-def _find(
-    checkpoint: Checkpoint,
-    memory: Memory,
-    options: Options,
-    prompt: DecoderPrompt,
-    source: Sequence[int] = (),
-    *,
-    on_step: OnStep | None = None,
-    changes: Callable[[int], Change | None] | None = None,
-    lengths: Sequence[int] = (),
-) -> list[SearchResult]:
-    config = checkpoint.model.config
-    lengths = lengths or memory.mask.sum(dim=1).tolist()
-    begun = len(prompt.forced_tokens) + len(prompt.prefix)
-    limits = [options.length_limit(length, begun) for length in lengths]
-    if config.longest is not None:
-        limits = [min(limit, config.longest - prompt.steps) for limit in limits]
-    processors = logits_processors(checkpoint, options, prompt, source)
-    decoder = checkpoint.searcher.decoder
-    return search(
-        decoder, memory, options, prompt.start, config.eos, processors, on_step, limits, changes
+def _long(
+    checkpoint: Checkpoint, frames: Tensor, options: Options, on_window: OnWindow | None
+) -> Generated:
+    """Transcribe a long recording as one output: its tree is the path of what was written."""
+    transcript = transcribe_long(checkpoint, frames, options, on_window=on_window)
+    tokens = transcript.tokens
+    chosen = np.array([p for window in transcript.windows for p in window.kept_log_probabilities])
+    cumulative, steps = chosen.cumsum(), np.arange(len(tokens))
+    by_length = score(cumulative, steps + 1, options.length_penalty)
+    ranks, status = np.zeros_like(steps), np.full_like(steps, ACTIVE)
+    tree = BeamTree(
+        steps, steps - 1, np.array(tokens, int), chosen, cumulative, by_length, ranks, status
     )
+    if not tokens:
+        return Generated(transcript.text, (), tree, transcript)
+    last = len(tokens) - 1
+    ended = transcript.is_complete
+    best = Hypothesis(tokens, tuple(chosen.tolist()), float(by_length[-1]), ended, last)
+    return Generated(transcript.text, (best,), tree, transcript)
 
 
 def to_text(checkpoint: Checkpoint, found: SearchResult, source: str = "") -> str:

@@ -372,6 +372,8 @@ class TransformerConfig(Config):
     # Of relative positions: how many biases, and the distance from which on they are all one.
     buckets: int = 32
     distance: int = 128
+    # Each layer has biases of its own (UMT5).
+    bias_each: bool = False
     # Token vectors are multiplied by the root of the width.
     scale_embedding: bool = True
     # "sum": of token and position is normalized. "decoder_tokens": that in the encoder, the token

@@ -95,6 +95,10 @@ class Decoder(Protocol):
         """Return the state before the first token."""
         ...
 
+    def prefill(self, tokens: Tensor, state: State, memory: Memory) -> State:
+        """Read tokens (rows, count) that are given, and return the state after them."""
+        ...
+
     def step(
         self,
         tokens: Tensor,

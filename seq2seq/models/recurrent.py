@@ -306,7 +306,7 @@ class RecurrentDecoder(nn.Module):
         logits, copying = self._scores(read, memory)
         return Step(logits, state, read.hidden, read.context, read.weights, copying=copying)
 
-    def read(self, tokens: Tensor, state: State, memory: Memory) -> State:
+    def prefill(self, tokens: Tensor, state: State, memory: Memory) -> State:
         """Read tokens (rows, count) and return the state after them; scores nothing."""
         for token in self.dropout(self.embedding(tokens)).unbind(1):
             _, state = self._advance(token, state, memory)

@@ -167,6 +167,7 @@ def _stack(config: TransformerConfig) -> StackConfig:
         scaled=config.scaled,
         buckets=config.buckets if config.positions == "relative" else 0,
         distance=config.distance,
+        bias_each=config.bias_each,
     )
 
 

@@ -6,7 +6,7 @@ Variants are switches, so that other people's weights fit into the same two clas
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, cast
 
@@ -31,7 +31,8 @@ class StackConfig(NamedTuple):
 
     head_width: 0 for width / heads. gated: the inner layer of the feed-forward block is a product
     of two (Shazeer 2020). norm: "layer" or "rms" (Zhang and Sennrich 2019). bias, scaled: of the
-    linear layers, see MultiHead. buckets, distance: of RelativeBias, 0 buckets for none.
+    linear layers, see MultiHead. buckets, distance: of RelativeBias, 0 buckets for none;
+    bias_each: every layer has one of its own.
     """
 
     width: int
@@ -49,6 +50,7 @@ class StackConfig(NamedTuple):
     scaled: bool = True
     buckets: int = 0
     distance: int = 128
+    bias_each: bool = False
 
 
 class RelativeBias(nn.Module):
@@ -134,11 +136,26 @@ def multi_head(config: StackConfig) -> MultiHead:
     )
 
 
-def relative_bias(config: StackConfig, both_ways: bool) -> RelativeBias | None:
-    """Return the bias that all layers of a stack share, if it has one."""
+Biases = RelativeBias | nn.ModuleList | None
+
+
+def relative_bias(config: StackConfig, both_ways: bool) -> Biases:
+    """Return the bias that all layers of a stack share, or one for each, as in UMT5, or none."""
     if not config.buckets:
         return None
-    return RelativeBias(config.buckets, config.distance, config.heads, both_ways)
+    sizes = config.buckets, config.distance, config.heads, both_ways
+    if config.bias_each:
+        return nn.ModuleList(RelativeBias(*sizes) for _ in range(config.layers))
+    return RelativeBias(*sizes)
+
+
+def biases_of(
+    bias: Biases, layers: int, start: int, stop: int, device: torch.device
+) -> Sequence[Tensor | None]:
+    """Return the bias of each layer for queries from `start` on, see RelativeBias."""
+    if isinstance(bias, nn.ModuleList):
+        return [each(start, stop, device) for each in bias]
+    return [None if bias is None else bias(start, stop, device)] * layers
 
 
 class EncoderLayer(nn.Module):
@@ -222,8 +239,9 @@ class TransformerEncoder(nn.Module):
         if source.dim() == 3:  # half as many positions as frames
             mask = mask[:, ::2]
         visible = mask[:, None, None, :]
-        bias = None if self.bias is None else self.bias(0, states.shape[1], states.device)
-        for layer in self.layers:
+        count, length = len(self.layers), states.shape[1]
+        biases = biases_of(self.bias, count, 0, length, states.device)
+        for layer, bias in zip(self.layers, biases, strict=True):
             states, weights = layer(states, visible, record, bias)
             recorded.append(weights)
         weights = torch.stack(recorded, dim=1) if record else None
@@ -270,6 +288,10 @@ class TransformerDecoder(nn.Module):
         """Return an empty past for each layer."""
         return tuple((keys[:, :, :0], values[:, :, :0]) for keys, values in memory.keys)
 
+    def prefill(self, tokens: Tensor, state: State, memory: Memory) -> State:
+        """Read tokens (rows, count) at once and return the state after them."""
+        return self.read(tokens, state, memory)[1]
+
     def step(
         self,
         tokens: Tensor,
@@ -302,13 +324,14 @@ class TransformerDecoder(nn.Module):
         if count > 1:
             everything = torch.ones(count, start + count, dtype=torch.bool, device=target.device)
             causal = everything.tril(diagonal=start)
-        bias = None if self.bias is None else self.bias(start, start + count, target.device)
+        layers, stop = len(self.layers), start + count
+        biases = biases_of(self.bias, layers, start, stop, target.device)
         # A step spares each layer a mask that hides nothing; training must not wait to know.
         everywhere = count == 1 and bool(memory.mask.all())
         visible = None if everywhere else memory.mask[:, None, None, :]
         new_state, recorded = [], []
-        parts = zip(self.layers, state, memory.keys, strict=True)
-        for number, (layer, past, keys) in enumerate(parts):
+        parts = zip(self.layers, state, memory.keys, biases, strict=True)
+        for number, (layer, past, keys, bias) in enumerate(parts):
             here = None if change is None else partial(change, number)
             source = keys, visible
             states, past, context, weights = layer(states, past, causal, source, record, bias, here)

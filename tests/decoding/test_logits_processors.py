@@ -38,7 +38,7 @@ def test_forbidden_tokens_are_never_said(scores):
 
 
 def test_no_end_before_the_minimum(scores):
-    rule = minimum_length(2, END)
+    rule = minimum_length(2, [END])
     assert forbidden(rule, scores, [], []) == [{END}] * 2
     assert forbidden(rule, scores, [4], [5]) == [{END}] * 2
     assert forbidden(rule, scores, [4, 4], [5, 5]) == [set()] * 2

@@ -17,6 +17,7 @@ BOUNDS = {
     "max_length": (0, MAX_LENGTH),
     "min_length": (0, MAX_LENGTH),
     "no_repeat_ngram": (0, 10),
+    "repetition_penalty": (0.1, 10.0),
 }
 
 

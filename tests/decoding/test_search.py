@@ -6,12 +6,17 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from transformers.generation.logits_process import (
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
 
 import seq2seq.decoding.options
 from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, PRUNED
 from seq2seq.decoding.logits_processors import forbid
 from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import search
+from seq2seq.decoding.search import _truncate, search
 from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import build
 
@@ -560,3 +565,26 @@ def test_draws_of_one_search_are_independent():
         outputs[seed].update(each.tokens for each in found.hypotheses)
     assert min(map(len, outputs.values())) > 1
     assert len(set.union(*outputs.values())) > max(map(len, outputs.values()))
+
+
+@pytest.mark.parametrize("top_k", [0, 1, 7, 40, 500])
+@pytest.mark.parametrize("top_p", [0.05, 0.6, 0.93, 1.0])
+@pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
+def test_what_is_drawn_from_is_what_transformers_draws_from(top_k, top_p, temperature):
+    """Temperature, then top-k, then top-p of what that leaves."""
+    scores = torch.randn(20, 300, generator=torch.Generator().manual_seed(top_k)).double() * 2
+    scores[:5] = scores[:5].round()  # several are equally likely
+    scores[0, 40:60] = -math.inf
+    warpers = [TemperatureLogitsWarper(temperature)] if temperature != 1 else []
+    warpers += [TopKLogitsWarper(top_k)] if top_k else []
+    warpers += [TopPLogitsWarper(top_p)] if top_p < 1 else []
+    expected = scores
+    for warper in warpers:
+        expected = warper(None, expected)
+    options = Options(method="sample", temperature=temperature, top_k=top_k, top_p=top_p)
+    ours = [_truncate(row, options) for row in scores.log_softmax(-1).numpy()]
+    np.testing.assert_allclose(ours[5:], expected.softmax(-1)[5:], atol=1e-12, rtol=0)
+    # Which of several equally likely ones goes is nobody's to say, only how many stay.
+    np.testing.assert_allclose(
+        np.sort(ours[:5]), expected.softmax(-1)[:5].sort().values, atol=1e-12, rtol=0
+    )

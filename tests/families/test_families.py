@@ -13,7 +13,7 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.search import search
 from seq2seq.families.generation_configs import read_generation_config
 from seq2seq.families.loading import read_model
-from seq2seq.inference.pipeline import logits_processors
+from seq2seq.inference.decode import logits_processors
 
 CARD = Card("tiny", "A tiny model", "translation", "CC0-1.0")
 
@@ -65,6 +65,17 @@ VARIANTS = {
         hf.MT5ForConditionalGeneration,
         hf.MT5Config,
         {**T5, "decoder_start_token_id": 0, "feed_forward_proj": "gated-gelu"},
+    ),
+    "umt5": (
+        hf.UMT5ForConditionalGeneration,
+        hf.UMT5Config,
+        {**T5, "decoder_start_token_id": 0, "feed_forward_proj": "gated-gelu"},
+    ),
+    "mvp": (hf.MvpForConditionalGeneration, hf.MvpConfig, {**FAIRSEQ, **TOKENS}),
+    "plbart": (
+        hf.PLBartForConditionalGeneration,
+        hf.PLBartConfig,
+        {**FAIRSEQ, **TOKENS, "scale_embedding": True},
     ),
     "bart": (hf.BartForConditionalGeneration, hf.BartConfig, {**FAIRSEQ, **TOKENS}),
     "bart, scaled": (

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import json
 import math
+import string
 
 import numpy as np
 import pytest
@@ -20,9 +21,11 @@ from seq2seq.data.audio import Audio, log_mel
 from seq2seq.decoding.generation_config import DecoderPrompt, GenerationConfig
 from seq2seq.decoding.logits_processors import after, forbid, no_copy
 from seq2seq.families.language_codes import language_name
+from seq2seq.inference.decode import detect_language, logits_processors
 from seq2seq.inference.decoder_prompt import decoder_prompt
-from seq2seq.inference.pipeline import detect_language, logits_processors, transcribe
+from seq2seq.inference.pipeline import transcribe
 from tests import published
+from tests import vocabularies as made
 
 published.hf.logging.set_verbosity_error()
 published.hf.logging.disable_progress_bar()
@@ -325,6 +328,73 @@ def test_whisper_refuses_what_it_cannot_do(whisper, options, said):
         seq2seq.run(checkpoint, Audio(SOUND, 0.75), Options(**options))
 
 
+@pytest.fixture(scope="module")
+def full_sized(tmp_path_factory):
+    """Return folders of Whispers with the vocabularies of the published ones, by what they hear."""
+    found = {}
+
+    def get(kind):
+        if kind not in found:
+            root = tmp_path_factory.mktemp(kind)
+            ordinary = 50_257 + (kind != "english")
+            codes = [f"{a}{b}" for a in "qxyz" for b in string.ascii_lowercase][:99]
+            codes[:3] = ("en", "fr", "de")
+            made.whisper(root / "files", ordinary=ordinary, codes=codes)
+            tokenizer = published.hf.WhisperTokenizer.from_pretrained(root / "files")
+            values = {**published.WHISPER, **published.token_ids("whisper", tokenizer)}
+            values |= {"vocab_size": len(tokenizer)}
+            model = published.hf.WhisperForConditionalGeneration(
+                published.hf.WhisperConfig(**values)
+            )
+            model.save_pretrained(root / "model")
+            tokenizer.save_pretrained(root / "model")
+            found[kind] = root / "model", tokenizer
+        return found[kind]
+
+    return get
+
+
+# What files of fine-tuned models say of an English-only one, and of a multilingual one.
+MISLEADING = [
+    {},
+    {"forced_decoder_ids": None},
+    {"is_multilingual": True},
+    {"forced_decoder_ids": [[1, None], [2, 50_358]]},
+    {"forced_decoder_ids": [[1, 50_259], [2, 50_359], [3, 50_363]]},
+]
+
+
+@pytest.mark.parametrize("says", MISLEADING)
+def test_the_vocabulary_tells_a_whisper_that_hears_english_only(full_sized, says):
+    folder, tokenizer = full_sized("english")
+    assert len(tokenizer) == 51_864
+    sot, quiet = ids(tokenizer, "<|startoftranscript|>", "<|notimestamps|>")
+    (folder / "generation_config.json").write_text(
+        json.dumps({"decoder_start_token_id": sot} | says)
+    )
+    checkpoint = seq2seq.load(folder)
+    assert checkpoint.generation_config.language_leads == ""
+    trace = seq2seq.run(checkpoint, Audio(SOUND, 0.75), Options(**GREEDY, max_length=3))
+    assert decoder_prompt(checkpoint, trace.options).start == (sot, quiet)
+    assert trace.notes == ()
+
+
+@pytest.mark.parametrize("says", [*MISLEADING[:2], {"is_multilingual": False}, MISLEADING[4]])
+def test_the_vocabulary_tells_a_whisper_that_hears_languages(full_sized, says):
+    folder, tokenizer = full_sized("multilingual")
+    assert len(tokenizer) == 51_865
+    sot, transcribe_id, quiet = ids(
+        tokenizer, "<|startoftranscript|>", "<|transcribe|>", "<|notimestamps|>"
+    )
+    (folder / "generation_config.json").write_text(
+        json.dumps({"decoder_start_token_id": sot} | says)
+    )
+    checkpoint = seq2seq.load(folder)
+    trace = seq2seq.run(checkpoint, Audio(SOUND, 0.75), Options(**GREEDY, max_length=3))
+    code = checkpoint.tokenizer.languages[trace.options.source_language]
+    assert decoder_prompt(checkpoint, trace.options).start == (sot, code, transcribe_id, quiet)
+
+
 # --- instructions and languages
 
 
@@ -615,6 +685,111 @@ def test_a_copy_is_kept_from_the_output(tmp_path):
     assert outputs[1] <= {tokenizer.eos_token_id}
 
 
+@pytest.mark.parametrize("name", ["bart", "blenderbot", "marian"])
+@pytest.mark.parametrize("beams", [1, 3])
+def test_any_of_several_tokens_ends_an_output(tmp_path, name, beams):
+    folder, model, tokenizer = random_model(tmp_path, name, certain=0.3)
+    said = answers(model, tokenizer(TEXT).input_ids, num_beams=1, max_length=12)[0]
+    usual = tokenizer.eos_token_id
+    ends = [usual, said[3], said[5], 40, 41]
+    checkpoint = configured(
+        folder, model, eos_token_id=ends, num_beams=beams, max_length=15, early_stopping=beams > 1
+    )
+    assert set(checkpoint.ends) == set(ends)
+    trace = seq2seq.run(checkpoint, TEXT)
+    found = GenerationMixin.generate(
+        model,
+        input_ids=torch.tensor([trace.source.ids]),
+        num_return_sequences=beams,
+        do_sample=False,
+        pad_token_id=model.config.vocab_size - 1,
+    )
+    theirs = [row[1:] for row in found.tolist()]
+    theirs = [
+        row[: next((n for n, t in enumerate(row) if t in ends), len(row)) + 1] for row in theirs
+    ]
+    assert ours_of(trace, checkpoint) == theirs
+    assert trace.target.ids[-1] in set(ends) - {usual}
+    assert trace.outputs[0].finished
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_what_the_decoder_reads_first_counts_as_written(tmp_path, size):
+    """A model that writes its start token again may not go on as it did at first."""
+    folder, model, _ = random_model(tmp_path, "blenderbot")
+    with torch.no_grad():
+        model.final_logits_bias[0, [1, 40, 41]] = torch.tensor([9.0, 10.0, 8.0])
+    model.save_pretrained(folder)
+    checkpoint = configured(
+        folder, model, no_repeat_ngram_size=size, num_beams=1, max_length=20, min_length=12,
+        encoder_no_repeat_ngram_size=0,
+    )  # fmt: skip
+    trace = seq2seq.run(checkpoint, TEXT)
+    assert [list(trace.target.ids)] == answers(model, list(trace.source.ids))
+
+
+@pytest.mark.parametrize("beams", [1, 4])
+@pytest.mark.parametrize("penalty", [1.3, 3.0, 0.7])
+def test_repeats_are_penalised_as_in_transformers(tmp_path, beams, penalty):
+    folder, model, _ = random_model(tmp_path, "blenderbot", certain=0.5)
+    checkpoint = configured(
+        folder,
+        model,
+        repetition_penalty=penalty,
+        num_beams=beams,
+        max_length=16,
+        encoder_no_repeat_ngram_size=0,
+        early_stopping=beams > 1,
+    )
+    assert checkpoint.notes == ()
+    trace = seq2seq.run(checkpoint, TEXT)
+    assert ours_of(trace, checkpoint) == answers(model, list(trace.source.ids), beams)
+    plain = dataclasses.replace(checkpoint.generation_config.options, repetition_penalty=1.0)
+    assert seq2seq.run(checkpoint, TEXT, plain).target.ids != trace.target.ids
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_bad_words_of_several_tokens_are_never_completed(tmp_path, beams):
+    folder, model, _ = random_model(tmp_path, "bart", certain=0.5)
+    settings = {"num_beams": beams, "max_length": 14, "early_stopping": beams > 1}
+    checkpoint = configured(folder, model, **settings)
+    said = list(seq2seq.run(checkpoint, TEXT).target.ids)
+    bad = [said[:2], said[3:6], [said[7]], [model.generation_config.eos_token_id], [5, 6, 7]]
+    bad += [[model.generation_config.decoder_start_token_id, said[0]]]
+    checkpoint = configured(folder, model, bad_words_ids=bad, **settings)
+    assert checkpoint.notes == ()
+    trace = seq2seq.run(checkpoint, TEXT)
+    assert list(trace.target.ids) != said
+    assert ours_of(trace, checkpoint) == answers(model, list(trace.source.ids), beams)
+
+
+def test_settings_of_the_config_do_not_count_beside_a_generation_config(tmp_path):
+    folder, _, _ = random_model(tmp_path, "bart")
+    values = json.loads((folder / "config.json").read_text())
+    legacy = {"num_beams": 4, "max_length": 2, "forced_bos_token_id": 7, "length_penalty": 3.0}
+    (folder / "config.json").write_text(json.dumps(values | legacy))
+    found = seq2seq.load(folder).generation_config
+    assert (found.options.beam_width, found.options.max_length, found.forced) == (1, 0, ())
+    (folder / "generation_config.json").unlink()
+    found = seq2seq.load(folder).generation_config
+    assert (found.options.beam_width, found.options.max_length, found.forced) == (4, 1, (7,))
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"num_beams": 3, "early_stopping": "never"}, "early_stopping of 'never'"),
+        ({"num_beams": 3, "length_penalty": -1.0}, "length_penalty of -1.0"),
+    ],
+)
+def test_what_a_search_cannot_do_is_named(tmp_path, settings, named):
+    folder, _, _ = published.save(tmp_path, "bart")
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | settings))
+    (note,) = seq2seq.load(folder).notes
+    assert named in note
+
+
 def test_a_rule_may_be_held_back():
     processor = after(2, forbid([0]))
     scores = torch.zeros(1, 3)
@@ -635,9 +810,9 @@ def test_settings_that_are_not_followed_are_named(tmp_path):
     folder, _, _ = published.save(tmp_path, "bart")
     path = folder / "generation_config.json"
     settings = json.loads(path.read_text())
-    path.write_text(json.dumps(settings | {"repetition_penalty": 1.3, "num_beams": 16}))
+    path.write_text(json.dumps(settings | {"typical_p": 0.9, "num_beams": 16}))
     (note,) = seq2seq.load(folder).notes
-    assert "repetition_penalty" in note
+    assert "typical_p" in note
     assert "num_beams of 16" in note
     chance = {"do_sample": True, "num_beams": 1, "temperature": 0.7, "top_k": 12, "top_p": 0.8}
     path.write_text(json.dumps(settings | chance))

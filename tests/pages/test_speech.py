@@ -42,6 +42,11 @@ def folders(tmp_path_factory, tokenizer):
     )
     (root / "without-attention" / "card.toml").write_text(CARD)
     saved = published.save(tmp_path_factory.mktemp("whisper"), "whisper", max_source_positions=150)
+    # It writes no times beyond its window of 3 seconds, as the published ones.
+    first = saved[2].convert_tokens_to_ids("<|0.00|>")
+    settings = saved[0] / "generation_config.json"
+    late = {"suppress_tokens": list(range(first + 151, first + 1501))}
+    settings.write_text(json.dumps(json.loads(settings.read_text()) | late))
     return root, saved[0]
 
 
@@ -207,7 +212,7 @@ def test_what_cannot_be_heard_is_said_in_a_sentence(content, name, sentence):
     [
         (wav(clipped()), "too loud", "2.1"),
         (wav(speech(1.0)), None, "1.0"),
-        (wav(speech(600)), "Only the first 30 seconds were read.", "30.0"),
+        (wav(speech(600)), "Only the first 30 seconds were heard.", "30.0"),
         (wav(np.stack([speech()] * 2, axis=1)), "2 channels were mixed to one.", "2.1"),
         (wav(speech()[::2], 8_000), "Resampled from 8,000 to 16,000 Hz.", "2.1"),
         (wav(speech())[:40_000], "The file ends too early", "1.2"),
@@ -288,3 +293,51 @@ def test_the_shown_code_draws_the_picture(query, monkeypatch):
     at = open_page(recording=EXAMPLE, step="9", beam_width="3", **query)
     code = at.code[0].value.replace('Path("recording.flac")', f"Path({str(RECORDING)!r})")
     assert charts(at)[0].figure == drawn_by(code, monkeypatch)[0]
+
+
+# --- longer than a model's window
+
+
+def long_page(seconds=7.5):
+    """Open the page with a recording of several windows of the tiny Whisper."""
+    at = upload(open_page(checkpoint="tiny-whisper"), wav(speech(seconds)))
+    assert not at.exception
+    return at
+
+
+def test_a_long_recording_is_transcribed_whole_and_one_window_is_looked_at():
+    at = long_page()
+    assert not at.error
+    captions = " ".join(each.value for each in at.caption).replace("\\", "")
+    assert "0:07 of 0:07 heard" in captions
+    options = at.selectbox(key="window").options
+    assert len(options) >= 3
+    at.selectbox(key="window").select_index(1).run()
+    assert not at.exception
+    assert at.selectbox(key="window").value == 1
+    assert any("Temperature" in each.value for each in at.caption)
+    assert "attention of" in picture(at)
+    assert {"Text", "JSON"} <= {each.proto.label for each in at.get("download_button")}
+
+
+def test_a_transcription_that_was_stopped_shows_what_it_has(monkeypatch):
+    from ui.views import long_recording
+
+    at = open_page(checkpoint="tiny-whisper")
+    windows = []
+
+    def stopping(transcript):
+        windows.append(transcript)
+        if len(windows) == 2:
+            raise st.runtime.scriptrunner.StopException
+        return "halfway"
+
+    monkeypatch.setattr(long_recording, "_progress", stopping)
+    at = upload(at, wav(speech(7.5)))
+    assert len(windows) == 2
+    monkeypatch.undo()
+    monkeypatch.setattr("ui.views.long_recording.known", lambda subject, what: None)
+    at.button(key="stop_transcription").click().run()
+    assert not at.exception
+    assert any("was stopped" in each.value for each in at.info)
+    assert len(at.selectbox(key="window").options) == 2

@@ -1,0 +1,130 @@
+"""From a memory to outputs: what options and generation config ask of a search, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.decoding.generation_config import DecoderPrompt
+from seq2seq.decoding.logits_processors import (
+    LogitsProcessor,
+    after,
+    filter_words,
+    forbid,
+    forbid_first,
+    forbid_sequences,
+    forced_at,
+    forced_prefix,
+    minimum_length,
+    no_copy,
+    no_repeat,
+    renormalised,
+    spoken_times,
+)
+from seq2seq.decoding.options import Options
+from seq2seq.decoding.search import OnStep, SearchResult, search
+from seq2seq.models.protocol import Change, Memory
+
+
+def logits_processors(
+    checkpoint: Checkpoint,
+    options: Options,
+    prompt: DecoderPrompt,
+    source: Sequence[int] = (),
+) -> list[LogitsProcessor]:
+    """Turn options and the model's generation config into logits processors.
+
+    source: its ids, where all rows have the same one.
+    """
+    forced, prefix = prompt.forced_tokens, prompt.prefix
+    eos, generation_config = checkpoint.model.config.eos, checkpoint.generation_config
+    # Published models count what the decoder reads first.
+    counted = prompt.start if checkpoint.family else ()
+    processors: list[LogitsProcessor] = []
+    if options.no_repeat_ngram:
+        begun = len(forced) + len(prefix)
+        processors.append(no_repeat(options.no_repeat_ngram, begun, counted))
+    if generation_config.no_copy_ngram and source:
+        processors.append(no_copy(generation_config.no_copy_ngram, source, counted))
+    if options.min_length:
+        processors.append(minimum_length(options.min_length, checkpoint.ends))
+    if generation_config.forbidden:
+        processors.append(forbid(generation_config.forbidden))
+    if generation_config.forbidden_sequences:
+        processors.append(forbid_sequences(generation_config.forbidden_sequences, counted))
+    if generation_config.forbidden_first:
+        processors.append(forbid_first(generation_config.forbidden_first))
+    if generation_config.word_filter is not None:
+        processors.append(filter_words(generation_config.word_filter))
+    speech = generation_config.speech
+    if options.timestamps and speech is not None and speech.first_time is not None:
+        processors += [] if speech.no_times is None else [forbid([speech.no_times])]
+        processors.append(spoken_times(speech.first_time, eos, speech.latest_start))
+    if prefix:
+        given = [*forced, *prefix]
+        processors = [
+            *(after(len(given), processor) for processor in processors),
+            forced_prefix(given),
+        ]
+    processors += [forced_at(step, token) for step, token in enumerate(forced)]
+    if generation_config.end_at_limit is not None and options.max_length:
+        processors.append(forced_at(options.max_length - 1, generation_config.end_at_limit))
+    if generation_config.renormalise:
+        processors.append(renormalised)
+    return processors
+
+
+@torch.inference_mode()
+def decode(
+    checkpoint: Checkpoint,
+    memory: Memory,
+    options: Options,
+    prompt: DecoderPrompt,
+    source: Sequence[int] = (),
+    *,
+    on_step: OnStep | None = None,
+    changes: Callable[[int], Change | None] | None = None,
+    lengths: Sequence[int] = (),
+) -> list[SearchResult]:
+    """Search the outputs of each row of a memory, with all that the model and the options ask for.
+
+    source: its ids, where all rows have the same one. lengths: tokens of the sources, () for those
+    of the memory. on_step, changes: as `search` has them.
+    """
+    config = checkpoint.model.config
+    lengths = lengths or memory.mask.sum(dim=1).tolist()
+    begun = len(prompt.forced_tokens) + len(prompt.prefix)
+    limits = [options.length_limit(length, begun) for length in lengths]
+    if config.longest is not None:
+        limits = [min(limit, config.longest - prompt.steps) for limit in limits]
+    processors = logits_processors(checkpoint, options, prompt, source)
+    decoder = checkpoint.searcher.decoder
+    return search(
+        decoder,
+        memory,
+        options,
+        prompt.start,
+        checkpoint.ends,
+        processors,
+        on_step,
+        limits,
+        changes,
+    )
+
+
+def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) -> Options:
+    """Fill in the language that a speech model hears, where none was chosen.
+
+    It is the likeliest of the language tokens after the first start token. Radford et al. 2022.
+    """
+    generation_config, languages = checkpoint.generation_config, checkpoint.tokenizer.languages
+    if generation_config.language_leads != "heard" or options.source_language or not languages:
+        return options
+    decoder = checkpoint.model.decoder
+    first = torch.tensor([generation_config.start[0]], device=memory.states.device)
+    logits = decoder.step(first, decoder.start(memory), memory).logits[0]
+    heard = max(languages, key=lambda code: float(logits[languages[code]]))
+    return replace(options, source_language=heard)
