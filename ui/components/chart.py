@@ -12,7 +12,7 @@ from ui.components import plot, save_picture
 from ui.page import is_dark
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from seq2seq.figures.drawing import Drawing
 
 
 def as_key(name: str) -> str:
@@ -22,7 +22,7 @@ def as_key(name: str) -> str:
 
 def chart(
     key: str,
-    drawn: go.Figure,
+    drawn: Drawing,
     described: str,
     table: Callable[[], str] | None = None,
     on_select: Callable[[], None] | None = None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from seq2seq.figures.drawing import Drawing
 
 _PLOT = st.components.v2.component(
     "plot",
@@ -138,7 +138,7 @@ export default function (component) {
 
 
 def plot(
-    key: str, figure: go.Figure, described: str, on_click: Callable[[], None] | None = None
+    key: str, drawn: Drawing, described: str, on_click: Callable[[], None] | None = None
 ) -> None:
     """Show a figure, which needs a height; described: what it shows, for those who do not see it.
 
@@ -146,8 +146,8 @@ def plot(
     on_click: called when a point with customdata was clicked; `clicked` tells it.
     """
     data: dict[str, Any] = {
-        "figure": figure.to_json(validate=False),
-        "height": figure.layout.height,
+        "figure": drawn.to_json(),
+        "height": drawn.layout["height"],
         "described": described,
         "clickable": on_click is not None,
     }

@@ -172,7 +172,7 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
         st.caption("No attention: this one vector is all that the decoder sees of the source.")
         chart(
             f"context_{key}",
-            figures.context(trace, here, dark=is_dark()),
+            figures.context.plain(trace, here, dark=is_dark()),
             f"Context vector of {name}.",
             lambda: figures.context_csv(trace),
         )
@@ -180,7 +180,7 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
         matrix = figures.narrow_attention if narrow else figures.attention
         chart(
             f"attention_{key}",
-            matrix(trace, selected=here, dark=is_dark()),
+            matrix.plain(trace, selected=here, dark=is_dark()),
             f"Attention of {name}: {len(trace.target)} output tokens, {len(trace.source)} of the "
             "source. All weights are in the CSV.",
             lambda: figures.attention_csv(trace),

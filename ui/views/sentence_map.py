@@ -214,7 +214,7 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
         if place := clicked("map"):
             st.session_state[_CHOSEN] = placed.texts[place[0]]
 
-    drawn = figures.sentence_map(
+    drawn = figures.sentence_map.plain(
         figures.Points(points[:count], placed.texts[:count], placed.labels),
         figures.Points(points[count:], placed.own),
         explained,
@@ -293,7 +293,7 @@ def _agreement(placed: _Placed) -> None:
     )
     chart(
         "agreement",
-        figures.agreements(found, placed.feature, dark=is_dark()),
+        figures.agreements.plain(found, placed.feature, dark=is_dark()),
         "Share of neighbours that have each feature in common, and the share by chance.",
         lambda: figures.agreements_csv(found),
     )
@@ -334,7 +334,9 @@ def _trajectories(name: str, own: list[str]) -> None:
     ]
     chart(
         "trajectories",
-        figures.trajectories(runs, found.explained.tolist(), 1 + (which == "Both"), is_dark()),
+        figures.trajectories.plain(
+            runs, found.explained.tolist(), 1 + (which == "Both"), is_dark()
+        ),
         f"States of {len(traces)} run(s) in order, on one projection.",
         lambda: figures.map_csv(
             np.concatenate([points for _, points, _ in runs]),
