@@ -9,6 +9,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from ui.runtime.admission import admitted
+
 # Less empty space at the top; and Streamlit's colours of chosen values and of code are too close to
 # the page's own for small text.
 STYLE = """<style>
@@ -39,7 +41,8 @@ def show_menu(pages: list, moved: dict[str, str]) -> None:
     if _WANTED in st.session_state:
         name, query = st.session_state.pop(_WANTED)
         st.switch_page(name, query_params=query)
-    page.run()
+    with admitted(st.empty()):
+        page.run()
 
 
 def _send_on(file: str) -> None:

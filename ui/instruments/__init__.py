@@ -22,6 +22,7 @@ from ui.instruments import (
 )
 from ui.instruments.selection import Reader, View, read_tokens, selected_view
 from ui.links import URL
+from ui.runtime.admission import fragment
 from ui.runtime.runs import Subject
 from ui.views.speech import listening
 
@@ -38,7 +39,7 @@ TABS: dict[str, Callable[[View], None]] = {
 }
 
 
-@st.fragment
+@fragment
 def instruments(subject: Subject, run: Trace, read: Reader = read_tokens) -> None:
     """Show a run: its output, and below it the instrument that the visitor has opened."""
     view = selected_view(subject, run, read)

@@ -14,6 +14,7 @@ from ui.inputs.task_controls import first_checkpoint
 from ui.inputs.text_input import empty_state, source_input
 from ui.links import URL, page_link
 from ui.page import is_dark
+from ui.runtime.admission import fragment
 from ui.runtime.cards import catalogued
 from ui.runtime.model_loading import open_model
 from ui.runtime.names import card_of, checkpoints_for
@@ -97,7 +98,7 @@ def _strangers(names: list[str]) -> str:
     )
 
 
-@st.fragment
+@fragment
 def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
     """Show all runs, with what differs and one step for all.
 
