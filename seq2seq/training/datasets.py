@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seq2seq.checkpoint import Checkpoint
+from seq2seq.checkpoint import Checkpoint, SharedTokenizer
 from seq2seq.data.batching import Batch, Example, collate, plan_batches
 from seq2seq.data.dialogue import source_of, turns_of
 from seq2seq.data.parallel_corpus import Pair, read_pairs
@@ -35,6 +35,7 @@ from seq2seq.evaluation.reply_metrics import dull
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.training.augmentation import at_speed, in_strings, lengthen, vary
 from seq2seq.training.recipe import Recipe, SubstitutionSettings, TypingSettings
+from seq2seq.training.series_corpus import SeriesCorpus
 from seq2seq.training.substitution import all_varied, further
 
 GREEDY = Options(method="greedy")
@@ -43,11 +44,11 @@ GREEDY = Options(method="greedy")
 class Corpus(Protocol):
     """What the loop asks for; an example is of a type that only its corpus knows."""
 
-    def fit(self) -> Unigram:
-        """Make a tokenizer for the training texts."""
+    def fit(self) -> SharedTokenizer:
+        """Make a tokenizer for the training inputs."""
         ...
 
-    def encode(self, tokenizer: Unigram) -> None:
+    def encode(self, tokenizer: Any) -> None:
         """Make ready for the calls below."""
         ...
 
@@ -78,6 +79,8 @@ def read_corpus(recipe: Recipe, data: Path) -> Corpus:
     """Read the files of a recipe, below the folder `data`. Raises UserError where it cannot."""
     if recipe.data.limit and (recipe.model.get("input") == "audio" or recipe.card.turn_separator):
         raise UserError("The recipe's limit is for pairs of texts: leave it out for others.")
+    if recipe.model.get("input") == "series":
+        return SeriesCorpus(recipe, data)
     if recipe.model.get("input") == "audio":
         return SpeechCorpus(recipe, data)
     return DialogueCorpus(recipe, data) if recipe.card.turn_separator else TextCorpus(recipe, data)

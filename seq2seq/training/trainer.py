@@ -26,19 +26,22 @@ from tqdm import tqdm
 from seq2seq.checkpoint import (
     TOKENIZER,
     Checkpoint,
+    SharedTokenizer,
     best_device,
     check_fit,
     own_generation_config,
     read_model,
+    read_tokenizer,
     replaced,
     save,
 )
 from seq2seq.data.batching import Batch
-from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN, Unigram
+from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN
+from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import LOG
 from seq2seq.models.config import Config
-from seq2seq.models.seq2seq import build
+from seq2seq.models.seq2seq import build, order_tokens
 from seq2seq.training.datasets import read_corpus
 from seq2seq.training.losses import Objective
 from seq2seq.training.recipe import Recipe
@@ -158,6 +161,8 @@ class _Run:
                 }
             )
         )
+        if isinstance(self.tokenizer, ValueTokenizer):
+            order_tokens(model, torch.from_numpy(self.tokenizer.centers))
         self.model = model.to(self.device)
         check_fit(model.config, self.tokenizer, recipe.name)
         self.checkpoint = Checkpoint(
@@ -179,7 +184,7 @@ class _Run:
             self.objective.parameters(), lr=0.0, betas=(0.9, 0.98), fused=True
         )
         self.position = Position()
-        self.precision = _precision(self.device)
+        self.precision = _precision(self.device, self.model.config.width)
         self.corpus.encode(self.tokenizer)
 
     def train(self, budget: float | None) -> None:
@@ -326,7 +331,7 @@ class _Run:
             }
             _append(self.work / LOG, json.dumps(where | values) + "\n")
 
-    def _tokenizer(self) -> Unigram:
+    def _tokenizer(self) -> SharedTokenizer:
         """Fit the tokenizer, or take the one that this run has fitted before."""
         path = self.work / TOKENIZER
         if self.rank == 0 and not path.is_file():
@@ -334,7 +339,7 @@ class _Run:
                 new.write_bytes(self.corpus.fit().model)
         if self.world > 1:
             distributed.barrier()
-        return Unigram.load(path, self.recipe.card.folded)
+        return read_tokenizer(path, self.recipe.card.folded)
 
     def begin(self, beginning: Beginning) -> None:
         """Take the weights of a checkpoint; they are the best ones so far."""
@@ -396,9 +401,12 @@ def _append(path: Path, line: str) -> None:
 BAR = "{l_bar}{bar:20}| {postfix}"
 
 
-def _precision(device: torch.device) -> torch.dtype:
-    """bfloat16 where the processor computes in it, else float32."""
+NARROW = 192  # width up to which a CPU loses more by converting numbers than it gains
+
+
+def _precision(device: torch.device, width: int) -> torch.dtype:
+    """bfloat16 where the processor computes in it and the model is wide enough, else float32."""
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     native = np.any([torch.cpu._is_avx512_bf16_supported(), torch.cpu._is_amx_tile_supported()])
-    return torch.bfloat16 if native else torch.float32
+    return torch.bfloat16 if native and width > NARROW else torch.float32
