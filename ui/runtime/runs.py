@@ -21,6 +21,7 @@ from seq2seq.errors import UserError
 from seq2seq.trace import Trace, shown
 from ui.escape import plain, quoted, quoted_end
 from ui.runtime.admission import admission, admitted, waiting_note
+from ui.runtime.metrics import publish_queues
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
 from ui.runtime.names import card_of, checkpoints_for
@@ -124,6 +125,7 @@ def warm_up() -> None:
     # Small tensors: a second thread costs more than it gives.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     limit_uploads()
+    publish_queues()
     store, names = models(), checkpoints_for("translation")[:1]
 
     def work() -> None:
