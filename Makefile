@@ -29,7 +29,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(RUN_READY) ## Start the app on http://localhost:8501 (PORT=..., ADDRESS=... for others)
-	@$(BIN)/streamlit run app.py --server.address $(ADDRESS) --server.port $(PORT)
+	@$(BIN)/python -m seq2seq serve --address $(ADDRESS) --port $(PORT)
 
 test: $(TEST_READY) browser check ## Linters, types and all tests
 	@echo "Running the tests"

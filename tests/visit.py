@@ -1,8 +1,11 @@
 """Pages as a visitor sees them, by AppTest, without a browser."""
 
+import base64
 import json
+import math
 from typing import NamedTuple
 
+import numpy as np
 import plotly.graph_objects as go
 from streamlit.testing.v1 import AppTest
 
@@ -43,8 +46,29 @@ def charts(at):
         if each.proto.component_name == "plot":
             data = json.loads(each.proto.json)
             key = each.proto.id.rsplit("-chart_", 1)[-1]
-            found.append(Chart(key, json.loads(data["figure"]), data["described"]))
+            found.append(Chart(key, _checked(json.loads(data["figure"])), data["described"]))
     return found
+
+
+def _checked(figure):
+    """Return a figure as the Plotly library writes it, which refuses what Plotly does not know."""
+    drawn = go.Figure(figure["data"], {"template": "none", **figure["layout"]})
+    return _as_lists(json.loads(drawn.to_json()))
+
+
+def _as_lists(value):
+    """Return a figure with lists in place of arrays, numbers as float32 has them."""
+    if isinstance(value, dict) and "bdata" in value:
+        array = np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"])
+        shape = [int(size) for size in str(value.get("shape", len(array))).split(",")]
+        return _as_lists(array.reshape(shape).tolist())
+    if isinstance(value, dict):
+        return {key: _as_lists(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_lists(each) for each in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(np.float32(value))
+    return value
 
 
 def live_pictures(at):
@@ -60,4 +84,4 @@ def drawn_by(code, monkeypatch):
     found = []
     monkeypatch.setattr(go.Figure, "show", lambda figure: found.append(figure))
     exec(compile(code, "shown", "exec"), {})
-    return [json.loads(figure.to_json()) for figure in found]
+    return [_as_lists(json.loads(figure.to_json())) for figure in found]

@@ -15,8 +15,7 @@ from seq2seq.decoding.options import Options
 from seq2seq.trace import Trace
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
+    from seq2seq.figures.drawing import Drawing, Picture
     from ui.instruments.selection import View
 
 _CALLS = "calls_of_the_page"
@@ -46,10 +45,10 @@ def begin_recording() -> None:
     st.session_state[_CALLS] = []
 
 
-def draw(picture: Callable[..., go.Figure], *args: Any, **settings: Any) -> go.Figure:
+def draw(picture: Picture, *args: Any, **settings: Any) -> Drawing:
     """Return a figure as `picture` draws it, and record the call."""
     _record(Call(picture, args, settings))
-    return picture(*_plain(list(args)), **_plain(settings))
+    return picture.plain(*_plain(list(args)), **_plain(settings))
 
 
 def define(name: str, value: Any, function: Callable, *args: Any, **settings: Any) -> Named:

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from ui.links import renew_address
+from ui.runtime.admission import admitted
 
 # Less empty space at the top, inputs as low as their text, examples in a row that scrolls. And
 # Streamlit's colours of chosen values and of code are too close to the page's own for small text;
@@ -62,7 +63,8 @@ def show_menu(sections: dict[str, list], moved: dict[str, str]) -> None:
     if _WANTED in st.session_state:
         name, query = st.session_state.pop(_WANTED)
         st.switch_page(name, query_params=query)
-    page.run()
+    with admitted(st.empty()):
+        page.run()
 
 
 def _send_on(file: str) -> None:

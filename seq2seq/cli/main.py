@@ -17,6 +17,7 @@ from seq2seq.cli import (
     list_checkpoints,
     publish,
     run,
+    serve,
     tables,
     train,
 )
@@ -36,6 +37,7 @@ COMMANDS = (
     benchmark,
     tables,
     publish,
+    serve,
 )
 RENAMED = {"study": "ablate"}  # what commands were called before
 # glibc gives freed memory back to the system and faults it in again at every training step, unless

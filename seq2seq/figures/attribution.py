@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, Settings, bar
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.marks import BLUE, FRAME, along, around, colour_cells, frame, unseen_points
 from seq2seq.figures.theme import (
@@ -30,12 +30,13 @@ GAP = 0.03  # between two panels, as a share of the picture
 BARS = (BLUE, "#c98a1b")
 
 
+@Picture
 def attributions(
     trace: Trace,
     measures: dict[str, np.ndarray],
     selected: int | None = None,
     dark: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw measures (target, words) beside each other: their name above, output tokens downwards.
 
     A measure with values below 0 has colours that diverge around 0; each has a scale of its own.
@@ -69,9 +70,10 @@ def _wrapped(name: str) -> str:
     return "<br>".join(textwrap.wrap(escape(name), 12))
 
 
+@Picture
 def correlations(
     trace: Trace, by_pair: dict[str, np.ndarray], selected: int | None = None, dark: bool = False
-) -> go.Figure:
+) -> Drawing:
     """Draw rank correlations (target,) of each step, by the name of what is compared."""
     colours = palette(dark)
     labels = [label(piece) for piece in trace.target.pieces]
@@ -89,7 +91,7 @@ def correlations(
     for (name, values), colour in zip(by_pair.items(), BARS, strict=False):
         edges = [FRAME if step == selected else 0 for step in range(len(values))]
         drawn.add_trace(
-            go.Bar(
+            bar(
                 x=list(range(1, len(values) + 1)),
                 y=np.round(values, 4),
                 name=escape(name),
@@ -121,7 +123,7 @@ def _at(measures: Any, row: int, column: int) -> list[str]:
     return [f"{values[row, column]:.6f}" for values in measures]
 
 
-def _heatmap(values: np.ndarray, colours: Palette, axis: str) -> go.Heatmap:
+def _heatmap(values: np.ndarray, colours: Palette, axis: str) -> Settings:
     signed, most = bool((values < 0).any()), max(float(np.abs(values).max()), 1e-9)
     labelled = max(values.shape) <= LABELS_UP_TO
     return colour_cells(
@@ -139,7 +141,7 @@ def _heatmap(values: np.ndarray, colours: Palette, axis: str) -> go.Heatmap:
 
 def _points(
     name: str, values: np.ndarray, rows: Sequence[str], columns: Sequence[str], axis: str
-) -> go.Scatter:
+) -> Settings:
     row, column = (index.ravel() for index in np.indices(values.shape))
     return unseen_points(
         column + 1,

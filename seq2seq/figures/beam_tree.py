@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import plotly.graph_objects as go
-
 from seq2seq.analysis.reranking import complete
 from seq2seq.decoding.hypothesis import FINISHED, PRUNED, STATUSES
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, bar, scatter
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.marks import rectangle, unseen_points
 from seq2seq.figures.theme import (
@@ -144,6 +143,7 @@ def steps_shown(tree: Joined, step: int, pruned: bool = True) -> range:
     return range(first, min(last, first + count))
 
 
+@Picture
 def beam_tree(
     tree: Joined,
     shown: str = BEST,
@@ -151,7 +151,7 @@ def beam_tree(
     selected: int | None = None,
     pruned: bool = True,
     dark: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw a beam tree, steps to the right, one lane for each candidate of a step.
 
     shown: the hypothesis that is marked, by its name in `tree.paths`. step: the marked one, which
@@ -274,7 +274,7 @@ def _lanes(tree: Joined, steps: range, pruned: bool) -> dict[int, int]:
 class _Picture(NamedTuple):
     """A tree that is being drawn: the lanes of the nodes that are in it; a colour by branch."""
 
-    drawn: go.Figure
+    drawn: Drawing
     tree: Joined
     lanes: Mapping[int, int]
     colours: Palette
@@ -341,7 +341,7 @@ def _add_bars(picture: _Picture, selected: int | None) -> None:
     kept = [number for number in picture.lanes if number not in faint]
     edges = _edges(picture, kept, selected)
     picture.drawn.add_trace(
-        go.Bar(
+        bar(
             orientation="h",
             base=[picture.node(number).step + 1 - HALF_WIDTH for number in kept],
             x=[2 * HALF_WIDTH] * len(kept),
@@ -386,7 +386,7 @@ def _add_tokens(picture: _Picture) -> None:
     names = {path[-1]: name for name, path in reversed(picture.tree.paths.items())}
     for colour, numbers in written.items():
         picture.drawn.add_trace(
-            go.Scatter(
+            scatter(
                 x=[picture.node(number).step + 1 for number in numbers],
                 y=[picture.lanes[number] for number in numbers],
                 mode="text",
@@ -469,7 +469,7 @@ def _box(x: float, y: float) -> list[tuple[float, float]]:
 
 
 def _add_lines(
-    drawn: go.Figure,
+    drawn: Drawing,
     lines: Iterable[Sequence[tuple[float, float]]],
     line: dict,
     fill: str | None = None,
@@ -479,7 +479,7 @@ def _add_lines(
     if not points:
         return
     drawn.add_trace(
-        go.Scatter(
+        scatter(
             x=[x for x, _ in points],
             y=[y for _, y in points],
             mode="lines",

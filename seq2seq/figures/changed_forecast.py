@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, scatter
 from seq2seq.figures.forecast import BLUE, GOLD, band, time_axis_of, times_of
 from seq2seq.figures.theme import figure, legend, margins, palette, value_axis
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 HEIGHT = 320
 
 
-def changed_forecast(before: Backtest, after: Backtest, dark: bool = False) -> go.Figure:
+@Picture
+def changed_forecast(before: Backtest, after: Backtest, dark: bool = False) -> Drawing:
     """Draw a forecast, and that of the same series with another past."""
     colours = palette(dark)
     (past, ahead), green = times_of(before), colours.mark
@@ -34,7 +35,7 @@ def changed_forecast(before: Backtest, after: Backtest, dark: bool = False) -> g
     ):
         mode = "lines+markers" if name == "changed values" else "lines"
         drawn.add_trace(
-            go.Scatter(x=x, y=y, name=name, mode=mode, line=line, hovertemplate="%{y:.4g}")
+            scatter(x=x, y=y, name=name, mode=mode, line=line, hovertemplate="%{y:.4g}")
         )
     return drawn
 
@@ -51,7 +52,8 @@ def changed_forecast_csv(before: Backtest, after: Backtest) -> str:
     return table(["step", *heads], [[step, *row] for step, row in enumerate(rows, start=1)])
 
 
-def rolling_forecasts(tests: Sequence[Backtest], dark: bool = False) -> go.Figure:
+@Picture
+def rolling_forecasts(tests: Sequence[Backtest], dark: bool = False) -> Drawing:
     """Draw forecasts from several origins, the oldest first, over the series as it went on."""
     last = tests[-1]
     drawn = _canvas(last, dark)
@@ -65,17 +67,16 @@ def rolling_forecasts(tests: Sequence[Backtest], dark: bool = False) -> go.Figur
         first, shown = number == 0, {"legendgroup": "forecasts"}
         area = band(each, 0, GOLD[dark], 0.3, showlegend=first, **shown)
         when = [x - behind for x in times_of(each)[1]] if behind else times_of(each)[1]
-        area.x = when + when[::-1]
-        drawn.add_trace(area)
+        drawn.add_trace(area | {"x": when + when[::-1]})
         drawn.add_trace(
-            go.Scatter(
+            scatter(
                 x=when, y=each.forecast.median, name="median forecast", mode="lines",
                 line={"color": GOLD[dark], "width": 2.5}, showlegend=first,
                 hovertemplate="%{y:.4g}",
             )
         )  # fmt: skip
     drawn.add_trace(
-        go.Scatter(
+        scatter(
             x=known, y=values, name="series", line={"color": BLUE[dark]}, hovertemplate="%{y:.4g}"
         )
     )
@@ -94,7 +95,7 @@ def rolling_forecasts_csv(tests: Sequence[Backtest]) -> str:
     return table(["values known", *names, *(f"{name}, seasonal naive" for name in names)], rows)
 
 
-def _canvas(tested: Backtest, dark: bool) -> go.Figure:
+def _canvas(tested: Backtest, dark: bool) -> Drawing:
     colours = palette(dark)
     return figure(
         colours,

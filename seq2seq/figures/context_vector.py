@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.marks import colour_cells
 from seq2seq.figures.theme import axis, figure, palette, signed_key
@@ -14,7 +14,8 @@ from seq2seq.trace import Trace
 IN_A_ROW = 64
 
 
-def context(trace: Trace, step: int = 0, dark: bool = False) -> go.Figure:
+@Picture
+def context(trace: Trace, step: int = 0, dark: bool = False) -> Drawing:
     """Draw the context vector of a step, in reading order; the scale is symmetric around 0.
 
     Without attention the vector is the same at every step: all that the decoder sees.

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
-
 from seq2seq.evaluation.results import Curve
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, scatter
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.theme import Palette, escape, figure, legend, margins, palette, value_axis
 
@@ -35,7 +34,8 @@ class XAxis:
     logarithmic: bool = False
 
 
-def curves(lines: Sequence[Curve], across: XAxis, upwards: str, dark: bool = False) -> go.Figure:
+@Picture
+def curves(lines: Sequence[Curve], across: XAxis, upwards: str, dark: bool = False) -> Drawing:
     """Draw curves into one plot, with a bar for each 95 % interval.
 
     upwards: title of the vertical axis.
@@ -56,7 +56,7 @@ def curves(lines: Sequence[Curve], across: XAxis, upwards: str, dark: bool = Fal
         # Intervals at one place would cover each other.
         aside = 0.06 * (number - (len(lines) - 1) / 2) if across.ticks else 0.0
         drawn.add_trace(
-            go.Scatter(
+            scatter(
                 name=escape(line.name),
                 x=[x + aside for x in line.x],
                 y=line.y,

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, bar
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.theme import (
     escape,
@@ -88,13 +88,14 @@ def turn_colours(by_model: Sequence[bool], dark: bool = False) -> list[str]:
     return chosen
 
 
+@Picture
 def turn_attention(
     trace: Trace,
     separator: str,
     labels: Sequence[str] = (),
     by_model: Sequence[bool] = (),
     dark: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw how the attention of each token of a reply is distributed over the turns, a bar each.
 
     labels, by_model: of each turn that was read, oldest first; of any other number they are left
@@ -121,7 +122,7 @@ def turn_attention(
     )
     for name, fill, column in zip(names, fills, shares.T, strict=True):
         drawn.add_trace(
-            go.Bar(
+            bar(
                 name=name,
                 x=list(range(1, len(tokens) + 1)),
                 y=column,
@@ -136,9 +137,10 @@ def turn_attention(
     return drawn
 
 
+@Picture
 def turn_worth(
     labels: Sequence[str], by_model: Sequence[bool], changes: Sequence[float], dark: bool = False
-) -> go.Figure:
+) -> Drawing:
     """Draw how the log-probability of a reply changes without each of the turns, oldest on top.
 
     changes: negative where the turn made the reply more probable.
@@ -154,7 +156,7 @@ def turn_worth(
         yaxis=token_axis([f"without {label.split()[0]}" for label in labels], "", downwards=True),
     )
     drawn.add_trace(
-        go.Bar(
+        bar(
             x=list(changes),
             y=list(range(1, len(changes) + 1)),
             orientation="h",

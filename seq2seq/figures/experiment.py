@@ -5,38 +5,37 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.curves import XAxis, curves, curves_csv
+from seq2seq.figures.drawing import Drawing, Picture
+from seq2seq.figures.marks import rectangle
 from seq2seq.figures.theme import mix, palette
 
 if TYPE_CHECKING:
     from seq2seq.experiments.result import Result
 
 
+@Picture
 def experiment(
     result: Result, predicted: tuple[float, float] | None = None, dark: bool = False
-) -> go.Figure:
+) -> Drawing:
     """Draw a result; predicted: from where to where the value was expected, None for no answer."""
     axes = result.axes
     at_points = not axes.ticks and max(len(curve.x) for curve in result.curves) <= 12
     across = XAxis(axes.x, axes.ticks, at_points, axes.logarithmic)
-    drawn = curves(result.curves, across, axes.y, dark)
+    drawn = curves.plain(result.curves, across, axes.y, dark)
     if predicted is not None:
         low, high = predicted
         top = max(max(curve.high or curve.y) for curve in result.curves)
         colours = palette(dark)
-        drawn.add_hrect(
-            y0=max(0.0, low),
-            y1=high if math.isfinite(high) else max(top, low) * 1.05,
-            fillcolor=mix(colours.probability, 0.5),
-            opacity=0.18,
-            line_width=0,
-            layer="below",
-            annotation={"text": "your answer", "font": {"color": colours.text, "size": 12}},
-            annotation_position="top left",
-        )
+        high = high if math.isfinite(high) else max(top, low) * 1.05
+        band = rectangle((0, 1), (max(0.0, low), high), {"width": 0}, xref="x domain")
+        fill = {"fillcolor": mix(colours.probability, 0.5), "opacity": 0.18, "layer": "below"}
+        drawn.add_shape(band | fill)
+        place = {"xref": "x domain", "x": 0, "y": high, "xanchor": "left", "yanchor": "top"}
+        font = {"color": colours.text, "size": 12}
+        text = {"text": "your answer", "font": font, "showarrow": False}
+        drawn.add_annotation(text | place)
     return drawn
 
 

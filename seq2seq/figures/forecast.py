@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.analysis.attention_over_past import attention_to_values
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, Settings, heatmap, scatter
+from seq2seq.figures.marks import upright
 from seq2seq.figures.theme import Palette, figure, legend, margins, palette, value_axis
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ SHOWN_MASS = 0.98  # of each step's probability, so that far empty bins take no 
 MOST_CELLS = 160  # rows of values in the heatmap
 
 
+@Picture
 def forecast(
     tested: Backtest,
     step: int | None = None,
     layer: int | None = None,
     head: int | None = None,
     dark: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw a series, its forecast as a fan, the values held back, and seasonal naive.
 
     step: from 0; under the series, on the same axis, stands what it looked at. layer, head: whose
@@ -55,9 +57,8 @@ def forecast(
         _mark_step(drawn, tested, step, dark)
     if attends and trace is not None and step is not None:
         weights = attention_to_values(trace, step, layer, head)
-        drawn.update_layout(
-            yaxis2=value_axis(colours, "attention", domain=list(BOTTOM), rangemode="tozero")
-        )
+        below = value_axis(colours, "attention", domain=list(BOTTOM), rangemode="tozero")
+        drawn.layout["yaxis2"] = below
         _add_attention(drawn, tested, weights, dark)
     return drawn
 
@@ -79,16 +80,16 @@ def time_axis_of(tested: Backtest, colours: Palette, **more: Any) -> dict[str, A
     return value_axis(colours, title or "date", range=[first, last], **more)
 
 
-def _add_fan(drawn: go.Figure, tested: Backtest, dark: bool) -> None:
+def _add_fan(drawn: Drawing, tested: Backtest, dark: bool) -> None:
     """Add bands of 80, 60, 40 and 20 %, the widest first."""
     for low in range(tested.forecast.quantiles.shape[1] // 2):
         drawn.add_trace(band(tested, low, GOLD[dark], 0.16, showlegend=low == 0))
 
 
-def band(tested: Backtest, low: int, colour: str, opacity: float, **more: Any) -> go.Scatter:
+def band(tested: Backtest, low: int, colour: str, opacity: float, **more: Any) -> Settings:
     """Return the area between the quantile of place `low` and the one opposite."""
     ahead, quantiles = times_of(tested)[1], tested.forecast.quantiles
-    return go.Scatter(
+    return scatter(
         x=ahead + ahead[::-1],
         y=np.concatenate([quantiles[:, low], quantiles[::-1, -1 - low]]),
         fill="toself",
@@ -104,7 +105,7 @@ def _faint(colour: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity})"
 
 
-def _add_lines(drawn: go.Figure, tested: Backtest, colours: Palette, dark: bool) -> None:
+def _add_lines(drawn: Drawing, tested: Backtest, colours: Palette, dark: bool) -> None:
     past, ahead = times_of(tested)
     steps = np.arange(tested.horizon)[:, None]
     naive = tested.naive[:, tested.naive.shape[1] // 2]
@@ -125,17 +126,17 @@ def _add_lines(drawn: go.Figure, tested: Backtest, colours: Palette, dark: bool)
     for name, x, y, line, custom in lines:
         mode = "lines+markers" if custom is not None else "lines"
         drawn.add_trace(
-            go.Scatter(
+            scatter(
                 x=x, y=y, name=name, mode=mode, line=line, customdata=custom,
                 marker={"size": 7}, hovertemplate="%{y:.4g}",
             )
         )  # fmt: skip
 
 
-def _mark_step(drawn: go.Figure, tested: Backtest, step: int, dark: bool) -> None:
+def _mark_step(drawn: Drawing, tested: Backtest, step: int, dark: bool) -> None:
     """Ring the point of the selected step."""
     drawn.add_trace(
-        go.Scatter(
+        scatter(
             x=[times_of(tested)[1][step]],
             y=[tested.forecast.median[step]],
             mode="markers",
@@ -147,9 +148,9 @@ def _mark_step(drawn: go.Figure, tested: Backtest, step: int, dark: bool) -> Non
     )
 
 
-def _add_attention(drawn: go.Figure, tested: Backtest, weights: np.ndarray, dark: bool) -> None:
+def _add_attention(drawn: Drawing, tested: Backtest, weights: np.ndarray, dark: bool) -> None:
     drawn.add_trace(
-        go.Scatter(
+        scatter(
             x=times_of(tested)[0][-len(weights) :],
             y=weights,
             yaxis="y2",
@@ -186,7 +187,8 @@ def forecast_csv(tested: Backtest) -> str:
     return table(["date" if tested.dates else "step", *names, "held back", *heads], values)
 
 
-def value_probabilities(tested: Backtest, step: int | None = None, dark: bool = False) -> go.Figure:
+@Picture
+def value_probabilities(tested: Backtest, step: int | None = None, dark: bool = False) -> Drawing:
     """Draw how probable each value is at each step: a heatmap of value by step.
 
     Bins are those of the tokenizer, several of them to a row where they are many. The path that was
@@ -204,7 +206,7 @@ def value_probabilities(tested: Backtest, step: int | None = None, dark: bool = 
         yaxis=value_axis(colours, "value"),
     )
     drawn.add_trace(
-        go.Heatmap(
+        heatmap(
             x=steps, y=values, z=chances.T, colorscale=scale, showscale=False,
             customdata=np.tile(steps[:, None] - 1, (len(values), 1, 1)),
             hovertemplate="step %{x}, near %{y:.4g}: %{z:.1%}<extra></extra>",
@@ -213,13 +215,13 @@ def value_probabilities(tested: Backtest, step: int | None = None, dark: bool = 
     if found.trace is not None:
         drawn.add_trace(_path(found.trace, colours))
     if step is not None:
-        drawn.add_vline(step + 1, line={"color": colours.mark, "width": 2})
+        drawn.add_shape(upright(step + 1, {"color": colours.mark, "width": 2}))
     return drawn
 
 
-def _path(trace: Trace, colours: Palette) -> go.Scatter:
+def _path(trace: Trace, colours: Palette) -> Settings:
     path = [float(word) for word in trace.text.split()]
-    return go.Scatter(
+    return scatter(
         x=np.arange(1, len(path) + 1),
         y=path,
         mode="lines+markers",

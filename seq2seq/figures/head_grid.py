@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.analysis.attention_matrix import Pick, grid, layers_and_heads
 from seq2seq.analysis.attention_metrics import entropy
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, Settings, scatter
 from seq2seq.figures.heatmap import levels
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.marks import FRAME, colour_cells, rectangle, unseen_points
@@ -21,6 +21,7 @@ MOST = 24  # small matrices in one picture
 FINEST = 24  # rows and columns of a small matrix; of more, each cell is the strongest of a patch
 
 
+@Picture
 def multiples(
     trace: Trace,
     which: str = "cross",
@@ -28,7 +29,7 @@ def multiples(
     selected: tuple[Pick, Pick] | None = None,
     scale: str = "0 to 1",
     dark: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw a small matrix for each head of these layers, all if None.
 
     selected: layer and head that are framed, from 0. scale: of the colours, as in the large matrix.
@@ -102,8 +103,8 @@ def _tiled(tiles: list[np.ndarray], across: int) -> _Tiles:
     return _Tiles(cells, corners, rows, columns, down)
 
 
-def _titles(tiles: _Tiles, names: list[str], colours: Palette) -> go.Scatter:
-    return go.Scatter(
+def _titles(tiles: _Tiles, names: list[str], colours: Palette) -> Settings:
+    return scatter(
         x=[left - 0.5 for _, left in tiles.corners],
         y=[top - 0.5 for top, _ in tiles.corners],
         mode="text",

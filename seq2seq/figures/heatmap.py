@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Unpack, cast
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.analysis.attention_matrix import Choice, Grid, Side, grid
 from seq2seq.analysis.attention_metrics import coverage, entropy, sinks
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, Settings, bar
 from seq2seq.figures.label_margins import LINE, fit
 from seq2seq.figures.marks import along, around, colour_cells, frame, rectangle, unseen_points
 from seq2seq.figures.theme import (
@@ -55,6 +55,7 @@ class MatrixChoice(Choice, total=False):
     right_to_left: bool
 
 
+@Picture
 def attention(
     trace: Trace,
     selected: int | None = None,
@@ -63,7 +64,7 @@ def attention(
     measured: bool = False,
     dark: bool = False,
     **choice: Unpack[MatrixChoice],
-) -> go.Figure:
+) -> Drawing:
     """Draw the attention weights α_tj of each output token t on the source tokens j.
 
     choice: which weights; by default the mean of the cross-attention. selected: token whose row is
@@ -93,7 +94,7 @@ def attention(
     add_cells_key(drawn, scale, colours)
     drawn.add_trace(_points(found, LETTERS[which]))
     if measured:
-        drawn.add_traces(_measures(found, which, colours))
+        drawn.data += _measures(found, which, colours)
     column = None if word is None or which == "decoder" else found.columns.place(word)
     if column is not None:
         drawn.add_shape(frame(around(column), along(len(found.rows)), WORD))
@@ -101,16 +102,16 @@ def attention(
     if which == "cross":
         _frame_sinks(drawn, found, [token for token, _ in sinks(trace)], colours)
     if choice.get("right_to_left"):
-        drawn.layout.xaxis.range = drawn.layout.xaxis.range[::-1]
-        drawn.layout.xaxis.title.text = drawn.layout.xaxis.title.text.replace(
-            "source →", "← source"
-        )
+        across = drawn.layout["xaxis"]
+        across["range"] = across["range"][::-1]
+        across["title"]["text"] = across["title"]["text"].replace("source →", "← source")
     return fit(drawn)
 
 
+@Picture
 def narrow_attention(
     trace: Trace, selected: int | None = None, dark: bool = False, **choice: Unpack[Choice]
-) -> go.Figure:
+) -> Drawing:
     """Draw the matrix of `attention` where there is little room: small labels, no numbers, no key.
 
     Of labels that would lie on each other, some are left to the hover text. Arguments, clicks and
@@ -145,7 +146,7 @@ def _axes(found: Grid, which: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _cells(weights: np.ndarray, scale: str, numbered: bool, colours: Palette) -> go.Heatmap:
+def _cells(weights: np.ndarray, scale: str, numbered: bool, colours: Palette) -> Settings:
     labelled = max(weights.shape) <= LABELS_UP_TO
     shown, most = in_bytes(weights, scale)
     if labelled:
@@ -165,13 +166,13 @@ def _cells(weights: np.ndarray, scale: str, numbered: bool, colours: Palette) ->
     )
 
 
-def _frame_row(drawn: go.Figure, found: Grid, selected: int | None, colours: Palette) -> None:
+def _frame_row(drawn: Drawing, found: Grid, selected: int | None, colours: Palette) -> None:
     row = None if selected is None else found.rows.place(selected)
     if row is not None:
         drawn.add_shape(frame(along(len(found.columns)), around(row), colours.mark))
 
 
-def _frame_sinks(drawn: go.Figure, found: Grid, tokens: Sequence[int], colours: Palette) -> None:
+def _frame_sinks(drawn: Drawing, found: Grid, tokens: Sequence[int], colours: Palette) -> None:
     """Frame the columns of attention sinks with dashes."""
     line = {"color": colours.text, "width": 1.5, "dash": "dash"}
     for column in dict.fromkeys(map(found.columns.place, tokens)):
@@ -225,7 +226,7 @@ def in_bytes(weights: np.ndarray, scale: str) -> tuple[np.ndarray, int]:
     return np.rint(levels(weights, scale) * 255).astype(np.uint8), 255
 
 
-def add_cells_key(drawn: go.Figure, scale: str, colours: Palette, below: float = 8) -> None:
+def add_cells_key(drawn: Drawing, scale: str, colours: Palette, below: float = 8) -> None:
     """Write below a matrix what the colours of its cells stand for."""
     title, texts = {
         "0 to 1": ("attention weight", ("0.1", "0.5", "1")),
@@ -241,7 +242,7 @@ def _number(weight: float) -> str:
     return "" if weight < 0.05 else f"{weight:.2f}".lstrip("0")
 
 
-def _points(found: Grid, letters: tuple[str, str], on_axes: bool = True) -> go.Scatter:
+def _points(found: Grid, letters: tuple[str, str], on_axes: bool = True) -> Settings:
     """Lay invisible points over cells: plotly reports clicks on points, not on cells.
 
     on_axes: each label that fits is on its axis; else columns are named in the points.
@@ -340,13 +341,13 @@ def _measure_axis(title: str, most: float, **more: Any) -> dict[str, Any]:
     return axis(title, 2, size=11, room=False, range=[0, most]) | ticks | more
 
 
-def _measures(found: Grid, which: str, colours: Palette) -> list[go.Bar]:
+def _measures(found: Grid, which: str, colours: Palette) -> list[Settings]:
     """Return bars: beside each row its entropy, below each column the attention it received."""
     weights, rows, columns = found
     marker = {"color": mix(colours.attention, 0.6), "line": {"width": 0}}
     letters = LETTERS[which]
     return [
-        go.Bar(
+        bar(
             x=np.round(entropy(weights), 3),
             y=np.arange(1, len(rows) + 1),
             orientation="h",
@@ -355,7 +356,7 @@ def _measures(found: Grid, which: str, colours: Palette) -> list[go.Bar]:
             hovertemplate=f"{letters[0]}%{{customdata[2]}} entropy %{{x:.2f}} bits<extra></extra>",
             marker=marker,
         ),
-        go.Bar(
+        bar(
             x=np.arange(1, len(columns) + 1),
             y=np.round(coverage(weights), 3),
             yaxis="y2",

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Any
 
-import plotly.graph_objects as go
+from seq2seq.figures.drawing import Drawing
 
 NUMBER = "−0.00"  # as wide as what plotly writes at an axis of numbers
 GAP = 6  # pixels between a label and its axis
@@ -17,27 +17,25 @@ _TAG = re.compile(r"<[^>]*>")
 _NARROW, _BROAD = frozenset(" .,:;!|'`il1jtfrI()[]"), frozenset("mwMW@%—…")
 
 
-def fit(drawn: go.Figure) -> go.Figure:
+def fit(drawn: Drawing) -> Drawing:
     """Give a figure margins that hold the labels and titles of its axes; returns it.
 
     Only axes with `automargin` are given room, in addition to the margins that the figure has.
     """
-    layout = drawn.layout.to_plotly_json()  # a plain copy is read far faster
+    layout = drawn.layout
     size = layout.get("font", {}).get("size", 12)
     need = {"l": 0.0, "r": 0.0, "t": 0.0, "b": 0.0}
-    for name, axis in layout.items():
+    for name, axis in list(layout.items()):
         if not name.startswith(("xaxis", "yaxis")) or not axis.get("automargin"):
             continue
         across = name[0] == "x"
-        drawn.layout[name].automargin = False
+        layout[name] = axis | {"automargin": False}
         side = axis.get("side", "bottom" if across else "left")[0]
         need[side] = max(need[side], _reach(axis, across, size))
         if across:
             need["r"] = max(need["r"], _beyond(axis, size))
     margin = layout.get("margin", {})
-    drawn.layout.margin = {
-        side: margin.get(side, 0) + math.ceil(room) for side, room in need.items()
-    }
+    layout["margin"] = {side: margin.get(side, 0) + math.ceil(room) for side, room in need.items()}
     return drawn
 
 
@@ -84,7 +82,7 @@ def _reach(axis: dict[str, Any], across: bool, size: float) -> float:
         angle = math.radians(abs(axis.get("tickangle", 0)))
         along, beside = (math.sin, math.cos) if across else (math.cos, math.sin)
         reach = long * along(angle) + high * beside(angle) + GAP if texts else 0.0
-    title = axis.get("title", {})
+    title = axis.get("title") or {}
     if text := title.get("text"):
         letters = _letters(title.get("font"), 1.2 * size)
         reach += title.get("standoff", 0) + LINE * letters * (1 + text.count("<br>"))

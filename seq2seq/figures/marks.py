@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
+from seq2seq.figures.drawing import Settings, heatmap, scatter
 from seq2seq.figures.theme import Palette, Scale, mix
 
 # The mode of points that only answer the mouse: texts that are empty. Plotly finds them where they
@@ -20,9 +20,9 @@ BLUE = "#6ba3d6"  # of bars, on a light page and on a dark one
 
 def colour_cells(
     values: np.ndarray, scale: Scale, span: tuple[float, float], **more: Any
-) -> go.Heatmap:
+) -> Settings:
     """Return a heatmap of values (rows, columns); span: the values at the two ends of the scale."""
-    return go.Heatmap(
+    return heatmap(
         z=values,
         zmin=span[0],
         zmax=span[1],
@@ -32,9 +32,9 @@ def colour_cells(
     )
 
 
-def unseen_points(x: Values, y: Values, **more: Any) -> go.Scatter:
+def unseen_points(x: Values, y: Values, **more: Any) -> Settings:
     """Return points that are not drawn, but can be hovered over and clicked."""
-    return go.Scatter(x=x, y=y, mode=UNSEEN, **more)
+    return scatter(x=x, y=y, mode=UNSEEN, **more)
 
 
 def rectangle(
@@ -42,6 +42,11 @@ def rectangle(
 ) -> dict[str, Any]:
     """Return a shape from one corner to the other."""
     return {"type": "rect", "x0": x[0], "x1": x[1], "y0": y[0], "y1": y[1], "line": line, **more}
+
+
+def upright(x: float, line: Settings) -> Settings:
+    """Return a line from the foot of the plot to its top, as a shape."""
+    return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "y domain", "line": line}
 
 
 def frame(

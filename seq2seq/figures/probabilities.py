@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, bar
 from seq2seq.figures.label_margins import fit, width
 from seq2seq.figures.marks import framed_bars, shades
 from seq2seq.figures.theme import escape, figure, margins, palette, share_axis, token_axis
 from seq2seq.trace import Trace, label
 
 
-def probabilities(trace: Trace, selected: int | None = None, dark: bool = False) -> go.Figure:
+@Picture
+def probabilities(trace: Trace, selected: int | None = None, dark: bool = False) -> Drawing:
     """Draw the probability of each output token, one bar a step."""
     tokens = [label(piece) for piece in trace.target.pieces]
     texts = [
@@ -25,7 +26,8 @@ def probabilities(trace: Trace, selected: int | None = None, dark: bool = False)
     return _steps(trace, trace.probabilities, texts, "probability", selected, dark)
 
 
-def copying(trace: Trace, selected: int | None = None, dark: bool = False) -> go.Figure:
+@Picture
+def copying(trace: Trace, selected: int | None = None, dark: bool = False) -> Drawing:
     """Draw the probability with which each step copies from the source, one bar a step.
 
     That is 1 - p_gen of See, Liu and Manning (2017, section 2.2). Raises ValueError for a trace of
@@ -48,7 +50,7 @@ def _copying(trace: Trace) -> np.ndarray:
 
 def _steps(
     trace: Trace, values: np.ndarray, texts: list[str], title: str, selected: int | None, dark: bool
-) -> go.Figure:
+) -> Drawing:
     """Draw a share for each step; the customdata of a bar is its step, from 0."""
     colours = palette(dark)
     places = range(len(trace.target))
@@ -60,7 +62,7 @@ def _steps(
         yaxis=share_axis(colours, title),
     )
     drawn.add_trace(
-        go.Bar(
+        bar(
             x=[step + 1 for step in places],
             y=values,
             marker=framed_bars(
@@ -74,7 +76,8 @@ def _steps(
     return fit(drawn)
 
 
-def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
+@Picture
+def alternatives(trace: Trace, step: int, dark: bool = False) -> Drawing:
     """Draw the most probable tokens of a step, best on top; the chosen one is framed.
 
     A chosen token that is not among them comes last, with its rank. The customdata of a row is the
@@ -98,7 +101,7 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
     rows = list(range(1, len(pieces) + 1))
     framed = [token == chosen for token in ids]
     drawn.add_trace(
-        go.Bar(
+        bar(
             x=values,
             y=rows,
             orientation="h",
@@ -111,7 +114,7 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
     )
     # A bar of next to nothing cannot be hit: each row is one from end to end.
     drawn.add_trace(
-        go.Bar(
+        bar(
             x=[1] * len(rows),
             y=rows,
             orientation="h",

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, Unpack
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.analysis.attention_matrix import Choice, Grid, Side, grid
 from seq2seq.analysis.attention_metrics import smallest_set
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, Settings, scatter
 from seq2seq.figures.heatmap import LETTERS, WORD, cell_lines, name, side_axis
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.marks import FRAME, unseen_points
@@ -60,6 +60,7 @@ def _tokens(side: Side, kept: range) -> range:
     return range(edges[kept.start] + shift, edges[kept.stop] + shift)
 
 
+@Picture
 def ribbons(
     trace: Trace,
     selected: int | None = None,
@@ -67,7 +68,7 @@ def ribbons(
     mass: float = MASS,
     dark: bool = False,
     **choice: Unpack[Choice],
-) -> go.Figure:
+) -> Drawing:
     """Draw the weights as ribbons from the source, left, to the output, right.
 
     Of each output token the fewest are drawn that reach the mass (Strobelt et al. 2018), but none
@@ -94,11 +95,11 @@ def ribbons(
     squares = _squares(blue if which == "encoder" else amber, colours.mark, len(rows), row)
     drawn.add_trace(_tokens_of(rows, 1, height, letters[0], squares))
     # An axis that no trace uses is not drawn.
-    drawn.add_trace(go.Scatter(x=[None], y=[None], yaxis="y2", hoverinfo="skip"))
+    drawn.add_trace(scatter(x=[None], y=[None], yaxis="y2", hoverinfo="skip"))
     return fit(drawn)
 
 
-def _empty(found: Grid, which: str, height: int, colours: Palette) -> go.Figure:
+def _empty(found: Grid, which: str, height: int, colours: Palette) -> Drawing:
     """Return a figure with the tokens of the columns on its left and those of the rows right."""
     _, rows, columns = found
     left, right = _scaled(columns, "source", height), _scaled(rows, "output", height)
@@ -119,7 +120,7 @@ def _empty(found: Grid, which: str, height: int, colours: Palette) -> go.Figure:
 
 
 def _add_ribbons(
-    drawn: go.Figure, found: list[_Ribbon], row: int | None, column: int | None, colours: Palette
+    drawn: Drawing, found: list[_Ribbon], row: int | None, column: int | None, colours: Palette
 ) -> None:
     """Draw those of the row strong, those of the column less pale than all others."""
     strong = [each for each in found if each.row == row]
@@ -128,14 +129,16 @@ def _add_ribbons(
     for group, level, opacity in ((pale, 0.5, 0.4), (middle, 0.6, 0.6), (strong, 0.75, 0.9)):
         if group:
             drawn.add_shape(
-                type="path",
-                path=" ".join(map(_path, group)),
-                fillcolor=mix(colours.attention, level),
-                opacity=opacity,
-                line={"width": 0},
-                layer="below",
-                # Ribbons that cross cover each other instead of cutting holes.
-                fillrule="nonzero",
+                {
+                    "type": "path",
+                    "path": " ".join(map(_path, group)),
+                    "fillcolor": mix(colours.attention, level),
+                    "opacity": opacity,
+                    "line": {"width": 0},
+                    "layer": "below",
+                    # Ribbons that cross cover each other instead of cutting holes.
+                    "fillrule": "nonzero",
+                }
             )
 
 
@@ -197,7 +200,7 @@ def _path(ribbon: _Ribbon) -> str:
 
 def _places(
     found: Iterable[_Ribbon], rows: Side, columns: Side, letters: tuple[str, str]
-) -> go.Scatter:
+) -> Settings:
     """Lay invisible points along the ribbons, to hover over and to click."""
     across = 1.5 * ALONG * (1 - ALONG) + ALONG**3
     down = ALONG**2 * (3 - 2 * ALONG)
@@ -221,10 +224,10 @@ def _squares(colour: str, mark: str, count: int, framed: int | None) -> dict[str
     return {"symbol": "square", "size": 11, "opacity": 1, "color": colour, "line": line}
 
 
-def _tokens_of(side: Side, x: int, height: int, letter: str, squares: dict[str, Any]) -> go.Scatter:
+def _tokens_of(side: Side, x: int, height: int, letter: str, squares: dict[str, Any]) -> Settings:
     """Draw a square for each token of a side, at the left (x of 0) or the right."""
     places = range(len(side))
-    return go.Scatter(
+    return scatter(
         x=[x] * len(places),
         y=[_spread(place, len(side), height) for place in places],
         mode="markers",

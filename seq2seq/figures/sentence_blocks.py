@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.analysis.attention_matrix import Pick, grid, merge
 from seq2seq.analysis.passages import passages, texts
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, Settings
 from seq2seq.figures.heatmap import AXES, NUMBERS_UP_TO, ordinal, places_of, ranks
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.marks import around, colour_cells, frame, unseen_points
@@ -42,6 +42,7 @@ def _span(numbers: tuple[int, ...], number: int) -> range:
     return range(start, start + numbers.count(number))
 
 
+@Picture
 def blocks(
     trace: Trace,
     selected: tuple[int, int] | None = None,
@@ -49,7 +50,7 @@ def blocks(
     layer: Pick = "mean",
     head: Pick = "mean",
     dark: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw the attention of each sentence of the output to each sentence of the source.
 
     selected: row and column of the block that is framed. customdata of the points: row and column,
@@ -88,7 +89,7 @@ def blocks(
     return fit(drawn)
 
 
-def _points(weights: np.ndarray, columns: tuple[str, ...], rows: tuple[str, ...]) -> go.Scatter:
+def _points(weights: np.ndarray, columns: tuple[str, ...], rows: tuple[str, ...]) -> Settings:
     order, places = ranks(weights), list(places_of(weights))
     letters = HOVERED if len(places) <= MOST_HOVERED else LETTERS
     return unseen_points(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, Settings, bar, scatter, scatter3d
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.marks import BLUE, FRAME
 from seq2seq.figures.theme import (
@@ -54,6 +54,7 @@ class Points:
     labels: Sequence[str] = ()
 
 
+@Picture
 def sentence_map(
     sentences: Points,
     own: Points | None = None,
@@ -61,7 +62,7 @@ def sentence_map(
     selected: int | None = None,
     near: Sequence[int] = (),
     dark: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw sentences as points, coloured and shaped by label.
 
     own: further points, numbered from 1; their labels are not read. explained: share of the
@@ -85,12 +86,12 @@ def sentence_map(
     return fit(drawn)
 
 
-def _empty(colours: Palette, height: int, below: float) -> go.Figure:
+def _empty(colours: Palette, height: int, below: float) -> Drawing:
     key = legend(below, font={"size": 13})
     return figure(colours, height, showlegend=True, legend=key)
 
 
-def _group(sentences: Points, name: str, look: tuple[str, str]) -> go.Scatter | go.Scatter3d:
+def _group(sentences: Points, name: str, look: tuple[str, str]) -> Settings:
     """Return the points of all sentences with a label; look: their colour and symbol."""
     chosen = [index for index, each in enumerate(sentences.labels) if each == name]
     size = 8 if sentences.places.shape[1] == 2 else 4
@@ -104,7 +105,7 @@ def _group(sentences: Points, name: str, look: tuple[str, str]) -> go.Scatter | 
     )
 
 
-def _numbered(own: Points, first: int, colours: Palette) -> go.Scatter | go.Scatter3d:
+def _numbered(own: Points, first: int, colours: Palette) -> Settings:
     """Return the visitor's points with their numbers; first: customdata of the first one."""
     count = len(own.places)
     return _scatter(
@@ -119,9 +120,7 @@ def _numbered(own: Points, first: int, colours: Palette) -> go.Scatter | go.Scat
     )
 
 
-def _joined(
-    places: np.ndarray, selected: int, near: Sequence[int], colours: Palette
-) -> go.Scatter | go.Scatter3d:
+def _joined(places: np.ndarray, selected: int, near: Sequence[int], colours: Palette) -> Settings:
     """Return a line from the selected point to each of those near it."""
     gap = np.full(places.shape[1], np.nan)
     ends = np.stack([row for other in near for row in (places[selected], places[other], gap)])
@@ -134,7 +133,7 @@ def _joined(
     )
 
 
-def _ring(place: np.ndarray, colours: Palette) -> go.Scatter | go.Scatter3d:
+def _ring(place: np.ndarray, colours: Palette) -> Settings:
     return _scatter(
         place,
         mode="markers",
@@ -149,12 +148,13 @@ def _ring(place: np.ndarray, colours: Palette) -> go.Scatter | go.Scatter3d:
     )
 
 
+@Picture
 def trajectories(
     runs: Sequence[Run],
     explained: Sequence[float] = (),
     parts: int = 1,
     dark: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw states in order: (name, points (steps, 2 or 3), labels) each, of one or two runs.
 
     parts: how many of them are of one run; they share its colour, and all but the first are dotted.
@@ -194,9 +194,7 @@ def _labels(runs: Sequence[Run]) -> list[list[str]]:
     ]
 
 
-def _trajectory(
-    run: Run, texts: list[str], line: dict[str, Any], colours: Palette
-) -> go.Scatter | go.Scatter3d:
+def _trajectory(run: Run, texts: list[str], line: dict[str, Any], colours: Palette) -> Settings:
     name, points, labels = run
     return _scatter(
         points,
@@ -221,9 +219,10 @@ def _is_free(point: np.ndarray, taken: list[np.ndarray], least: float) -> bool:
     return True
 
 
+@Picture
 def agreements(
     shares: dict[str, tuple[float, float]], selected: str = "", dark: bool = False
-) -> go.Figure:
+) -> Drawing:
     """Draw the share of neighbours that have each feature in common, and the share by chance."""
     colours, names = palette(dark), list(shares)
     drawn = figure(
@@ -237,7 +236,7 @@ def agreements(
         yaxis=name_axis([f"<b>{name}</b>" if name == selected else name for name in names]),
     )
     drawn.add_trace(
-        go.Bar(
+        bar(
             x=[shared for shared, _ in shares.values()],
             y=list(range(len(names))),
             orientation="h",
@@ -251,7 +250,7 @@ def agreements(
         )
     )
     drawn.add_trace(
-        go.Scatter(
+        scatter(
             x=[chance for _, chance in shares.values()],
             y=list(range(len(names))),
             mode="markers",
@@ -279,16 +278,16 @@ def agreements_csv(shares: dict[str, tuple[float, float]]) -> str:
     return table(("feature", "shared", "by_chance"), rows)
 
 
-def _scatter(points: np.ndarray, **settings: Any) -> go.Scatter | go.Scatter3d:
+def _scatter(points: np.ndarray, **settings: Any) -> Settings:
     x, y, *z = (axis.tolist() for axis in points.T)
     settings = {"hoverinfo": "text", **settings}
     if z:
-        return go.Scatter3d(x=x, y=y, z=z[0], **settings)
-    return go.Scatter(x=x, y=y, **settings)
+        return scatter3d(x=x, y=y, z=z[0], **settings)
+    return scatter(x=x, y=y, **settings)
 
 
 def _add_axes(
-    drawn: go.Figure, colours: Palette, dimensions: int, explained: Sequence[float]
+    drawn: Drawing, colours: Palette, dimensions: int, explained: Sequence[float]
 ) -> None:
     axes = {}
     for number, name in enumerate(("x", "y", "z")[:dimensions]):
@@ -299,9 +298,9 @@ def _add_axes(
             title = title if dimensions == 2 else f"PC {number + 1}: {share}"
         axes[f"{name}axis"] = value_axis(colours, title, showticklabels=False)
     if dimensions == 2:
-        drawn.update_layout(**axes)
+        drawn.layout |= axes
         return
     for each in axes.values():  # one in space has neither
         del each["fixedrange"], each["automargin"]
         each |= {"backgroundcolor": TRANSPARENT, "color": colours.text}
-    drawn.update_layout(scene=axes | {"camera": CAMERA}, dragmode="orbit")
+    drawn.layout |= {"scene": axes | {"camera": CAMERA}, "dragmode": "orbit"}

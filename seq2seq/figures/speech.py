@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.analysis.word_timestamps import Alignment, heads_mean, shown_tokens, span
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, bar, heatmap, scatter
 from seq2seq.figures.heatmap import add_cells_key, in_bytes
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.marks import around, colour_cells, rectangle
@@ -74,6 +74,7 @@ class Row(NamedTuple):
     end: float
 
 
+@Picture
 def speech(
     trace: Trace,
     alignment: Alignment | None,
@@ -81,7 +82,7 @@ def speech(
     selected: int | None = None,
     dark: bool = False,
     **choice: Unpack[SpeechChoice],
-) -> go.Figure:
+) -> Drawing:
     """Draw waveform, log-mel frames and attention over one axis of seconds.
 
     alignment: None for a model without attention, of which that part is left out. recording: None
@@ -176,7 +177,7 @@ def gathered(values: np.ndarray, columns: int, mean: bool) -> tuple[np.ndarray, 
     return sums / np.diff(starts, append=values.shape[1]) if mean else sums, each
 
 
-def _stacked(trace: Trace, parts: dict[str, int], colours: Palette) -> go.Figure:
+def _stacked(trace: Trace, parts: dict[str, int], colours: Palette) -> Drawing:
     """Return a figure of parts, each so many pixels high, above one time axis."""
     inner = sum(parts.values()) + GAP * len(parts)
     drawn = figure(
@@ -203,12 +204,12 @@ def _stacked(trace: Trace, parts: dict[str, int], colours: Palette) -> go.Figure
     return fit(drawn)
 
 
-def _add_waveform(drawn: go.Figure, recording: Recording, colours: Palette) -> None:
+def _add_waveform(drawn: Drawing, recording: Recording, colours: Palette) -> None:
     low, high = envelope(recording.samples, WAVE_COLUMNS)
     seconds = (np.arange(len(low)) + 0.5) * len(recording.samples) / len(low) / recording.rate
     most = max(float(np.abs(recording.samples).max()), 1e-3)
     drawn.add_trace(
-        go.Scatter(
+        scatter(
             x=np.round(np.concatenate([seconds, seconds[::-1]]), 3),
             y=np.round(np.concatenate([high, low[::-1]]), 4),
             yaxis="y3",
@@ -219,17 +220,17 @@ def _add_waveform(drawn: go.Figure, recording: Recording, colours: Palette) -> N
             hoverinfo="skip",
         )
     )
-    drawn.update_layout(yaxis3={"range": [-1.05 * most, 1.05 * most], "showticklabels": False})
+    drawn.layout["yaxis3"] |= {"range": [-1.05 * most, 1.05 * most], "showticklabels": False}
 
 
-def _add_mel(drawn: go.Figure, recording: Recording, colours: Palette) -> None:
+def _add_mel(drawn: Drawing, recording: Recording, colours: Palette) -> None:
     mel, each = gathered(recording.frames.T, MEL_COLUMNS, mean=True)
     low, high = float(mel.min()), float(mel.max())
     step = each * recording.hop
     # In 256 steps, which no eye tells from all of them: a quarter of the bytes.
     levels = np.round(255 * (mel - low) / max(high - low, 1e-9)).astype(np.uint8)
     drawn.add_trace(
-        go.Heatmap(
+        heatmap(
             z=levels,
             x0=step / 2,
             dx=step,
@@ -244,18 +245,16 @@ def _add_mel(drawn: go.Figure, recording: Recording, colours: Palette) -> None:
     )
     wanted = [value for value in HERTZ if recording.hertz[0] <= value <= recording.hertz[-1]]
     places = np.interp(wanted, recording.hertz, np.arange(len(recording.hertz)))
-    drawn.update_layout(
-        yaxis2={
-            "range": [-0.5, len(mel) - 0.5],
-            "tickvals": np.round(places, 2).tolist(),
-            "ticktext": [HERTZ[value] for value in wanted],
-            "tickfont": {"size": 10},
-        }
-    )
+    drawn.layout["yaxis2"] |= {
+        "range": [-0.5, len(mel) - 0.5],
+        "tickvals": np.round(places, 2).tolist(),
+        "ticktext": [HERTZ[value] for value in wanted],
+        "tickfont": {"size": 10},
+    }
 
 
 def _add_attention(
-    drawn: go.Figure,
+    drawn: Drawing,
     trace: Trace,
     weights: np.ndarray,
     rows: list[Row],
@@ -280,18 +279,16 @@ def _add_attention(
             hoverinfo="skip",
         )
     )
-    drawn.update_layout(
-        yaxis={
-            "range": [len(rows) + 0.5, 0.5],
-            "tickvals": list(range(1, len(rows) + 1)) if labelled else [],
-            "ticktext": [escape(row.name) for row in rows] if labelled else [],
-            "tickfont": {"size": 12 if len(rows) <= 30 else 9},
-        }
-    )
+    drawn.layout["yaxis"] |= {
+        "range": [len(rows) + 0.5, 0.5],
+        "tickvals": list(range(1, len(rows) + 1)) if labelled else [],
+        "ticktext": [escape(row.name) for row in rows] if labelled else [],
+        "tickfont": {"size": 12 if len(rows) <= 30 else 9},
+    }
 
 
 def _add_bars(
-    drawn: go.Figure, trace: Trace, weights: np.ndarray, rows: list[Row], parts: dict[str, int]
+    drawn: Drawing, trace: Trace, weights: np.ndarray, rows: list[Row], parts: dict[str, int]
 ) -> None:
     """Lay invisible bars over the times and rows: plotly reports clicks on these, not on cells."""
     peaks = weights.argmax(axis=1) * trace.position_seconds
@@ -307,12 +304,12 @@ def _add_bars(
         "hoverinfo": "text",
     }
     length = len(trace.source) * trace.position_seconds
-    drawn.add_trace(go.Bar(x=[length] * len(rows), y=count, width=1, orientation="h", **common))
+    drawn.add_trace(bar(x=[length] * len(rows), y=count, width=1, orientation="h", **common))
     starts, ends = (np.array([getattr(row, side) for row in rows]) for side in ("start", "end"))
     for place in [AXES[name] for name in parts if name != "attention"]:
-        low, high = drawn.layout[place].range
+        low, high = drawn.layout[place]["range"]
         drawn.add_trace(
-            go.Bar(
+            bar(
                 x=np.round((starts + ends) / 2, 4),
                 width=np.round(ends - starts, 4),
                 y=[high - low] * len(rows),
@@ -323,9 +320,9 @@ def _add_bars(
         )
 
 
-def _add_path(drawn: go.Figure, rows: list[Row], colours: Palette) -> None:
+def _add_path(drawn: Drawing, rows: list[Row], colours: Palette) -> None:
     drawn.add_trace(
-        go.Scatter(
+        scatter(
             x=[second for row in rows for second in (row.start, row.end)],
             y=[place + 1 for place in range(len(rows)) for _ in range(2)],
             mode="lines",
@@ -336,7 +333,7 @@ def _add_path(drawn: go.Figure, rows: list[Row], colours: Palette) -> None:
 
 
 def _mark(
-    drawn: go.Figure,
+    drawn: Drawing,
     trace: Trace,
     alignment: Alignment,
     rows: list[Row],

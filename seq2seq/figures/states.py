@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.marks import along, around, colour_cells, frame
 from seq2seq.figures.theme import (
@@ -36,6 +36,7 @@ def strongest(values: np.ndarray, count: int = UNITS_UP_TO, parts: int = 1) -> n
     return np.sort(np.concatenate(chosen))
 
 
+@Picture
 def states(
     values: np.ndarray,
     pieces: Sequence[str],
@@ -43,7 +44,7 @@ def states(
     parts: int = 1,
     dark: bool = False,
     selected: int | None = None,
-) -> go.Figure:
+) -> Drawing:
     """Draw values (positions, units) with the tokens of the positions across, the units down.
 
     Of many units the strongest are drawn, of many positions the first; the scale is symmetric

@@ -7,11 +7,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, Settings, bar, scatter
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.marks import along, colour_cells, framed_bars, rectangle, shades, unseen_points
+from seq2seq.figures.marks import (
+    along,
+    colour_cells,
+    framed_bars,
+    rectangle,
+    shades,
+    unseen_points,
+    upright,
+)
 from seq2seq.figures.theme import (
     Palette,
     Scale,
@@ -63,13 +71,14 @@ def block_rows(close: CloseUp) -> Rows:
     return list(zip(BLOCKS, close.states, strict=True))
 
 
+@Picture
 def strips(
     rows: Rows,
     unit: int | None = None,
     scales: Sequence[float] = (),
     dark: bool = False,
     clickable: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw vectors of the same width below each other, one narrow cell a unit, 0 in the middle.
 
     unit: that is framed, from 0. scales: for each row, the value of the strongest colour; () for
@@ -100,7 +109,8 @@ def strips(
     if len(rows) > 1:
         # What parts the rows. With a gap between cells, plotly would draw each of them by itself.
         lines = (f"M0.5,{row + 0.5}H{count + 0.5}" for row in range(len(rows) - 1))
-        drawn.add_shape(type="path", path=" ".join(lines), line={"color": colours.page, "width": 3})
+        line = {"color": colours.page, "width": 3}
+        drawn.add_shape({"type": "path", "path": " ".join(lines), "line": line})
     if unit is not None:
         # A unit may be thinner than a line: the frame is around it, not on it.
         half = max(0.5, count / 300)
@@ -110,7 +120,7 @@ def strips(
     return fit(drawn)
 
 
-def _units(names: Sequence[str], values: np.ndarray) -> go.Scatter:
+def _units(names: Sequence[str], values: np.ndarray) -> Settings:
     """Return a point for each unit of values (rows, units), which tells all of its numbers."""
     count = values.shape[1]
     lines = (f"<br>{name} %{{customdata[{n}]:.2f}}" for n, name in enumerate(names, start=1))
@@ -142,13 +152,14 @@ def strips_csv(rows: Rows) -> str:
     return table(("unit", *(name for name, _ in rows)), lines)
 
 
+@Picture
 def scores(
     look: Look,
     pieces: Sequence[str],
     marked: int | None = None,
     seconds: float = 0.0,
     dark: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw the score e_tj of each position and its weight α_tj, the softmax of the scores.
 
     pieces: of the positions. marked: the framed one, from 0. seconds: what a position of a
@@ -176,7 +187,8 @@ def scores_csv(look: Look, pieces: Sequence[str]) -> str:
     return table(("position", "token", "score", "weight"), lines)
 
 
-def logits(close: CloseUp, dark: bool = False) -> go.Figure:
+@Picture
+def logits(close: CloseUp, dark: bool = False) -> Drawing:
     """Draw the logits and the probabilities of the best tokens; the chosen one is framed."""
     colours = palette(dark)
     labels = [label(piece) for piece in close.pieces]
@@ -199,7 +211,8 @@ def logits_csv(close: CloseUp) -> str:
     return table(("token", "id", "logit", "probability"), lines)
 
 
-def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
+@Picture
+def sizes(close: CloseUp, layer: int, dark: bool = False) -> Drawing:
     """Draw the norm of a Transformer's state after each block; those of a layer are framed."""
     assert close.sizes is not None
     colours, count = palette(dark), len(close.sizes)
@@ -220,7 +233,7 @@ def sizes(close: CloseUp, layer: int, dark: bool = False) -> go.Figure:
     framed = [number // 4 == layer % count for number in range(len(values))]
     fills = shades(colours.probability, values / (values.max() or 1))
     drawn.add_trace(
-        go.Bar(
+        bar(
             x=np.arange(1, len(values) + 1),
             y=values,
             marker=framed_bars(fills, framed, colours),
@@ -253,7 +266,7 @@ class _Pair(NamedTuple):
     texts: list[str]
 
 
-def _bars(pair: _Pair, marked: int | None, scale: Scale, colours: Palette) -> go.Figure:
+def _bars(pair: _Pair, marked: int | None, scale: Scale, colours: Palette) -> Drawing:
     """Draw both numbers of each token beside each other."""
     labels, titles, values, texts = pair
     left = _amount_axis(colours, titles[0], domain=[0, 0.46], range=_range(values[0]))
@@ -271,7 +284,7 @@ def _bars(pair: _Pair, marked: int | None, scale: Scale, colours: Palette) -> go
     for place, numbers in zip(("x", "x2"), values, strict=True):
         shares = values[1] if place == "x2" else np.full(len(labels), 0.35)
         drawn.add_trace(
-            go.Bar(
+            bar(
                 x=numbers,
                 y=np.arange(1, len(labels) + 1),
                 xaxis=place,
@@ -289,7 +302,7 @@ def _bars(pair: _Pair, marked: int | None, scale: Scale, colours: Palette) -> go
     return fit(drawn)
 
 
-def _lines(pair: _Pair, across: dict[str, Any], marked: int | None, colours: Palette) -> go.Figure:
+def _lines(pair: _Pair, across: dict[str, Any], marked: int | None, colours: Palette) -> Drawing:
     """Draw both numbers of very many positions, below each other; across: their axis."""
     _, titles, values, texts = pair
     drawn = figure(
@@ -304,7 +317,7 @@ def _lines(pair: _Pair, across: dict[str, Any], marked: int | None, colours: Pal
     colour = mix(colours.attention, 0.7)
     for place, numbers in zip(("y", "y2"), values, strict=True):
         drawn.add_trace(
-            go.Scatter(
+            scatter(
                 x=np.arange(1, len(numbers) + 1),
                 y=numbers,
                 yaxis=place,
@@ -316,7 +329,7 @@ def _lines(pair: _Pair, across: dict[str, Any], marked: int | None, colours: Pal
             )
         )
     if marked is not None:
-        drawn.add_vline(marked + 1, line={"color": colours.mark, "width": 2})
+        drawn.add_shape(upright(marked + 1, {"color": colours.mark, "width": 2}))
     return fit(drawn)
 
 

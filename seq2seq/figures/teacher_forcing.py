@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import plotly.graph_objects as go
 
 from seq2seq.analysis.reference_comparison import first_choice, first_difference
 from seq2seq.figures.csv_table import table
+from seq2seq.figures.drawing import Drawing, Picture, Settings, bar, scatter
 from seq2seq.figures.label_margins import fit
-from seq2seq.figures.marks import framed_bars
+from seq2seq.figures.marks import framed_bars, upright
 from seq2seq.figures.theme import Palette, axis, escape, figure, legend, palette, share_axis
 from seq2seq.trace import Trace, label
 
@@ -25,12 +25,13 @@ def rank_colour(rank: int) -> str:
     return RANKS[0 if rank == 0 else 1 if rank < FIRST_FEW else 2]
 
 
+@Picture
 def side_by_side(
     own: Trace,
     reference: Trace,
     selected: tuple[int, int] | None = None,
     dark: bool = False,
-) -> go.Figure:
+) -> Drawing:
     """Draw the probability of each token: bars for the reference, points for free running.
 
     selected: the framed step of each, free running first. The customdata of a click is (side,
@@ -51,14 +52,15 @@ def side_by_side(
     drawn.add_trace(_bars(reference, reference_step, colours))
     drawn.add_trace(_points(own, own_step, colours))
     if differ is not None:
-        drawn.add_vline(differ + 0.5, line={"color": colours.mark, "width": 2, "dash": "dash"})
+        line = {"color": colours.mark, "width": 2, "dash": "dash"}
+        drawn.add_shape(upright(differ + 0.5, line))
     return fit(drawn)
 
 
-def _bars(reference: Trace, selected: int | None, colours: Palette) -> go.Bar:
+def _bars(reference: Trace, selected: int | None, colours: Palette) -> Settings:
     steps = range(len(reference.target))
     fills = [rank_colour(rank) for rank in reference.ranks.tolist()]
-    return go.Bar(
+    return bar(
         name=TEACHER_FORCING,
         x=np.arange(1, len(steps) + 1),
         y=reference.probabilities,
@@ -69,9 +71,9 @@ def _bars(reference: Trace, selected: int | None, colours: Palette) -> go.Bar:
     )
 
 
-def _points(own: Trace, selected: int | None, colours: Palette) -> go.Scatter:
+def _points(own: Trace, selected: int | None, colours: Palette) -> Settings:
     steps = range(len(own.target))
-    return go.Scatter(
+    return scatter(
         name=FREE_RUNNING,
         x=np.arange(1, len(steps) + 1),
         y=own.probabilities,

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import plotly.graph_objects as go
+from seq2seq.figures.drawing import Drawing
 
 LABELS_UP_TO = 60  # tokens on one axis
 MARGIN = 8  # pixels between the edge of a figure and its labels
@@ -92,11 +92,10 @@ def margins(**sides: int) -> dict[str, int]:
     return dict.fromkeys("lrtb", MARGIN) | sides
 
 
-def figure(colours: Palette, height: int, **layout: Any) -> go.Figure:
+def figure(colours: Palette, height: int, **layout: Any) -> Drawing:
     """Return an empty figure in the colours of the page; height in pixels."""
-    return go.Figure(
-        layout={
-            "template": "none",
+    return Drawing(
+        {
             "height": height,
             "margin": margins(),
             "font": {"color": colours.text, "size": 13},
@@ -111,9 +110,7 @@ def figure(colours: Palette, height: int, **layout: Any) -> go.Figure:
     )
 
 
-def add_key(
-    drawn: go.Figure, title: str, marks: Iterable[tuple[str, str]], below: float = 8
-) -> None:
+def add_key(drawn: Drawing, title: str, marks: Iterable[tuple[str, str]], below: float = 8) -> None:
     """Write below a plot what its colours stand for: (text, colour) each, after a title.
 
     below: pixels under the plot. A colour bar takes plotly as long as the figure.
@@ -123,10 +120,10 @@ def add_key(
     add_title(drawn, text, (0, 0), xanchor="left", yanchor="top", yshift=-below, font=SMALL)
 
 
-def add_title(drawn: go.Figure, text: str, place: tuple[float, float], **more: Any) -> None:
+def add_title(drawn: Drawing, text: str, place: tuple[float, float], **more: Any) -> None:
     """Write a text at a place of the plot, from (0, 0) to (1, 1); above it unless more says so."""
     settings = {"xref": "paper", "yref": "paper", "yanchor": "bottom", "showarrow": False, **more}
-    drawn.add_annotation(text=text, x=place[0], y=place[1], **settings)
+    drawn.add_annotation({"text": text, "x": place[0], "y": place[1], **settings})
 
 
 def signed_key(most: float, colours: Palette) -> str:

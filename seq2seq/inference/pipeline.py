@@ -16,6 +16,7 @@ from seq2seq.data.audio import HOP, RATE, Audio
 from seq2seq.data.batching import in_groups, pad
 from seq2seq.data.series import Series
 from seq2seq.data.speech_corpus import pad_frames
+from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, BeamTree, Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
@@ -37,11 +38,13 @@ from seq2seq.inference.decode import decode, detect_language
 from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
 from seq2seq.inference.inputs import Source, clean_target, fit_tokenizer, prepare, speech_features
 from seq2seq.inference.long_form import OnWindow, Transcript, is_long, transcribe_long
-from seq2seq.inference.record import Encoded, chances, observe, record
+from seq2seq.inference.record import Encoded, chances, observe, observe_together, record
 from seq2seq.models.protocol import Memory, Steps, select
 from seq2seq.trace import Trace
 
 SELF_BYTES = 20_000_000  # of self-attention that is kept unasked
+RECORDED_AT_ONCE, RECORDED_LOGITS = 16, 100_000_000  # texts; numbers, for outputs of 64 tokens
+PHASES = ("encode", "search", "record")
 
 
 class Generated(NamedTuple):
@@ -97,15 +100,75 @@ def run(
     self_attention: True for all of it; None for the decoder's, and for the encoder's where that
     takes no more than SELF_BYTES, since it grows with the square of the length.
     options: None for those of the checkpoint's authors. on_step is called after every decoder step
-    and stops the search by returning True. interventions: what is changed inside. Raises UserError
-    if there is nothing to read, if a change does not fit, or for arguments of other kinds.
+    and stops the search by returning True. interventions: what is changed inside. Texts of a list
+    are decoded and recorded in batches where nothing of these is asked for; each trace then has its
+    share of the batch's seconds. Raises UserError if there is nothing to read, if a change does not
+    fit, or for arguments of other kinds.
     """
     ready = opened(checkpoint)
 
     def one(given: Input) -> Trace:
         return _run(ready, given, options, on_step, self_attention, interventions)
 
-    return each(source, one) if is_list(source) else one(source)
+    if not is_list(source):
+        return one(source)
+    together = on_step is None and interventions == NOTHING and self_attention is False
+    if together and _can_batch(ready, source, options):
+        return _run_together(ready, source, options_for(ready, options))
+    return each(source, one)
+
+
+def _can_batch(checkpoint: Checkpoint, sources: Sequence[Any], options: Options | None) -> bool:
+    """Tell whether texts can be searched in one batch: what is drawn at random is of a row alone,
+    and a processor against copying is about one source.
+    """
+    chosen = options_for(checkpoint, options)
+    texts = checkpoint.model.config.input == "tokens" and all(
+        isinstance(one, str) for one in sources
+    )
+    return texts and chosen.method != "sample" and not checkpoint.generation_config.no_copy_ngram
+
+
+@torch.inference_mode()
+def _run_together(checkpoint: Checkpoint, texts: Sequence[str], options: Options) -> list[Trace]:
+    """Decode texts in batches of like length and record each batch in one pass; as `_run` does."""
+    config, prompt = checkpoint.model.config, decoder_prompt(checkpoint, options)
+    sources = each(texts, lambda text: prepare(checkpoint, text, options))
+    batch = max(1, min(RECORDED_AT_ONCE, RECORDED_LOGITS // (64 * config.vocabulary)))
+    traces: dict[int, Trace] = {}
+    for group in in_groups([len(source.ids) for source in sources], batch):
+        started = time.perf_counter()
+        ids = pad([sources[index].ids for index in group], config.pad).to(checkpoint.device)
+        memory = checkpoint.model.encode(ids)
+        searching = time.perf_counter()
+        found = _find_all(checkpoint, memory, [sources[index] for index in group], options, prompt)
+        searched = time.perf_counter()
+        outputs = [each.hypotheses[0].tokens for each in found]
+        steps = observe_together(checkpoint, memory, prompt, outputs)
+        times = (searching - started, searched - searching, time.perf_counter() - searched)
+        seconds = dict(zip(PHASES, (part / len(group) for part in times), strict=True))
+        for row, index in enumerate(group):
+            alone = select(memory, torch.tensor([row], device=checkpoint.device))
+            encoded = Encoded(sources[index], alone, options, prompt)
+            traces[index] = record(checkpoint, encoded, steps[row], found[row], dict(seconds))
+    return [traces[index] for index in range(len(texts))]
+
+
+def _find_all(
+    checkpoint: Checkpoint,
+    memory: Memory,
+    sources: Sequence[Source],
+    options: Options,
+    prompt: DecoderPrompt,
+) -> list[SearchResult]:
+    """Search for each text; in eight bits one by one, as company would change the rounding."""
+    if checkpoint.quantized is None:
+        return decode(checkpoint, memory, options, prompt)
+    found = []
+    for source in sources:
+        alone = checkpoint.model.encode(source.batch(checkpoint.device))
+        found += decode(checkpoint, alone, options, prompt)
+    return found
 
 
 def _run(

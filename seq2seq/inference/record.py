@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint
+from seq2seq.data.batching import pad
 from seq2seq.data.tokenizer import word_numbers
 from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.hypothesis import Hypothesis
@@ -18,7 +19,7 @@ from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import SearchResult
 from seq2seq.inference.inputs import Source
-from seq2seq.models.protocol import Decoder, Memory, Steps
+from seq2seq.models.protocol import Decoder, Memory, Steps, select
 from seq2seq.trace import Alternatives, Output, Tokens, Trace
 
 ALTERNATIVES = 10
@@ -45,6 +46,29 @@ def observe(checkpoint: Checkpoint, encoded: Encoded, tokens: Sequence[int]) -> 
     decoder, changes = checkpoint.model.decoder, encoded.interventions
     steps = teach(decoder, target, encoded.memory, changes, prompt.steps, record=True)
     return _after(prompt.steps, steps)
+
+
+@torch.inference_mode()
+def observe_together(
+    checkpoint: Checkpoint, memory: Memory, prompt: DecoderPrompt, outputs: Sequence[Sequence[int]]
+) -> list[Steps]:
+    """Run outputs through the decoder in one pass, each with its row of the memory, as `observe`.
+
+    What follows a shorter output is padding, which no step before it sees.
+    """
+    before = [prompt.before(tokens) for tokens in outputs]
+    target = pad(before, checkpoint.model.config.pad).to(checkpoint.device)
+    seen = _after(prompt.steps, teach(checkpoint.model.decoder, target, memory, record=True))
+    rows = (select(seen, torch.tensor([row], device=target.device)) for row in range(len(outputs)))
+    return [_begun(row, len(tokens)) for row, tokens in zip(rows, outputs, strict=True)]
+
+
+def _begun(steps: Steps, count: int) -> Steps:
+    """Keep the first steps, and of the self-attention what these look at."""
+    parts: list[Any] = [None if part is None else part[:, :count] for part in steps]
+    first = Steps(*parts)
+    own = first.self_weights
+    return first if own is None else first._replace(self_weights=own[..., :count])
 
 
 @torch.inference_mode()

@@ -1,9 +1,9 @@
 from dataclasses import replace
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
+from seq2seq.figures.drawing import scatter
 from seq2seq.figures.heatmap import NARROW, narrow_attention
 from seq2seq.figures.label_margins import LINE, fit, width
 from seq2seq.figures.theme import figure, palette, token_axis
@@ -17,24 +17,23 @@ def drawn(labels, **size):
         "yaxis": token_axis(labels, "← output", downwards=True),
     }
     made = figure(colours, 400, margin={"l": 8, "r": 8, "t": 8, "b": 8}, **axes, **size)
-    return made.add_trace(go.Scatter(x=[1, 2], y=[1, 2]))
+    made.add_trace(scatter(x=[1, 2], y=[1, 2]))
+    return made
 
 
 def test_longer_labels_get_more_room():
-    few, many = (fit(drawn([text])).layout.margin for text in ("il", "illustration"))
-    assert many.l > few.l > 8
-    assert many.t > few.t > 8
-    assert many.r > few.r > 8
-    assert few.b == many.b == 8
+    few, many = (fit(drawn([text])).layout["margin"] for text in ("il", "illustration"))
+    assert all(many[side] > few[side] > 8 for side in "ltr")
+    assert few["b"] == many["b"] == 8
 
 
 def test_only_axes_that_ask_get_room():
     made = drawn(["word"])
-    made.update_xaxes(automargin=False)
-    margin = fit(made).layout.margin
-    assert margin.t == 8 < margin.l
-    again = fit(made).layout.margin
-    assert again.l == margin.l
+    made.layout["xaxis"]["automargin"] = False
+    margin = fit(made).layout["margin"]
+    assert margin["t"] == 8 < margin["l"]
+    again = fit(made).layout["margin"]
+    assert again["l"] == margin["l"]
 
 
 def test_broad_letters_are_wider_than_narrow_ones():
@@ -44,7 +43,8 @@ def test_broad_letters_are_wider_than_narrow_ones():
 
 
 def test_no_axis_has_tick_marks():
-    assert drawn(["word"]).layout.xaxis.ticks == drawn(["word"]).layout.yaxis.ticks == ""
+    layout = drawn(["word"]).layout
+    assert layout["xaxis"]["ticks"] == layout["yaxis"]["ticks"] == ""
 
 
 @pytest.mark.parametrize("count", [5, 23, 60])

@@ -1,15 +1,13 @@
 import os
 import subprocess
 import sys
-import threading
-import time
 
 import numpy as np
 import pytest
 
 from seq2seq.decoding.options import Options
 from ui.escape import plain, quoted
-from ui.runtime.runs import RUNS_AT_ONCE, RUNS_KEPT, Runs
+from ui.runtime.runs import RUNS_KEPT, Runs
 
 
 def key(number):
@@ -34,32 +32,6 @@ def test_what_is_kept_is_limited_in_bytes_however_deep_they_are(monkeypatch):
         runs.put(key(number), [{"rows": (np.zeros(100, np.uint8), None)}, "a text"])
     assert list(runs.kept) == [key(2), key(3)]
     assert sum(runs.sizes.values()) == 200
-
-
-def test_only_a_few_compute_at_once_and_the_others_wait():
-    runs, waits, inside, most = Runs(), [], [], []
-
-    def work():
-        with runs.turn(lambda: waits.append(1)):
-            inside.append(1)
-            most.append(len(inside))
-            time.sleep(0.3)
-            inside.pop()
-
-    threads = [threading.Thread(target=work) for _ in range(2 * RUNS_AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert max(most) == RUNS_AT_ONCE
-    assert waits
-
-
-def test_a_visitor_who_leaves_gives_the_turn_back():
-    runs = Runs()
-    for _ in range(3 * RUNS_AT_ONCE):
-        with pytest.raises(KeyboardInterrupt), runs.turn(lambda: None):
-            raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def _turn_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace
     sinks_note(trace)
     chart(
         "turn_attention",
-        figures.turn_attention(trace, separator, labels, by_model, dark=is_dark()),
+        figures.turn_attention.plain(trace, separator, labels, by_model, dark=is_dark()),
         f"Attention of each of the {len(trace.target):,} tokens of the reply, by turn.",
         lambda: figures.turn_attention_csv(trace, separator),
     )
@@ -193,7 +193,7 @@ def _worth_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trac
     st.markdown("**Effect of removing each turn**")
     chart(
         "turn_worth",
-        figures.turn_worth(labels, by_model, changes, dark=is_dark()),
+        figures.turn_worth.plain(labels, by_model, changes, dark=is_dark()),
         "Change of the reply's log-probability without "
         + ", ".join(f"turn {n + 1}: {c:+.2f}" for n, c in zip(reply.read, changes, strict=True)),
         lambda: figures.turn_worth_csv(labels, changes),

@@ -13,7 +13,7 @@ from ui.components.plot import Lights
 from ui.page import is_dark
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from seq2seq.figures.drawing import Drawing
 
 
 def as_key(name: str) -> str:
@@ -23,7 +23,7 @@ def as_key(name: str) -> str:
 
 def chart(
     key: str,
-    drawn: go.Figure,
+    drawn: Drawing,
     described: str,
     table: Callable[[], str] | None = None,
     on_select: Callable[[], None] | None = None,

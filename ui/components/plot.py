@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    from seq2seq.figures.drawing import Drawing
 
 _PLOT = st.components.v2.component(
     "plot",
@@ -158,7 +158,7 @@ Lights = list[tuple[str, dict[int, int]]]
 
 def plot(
     key: str,
-    figure: go.Figure,
+    drawn: Drawing,
     described: str,
     on_click: Callable[[], None] | None = None,
     lights: Lights | None = None,
@@ -170,8 +170,8 @@ def plot(
     first numbers of a point's customdata are of: those tokens are lit while it is hovered over.
     """
     data: dict[str, Any] = {
-        "figure": figure.to_json(validate=False),
-        "height": figure.layout.height,
+        "figure": drawn.to_json(),
+        "height": drawn.layout["height"],
         "described": described,
         "clickable": on_click is not None,
         "lights": lights,

@@ -22,6 +22,7 @@ from ui.instruments import (
 )
 from ui.instruments.selection import Reader, View, hint_on_tokens, read_tokens, selected_view
 from ui.links import URL
+from ui.runtime.admission import fragment
 from ui.runtime.runs import Subject
 from ui.views.speech import listening
 
@@ -39,7 +40,7 @@ TABS: dict[str, Callable[[View], None]] = {
 }
 
 
-@st.fragment
+@fragment
 def instruments(
     subject: Subject, run: Trace, read: Reader = read_tokens, is_answer: bool = False
 ) -> None:

@@ -65,7 +65,7 @@ def _matrices(view: View, measures: dict[str, np.ndarray]) -> None:
 
     chart(
         "attributions",
-        attributions(view.shown, measures, view.step, is_dark()),
+        attributions.plain(view.shown, measures, view.step, is_dark()),
         f"Attribution of output tokens to source words, by {len(measures)} measures: "
         f"{', '.join(measures)}. All numbers are in the CSV.",
         lambda: attributions_csv(view.shown, measures),
@@ -99,7 +99,7 @@ def _agreement(view: View, measures: dict[str, np.ndarray]) -> None:
 
     chart(
         "agreement",
-        correlations(view.shown, found, view.step, is_dark()),
+        correlations.plain(view.shown, found, view.step, is_dark()),
         f"Rank correlation of each of {len(view.shown.target):,} output tokens.",
         lambda: table(("step", *found), _numbered(found)),
         select,

@@ -373,7 +373,7 @@ def _scores(
 
     chart(
         key,
-        scores(look, pieces, marked, seconds, is_dark()),
+        scores.plain(look, pieces, marked, seconds, is_dark()),
         f"Scores and weights of {len(pieces)} positions; the largest weight, "
         f"{look.weights.max():.2f}, is on number {look.weights.argmax() + 1}.",
         lambda: scores_csv(look, pieces),
@@ -483,7 +483,7 @@ def _strips(
 
     chart(
         key,
-        strips(rows, unit, scales, is_dark(), clickable),
+        strips.plain(rows, unit, scales, is_dark(), clickable),
         described,
         lambda: strips_csv(rows),
         select if clickable else None,

@@ -100,7 +100,7 @@ def _vector(view: View, embedded: Embedded) -> None:
     rows = [("vector", vector)]
     chart(
         "token_vector",
-        strips(rows, dark=is_dark()),
+        strips.plain(rows, dark=is_dark()),
         f"The vector of source token {place + 1}.",
         lambda: strips_csv(rows),
     )

@@ -136,7 +136,7 @@ def _show(lesson: Lesson, answer: Choice, result: Result) -> None:
     predicted = (answer.low, answer.high) if lesson.on_figure else None
     chart(
         as_key(lesson.name),
-        figures.experiment(result, predicted, is_dark()),
+        figures.experiment.plain(result, predicted, is_dark()),
         result.sentence,
         lambda: figures.experiment_csv(result),
     )

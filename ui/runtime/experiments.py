@@ -10,6 +10,7 @@ import streamlit as st
 
 from seq2seq.errors import UserError
 from ui.escape import plain
+from ui.runtime.admission import FullError, admission, refusal
 from ui.runtime.model_store import models
 from ui.runtime.runs import OnPart, Runs
 
@@ -21,7 +22,7 @@ BETWEEN = 0.1  # seconds between two looks at the page
 
 @st.cache_resource(show_spinner=False)
 def _experiments() -> Runs:
-    return Runs(at_once=1)
+    return Runs()
 
 
 def measured(name: str, seed: int, settings: dict[str, Any]) -> Result | None:
@@ -40,17 +41,22 @@ def measure(
     """
     from seq2seq.experiments.registry import run_experiment
 
-    experiments = _experiments()
-    with experiments.turn(lambda: show(0.0, "Waiting for another visitor's experiment")):
-        # Another visitor may have asked for the same in the meantime.
-        found = measured(name, seed, settings)
-        if found is None:
-            try:
+    def on_wait(place: int, seconds: float) -> None:
+        show(0.0, f"Waiting for other visitors' experiments: number {place}, {seconds:.0f} s")
+
+    try:
+        with admission().long_job(on_wait):
+            # Another visitor may have asked for the same in the meantime.
+            found = measured(name, seed, settings)
+            if found is None:
                 found = run_experiment(name, models().get, _paced(show), seed, **settings)
-            except UserError as error:
-                st.error(plain(str(error)), icon=":material/error:")
-                return None
-            experiments.put(_key(name, seed, settings), found)
+                _experiments().put(_key(name, seed, settings), found)
+    except UserError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
+    except FullError as full:
+        st.warning(refusal(full), icon=":material/hourglass_disabled:")
+        return None
     return found
 
 

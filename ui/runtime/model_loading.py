@@ -9,6 +9,7 @@ import streamlit as st
 from seq2seq.catalogue import Card
 from seq2seq.errors import UserError
 from ui.escape import plain, quoted
+from ui.runtime.admission import admission
 from ui.runtime.hosting import is_anonymous
 from ui.runtime.model_store import models
 from ui.runtime.names import card_of
@@ -31,7 +32,7 @@ def open_model(name: str) -> Checkpoint | None:
         if identifier and not _fetched(identifier, card_of(name)):
             return None
         place = st.empty()
-        with place, st.spinner("Loading the model: a few seconds, once."):
+        with place, admission().outside(), st.spinner("Loading the model: a few seconds, once."):
             checkpoint = store.get(name)
         place.empty()
         return checkpoint
@@ -59,7 +60,8 @@ def _fetched(identifier: str, card: Card | None) -> bool:
     if card and card.megabytes:
         count = card.megabytes * 1_000_000
     else:
-        repository = _inspect(identifier)
+        with admission().outside():
+            repository = _inspect(identifier)
         if hub.is_cached(repository):
             return True
         count = repository.bytes
@@ -84,6 +86,7 @@ def _fetched(identifier: str, card: Card | None) -> bool:
                 min(1.0, done / max(1, total)), f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
             )
 
-        models().fetch(identifier, show)
+        with admission().outside():
+            models().fetch(identifier, show)
     place.empty()
     return True

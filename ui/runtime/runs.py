@@ -7,8 +7,8 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,19 +20,23 @@ from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.trace import Trace, shown
 from ui.escape import plain, quoted, quoted_end
+from ui.runtime.admission import admission, admitted, waiting_note
+from ui.runtime.metrics import publish_queues
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
 from ui.runtime.names import card_of, checkpoints_for
 from ui.runtime.upload_limits import limit_uploads
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from seq2seq.checkpoint import Checkpoint
     from seq2seq.data.audio import Audio
     from seq2seq.decoding.search import OnStep, Progress
 
 RUNS_KEPT, BYTES_KEPT = 64, 400_000_000
-RUNS_AT_ONCE = 2
 PATIENCE = 0.4  # seconds a run may take before it shows its progress
+BETWEEN_LOOKS = 0.1  # seconds between two looks at whether the visitor is still there
 
 Found = TypeVar("Found")
 OnPart = Callable[[int, int], object]  # parts done, and all of them
@@ -71,13 +75,12 @@ class Subject:
 
 
 class Runs:
-    """What was last computed for all visitors, and the right to compute, which so many have."""
+    """What was last computed for all visitors."""
 
-    def __init__(self, at_once: int = RUNS_AT_ONCE) -> None:
+    def __init__(self) -> None:
         self.kept: OrderedDict[Hashable, Any] = OrderedDict()
         self.sizes: dict[Hashable, int] = {}
         self.lock = threading.Lock()
-        self.turns = threading.BoundedSemaphore(at_once)
 
     def get(self, key: Hashable) -> Any:
         """Return what was kept under a key, None if nothing is."""
@@ -94,16 +97,6 @@ class Runs:
                 len(self.kept) > RUNS_KEPT or sum(self.sizes.values()) > BYTES_KEPT
             ):
                 del self.sizes[self.kept.popitem(last=False)[0]]
-
-    @contextmanager
-    def turn(self, wait: Callable[[], Any]) -> Iterator[None]:
-        """Hold one of the few turns; calls `wait` while there is none."""
-        while not self.turns.acquire(timeout=0.2):
-            wait()
-        try:
-            yield
-        finally:
-            self.turns.release()
 
 
 def _bytes(value: Any) -> int:
@@ -132,15 +125,17 @@ def warm_up() -> None:
     # Small tensors: a second thread costs more than it gives.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     limit_uploads()
+    publish_queues()
     store, names = models(), checkpoints_for("translation")[:1]
 
     def work() -> None:
-        import seq2seq.figures  # noqa: F401
+        from seq2seq import figures
         from seq2seq.inference.pipeline import run as decode
 
         for name in names:
             with suppress(UserError):  # whoever opens a page is told what is wrong
-                decode(store.get(name), "Hello.")
+                trace = decode(store.get(name), "Hello.")
+                figures.probabilities.plain(trace).to_json()
 
     threading.Thread(target=work, daemon=True).start()
 
@@ -246,25 +241,38 @@ def derive(
     checkpoint = open_model(subject.name)
     if checkpoint is None:
         return None
-    started = time.monotonic()
-
-    # Touching the page is also what ends the run of a visitor who has left.
-    def on_step(progress: Progress) -> None:
-        if show is not None:
-            show(progress)
-        elif time.monotonic() - started > PATIENCE:
-            share = min(1.0, progress.step / progress.limit)
-            place.progress(share, f"Token {progress.step} of at most {progress.limit}")
-
     try:
-        with runs.turn(lambda: place.progress(0.0, "Waiting for the runs of other visitors")):
-            found = work(checkpoint, on_step)
+        with admitted(place):
+            found = work(checkpoint, _watched(place, show))
     except UserError as error:
         place.error(plain(str(error)), icon=":material/error:")
         return None
-    place.empty()
+    place.empty()  # whoever has left by now gets no pictures
     runs.put(key, found)
     return found
+
+
+def _watched(place: DeltaGenerator, show: Callable[[Progress], Any] | None) -> OnStep:
+    """Return what is called after each step: it shows the progress, and ends the run of a visitor
+    who has left, since Streamlit does so whenever the page is touched.
+    """
+    started = looked = time.monotonic()
+    on_wait = waiting_note(place)
+
+    def on_step(progress: Progress) -> None:
+        nonlocal looked
+        admission().lengthen(on_wait)
+        now = time.monotonic()
+        if show is not None:
+            show(progress)
+        elif now - started > PATIENCE:
+            share = min(1.0, progress.step / progress.limit)
+            place.progress(share, f"Token {progress.step} of at most {progress.limit}")
+        elif now - looked > BETWEEN_LOOKS:
+            looked = now
+            place.empty()
+
+    return on_step
 
 
 def derive_in_parts(

@@ -18,6 +18,7 @@ from seq2seq.catalogue import Card
 from seq2seq.errors import UserError
 from seq2seq.text_files import LONGEST
 from ui.escape import plain
+from ui.runtime.admission import admission
 from ui.runtime.file_kinds import HEAD, unlike_a_model
 from ui.runtime.hosting import is_hosted
 from ui.runtime.model_store import Brought, models
@@ -107,6 +108,6 @@ def _name_of(folder: Path) -> str:
 
 def _take(name: str, folder: Path, uploaded: bool) -> None:
     """Load a model and remember it; only good ones are."""
-    with st.spinner("Loading the model"):
+    with admission().outside(), st.spinner("Loading the model"):
         unknown = Card(name, name, "translation", "unknown")
         models().bring(name, Brought(folder, unknown, uploaded))

@@ -67,7 +67,7 @@ def _show(name: str, costs: tuple[BeamCost, ...]) -> None:
     with left:
         chart(
             "beam_cost",
-            figures.curves([line], across, "milliseconds", is_dark()),
+            figures.curves.plain([line], across, "milliseconds", is_dark()),
             "Milliseconds of encoder and search by beam width: "
             + ", ".join(f"{each.width}: {each.milliseconds:.0f}" for each in costs),
             lambda: figures.curves_csv([line]),

@@ -116,7 +116,7 @@ def _lengths(chosen: list[Measurements]) -> None:
     across = figures.XAxis("words in the source", ticks)
     chart(
         "by_length",
-        figures.curves(lines, across, "BLEU", is_dark()),
+        figures.curves.plain(lines, across, "BLEU", is_dark()),
         "BLEU by the length of the source, a line for each model, shortest to longest: "
         + "; ".join(f"{line.name} {line.y[0]:.0f} to {line.y[-1]:.0f}" for line in lines),
         lambda: figures.curves_csv(lines, ticks),
@@ -174,7 +174,7 @@ def _training(chosen: list[Measurements]) -> None:
         return
     chart(
         "training",
-        figures.curves(lines, figures.XAxis(across), title, is_dark()),
+        figures.curves.plain(lines, figures.XAxis(across), title, is_dark()),
         f"Validation {title}, over {across} of training: "
         + "; ".join(f"{line.name} ends at {line.y[-1]:.2f}" for line in lines),
         lambda: figures.curves_csv(lines),
@@ -212,7 +212,7 @@ def _data(studied: list[Measurements]) -> None:
     across = figures.XAxis("pairs", at_points=True, logarithmic=True)
     chart(
         "by_pairs",
-        figures.curves(lines, across, "BLEU", is_dark()),
+        figures.curves.plain(lines, across, "BLEU", is_dark()),
         "BLEU by number of training pairs. "
         + "; ".join(
             f"{line.name}: "
@@ -256,7 +256,7 @@ def _overfitting(measured: Measurements, bare: Study) -> None:
     )
     chart(
         f"overfitting_{as_key(measured.name)}_{bare.pairs}",
-        figures.curves(lines, figures.XAxis("steps"), NATS, is_dark()),
+        figures.curves.plain(lines, figures.XAxis("steps"), NATS, is_dark()),
         "Loss over the steps of training. " + "; ".join(map(_course, lines)),
         lambda: figures.curves_csv(lines),
     )

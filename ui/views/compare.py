@@ -16,6 +16,7 @@ from ui.inputs.text_input import empty_state, source_input
 from ui.instruments.attention import sinks_note
 from ui.links import URL, page_link
 from ui.page import is_dark
+from ui.runtime.admission import fragment
 from ui.runtime.cards import catalogued
 from ui.runtime.model_loading import open_model
 from ui.runtime.names import card_of, checkpoints_for
@@ -99,7 +100,7 @@ def _strangers(names: list[str]) -> str:
     )
 
 
-@st.fragment
+@fragment
 def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
     """Show all runs, with what differs and one step for all.
 
@@ -174,7 +175,7 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
         st.caption("No attention: the context vector is all that the decoder gets of the source.")
         chart(
             f"context_{key}",
-            figures.context(trace, here, dark=is_dark()),
+            figures.context.plain(trace, here, dark=is_dark()),
             f"Context vector of {name}.",
             lambda: figures.context_csv(trace),
         )
@@ -182,7 +183,7 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
         matrix = figures.narrow_attention if narrow else figures.attention
         chart(
             f"attention_{key}",
-            matrix(trace, selected=here, dark=is_dark()),
+            matrix.plain(trace, selected=here, dark=is_dark()),
             f"Attention of {name}: {len(trace.target):,} output tokens, {len(trace.source):,} of "
             "the source. All weights are in the CSV.",
             lambda: figures.attention_csv(trace),

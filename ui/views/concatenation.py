@@ -98,7 +98,7 @@ def _show(found: dict[str, tuple[Joined, ...]]) -> None:
     across = figures.XAxis("sentences at once", at_points=True)
     chart(
         "joined",
-        figures.curves(curves, across, "chrF", is_dark()),
+        figures.curves.plain(curves, across, "chrF", is_dark()),
         "How near the output for several sentences comes to those for each alone, from 2 to 6: "
         + "; ".join(f"{line.name} {line.y[0]:.0f} to {line.y[-1]:.0f}" for line in curves),
         lambda: figures.curves_csv(curves),

@@ -155,7 +155,7 @@ def _over_time(sentences: Sentences, trace: Trace) -> None:
             st.markdown(plain(text))
             chart(
                 key,
-                figures.states(values, pieces, title, parts, is_dark()),
+                figures.states.plain(values, pieces, title, parts, is_dark()),
                 text,
                 lambda values=values, pieces=pieces: figures.states_csv(values, pieces),  # type: ignore[misc]
             )

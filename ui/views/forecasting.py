@@ -167,7 +167,7 @@ def _read(tested: Backtest, subject: Subject, shown: Trace, step: int, word: int
     step = min(step, tested.horizon - 1)
     fan = st.container()
     layer, head = _attention_choice(shown)
-    drawn = figures.forecast(tested, step, layer, head, is_dark())
+    drawn = figures.forecast.plain(tested, step, layer, head, is_dark())
     median = tested.forecast.median[step]
     described = (
         f"A series of {len(tested.history):,} values and its forecast over {tested.horizon} steps; "
@@ -183,7 +183,7 @@ def _read(tested: Backtest, subject: Subject, shown: Trace, step: int, word: int
             f"sampled paths; {looked}click a point of the forecast for another step."
         )
     )
-    drawn = figures.value_probabilities(tested, step, is_dark())
+    drawn = figures.value_probabilities.plain(tested, step, is_dark())
     described = f"Probability of each value at each of {tested.horizon} steps."
     chart("values", drawn, described, None, partial(_select, "values"))
     st.caption(

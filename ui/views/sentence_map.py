@@ -215,7 +215,7 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
         if place := clicked("map"):
             st.session_state[_CHOSEN] = placed.texts[place[0]]
 
-    drawn = figures.sentence_map(
+    drawn = figures.sentence_map.plain(
         figures.Points(points[:count], placed.texts[:count], placed.labels),
         figures.Points(points[count:], placed.own),
         explained,
@@ -302,7 +302,7 @@ def _agreement(placed: _Placed) -> None:
     )
     chart(
         "agreement",
-        figures.agreements(found, placed.feature, dark=is_dark()),
+        figures.agreements.plain(found, placed.feature, dark=is_dark()),
         "Share of neighbours with the same value of each feature, and the share by chance.",
         lambda: figures.agreements_csv(found),
     )

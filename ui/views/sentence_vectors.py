@@ -68,4 +68,4 @@ def draw_strips(key: str, rows: Sequence[tuple[str, np.ndarray]], described: str
     """Show vectors below each other, each by its name."""
     from seq2seq.figures.step import strips, strips_csv
 
-    chart(key, strips(rows, dark=is_dark()), described, lambda: strips_csv(rows))
+    chart(key, strips.plain(rows, dark=is_dark()), described, lambda: strips_csv(rows))

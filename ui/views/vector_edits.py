@@ -12,6 +12,7 @@ import streamlit as st
 from ui.components import word_diff
 from ui.escape import plain, quoted
 from ui.inputs.text_input import empty_state
+from ui.runtime.admission import fragment
 from ui.runtime.cards import catalogued
 from ui.runtime.runs import Subject, derive
 from ui.views.sentence_vectors import Sentences, draw_strips
@@ -45,7 +46,7 @@ class _Change(NamedTuple):
     rows: Sequence[tuple[str, Whole]] = ()
 
 
-@st.fragment
+@fragment
 def changes(sentences: Sentences) -> None:
     """Let the visitor edit the vector of A, and show the output decoded from it."""
     _explain(sentences.config)

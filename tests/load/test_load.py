@@ -1,0 +1,55 @@
+"""Counts and invariants under load; how long it takes is measured by `python -m tests.load`."""
+
+import asyncio
+import random
+import re
+import urllib.request
+
+import pytest
+
+from tests.load.visitors import Plan, crowd, sentence
+from tests.served import served_app
+
+
+@pytest.fixture(scope="module")
+def server():
+    with served_app() as address:
+        yield address
+
+
+def metrics(address):
+    """Return the numbers that the server publishes about its queues."""
+    text = urllib.request.urlopen(f"{address}/_stcore/metrics", timeout=60).read().decode()
+    return {
+        (name, queue): float(value)
+        for name, queue, value in re.findall(r'^(seq2seq_\w+){queue="(\w+)"} (\S+)$', text, re.M)
+    }
+
+
+def test_visitors_type_different_sentences():
+    chance = random.Random(0)
+    typed = {sentence(chance) for _ in range(200)}
+    assert len(typed) > 190
+
+
+PLAN = Plan(5, 0, period=0.5, arrive=1, sentences=2)
+
+
+def test_nobody_is_lost_and_every_run_brings_its_picture(server):
+    seen = asyncio.run(crowd(server.replace("http", "ws"), PLAN))
+    assert seen.counts["lost"] == seen.counts["incomplete"] == seen.counts["refused"] == 0
+    assert len(seen.first) == 5
+    assert len(seen.seconds) == 10
+    assert all(seconds > 0 for seconds in seen.seconds)
+
+
+def test_visitors_who_leave_hold_no_place(server):
+    plan = Plan(8, 0, 0.2, 0.5, leaves=0.7, seed=1, sentences=3)
+    seen = asyncio.run(crowd(server.replace("http", "ws"), plan))
+    assert seen.counts["left"] >= 4
+    assert seen.counts["lost"] == 0
+    after = asyncio.run(crowd(server.replace("http", "ws"), Plan(1, 0, 0, 0, sentences=1)))
+    assert after.counts["lost"] == after.counts["incomplete"] == after.counts["waited"] == 0
+    found = metrics(server)
+    assert found["seq2seq_places_held", "short"] == found["seq2seq_waiting", "short"] == 0
+    assert found["seq2seq_runs_total", "short"] > 0
