@@ -44,11 +44,7 @@ def run_controls(task: str, lengths: bool = False) -> tuple[str | None, Options,
     """
     asked = st.query_params.get("checkpoint")
     names, first = checkpoints_for(task, asked), first_checkpoint(task)
-    if asked and first and asked not in names:
-        st.warning(
-            f"{_why_missing(asked, task)} Showing {quoted(first)} instead.",
-            icon=":material/warning:",
-        )
+    warn_missing(asked, first, names, task)
     row = st.container(horizontal=True, vertical_alignment="bottom")
     lengths_place = st.container() if lengths else None
     with row:
@@ -120,6 +116,15 @@ def _language_controls(name: str | None) -> dict[str, Any]:
     return {
         key: value or Options.__dataclass_fields__[key].default for key, value in values.items()
     }
+
+
+def warn_missing(asked: str | None, first: str | None, names: list[str], task: str) -> None:
+    """Say so where a link names a checkpoint that the task does not have."""
+    if asked and first and asked not in names:
+        st.warning(
+            f"{_why_missing(asked, task)} Showing {quoted(first)} instead.",
+            icon=":material/warning:",
+        )
 
 
 def _why_missing(asked: str, task: str) -> str:
