@@ -66,7 +66,7 @@ def test_pasted_numbers_are_forecast_and_repairs_are_told():
     assert "Step 1, 2020-10-01: median" in said(at)
 
 
-@pytest.mark.parametrize("values", ["a,b\nx,y", "5", "1 1e300", "1 2 3"])
+@pytest.mark.parametrize("values", ["a,b\nx,y", "5", "1 1e300", "1 2 3", "1 1e999"])
 def test_what_cannot_be_forecast_is_one_sentence(values):
     at = open_page(series="Your own", values=values, horizon="3")
     assert len(at.error) == 1
@@ -117,3 +117,22 @@ def test_a_rolling_backtest_has_mean_scores():
 def test_a_link_to_a_model_that_is_not_there_says_so():
     at = open_page(checkpoint="none-such", horizon="3", samples="3")
     assert "There is no checkpoint" in at.warning[0].value
+
+
+@pytest.mark.parametrize("values", ["7 " * 40, "1 ? " * 20, "0 " * 40])
+def test_constants_have_a_forecast_and_no_mase(values):
+    at = open_page(series="Your own", values=values, horizon="3", samples="3")
+    assert not at.error
+    assert "| – |" in " ".join(each.value for each in at.markdown)
+
+
+def test_a_horizon_beyond_the_series_is_one_sentence():
+    at = open_page(series="Your own", values="1 2 3 4 5 6 7", horizon="20")
+    assert len(at.error) == 1
+    assert "too short for a horizon of 20" in at.error[0].value
+
+
+def test_the_tokens_of_a_series_are_not_called_text():
+    at = open_page(series="Weekly level shift", horizon="3", samples="3", tab="Tokens")
+    assert "Scaled and binned" in said(at)
+    assert "Split into" not in said(at)

@@ -52,10 +52,10 @@ def horizon_input(series: Series | None) -> tuple[int, bool]:
         **URL,
     )
     hide = st.toggle(
-        "Hide the last values",
+        "Backtest",
         True,
         key="hide",
-        help="Forecast values that are known, and compare.",
+        help="Hide the last values, forecast them, and compare.",
         **URL,
     )
     return int(horizon), hide

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -134,18 +135,29 @@ def _rolling(tests: Sequence[Backtest]) -> None:
     table = partial(rolling_forecasts_csv, tests)
     chart("rolling", rolling_forecasts(tests, is_dark()), described, table)
     if scored:
-        means = [
-            [
-                np.mean([getattr(kind, score) for kind in kinds])
-                for score in ("mase", "wql", "covered")
-            ]
-            for kinds in zip(*((each.scores, each.naive_scores) for each in scored), strict=True)
-        ]
-        (mase, wql, inside), (naive_mase, naive_wql, naive_inside) = means
-        st.caption(
-            plain(
-                f"Mean over {len(scored)} origins: MASE {mase:.2f} (seasonal naive "
-                f"{naive_mase:.2f}), WQL {wql:.3f} ({naive_wql:.3f}), inside the 80 % interval "
-                f"{inside:.0%} ({naive_inside:.0%})."
-            )
-        )
+        st.caption(plain(_means(scored)))
+
+
+def _means(tests: Sequence[Backtest]) -> str:
+    """Write the mean scores over origins, beside seasonal naive's."""
+
+    def mean(kind: str, score: str) -> float:
+        values = [getattr(getattr(each, kind), score) for each in tests]
+        known = [value for value in values if not math.isnan(value)]
+        return sum(known) / len(known) if known else math.nan
+
+    mase, naive_mase, wql, naive_wql = (
+        score_text(mean(kind, score))
+        for score in ("mase", "wql")
+        for kind in ("scores", "naive_scores")
+    )
+    inside, naive_inside = (mean(kind, "covered") for kind in ("scores", "naive_scores"))
+    return (
+        f"Mean over {len(tests)} origins: MASE {mase} (seasonal naive {naive_mase}), WQL {wql} "
+        f"({naive_wql}), inside the 80 % interval {inside:.0%} ({naive_inside:.0%})."
+    )
+
+
+def score_text(value: float) -> str:
+    """Write a score; a dash for one that is not defined."""
+    return "–" if math.isnan(value) else f"{value:#.3g}"

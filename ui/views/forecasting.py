@@ -22,7 +22,7 @@ from ui.links import URL
 from ui.page import is_dark
 from ui.runtime.names import checkpoints_for
 from ui.runtime.runs import Subject, derive, reopen, show_notes, subject_of
-from ui.views.forecast_changes import change_section, rolling_section
+from ui.views.forecast_changes import change_section, rolling_section, score_text
 
 if TYPE_CHECKING:
     from seq2seq.analysis.backtest import Backtest
@@ -149,7 +149,8 @@ def _scores(name: str, tested: Backtest, others: Mapping[str, Backtest]) -> None
     rows |= {"seasonal naive": tested.naive_scores}
     rows |= {"exponential smoothing": tested.smoothed_scores}
     lines = [
-        f"| {plain(each)} | {scores.mase:.2f} | {scores.wql:.3f} | {scores.covered:.0%} |\n"
+        f"| {plain(each)} | {score_text(scores.mase)} | {score_text(scores.wql)} | "
+        f"{scores.covered:.0%} |\n"
         for each, scores in rows.items()
         if scores is not None
     ]
@@ -162,7 +163,7 @@ def _scores(name: str, tested: Backtest, others: Mapping[str, Backtest]) -> None
 MEANING = """How the forecast meets the values held back.
 
 - **MASE**: mean absolute error of the median, in units of the error that repeating the last season
-  makes inside the history. Smaller is better.
+  makes inside the history; – where that makes none. Smaller is better.
 - **WQL**: weighted quantile loss, how far the values lie from nine quantiles, over the sum of the
   values. Smaller is better.
 - **Inside the 80 % interval**: share of the values in it; 80 % would be right."""
