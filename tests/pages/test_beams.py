@@ -232,6 +232,6 @@ def test_numbers_of_a_search_in_less_than_float32_say_so(tab, precision, root):
     said = [caption.value for caption in at.caption if "that the search computed" in caption.value]
     assert len(said) == (precision == "int8")
     assert all("int8" in each for each in said)
-    summary = next(each.value for each in at.caption if "Log-probability" in each.value)
-    total = summary.partition("Log-probability")[2]
-    assert ("(float32)" in total) == (precision == "int8")
+    summary = next(each for each in at.caption if "log P" in each.value)
+    assert f"(in {precision})" in summary.help
+    assert "computed in float32" in summary.help

@@ -71,7 +71,10 @@ def messages(at):
 
 
 def link_of(at):
-    return {key: list(values) for key, values in at.query_params.items()}
+    return {
+        key: values if isinstance(values, str) else list(values)
+        for key, values in at.query_params.items()
+    }
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -89,6 +92,17 @@ def test_what_is_said_is_answered(name):
     # What a turn is worth comes before what was looked at.
     assert ("without turn 2:" in drawn[0]) == (reach > 1)
     assert any("no attention" in each for each in messages(at)) == (name == "gru-plain")
+
+
+def test_the_page_opens_with_an_example_that_gives_way():
+    at = open_page()
+    assert said(at)[0] == ("user", SAID[0])
+    assert len(said(at)) == 2
+    say(at, SAID[1])
+    assert [text for who, text in said(at) if who == "user"] == [SAID[1]]
+    at = click(click(open_page(), "mute_0"), "undo")
+    say(at, SAID[1])
+    assert [text for who, text in said(at) if who == "user"] == SAID[:2]
 
 
 def test_an_opener_is_said():
@@ -307,7 +321,7 @@ def test_a_stopped_reply_is_shown_as_far_as_it_came():
 def test_saying_something_else_ends_a_reply_that_is_being_said():
     at = open_page()
     reply = Reply("transformer", Options(), (0,), 4, stopped=True)
-    at.session_state["chat_turns"] = (Turn(SAID[0]),)
+    at.session_state["chat_turns"], at.session_state["chat_example"] = (Turn(SAID[0]),), False
     at.session_state["chat_saying"] = Turn("Le chat", reply)
     say(at, SAID[1])
     assert [text for _, text in said(at)][:3] == [SAID[0], "Le chat", SAID[1]]
@@ -348,8 +362,10 @@ def test_too_long_for_a_link_is_said():
 
 @pytest.mark.parametrize("text", ["   ", "\x00\x07"])
 def test_nothing_said_is_said_to_be_nothing(text):
-    at = say(open_page(), text)
-    assert not said(at)
+    at = open_page()
+    before = said(at)
+    say(at, text)
+    assert said(at) == before
     assert any("nothing to read" in each for each in messages(at))
 
 

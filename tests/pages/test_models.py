@@ -84,7 +84,12 @@ def test_every_checkpoint_has_a_card(root):
     said = shown(at)
     assert said.count("A tiny model") == 4
     assert "Far away" in said
-    assert "Hub, 12 MB" in said
+    assert "download of 12 MB" in said.replace("\\", "")
+    at.text_input(key="search_models").set_value("far").run()
+    assert "Far away" in shown(at)
+    assert "A tiny model" not in shown(at)
+    at.segmented_control(key="show_models").set_value("Installed").run()
+    assert "search for less" in shown(at)
 
 
 def test_a_folder_is_described(root):

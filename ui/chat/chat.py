@@ -52,18 +52,19 @@ STYLE = """<style>
 </style>"""
 
 
-def chat_page(task: str) -> None:
+def chat_page(task: str, title: str) -> None:
     """Show a conversation, let the model answer, and show how it came to a reply."""
+    name, options, saved = run_controls(task, title)
     hint(
         "chat",
         "Say something below. Then mute a turn to see what the reply becomes without it, and open "
         "the reply to see which words it looked at.",
     )
-    name, options, saved = run_controls(task)
     if saved is not None:
         show_run(task, name, None, options, saved, "")
         return
-    turns = conversation.current(name or "", options)
+    opener = next(iter(examples(name)), "")
+    turns = conversation.current(name or "", options, opener)
     chosen = conversation.chosen(turns)
     left, right = st.columns([6, 5], gap="large")
     with left:
@@ -77,7 +78,7 @@ def chat_page(task: str) -> None:
             box = st.container(height=HEIGHT, autoscroll=True, key="conversation")
             with box:
                 _messages(turns, chosen)
-        else:
+        if not turns or conversation.is_example():
             _openers(name)
     with below:
         checkpoint = open_model(name) if name else None

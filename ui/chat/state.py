@@ -25,22 +25,26 @@ MAX_TURNS = 200
 MAX_UNDO = 50
 # In the session: the conversation, those before the visitor's last actions, what of it stands in
 # the address, what a model is saying, the seed for the next reply, the turn that is being edited, a
-# sentence on what was typed last.
-_TURNS, _BEFORE, _LINK, _SAYING, _SEED, _EDITING, _NOTE = (
-    f"chat_{name}" for name in ("turns", "before", "link", "saying", "seed", "editing", "note")
+# sentence on what was typed last, whether the conversation is the one that the page opened with.
+_TURNS, _BEFORE, _LINK, _SAYING, _SEED, _EDITING, _NOTE, _EXAMPLE = (
+    f"chat_{name}"
+    for name in ("turns", "before", "link", "saying", "seed", "editing", "note", "example")
 )
 _REPLY, _TURN = "reply", "turn"  # in the address
 
 
-def current(name: str, options: Options) -> Turns:
+def current(name: str, options: Options, opener: str = "") -> Turns:
     """Return the conversation of this visit, or the one that a link brings.
 
     It is put into the address; one that has none yet is a visitor's who comes back to the page.
+    opener: what the first visit begins with, as an example that the visitor's own words replace.
     """
     state, items = st.session_state, st.query_params.get_all(_TURN)
     if items and items != state.get(_LINK):
         state[_TURNS] = from_link(items, name, options)
         state[_BEFORE] = ()
+    elif _TURNS not in state and opener:
+        state[_TURNS], state[_EXAMPLE] = (Turn(opener),), True
     turns = state.setdefault(_TURNS, ())
     state[_LINK] = to_link(turns) or []
     if not state[_LINK]:
@@ -62,6 +66,7 @@ def _put(turns: Turns) -> None:
 def _act(turns: Turns) -> None:
     """Change the conversation by an action that can be undone."""
     before = st.session_state.get(_TURNS, ())
+    st.session_state[_EXAMPLE] = False
     if turns != before:
         st.session_state[_BEFORE] = (*st.session_state.get(_BEFORE, ()), before)[-MAX_UNDO:]
     _put(turns)
@@ -76,6 +81,8 @@ def _look_anew() -> None:
 def say(text: str) -> None:
     """Let the visitor say something; a reply that is still being said ends here."""
     text, note = _readable(text)
+    if text and is_example():
+        st.session_state[_TURNS] = ()
     turns = _with_what_is_said(st.session_state.get(_TURNS, ()))
     if len(turns) >= MAX_TURNS:
         text, note = "", "This conversation is very long: clear it to begin another."
@@ -172,6 +179,11 @@ def chosen(turns: Turns) -> int | None:
 def clear() -> None:
     """Begin anew."""
     _act(())
+
+
+def is_example() -> bool:
+    """Tell whether the visitor has not said or changed anything yet."""
+    return bool(st.session_state.get(_EXAMPLE))
 
 
 def is_linked() -> bool:

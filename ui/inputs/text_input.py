@@ -21,10 +21,13 @@ _TAKEN = "sentence_taken_along"
 SAVED = " The run can be saved as JSON instead."
 
 
-def source_input(label: str, key: str, first: str = "", travels: bool = True) -> str:
+def source_input(
+    label: str, key: str, first: str = "", travels: bool = True, shows_label: bool = True
+) -> str:
     """Return the text of one line that the visitor typed, at the beginning `first`.
 
-    travels: it is a sentence that the visitor takes along from page to page.
+    travels: it is a sentence that the visitor takes along from page to page. shows_label: where it
+    is not shown, a screen reader still reads it.
     """
     _begin(key, first, travels)
     typed = st.text_input(
@@ -32,8 +35,9 @@ def source_input(label: str, key: str, first: str = "", travels: bool = True) ->
         key=key,
         placeholder="Type a sentence and press Enter",
         max_chars=MAX_CHARACTERS,
-        help=READS,
+        help=READS if shows_label else None,
         autocomplete="off",
+        label_visibility="visible" if shows_label else "collapsed",
         **URL,
     )
     return _taken_along(typed, first, travels)
@@ -46,9 +50,9 @@ def sentences_input(label: str, key: str, first: str = "") -> str:
         label,
         key=key,
         height="content",
-        placeholder="Type a sentence and press Enter",
+        placeholder="Type one or more sentences and press Enter; Shift+Enter begins a line",
         max_chars=MAX_CHARACTERS,
-        help=f"{READS} Several sentences are translated one by one. Shift+Enter begins a line.",
+        label_visibility="collapsed",
         **URL,
     )
     submit_on_enter(key)
@@ -89,7 +93,7 @@ def source_area(
     given = st.text_area(
         label,
         key=key,
-        height=160,
+        height=120,
         placeholder="Paste a text and press Ctrl+Enter",
         help=reads,
     )
@@ -119,7 +123,14 @@ def example_chips(name: str | None, key: str, target: str) -> None:
             st.session_state[key] = None
 
     if offered := examples(name):
-        st.pills("Examples", offered, format_func=_first_words, key=key, on_change=use)
+        st.pills(
+            "Examples",
+            offered,
+            format_func=_first_words,
+            key=key,
+            on_change=use,
+            label_visibility="collapsed",
+        )
 
 
 def _first_words(text: str) -> str:

@@ -14,12 +14,12 @@ from ui.code_export import Named
 from ui.components import hint, outputs_list, token_view
 from ui.escape import plain
 from ui.instruments.run_summary import timing
-from ui.links import URL
 from ui.page import page_visit
 from ui.runtime.runs import Subject, branch, follow
 
 LETTERS = "ABCD"
 MOST_BRANCHES = len(LETTERS)
+LONG = 120  # characters of an output that is no heading any more
 BEST = "1"
 _STEP, _WORD, _OUTPUT, _BRANCH = "step", "word", "output", "branch"
 _REFERENCE = "reference"  # of teacher forcing: a translation of that text
@@ -80,30 +80,33 @@ def read_tokens(subject: Subject, shown: Trace, step: int, word: int | None) -> 
     weights = None
     if shown.attention is not None and not shown.position_seconds:
         weights = shown.attention.mean(axis=(1, 2), dtype="float32")
-    token_view(shown, "reading", step, word, select_step, select_word, weights)
-    hover = "hover over any token to see what it looked at, or who looked at it."
+    token_view(shown, "reading", step, word, select_step, select_word, weights, heading=False)
+
+
+def hint_on_tokens(shown: Trace) -> None:
+    """Say what the rows of tokens are for."""
+    attends = shown.attention is not None and not shown.position_seconds
+    hover = "; hover over any token to see what it looked at, or who looked at it."
     hint(
         "tokens",
-        "Click a token of the output to look at that step"
-        + ("." if weights is None else f"; {hover}"),
+        f"Click a token of the output to look at that step{hover if attends else '.'}",
     )
 
 
-def selected_view(subject: Subject, run: Trace, read: Reader = read_tokens) -> View:
-    """Show both texts and what chooses an output, a step, a source token; returns the choice."""
-    place = st.container()
+def selected_view(subject: Subject, run: Trace) -> View:
+    """Show the output and what chooses another one and a step of it; returns the choice."""
     _forget_others(subject)
     branches = _branches(subject)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center", key="output_bar"):
+        place = st.container(gap=None)
         name, shown = _shown_output(subject, run, branches)
         step = _step_slider(shown)
-    word = _selected_word(shown)
-    view = View(subject, run, name, shown, branches, step, word)
+    view = View(subject, run, name, shown, branches, step, _selected_word(shown))
     with place:
-        read(subject, shown, step, word)
+        st.markdown(f"{'' if len(shown.text) > LONG else '#### '}{plain(shown.text) or '–'}")
         timing(shown)
-        if branches:
-            _compare(view)
+    if branches:
+        _compare(view)
     return view
 
 
@@ -203,8 +206,7 @@ def _forget_others(subject: Subject) -> None:
     state[_OF] = (page_visit(), *now)
     if visit != page_visit():
         state[_STEP] = _number(st.query_params.get(_STEP, "")) or 1
-        if _OUTPUT not in st.query_params:
-            select_output(BEST)
+        select_output(st.query_params.get(_OUTPUT, BEST))
         return
     if (model, text) != now:
         remove_branches()
@@ -239,18 +241,23 @@ def _shown_output(
     names = [str(number + 1) for number in range(len(found))]
     letters = dict(zip(LETTERS, branches.values(), strict=False))
     names += letters
+    if st.session_state.get(_OUTPUT, BEST) not in names:
+        select_output(BEST)
+    # Not bound to the address, in which a choice would stand as it is shown.
+    if st.session_state.get(_OUTPUT, BEST) == BEST:
+        st.query_params.pop(_OUTPUT, None)
     if len(names) == 1:
         return BEST, run
-    if st.session_state.get(_OUTPUT, BEST) not in names:
-        st.session_state[_OUTPUT] = BEST
     chosen = st.selectbox(
-        "Output",
+        "Hypothesis",
         names,
+        format_func=lambda name: f"{'Branch' if name in LETTERS else 'Hypothesis'} {name}",
         key=_OUTPUT,
-        **URL,
-        width=110,
-        help="1 is the best that the search has found; letters are branches of yours.",
+        width=150,
+        label_visibility="collapsed",
     )
+    if chosen != BEST:
+        st.query_params[_OUTPUT] = chosen
     if chosen in letters:
         return chosen, letters[chosen]
     if chosen == BEST:
@@ -272,8 +279,10 @@ def _step_slider(shown: Trace) -> int:
         1,
         count,
         key=_STEP,
+        format="step %d",
         on_change=_count_choice,
-        help="A click on a token, a row of the matrix or a bar chooses it too.",
+        width=220,
+        label_visibility="collapsed",
     )
     if step > 1:
         st.query_params[_STEP] = str(step)

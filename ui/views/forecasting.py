@@ -15,7 +15,12 @@ from ui.components.chart import chart
 from ui.escape import plain
 from ui.inputs.forecast_settings import Sampling, horizon_input, sampling_settings
 from ui.inputs.series_input import series_choice, series_input
-from ui.inputs.task_controls import first_checkpoint, saved_run_picker, warn_missing
+from ui.inputs.task_controls import (
+    checkpoint_picker,
+    first_checkpoint,
+    saved_run_picker,
+    warn_missing,
+)
 from ui.instruments import instruments
 from ui.instruments.selection import select_step
 from ui.links import URL
@@ -33,16 +38,18 @@ TASK = "forecasting"
 MEAN = "mean"
 
 
-def forecasting_page() -> None:
-    """Show the controls, the forecast of the chosen series, and the instruments of one path."""
+def forecasting_page(title: str) -> None:
+    """Show the title, the controls, the forecast of a series, and the instruments of one path."""
+    row = st.container(horizontal=True, vertical_alignment="center", key="task_bar")
+    with row:
+        st.title(title, anchor=False, width="content")
     asked, first = st.query_params.get("checkpoint"), first_checkpoint(TASK)
     if first is None:
         return
     names = checkpoints_for(TASK, asked)
     warn_missing(asked, first, names, TASK)
-    row = st.container(horizontal=True, vertical_alignment="bottom")
     with row:
-        name = st.selectbox("Checkpoint", names, key="checkpoint", **URL)
+        name = checkpoint_picker(names) or first
         chosen = series_choice()
     series = series_input(chosen)
     with row:
@@ -90,7 +97,8 @@ def _show(
     trace = tested.forecast.trace
     assert trace is not None
     reader = partial(_read, name, series, tested, others, sampling)
-    instruments(Subject(name, tested.forecast.read.text, trace.options), trace, reader)
+    subject = Subject(name, tested.forecast.read.text, trace.options)
+    instruments(subject, trace, reader, is_answer=True)
 
 
 def _read(

@@ -28,25 +28,23 @@ SENTENCES, PARAGRAPHS, WORD = "sentences", "paragraphs", "word"
 
 
 def text_task(
-    task: str, label: str, ask: str, kind: str = SENTENCES, read: Reader = read_tokens
+    task: str, title: str, label: str, ask: str, kind: str = SENTENCES, read: Reader = read_tokens
 ) -> None:
-    """Show a task whose source is a text: input, examples, controls, then the run.
+    """Show a task whose source is a text: title and controls, input, examples, then the run.
 
     label: of the input. ask: what is said while it is empty. kind: SENTENCES are run one by one,
-    PARAGRAPHS at once, with the length of the output set on the page; a WORD is one line. read:
-    shows source and output.
+    PARAGRAPHS at once; a WORD is one line. read: shows source and output.
     """
-    paragraphs = kind == PARAGRAPHS
-    text_place, examples_place = st.container(), st.container()
-    name, options, saved = run_controls(task, lengths=paragraphs)
-    with examples_place:
-        example_chips(name, "example", target="paragraphs" if paragraphs else "text")
+    name, options, saved = run_controls(task, title)
+    with st.container(gap="xsmall"):
+        text_place = st.container()
+        example_chips(name, "example", target="paragraphs" if kind == PARAGRAPHS else "text")
     with text_place:
         first = next(iter(examples(name)), "")
-        if paragraphs:
+        if kind == PARAGRAPHS:
             text = source_area(label, "paragraphs", query="text", first=first)
         elif kind == WORD:
-            text = source_input(label, "text", first, travels=False)
+            text = source_input(label, "text", first, travels=False, shows_label=False)
         else:
             text = sentences_input(label, "text", first)
     if kind == SENTENCES and name and saved is None:
