@@ -21,7 +21,7 @@ UNKNOWN = "unknown"
 def series_choice() -> str:
     """Let the visitor choose an example, by its title, or OWN."""
     return st.selectbox(
-        "Series", [*(each.title for each in EXAMPLE_SERIES), OWN], key="series", **URL
+        "Series", [*(each.title for each in EXAMPLE_SERIES), OWN], key="series", width=360, **URL
     )
 
 

@@ -50,10 +50,13 @@ def forecasting_page(title: str) -> None:
     warn_missing(asked, first, names, TASK)
     with row:
         name = checkpoint_picker(names) or first
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = series_choice()
+        how_far = st.container(horizontal=True, vertical_alignment="bottom", width="content")
     series = series_input(chosen)
-    with row:
+    with how_far:
         horizon, hide = horizon_input(series)
+    with row:
         sampling, other = sampling_settings(name, names, series)
         saved = saved_run_picker()
         copy_link()
