@@ -35,7 +35,10 @@ button code { background: none !important; }
 </style>"""
 
 # Fields of whole numbers, which Streamlit cannot make of an infinite one in a link.
-WHOLE = ("seed", "unit")
+WHOLE = (
+    *("seed", "unit", "horizon", "samples", "context"),
+    *("change_from", "change_to", "origins"),
+)
 _MENU, _WANTED = "has_menu", "wanted_page"
 _PAGE, _VISITS = "page_shown", "page_visits"
 

@@ -65,7 +65,8 @@ def backtest(
         history, actual = series.values[:-horizon], series.values[-horizon:]
     if len(history) < LEAST_HISTORY or np.isnan(history).sum() > len(history) - 2:
         raise UserError(
-            f"Without its last {horizon} values this series is too short: lower the horizon."
+            f"This series is too short for a horizon of {horizon}: lower it, or give at least "
+            f"{horizon * hide + LEAST_HISTORY} values."
         )
     past = replace(series, values=history.copy())
     found = forecast(checkpoint, past, horizon, options, record)

@@ -47,6 +47,8 @@ class Series:
             raise UserError("A series needs at least two numbers: give more values.")
         if len(values) > MAX_VALUES:
             raise UserError(f"This series has {len(values):,} values: give at most {MAX_VALUES:,}.")
+        if np.isinf(present).any():
+            raise UserError("A value is infinite: leave it out, or make it a missing one.")
         if np.abs(present).max() > LARGEST_VALUE:
             raise UserError(f"A value is larger than {LARGEST_VALUE:g}: divide all by one number.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +18,8 @@ from seq2seq.errors import UserError
 
 MAX_BYTES, MAX_COLUMNS = 5_000_000, 200
 SEPARATORS = "\t;,|"
-MISSING_WORDS = {"", "?", "na", "n/a", "nan", "null", "none", "-", ".", "inf", "-inf", "+inf"}
+MISSING_WORDS = {"", "?", "na", "n/a", "nan", "null", "none", "-", "."}
+MISSING_WORDS |= {f"{sign}{word}" for sign in ("", "+", "-") for word in ("inf", "infinity")}
 DATE_FORMATS = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
     "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d/%m/%Y",
@@ -112,7 +112,9 @@ def _rows(text: str) -> list[list[str]]:
 
 def _decimal_commas(lines: Sequence[str]) -> bool:
     """Tell whether lines are one number each, written with a decimal comma."""
-    lines = lines[1:]  # the first may name the column
+    first, lines = lines[0], lines[1:]
+    if "," in first and number(first.strip()) is None:  # it names more columns than one
+        return False
     plain = sum(bool(re.fullmatch(r"\s*[-+]?[\d.]*\d,\d+\s*", line)) for line in lines)
     years = sum(bool(re.fullmatch(r"\s*(1[89]|20)\d\d,\d+\s*", line)) for line in lines)
     return plain > 0.8 * len(lines) and years < 0.8 * len(lines)
@@ -146,6 +148,8 @@ def _is_numeric(cells: Sequence[str]) -> bool:
 def number(cell: str, decimal_comma: bool = False) -> float | None:
     """Read one number, as "1,234.5", "1 234,5", "12 %" or "$3": None for what is none.
 
+    Infinite where it is too large for a number of 64 bits.
+
     decimal_comma: a lone comma is a decimal mark, otherwise it groups thousands where it can.
     """
     text = re.sub(r"[\s_'’€$£%]", "", cell)
@@ -158,8 +162,7 @@ def number(cell: str, decimal_comma: bool = False) -> float | None:
         text = text.replace(",", "")
     if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", text):
         return None
-    value = float(text)
-    return value if math.isfinite(value) else None
+    return float(text)
 
 
 def _is_date(cell: str) -> bool:
@@ -268,7 +271,7 @@ def _regular(
     places = np.array(periods(times, code)) - periods(times, code)[0]
     if places[-1] + 1 > (MOST_GAPS + 1) * len(values) or places[-1] >= MAX_VALUES:
         notes.append("The dates have many gaps, so the values count as equally spaced.")
-        return values, start, code
+        return values, "", code
     return _averaged(places, values, FREQUENCIES[code].title, notes), start, code
 
 

@@ -6,6 +6,7 @@ Ansari et al. 2024, "Chronos", section 3.1. To a model, a series is then one mor
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -202,8 +203,13 @@ class ValueTokenizer:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Write the values of an output with spaces between them."""
-        values = self.values(ids)
+        values = self._rounded(ids)
         return write_values(values[~np.isnan(values)])
+
+    def _rounded(self, ids: Sequence[int]) -> np.ndarray:
+        """Return the values of ids, to a tenth of the width of a bin or better."""
+        width = (self.scaling or Scaling()).scale * (self.high - self.low) / (self.bins - 1)
+        return np.round(self.values(ids), 1 - math.floor(math.log10(width)))
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the values of ids as text, special tokens by their names."""
@@ -211,9 +217,9 @@ class ValueTokenizer:
         # A missing value may have the id of padding, and is what a reader sees.
         names = {roles.start: "<s>", roles.end: "</s>", roles.pad: "<pad>", roles.missing: MISSING}
         names |= {each: f"<{code}>" for code, each in self.languages.items()}
-        values = self.values(ids)
+        values = self._rounded(ids)
         return tuple(
-            names.get(token) or ("<unused>" if np.isnan(value) else f"▁{value:.4g}")
+            names.get(token) or ("<unused>" if np.isnan(value) else f"▁{value:.10g}")
             for token, value in zip(ids, values, strict=True)
         )
 

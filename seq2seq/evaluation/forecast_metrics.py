@@ -46,17 +46,20 @@ def seasonal_error(history: np.ndarray, season: int) -> float:
 
 
 def mase(actual: np.ndarray, point: np.ndarray, history: np.ndarray, season: int) -> float:
-    """Mean absolute scaled error of a point forecast (horizon,). Hyndman and Koehler 2006."""
-    error = float(np.nanmean(np.abs(actual - point)))
-    return error / max(seasonal_error(history, season), LEAST)
+    """Mean absolute scaled error of a point forecast (horizon,). Hyndman and Koehler 2006.
+
+    NaN where values a season apart are all equal, so that there is nothing to scale by.
+    """
+    error, unit = float(np.nanmean(np.abs(actual - point))), seasonal_error(history, season)
+    return error / unit if unit > 0 else float("nan")
 
 
 def weighted_quantile_loss(actual: np.ndarray, quantiles: np.ndarray) -> float:
-    """WQL of quantiles (horizon, levels) at LEVELS; see Scores."""
+    """WQL of quantiles (horizon, levels) at LEVELS; see Scores. NaN where all values are 0."""
     off = actual[:, None] - quantiles
     pinball = np.maximum(off * LEVELS, off * (np.array(LEVELS) - 1))
     size = float(np.nansum(np.abs(actual)))
-    return float(2 * np.nansum(pinball) / len(LEVELS) / max(size, LEAST))
+    return float(2 * np.nansum(pinball) / len(LEVELS) / size) if size > 0 else float("nan")
 
 
 def smape(actual: np.ndarray, point: np.ndarray) -> float:

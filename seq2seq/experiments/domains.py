@@ -1,19 +1,25 @@
-"""One machine for many domains: the same search runs on text, speech and spelling.
+"""One machine for many domains: the same search runs on text, speech, spelling and series.
 
-Rule: for the claim if one function decoded an input of each task and every output ended by itself;
-against it otherwise.
+Rule: for the claim if one function decoded an input of each task and every output came to its end:
+by itself, or, of a series, after as many values as were asked for; against it otherwise.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import Audio, read_audio
+from seq2seq.data.example_series import EXAMPLE_SERIES
+from seq2seq.data.series import Series
+from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import Curve
 from seq2seq.experiments.result import AGAINST, FOR, Axes, Load, OnPart, Result
 from seq2seq.inference.pipeline import run as decode
+from seq2seq.trace import Output
 
 RECORDING = Path(__file__).parents[2] / "assets" / "recordings" / "seven-three-one-zero.flac"
 INPUTS = (
@@ -26,7 +32,9 @@ INPUTS = (
     ("chatbot-en", "Where do you live?"),
     ("g2p-en", "chair"),
     ("speech-en", ""),
+    ("forecaster", EXAMPLE_SERIES[1].title),
 )
+FORECAST = 14  # values
 
 
 def run(
@@ -36,17 +44,21 @@ def run(
     inputs: tuple[tuple[str, str], ...] = INPUTS,
     recording: Path = RECORDING,
 ) -> Result:
-    """Decode one input a task; value: how many outputs ended. An empty input is the recording."""
+    """Decode one input a task; value: how many outputs came to their end.
+
+    An empty input is the recording; a forecaster's is the title of an example series.
+    """
     started, rows = time.perf_counter(), []
     for number, (name, text) in enumerate(inputs):
         on_part(number, len(inputs))
         checkpoint = load(name)
         begun = time.perf_counter()
-        trace = decode(checkpoint, text or _heard(recording))
+        given, options = _input(checkpoint, text, recording)
+        trace = decode(checkpoint, given, options)
         taken = 1000 * (time.perf_counter() - begun)
         best = trace.outputs[0]
         rows.append((checkpoint.card.task, name, text or recording.name, best, taken))
-    ended = sum(row[3].finished for row in rows)
+    ended = sum(_is_complete(*row[::3]) for row in rows)
     tasks = tuple(row[0] for row in rows)
     each = tuple(row[4] / max(1, len(row[3].pieces)) for row in rows)
     return Result(
@@ -54,7 +66,7 @@ def run(
         float(ended),
         f"of {len(rows)} tasks",
         f"The same function decoded {len(rows)} kinds of input ({', '.join(tasks)}); {ended} of "
-        f"{len(rows)} outputs ended by themselves, at {min(each):.0f} to {max(each):.0f} ms a "
+        f"{len(rows)} outputs came to their end, at {min(each):.0f} to {max(each):.0f} ms a "
         "token.",
         (Curve("time", tuple(map(float, range(1, len(rows) + 1))), each),),
         Axes("task", "milliseconds a token", tasks),
@@ -68,6 +80,21 @@ def run(
             "output": [row[3].text for row in rows],
         },
     )
+
+
+def _input(
+    checkpoint: Checkpoint, text: str, recording: Path
+) -> tuple[str | Audio | Series, Options | None]:
+    """Return what a model reads, and the options that only a series needs."""
+    if checkpoint.model.config.input != "series":
+        return text or _heard(recording), None
+    series = next(each for each in EXAMPLE_SERIES if each.title == text).series()
+    options = Options("greedy", beam_width=1, max_length=FORECAST)
+    return series, replace(options, source_language=series.frequency)
+
+
+def _is_complete(task: str, output: Output) -> bool:
+    return output.finished or (task == "forecasting" and len(output.pieces) == FORECAST)
 
 
 def _heard(recording: Path) -> Audio:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from seq2seq.analysis.attention_over_past import attention_to_values
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.drawing import Drawing, Picture, Settings, heatmap, scatter
 from seq2seq.figures.marks import upright
-from seq2seq.figures.theme import Palette, figure, legend, margins, palette, value_axis
+from seq2seq.figures.theme import Palette, escape, figure, legend, margins, palette, value_axis
 
 if TYPE_CHECKING:
     from seq2seq.analysis.backtest import Backtest
@@ -20,6 +22,7 @@ BLUE, GOLD = ("#1f5fa8", "#7ab6f5"), ("#a06a00", "#f0b95a")  # source and target
 NAIVE_DASH, SMOOTHED_DASH = "dot", "longdashdot"
 # Heights of the two rows as shares, and the gap between them.
 TOP, BOTTOM = (0.36, 1.0), (0.0, 0.28)
+NO_OTHERS: Mapping[str, np.ndarray] = MappingProxyType({})
 SHOWN_MASS = 0.98  # of each step's probability, so that far empty bins take no room
 MOST_CELLS = 160  # rows of values in the heatmap
 
@@ -31,8 +34,11 @@ def forecast(
     layer: int | None = None,
     head: int | None = None,
     dark: bool = False,
+    others: Mapping[str, np.ndarray] = NO_OTHERS,
 ) -> Drawing:
     """Draw a series, its forecast as a fan, the values held back, and seasonal naive.
+
+    others: medians (horizon,) of other models, by name.
 
     step: from 0; under the series, on the same axis, stands what it looked at. layer, head: whose
     attention, None for the mean. Time is of dates where they are known, else counted from the last
@@ -53,6 +59,14 @@ def forecast(
     )
     _add_fan(drawn, tested, dark)
     _add_lines(drawn, tested, colours, dark)
+    for name, median in others.items():
+        line = {"color": colours.mark, "width": 2}
+        drawn.add_trace(
+            go.Scatter(
+                x=times_of(tested)[1], y=median, name=escape(name), line=line,
+                hovertemplate="%{y:.4g}",
+            )
+        )  # fmt: skip
     if step is not None:
         _mark_step(drawn, tested, step, dark)
     if attends and trace is not None and step is not None:

@@ -126,13 +126,13 @@ ADVANTAGES = (
         "Seq2seq models are flexible: the same design serves text, speech and other sequences.",
         "Only the two ends differ: what makes vectors of the input, and which tokens there are to "
         "write. Between them, encoder, decoder and search are the same code.",
-        "The same function decodes a sentence, a paragraph, a message, a word and a recording. How "
-        "many of the five outputs end by themselves?",
+        "The same function decodes a sentence, a paragraph, a message, a word, a recording and a "
+        "series of numbers. How many of the six outputs come to their end?",
         ranges(
             ("1 or 2", 0, "each domain would need a search of its own"),
-            ("3", 3, "sound, or letters, would be beyond a search made for words"),
-            ("4", 4, "one of them would not fit"),
-            ("all 5", 5, "the search does not know what its tokens stand for"),
+            ("3 or 4", 3, "sound, or numbers, would be beyond a search made for words"),
+            ("5", 5, "one of them would not fit"),
+            ("all 6", 6, "the search does not know what its tokens stand for"),
         ),
         (),
         "How good the outputs are: each task's page and its scores say that.",
@@ -140,6 +140,7 @@ ADVANTAGES = (
             Link("pages/speech.py", "Speech to text"),
             Link("pages/summarization.py", "Summarization"),
             Link("pages/pronunciation.py", "Pronunciation"),
+            Link("pages/forecasting.py", "Forecasting"),
         ),
         on_figure=False,
     ),

@@ -7,6 +7,7 @@ import soundfile
 
 from seq2seq.catalogue import CHECKPOINTS
 from tests import chatbots
+from tests.forecasters import write_forecaster
 from tests.hub_server import serving
 from tests.served import ROOT, Pages, chromium, served_app
 
@@ -29,6 +30,7 @@ def checkpoints(checkpoint_root, summarizers, tmp_path_factory):
     spelling = shutil.copytree(checkpoint_root / "lstm-attention", root / "spelling-lstm")
     card = (spelling / "card.toml").read_text(encoding="utf-8")
     (spelling / "card.toml").write_text(card.replace("translation", "spelling"), encoding="utf-8")
+    write_forecaster(root / "tiny-forecaster")
     (root / "speech-en").symlink_to(CHECKPOINTS / "speech-en")
     for folder in CHECKPOINTS.iterdir():
         if folder.is_dir() and not (folder / "model.safetensors").exists():

@@ -25,6 +25,9 @@ def series(text, **given):
         ("month\tsales\nJan 2020\t1,234\nFeb 2020\t2,345", [1234, 2345]),
         ("x\n1.234,5\n2.345,5", [1234.5, 2345.5]),
         ("nan\n1\ninf\n3\n", [1, np.nan, 3]),
+        ("1\n-Infinity\n3\n", [1, np.nan, 3]),
+        ("a,b\n1,2\n3,4\n5,6\n", [1, 3, 5]),
+        ("a\n1,5\n3,25\n5,125\n", [1.5, 3.25, 5.125]),
         (b"\xef\xbb\xbfvalue\r\n7\r\n8\r\n", [7, 8]),
     ],
 )
@@ -139,3 +142,33 @@ def test_dates_are_those_of_the_periods_they_are_numbered_by():
         numbers = periods(times, code)
         assert [later - number for number, later in pairwise(numbers)] == [1] * 29
     assert dates("2024-01-01 05:00", "H", 2)[1].isoformat() == "2024-01-01T06:00:00"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("", "no numbers"),
+        ("a,b\nx,y\nz,w", "no numbers"),
+        ("5", "fewer than two numbers"),
+        ("1\n1e300\n2", "larger than 1e"),
+        ("1\n1e400\n2", "larger than 1e"),
+        ("v\n" + "9" * 400 + "\n1\n2", "larger than 1e"),
+        ("\n".join([",".join(map(str, range(1000)))] * 30), "1,000 columns"),
+        ("1.5\n" * 25_000_000, "larger than 5 MB"),
+        ("1\n" * 20_000, "20,000 rows"),
+        (b"PK\x03\x04" + bytes(200), "no text"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_table_that_is_no_series_is_refused_in_one_sentence(table, said):
+    with pytest.raises(UserError) as error:
+        series(table)
+    assert said in str(error.value)
+    assert str(error.value).count(".") == 1 + str(error.value).count("1e+100.")
+
+
+def test_dates_with_many_gaps_are_no_calendar():
+    rows = "".join(f"2020-01-0{day},{day}\n" for day in range(1, 6))
+    found = series(f"day,value\n{rows}2035-01-01,9\n")
+    assert (len(found), found.start) == (6, "")
+    assert "many gaps" in found.notes[0]

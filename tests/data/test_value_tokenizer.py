@@ -64,3 +64,13 @@ def test_the_tokenizer_comes_back_from_its_file():
     assert ValueTokenizer.from_bytes(tokenizer.model) == tokenizer
     with pytest.raises(UserError, match="damaged"):
         ValueTokenizer.from_bytes(b"{}")
+
+
+@pytest.mark.parametrize("values", [VALUES, 1e6 + VALUES / 10, VALUES * 1e90, VALUES * 1e-90])
+def test_what_is_written_is_short_and_is_read_as_the_same_tokens(values):
+    tokenizer = ValueTokenizer().fitted(values, "M")
+    ids = tokenizer.bin(values[~np.isnan(values)]).tolist()
+    assert tokenizer.encode_target(tokenizer.decode(ids)) == ids
+    assert len(set(tokenizer.pieces(ids))) == len(set(ids))
+    if values is VALUES:
+        assert max(map(len, tokenizer.decode(ids).split())) <= 6

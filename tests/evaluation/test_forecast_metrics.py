@@ -10,6 +10,7 @@ from seq2seq.evaluation.forecast_metrics import (
     evaluate_series,
     geometric_mean,
     mase,
+    score,
     seasonal_naive,
     smape,
     weighted_quantile_loss,
@@ -80,3 +81,18 @@ def test_a_checkpoint_is_scored_the_same_twice(tmp_path):
     first, again = (evaluate_series(checkpoint, series) for _ in range(2))
     assert first == again
     assert 0 <= first["coverage_80"] <= 1
+
+
+@pytest.mark.parametrize("history", [np.full(40, 7.0), np.zeros(40), np.tile([1e6, -1e6], 20)])
+def test_what_has_nothing_to_be_scaled_by_has_no_mase(history):
+    assert np.isnan(mase(history[-6:] + 1, history[-6:], history, 12))
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e99])
+def test_the_size_of_the_values_changes_no_score(size):
+    values, usual = np.arange(1.0, 41), np.arange(1.0, 7)[:, None] + np.linspace(-1, 1, 9)
+    expected = score(values[:6] + 1, usual, values, 1)
+    np.testing.assert_allclose(
+        score(size * (values[:6] + 1), size * usual, size * values, 1), expected
+    )
+    assert np.isnan(weighted_quantile_loss(np.zeros(6), usual))

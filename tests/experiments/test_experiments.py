@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from seq2seq.checkpoint import load
+from seq2seq.data.example_series import EXAMPLE_SERIES
 from seq2seq.errors import UserError
 from seq2seq.experiments import attention_gain, context_kept, domains, reading_directions
 from seq2seq.experiments.references import LENGTHS, references
 from seq2seq.experiments.registry import NAMES, run_experiment
 from seq2seq.experiments.result import AGAINST, FOR, UNDECIDED, by_sign, interval
+from tests.forecasters import write_forecaster
 
 FEW = tuple(references()[place] for place in (0, 1, 14, 15, 26, 27, 44, 45))
 # Small enough for a test; models by their names in the fixture's folder.
@@ -21,7 +23,9 @@ SETTINGS = {
     "effective": {"models": ("gru-plain", "transformer"), "pairs": FEW},
     "both-directions": {"models": ("gru-plain", "lstm-attention"), "pairs": FEW},
     "context-kept": {"model": "gru-plain", "sentences": 60},
-    "many-domains": {"inputs": (("gru-plain", "The cat."), ("transformer", "The dog."))},
+    "many-domains": {
+        "inputs": (("gru-plain", "The cat."), ("forecaster", EXAMPLE_SERIES[1].title))
+    },
     "attention-helps": {"models": ("gru-plain", "lstm-attention"), "pairs": FEW},
     "end-to-end": {"seconds": 0.3, "width": 8},
     "bottleneck": {"seconds": 0.3, "width": 8},
@@ -34,8 +38,12 @@ SETTINGS = {
 
 
 @pytest.fixture
-def by_name(checkpoint_root):
-    return lambda name: load(str(checkpoint_root / name))
+def by_name(checkpoint_root, tmp_path_factory):
+    def by_name(name):
+        return load(str(checkpoint_root / name if name != "forecaster" else forecaster))
+
+    forecaster = write_forecaster(tmp_path_factory.mktemp("forecaster") / "forecaster")
+    return by_name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -124,3 +132,10 @@ def test_references_are_of_every_length_and_different():
     assert {groups.count(place) for place in range(len(LENGTHS))} == {len(groups) // len(LENGTHS)}
     assert len({reference.source for reference in references()}) == len(groups)
     assert all(reference.target.strip() for reference in references())
+
+
+def test_a_forecast_comes_to_its_end_after_as_many_values_as_were_asked_for(by_name):
+    inputs = (("forecaster", EXAMPLE_SERIES[1].title),)
+    result = domains.run(by_name, lambda *part: None, 0, inputs)
+    assert (result.verdict, result.value) == (FOR, 1.0)
+    assert len(result.table["output"][0].split()) == domains.FORECAST

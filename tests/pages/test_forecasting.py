@@ -26,17 +26,29 @@ def said(at):
     return " ".join(parts).replace("\\", "")
 
 
+def scored(at):
+    """Names of the methods in the table of scores."""
+    (table,) = [each.value for each in at.markdown if "| MASE |" in each.value] or [""]
+    return [line.split("|")[1].strip() for line in table.replace("\\", "").splitlines()[2:]]
+
+
+@pytest.fixture(autouse=True)
+def _without_statsmodels(monkeypatch):
+    name = "seq2seq.evaluation.exponential_smoothing.is_installed"
+    monkeypatch.setattr(name, lambda: False)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_series_is_forecast_and_scored(kind):
     at = open_page(checkpoint=f"tiny-{kind}", horizon="5")
     assert len(charts(at)) >= 2
-    assert [metric.label for metric in at.metric] == ["MASE", "Inside the 80 % interval", "WQL"]
+    assert scored(at) == [f"tiny-{kind}", "seasonal naive"]
     assert "Step 1: median" in said(at)
 
 
 def test_the_future_has_no_scores():
     at = open_page(hide="false", horizon="3")
-    assert not at.metric
+    assert not scored(at)
     assert len(charts(at)) >= 2
 
 
@@ -50,10 +62,11 @@ def test_pasted_numbers_are_forecast_and_repairs_are_told():
     rows = "\n".join(f"2020-{month:02},{10 + month % 3}" for month in (2, 1, *range(3, 13)))
     at = open_page(series="Your own", values="month,value\n" + rows, horizon="3")
     assert "sorted by date" in said(at)
-    assert len(at.metric) == 3
+    assert len(scored(at)) == 2
+    assert "Step 1, 2020-10-01: median" in said(at)
 
 
-@pytest.mark.parametrize("values", ["a,b\nx,y", "5", "1 1e300", "1 2 3"])
+@pytest.mark.parametrize("values", ["a,b\nx,y", "5", "1 1e300", "1 2 3", "1 1e999"])
 def test_what_cannot_be_forecast_is_one_sentence(values):
     at = open_page(series="Your own", values=values, horizon="3")
     assert len(at.error) == 1
@@ -74,3 +87,52 @@ def test_every_instrument_looks_into_the_recorded_path(tab):
     at = open_page(series="Weekly level shift", horizon="3", context="24", tab=tab)
     assert not at.error
     assert len(at.get("tab")) == len(TABS)
+
+
+def test_another_model_is_drawn_and_scored_beside():
+    at = open_page(checkpoint="tiny-gru", other="tiny-transformer", horizon="4", samples="3")
+    assert scored(at) == ["tiny-gru", "tiny-transformer", "seasonal naive"]
+    assert "it needs the Python package statsmodels" in said(at)
+
+
+@pytest.mark.parametrize("change", ["Scale by", "Shift by", "Set to", "Hide"])
+def test_another_past_is_forecast_beside_the_one_it_was(change):
+    at = open_page(past="true", change=change, horizon="3", samples="3")
+    assert not at.error
+    assert "The median moves by" in said(at)
+    assert len(charts(at)) == 3 + (at.query_params.get("tab") is not None)
+
+
+def test_a_window_that_ends_before_it_begins_is_one_sentence():
+    at = open_page(past="true", change_from="2", change_to="5", horizon="3", samples="3")
+    assert len(at.error) == 1
+    assert at.error[0].value.startswith("The window ends before it begins")
+
+
+def test_a_rolling_backtest_has_mean_scores():
+    at = open_page(rolling="true", origins="3", horizon="4", samples="3")
+    assert "Mean over 3 origins: MASE" in said(at)
+
+
+def test_a_link_to_a_model_that_is_not_there_says_so():
+    at = open_page(checkpoint="none-such", horizon="3", samples="3")
+    assert "There is no checkpoint" in at.warning[0].value
+
+
+@pytest.mark.parametrize("values", ["7 " * 40, "1 ? " * 20, "0 " * 40])
+def test_constants_have_a_forecast_and_no_mase(values):
+    at = open_page(series="Your own", values=values, horizon="3", samples="3")
+    assert not at.error
+    assert "| – |" in " ".join(each.value for each in at.markdown)
+
+
+def test_a_horizon_beyond_the_series_is_one_sentence():
+    at = open_page(series="Your own", values="1 2 3 4 5 6 7", horizon="20")
+    assert len(at.error) == 1
+    assert "too short for a horizon of 20" in at.error[0].value
+
+
+def test_the_tokens_of_a_series_are_not_called_text():
+    at = open_page(series="Weekly level shift", horizon="3", samples="3", tab="Tokens")
+    assert "Scaled and binned" in said(at)
+    assert "Split into" not in said(at)

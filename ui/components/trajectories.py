@@ -32,7 +32,7 @@ def trajectories_chart(key: str, paths: Sequence[Path], parts: int = 1) -> None:
     ]
     chart(
         key,
-        figures.trajectories(runs, found.explained.tolist(), parts, is_dark()),
+        figures.trajectories.plain(runs, found.explained.tolist(), parts, is_dark()),
         f"State trajectories on one projection: {', '.join(path.title for path in paths)}.",
         lambda: figures.map_csv(
             np.concatenate([points for _, points, _ in runs]),

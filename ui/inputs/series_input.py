@@ -21,7 +21,7 @@ UNKNOWN = "unknown"
 def series_choice() -> str:
     """Let the visitor choose an example, by its title, or OWN."""
     return st.selectbox(
-        "Series", [*(each.title for each in EXAMPLE_SERIES), OWN], key="series", **URL
+        "Series", [*(each.title for each in EXAMPLE_SERIES), OWN], key="series", width=360, **URL
     )
 
 
@@ -40,26 +40,30 @@ def series_input(chosen: str) -> Series | None:
 
 def _own_series() -> Series | None:
     """Read what was pasted or uploaded. Raises UserError where it is no series."""
-    pasted = source_area("Numbers, or a table", "numbers", "values", reads=READS, instead="")
-    file = st.file_uploader(
-        "Or a file", ["csv", "tsv", "txt"], max_upload_size=MAX_BYTES // 1_000_000, key="table"
-    )
+    left, right = st.columns([3, 2])
+    with left:
+        pasted = source_area("Numbers, or a table", "numbers", "values", reads=READS, instead="")
+    with right:
+        file = st.file_uploader(
+            "Or a file", ["csv", "tsv", "txt"], max_upload_size=MAX_BYTES // 1_000_000, key="table"
+        )
+        choices = st.container(horizontal=True, vertical_alignment="bottom")
     content = pasted if file is None else file.getvalue()
     if not content.strip():
         st.info("Paste a column of numbers, or upload a table.", icon=":material/info:")
         return None
     table = read_table(content)
-    column, frequency = _choices(table)
+    with choices:
+        column, frequency = _choices(table)
     return series_of(table, column, frequency)
 
 
 def _choices(table: SeriesTable) -> tuple[int, str]:
     """Let the visitor choose the column and the frequency."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        column = table.numbers[0]
-        if len(table.numbers) > 1:
-            names = {table.names[at]: at for at in reversed(table.numbers)}
-            column = names[st.selectbox("Column", list(reversed(names)), key="column", **URL)]
-        codes = {"from the dates" if table.dates is not None else UNKNOWN: ""}
-        codes |= {each.title: each.code for each in FREQUENCIES.values()}
-        return column, codes[st.selectbox("Frequency", list(codes), key="frequency", **URL)]
+    column = table.numbers[0]
+    if len(table.numbers) > 1:
+        names = {table.names[at]: at for at in reversed(table.numbers)}
+        column = names[st.selectbox("Column", list(reversed(names)), key="column", **URL)]
+    codes = {"from the dates" if table.dates is not None else UNKNOWN: ""}
+    codes |= {each.title: each.code for each in FREQUENCIES.values()}
+    return column, codes[st.selectbox("Frequency", list(codes), key="frequency", **URL)]

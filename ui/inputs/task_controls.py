@@ -49,11 +49,7 @@ def run_controls(task: str, title: str) -> tuple[str | None, Options, bytes | No
         st.title(title, anchor=False, width="content")
     asked = st.query_params.get("checkpoint")
     names, first = checkpoints_for(task, asked), first_checkpoint(task)
-    if asked and first and asked not in names:
-        st.warning(
-            f"{_why_missing(asked, task)} Showing {quoted(first)} instead.",
-            icon=":material/warning:",
-        )
+    warn_missing(asked, first, names, task)
     with row:
         name = checkpoint_picker(names)
     # What its authors decode with is known once it is loaded; of our own, before.
@@ -143,6 +139,15 @@ def _language_controls(name: str | None) -> dict[str, Any]:
     return {
         key: value or Options.__dataclass_fields__[key].default for key, value in values.items()
     }
+
+
+def warn_missing(asked: str | None, first: str | None, names: list[str], task: str) -> None:
+    """Say so where a link names a checkpoint that the task does not have."""
+    if asked and first and asked not in names:
+        st.warning(
+            f"{_why_missing(asked, task)} Showing {quoted(first)} instead.",
+            icon=":material/warning:",
+        )
 
 
 def _why_missing(asked: str, task: str) -> str:

@@ -13,6 +13,7 @@ from ui.components.token_rows import Chip, Row, token_rows
 from ui.escape import quoted, quoted_end
 from ui.instruments.selection import View, select_step, select_word
 from ui.page import is_dark
+from ui.runtime.names import card_of
 from ui.runtime.runs import derive
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ MOST_CHIPS, MOST_TEXT = 200, 600
 
 def show(view: View) -> None:
     """Show the way from the text as typed to vectors, and from ids back to a text."""
-    st.subheader("From text to numbers", anchor=False)
+    series = _is_series(view)
+    st.subheader("From values to ids" if series else "From text to numbers", anchor=False)
     if view.shown.position_seconds:
         st.markdown(
             f"The encoder reads the recording as {len(view.shown.source):,} frames of "
@@ -33,29 +35,65 @@ def show(view: View) -> None:
         )
     else:
         _read(view)
-    st.subheader("From numbers to text", anchor=False)
+    st.subheader("From ids to values" if series else "From numbers to text", anchor=False)
     _wrote(view)
+
+
+def _is_series(view: View) -> bool:
+    card = card_of(view.shown.checkpoint)
+    return card is not None and card.task == "forecasting"
 
 
 def _read(view: View) -> None:
     source, embedded = view.shown.source, _embedded(view)
+    known = f" The vocabulary has {embedded.vocabulary:,} tokens." if embedded else ""
+    if _is_series(view):
+        _binned(view, known)
+    else:
+        _split(view, known)
+    marks = embedded.unknown if embedded else (False,) * len(source)
+    row = Row("source", "Tokens and ids", _chips(source, marks), view.word)
+    token_rows("source_tokens", [row], lambda _, number: select_word(number))
+    if any(marks):
+        st.caption(
+            "Marked with ?: missing values."
+            if _is_series(view)
+            else "Marked with ?: characters outside the vocabulary; all of them have one id."
+        )
+    if embedded:
+        _vector(view, embedded)
+    _table(source, embedded)
+
+
+def _binned(view: View, known: str) -> None:
+    """Say how a series became ids."""
+    source = view.shown.source
+    values = len(source.text.split())
+    around = len(source) - values
+    more = (
+        f" {around} more tokens stand around them, such as that of the frequency, and that of 0 on "
+        "the same scale."
+        if around
+        else ""
+    )
+    st.markdown(
+        f"**Scaled and binned:** the {values:,} values that were read are scaled by what is usual "
+        "in this series, and each becomes the nearest of many equal steps, a token whose id stands "
+        f"below. So the unit of a series does not matter.{more}{known}"
+    )
+
+
+def _split(view: View, known: str) -> None:
+    """Say how a text became ids."""
+    source = view.shown.source
     _typed(view)
     count = max(source.words) + 1
-    known = f" The vocabulary has {embedded.vocabulary:,} tokens." if embedded else ""
     st.markdown(
         f"**Split into {len(source):,} tokens**, each with its id below. Frequent words are one "
         "token; rarer ones are made of subwords, so that a limited vocabulary can spell words it "
         f"has never seen: here {count} words and marks took {len(source):,} tokens."
         f"{known}"
     )
-    marks = embedded.unknown if embedded else (False,) * len(source)
-    row = Row("source", "Tokens and ids", _chips(source, marks), view.word)
-    token_rows("source_tokens", [row], lambda _, number: select_word(number))
-    if any(marks):
-        st.caption("Marked with ?: characters outside the vocabulary; all of them have one id.")
-    if embedded:
-        _vector(view, embedded)
-    _table(source, embedded)
 
 
 def _typed(view: View) -> None:
@@ -111,10 +149,14 @@ def _wrote(view: View) -> None:
     st.markdown("**Chosen**, one id after the other; each stands for a token:")
     row = Row("target", "Ids and tokens", _chips(target, (False,) * len(target)), view.step)
     token_rows("target_tokens", [row], lambda _, number: select_step(number))
-    st.markdown(
-        f"**Joined:** {quoted_end(target.text[:MOST_TEXT])} A space precedes each token that "
-        "begins a word; special tokens such as the end are dropped."
-    )
+    text = quoted_end(target.text[:MOST_TEXT])
+    if _is_series(view):
+        st.markdown(f"**Back in the unit of the series:** {text}")
+    else:
+        st.markdown(
+            f"**Joined:** {text} A space precedes each token that begins a word; special tokens "
+            "such as the end are dropped."
+        )
     _table(target)
 
 
