@@ -19,7 +19,6 @@ import torch
 from seq2seq.checkpoint import PAIR, TOKENIZER, Checkpoint, load, save
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.speech_corpus import read_speech
-from seq2seq.data.tokenizer import Unigram
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
@@ -46,7 +45,7 @@ def finish(
 
     What is scored is what was written: the weights are read back, rounded to float16.
     """
-    save(folder, checkpoint.model, Unigram.load(work / TOKENIZER))
+    save(folder, checkpoint.model, checkpoint.tokenizer)
     (folder / "card.toml").write_text(recipe.card.to_toml(), encoding="utf-8")
     (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
     shutil.copyfile(work / LOG, folder / LOG)
