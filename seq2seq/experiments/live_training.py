@@ -10,11 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seq2seq.data.batching import Batch, Example, collate, in_groups, pad
+from seq2seq.data.batching import Batch, Example, collate
 from seq2seq.data.tasks import Task
-from seq2seq.data.tokenizer import BOS, EOS, PAD
-from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import search
 from seq2seq.experiments.result import OnPart
 from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.seq2seq import Seq2Seq, build
@@ -147,24 +144,3 @@ def loss_on(model: Seq2Seq, examples: Sequence[Example]) -> float:
     """Return the loss on examples, in nats a token."""
     model.eval()
     return float(Objective(model)(collate(examples)))
-
-
-@torch.inference_mode()
-def outputs(model: Seq2Seq, sources: Sequence[Sequence[int]], longest: int) -> list[list[int]]:
-    """Decode sources greedily, to ids without the end; longest: most tokens that are written."""
-    found: dict[int, list[int]] = {}
-    options = Options(method="greedy", max_length=longest)
-    for group in in_groups([len(source) for source in sources], 256):
-        memory = model.encode(pad([[*sources[number], EOS] for number in group], PAD))
-        for number, result in zip(
-            group, search(model.decoder, memory, options, (BOS,), EOS), strict=True
-        ):
-            tokens = result.hypotheses[0].tokens
-            found[number] = [token for token in tokens if token != EOS]
-    return [found[number] for number in range(len(sources))]
-
-
-def tokens_right(output: Sequence[int], target: Sequence[int]) -> float:
-    """Return the share of a target's tokens that stand at their place in an output."""
-    same = sum(left == right for left, right in zip(output, target, strict=False))
-    return same / len(target)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from seq2seq.data.batching import Batch
 from seq2seq.data.tokenizer import PAD
+from seq2seq.models.attention import MultiHead
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.training.losses import Objective
 from seq2seq.training.recipe import TrainingSettings
@@ -26,7 +27,8 @@ NARROW = 192  # width up to which a CPU loses more by converting numbers than it
 class Step(NamedTuple):
     """One optimizer step: its number, from 1, and the mean loss of its tokens, not synchronised.
 
-    tokens: of the target, counted without padding. done: share of the training, from 0 to 1, at its start. norm: of the gradient before clipping.
+    tokens: of the target, counted without padding. done: share of the training, from 0 to 1, at its
+    start. norm: of the gradient before clipping.
     """
 
     number: int
@@ -242,7 +244,7 @@ def set_dropout(model: nn.Module, share: float) -> None:
             part.p = share
         elif isinstance(part, nn.RNNBase):
             part.dropout = share if part.num_layers > 1 else 0.0
-        elif isinstance(getattr(part, "dropout", None), float):
+        elif isinstance(part, MultiHead):
             part.dropout = share
 
 

@@ -17,15 +17,15 @@ from seq2seq.toml import read_table, read_toml
 class DataSettings:
     """train, valid: files below the data folder; or task: one of seq2seq.data.tasks, of which so
     many pairs are drawn, and as many more as are held_out as valid. score: of valid, beside the
-    loss: "bleu", or "exact_match" for the share of outputs that are right. longer: more files like valid, whose sentences are
-    scored by length only, since those of valid are short. columns: of the source's turns and of the
-    target, () for the first two. max_tokens: longer pairs are left out of training. share: of each
-    training file's pairs seen in an epoch, drawn anew each time; 2.5 is all of them twice and half
-    of them once more; () for all of them. share_later: the same for all epochs but the first, ()
-    for no other ones: what matters most can be read last. join: share of examples that get one or
-    two others after them, so that texts of several sentences are learnt from single ones. limit:
-    pairs that are drawn once of all files, as their first shares say, and read in every epoch
-    instead; 0 for no limit.
+    loss: "bleu", or "exact_match" for the share of outputs that are right. longer: more files like
+    valid, whose sentences are scored by length only, since those of valid are short. columns: of
+    the source's turns and of the target, () for the first two. max_tokens: longer pairs are left
+    out of training. share: of each training file's pairs seen in an epoch, drawn anew each time;
+    2.5 is all of them twice and half of them once more; () for all of them. share_later: the same
+    for all epochs but the first, () for no other ones: what matters most can be read last. join:
+    share of examples that get one or two others after them, so that texts of several sentences are
+    learnt from single ones. limit: pairs that are drawn once of all files, as their first shares
+    say, and read in every epoch instead; 0 for no limit.
     """
 
     train: tuple[str, ...] = ()
@@ -73,7 +73,8 @@ SCHEDULES = ("linear", "constant")
 class TokenizerSettings:
     """pieces: of the vocabulary shared by both sides. kind: "unigram" pieces, "character" or
     "word". source_kind: of a vocabulary of its own for the source, "" for a shared one. space: what
-    is read begins with a space, as it does where words are pieces. alpha: of the sampled splits that training sees (Kudo 2018), 0 for the best split always.
+    is read begins with a space, as it does where words are pieces. alpha: of the sampled splits
+    that training sees (Kudo 2018), 0 for the best split always.
     symbols: never split. digits: each is a piece of its own, so that numbers can be copied. fit:
     "both", or the one side, "source" or "target", whose text the pieces are made from; the other
     is read by character.

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 import torch.distributed as distributed
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
@@ -85,7 +85,8 @@ def train(
     work: folder of the run, where state, log and best weights are kept. With minutes, the schedule
     fits the time, not the recipe's epochs. tokenizer: a file to use, instead of one that is fitted
     to the data. start: folder of a checkpoint whose weights and tokenizer the run begins with; what
-    trained them stays in the log. on_event: gets every event, in the first process. Raises UserError if there is nothing to resume, if a run is there
+    trained them stays in the log. on_event: gets every event, in the first process. Raises
+    UserError if there is nothing to resume, if a run is there
     already, or if the weights are of another model.
     """
     if resume and not (work / STATE).is_file():
@@ -103,12 +104,7 @@ def train(
     with _processes() as (rank, world):
         if rank == 0 and not resume:
             _clear(work)
-            if beginning is not None:
-                (work / TOKENIZER).write_bytes(beginning.tokenizer)
-                log = "".join(f"{line}\n" for line in beginning.log)
-                (work / LOG).write_text(log, encoding="utf-8")
-            elif tokenizer is not None:
-                shutil.copyfile(tokenizer, work / TOKENIZER)
+            _prepare(work, beginning, tokenizer)
         if world > 1:
             distributed.barrier()
         run = Trainer(recipe, data, work, rank, world)
@@ -127,6 +123,16 @@ def _clear(work: Path) -> None:
     for name in (TOKENIZER, *PAIR, LOG):
         (work / name).unlink(missing_ok=True)
     shutil.rmtree(work / BEST, ignore_errors=True)
+
+
+def _prepare(work: Path, beginning: Beginning | None, tokenizer: Path | None) -> None:
+    """Write what a run does not begin without: a log that goes on, a tokenizer that is given."""
+    if beginning is not None:
+        (work / TOKENIZER).write_bytes(beginning.tokenizer)
+        log = "".join(f"{line}\n" for line in beginning.log)
+        (work / LOG).write_text(log, encoding="utf-8")
+    elif tokenizer is not None:
+        shutil.copyfile(tokenizer, work / TOKENIZER)
 
 
 @contextmanager
@@ -165,8 +171,9 @@ class Trainer:
             recipe.card,
             own_generation_config(self.model.config, recipe.card, self.tokenizer),
         )
-        wrap = {"wrap": DistributedDataParallel} if world > 1 else {}
-        self.learner = Learner(self.model, self.settings, **wrap)
+        self.learner = Learner(
+            self.model, self.settings, wrap=DistributedDataParallel if world > 1 else _alone
+        )
         self.position = Position()
         self.corpus.encode(self.tokenizer)
 
@@ -382,6 +389,10 @@ def _append(path: Path, line: str) -> None:
 
 
 BAR = "{l_bar}{bar:20}| {postfix}"
+
+
+def _alone(objective: nn.Module) -> nn.Module:
+    return objective
 
 
 def config_of(recipe: Recipe, tokenizer: OwnTokenizer) -> Config:
