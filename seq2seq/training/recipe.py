@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -301,18 +302,31 @@ def read_recipe(path: Path) -> Recipe:
         raise UserError(f"There is no recipe {path.name}: check its path.") from None
     except (OSError, ValueError) as error:
         raise UserError(f"The recipe {path.name} cannot be read: {error}.") from None
+    return _recipe(text, values, path.name, path.resolve().parent.name)
+
+
+def parse_recipe(text: str) -> Recipe:
+    """Read a recipe from its text, as read_recipe does; [card] has to name it."""
+    try:
+        values = tomllib.loads(text)
+    except ValueError as error:
+        raise UserError(f"The recipe cannot be read: {error}.") from None
+    return _recipe(text, values, "recipe.toml", "")
+
+
+def _recipe(text: str, values: dict[str, Any], file: str, folder: str) -> Recipe:
     sections = {"card", "data", "tokenizer", "model", "training", "augmentation", "dialogue"}
     sections |= {"substitution", "typing", "prompts"}
     unknown = sorted(set(values) - sections)
     missing = sorted({"card", "data", "model"} - set(values))
     if unknown or missing:
         what = f"an unknown section [{unknown[0]}]" if unknown else f"no section [{missing[0]}]"
-        raise UserError(f"The recipe {path.name} has {what}: it has {', '.join(sorted(sections))}.")
+        raise UserError(f"The recipe {file} has {what}: it has {', '.join(sorted(sections))}.")
     card, model = values["card"], values["model"]
     if not isinstance(card, dict) or not isinstance(model, dict):
-        raise UserError(f"The recipe {path.name} needs tables: write [card] and [model].")
+        raise UserError(f"The recipe {file} needs tables: write [card] and [model].")
     return Recipe(
-        Card.from_dict(card, card.get("name") or path.resolve().parent.name),
+        Card.from_dict(card, card.get("name") or folder),
         read_table(DataSettings, values["data"], "The recipe's [data]"),
         read_table(TokenizerSettings, values.get("tokenizer", {}), "The recipe's [tokenizer]"),
         model,
