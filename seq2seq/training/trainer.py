@@ -178,18 +178,24 @@ class Trainer:
         self.corpus.encode(self.tokenizer)
 
     def events(
-        self, budget: float | None = None, evaluate_every: float | None = None
+        self,
+        budget: float | None = None,
+        evaluate_every: float | None = None,
+        share: Callable[[], float] | None = None,
     ) -> Iterator[Event]:
         """Train until the epochs or the seconds are used up, or valid gets no better.
 
         budget: seconds that the schedule is fitted to, None for the recipe's epochs.
-        evaluate_every: seconds between two evaluations, None for the recipe's steps.
+        evaluate_every: seconds between two evaluations, None for the recipe's steps. share: tells
+        how much is done, from 0 to 1, of trainings that end together, in place of a budget.
         """
         total, position = self._steps_in_all(), self.position
         clock, saved = Stopwatch(position.seconds), time.perf_counter()
         evaluated = clock.seconds
 
         def done() -> float:
+            if share is not None:
+                return share()
             return position.step / total if budget is None else clock.seconds / budget
 
         def due() -> bool:
