@@ -16,6 +16,7 @@ ui.show_menu(
     [
         st.Page("pages/start.py", title="Start", icon=":material/home:", default=True),
         st.Page("pages/learn.py", title="Course", icon=":material/school:"),
+        st.Page("pages/training.py", title="Training lab", icon=":material/model_training:"),
         st.Page("pages/translation.py", title="Translation", icon=":material/translate:"),
         st.Page("pages/summarization.py", title="Summarization", icon=":material/summarize:"),
         st.Page("pages/chatbot.py", title="Chatbot", icon=":material/forum:"),

@@ -1,4 +1,7 @@
-"""Tasks whose pairs are generated: small enough to be learnt while somebody waits."""
+"""Tasks whose pairs are generated: small enough to be learnt while somebody waits.
+
+Torch, which batches need, is not imported to read about a task.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ import random
 from collections.abc import Callable, Sequence
 from datetime import date
 from string import ascii_lowercase, digits
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from seq2seq.data.batching import Example
 from seq2seq.data.number_words import english
 from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.pig_latin import invented_word, pig_latin
 from seq2seq.data.written_dates import written_date
 from seq2seq.errors import UserError, quote
+
+if TYPE_CHECKING:
+    from seq2seq.data.batching import Example
 
 SPECIAL = 4  # ids of padding, unknown, start and end come first
 SHORTEST, LONGEST = 4, 12  # symbols of a string
@@ -45,6 +50,8 @@ def copying(pairs: int, valid: int, lengths: range, symbols: int = 16, seed: int
 
     Raises ValueError if there are not twice as many different strings as are to be drawn.
     """
+    from seq2seq.data.batching import Example
+
     if sum(symbols**length for length in lengths) < 2 * (pairs + valid):
         raise ValueError(f"too few strings of {symbols} symbols")
     draw = random.Random(seed)
@@ -61,6 +68,8 @@ def copying(pairs: int, valid: int, lengths: range, symbols: int = 16, seed: int
 
 def number_reading(pairs: int, valid: int, below: int = 10_000, seed: int = 0) -> Task:
     """Draw numbers in English words that are to be written in digits, as "forty two" to "4 2"."""
+    from seq2seq.data.batching import Example
+
     draw = random.Random(seed)
     numbers = draw.sample(range(below), pairs + valid)
     words = [english(number).replace("-", " ").replace(",", " ").split() for number in numbers]

@@ -37,6 +37,13 @@ from seq2seq.figures.sentence_map import (
 )
 from seq2seq.figures.speech import speech, speech_csv
 from seq2seq.figures.states import states, states_csv
+from seq2seq.figures.training import (
+    forming_attention,
+    gradient_distances,
+    gradient_parts,
+    learning_curves,
+    training_csv,
+)
 
 __all__ = [
     "Points",
@@ -60,6 +67,10 @@ __all__ = [
     "curves_csv",
     "experiment",
     "experiment_csv",
+    "forming_attention",
+    "gradient_distances",
+    "gradient_parts",
+    "learning_curves",
     "map_csv",
     "multiples",
     "multiples_csv",
@@ -73,6 +84,7 @@ __all__ = [
     "speech_csv",
     "states",
     "states_csv",
+    "training_csv",
     "trajectories",
     "turn_attention",
     "turn_attention_csv",
