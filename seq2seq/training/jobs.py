@@ -23,7 +23,7 @@ LETTERS = "AB"
 MOST_WAITING, MOST_KEPT = 20, 12
 PATIENCE = 60.0  # seconds after which a training ends whose visitor has left
 LONGEST_PAUSE = 600.0
-SLOW = 6.0  # times as long as its training may a process take, on a machine that others use
+SLOW = 15.0  # times as long as its training may a process take, on a machine that others use
 LINE = 8_000_000  # characters of one event, far more than there are
 WAITING, STARTING, RUNNING, PAUSED, ENDED = "waiting", "starting", "training", "paused", "ended"
 # glibc gives freed memory back at every step unless told otherwise; see seq2seq.cli.main.

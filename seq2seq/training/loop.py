@@ -65,16 +65,22 @@ Event = Step | Evaluated | Finished
 
 
 class Stopwatch:
-    """Counts the seconds in which a training computes, and none in which it waits."""
+    """Counts the seconds in which a training computes, and none in which it waits.
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        self._before = seconds
-        self._since: float | None = time.perf_counter()
+    seconds: that it has counted before. clock: what it reads, such as time.process_time for the
+    seconds that the processor has given to this process.
+    """
+
+    def __init__(
+        self, seconds: float = 0.0, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._before, self._clock = seconds, clock
+        self._since: float | None = clock()
 
     @property
     def seconds(self) -> float:
         """The seconds until now."""
-        running = 0.0 if self._since is None else time.perf_counter() - self._since
+        running = 0.0 if self._since is None else self._clock() - self._since
         return self._before + running
 
     def pause(self) -> None:
@@ -84,7 +90,7 @@ class Stopwatch:
     def resume(self) -> None:
         """Count again."""
         if self._since is None:
-            self._since = time.perf_counter()
+            self._since = self._clock()
 
 
 class Learner:

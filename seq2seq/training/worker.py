@@ -74,6 +74,8 @@ class Candidate:
         self.folder.mkdir(parents=True, exist_ok=True)
         parsed = parse_recipe(recipe)
         self.trainer = Trainer(parsed, Path(job.data), self.folder)
+        if self.trainer.device.type == "cpu":
+            self.trainer.clock = time.process_time
         self.task = TASKS.get(parsed.data.task)
         self.events = self.trainer.events(None, EVALUATE_EVERY, share)
         self.losses: list[float] = []

@@ -23,22 +23,28 @@ _MOMENT, _FOLLOWS = "lab_moment", "lab_follows"
 
 def board(training: Training, names: Mapping[str, str], task: str) -> None:
     """Show all that is known of a training. names: of the models, by their letters."""
+    from seq2seq import figures
+
     models = training.progress
     shown = {letter: _at(progress) for letter, progress in models.items()}
     _scores(models, shown, names)
-    left, middle, right = st.columns([1.15, 1, 0.9], gap="medium")
-    with middle:
-        step = _attention(models, task)
+    steps = [each.step for each in next(iter(models.values())).snapshots]
+    if not steps:
+        st.caption("The first measurement comes in a second.")
+        return
+    step, example, looking = _choices(models, steps)
     at_moment = {letter: _at(progress, step) for letter, progress in models.items()}
+    left, middle, right = st.columns([1.1, 1, 0.95], gap="medium")
     with left:
-        from seq2seq import figures
-
-        plot(
-            "learning_curves",
-            figures.learning_curves(models, step, is_dark()),
-            _said_of_curves(models),
-        )
-        st.caption("Above: exact match on held-out pairs. Below: loss; dotted: training.")
+        drawn = figures.learning_curves(models, step, is_dark())
+        plot("learning_curves", drawn, _said_of_curves(models))
+        st.caption("Exact match and loss on held-out pairs; dotted: loss in training")
+    with middle:
+        now = at_moment.get(looking)
+        if now is None:
+            st.info("No attention here: all that the decoder has is the encoder's last state.")
+        else:
+            _matrix(now, example, task, looking)
     with right:
         _outputs(at_moment)
 
@@ -76,31 +82,34 @@ def _scores(
     """Show the large numbers: exact match of each model, and what stands beside it."""
     for column, (letter, now) in zip(st.columns(len(models)), shown.items(), strict=True):
         progress = models[letter]
+        with column:
+            number, words = st.columns([1, 3], vertical_alignment="center", gap="small")
         value = "–" if now is None else f"{now.exact_match:.0%}"
-        with column.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            st.metric(f"{letter}: exact match", value, width="content")
-            said = f"**{letter}** {plain(names[letter])}  \n{progress.parameters:,} parameters"
-            if now is not None:
-                said += f" · {now.token_accuracy:.0%} of tokens right"
-                if now.aligned is not None:
-                    said += f" · {now.aligned:.0%} of attention on the right token"
-            st.markdown(said)
+        number.metric(f"{letter}: exact match", value)
+        said = f"**{letter}** {plain(names[letter])}, {progress.parameters:,} parameters"
+        if now is not None:
+            said += f"  \n{now.token_accuracy:.0%} of tokens right"
+            if now.aligned is not None:
+                said += f", {now.aligned:.0%} of attention on the right one"
+        words.markdown(said)
         if progress.reason:
             column.error(plain(progress.reason), icon=":material/error:")
 
 
-def _attention(models: Mapping[str, Progress], task: str) -> int | None:
-    """Show the attention of an example, with a slider back in time; returns the step shown."""
-    looking = {
-        letter: progress
+def _choices(models: Mapping[str, Progress], steps: list[int]) -> tuple[int, int, str]:
+    """Let the visitor choose a moment, an example, and whose attention is shown.
+
+    Returns the step, the number of the example from 0, and the letter, "" without attention.
+    """
+    looking = [
+        letter
         for letter, progress in models.items()
         if progress.snapshots and progress.snapshots[-1].written[0].weights is not None
-    }
-    steps = [each.step for each in next(iter(models.values())).snapshots]
-    if not steps:
-        st.caption("The first measurement comes in a second.")
-        return None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    ]
+    back, chosen = st.columns([2.1, 0.95], gap="medium", vertical_alignment="bottom")
+    with back:
+        step = _moment(steps)
+    with chosen.container(horizontal=True):
         count = len(next(iter(models.values())).snapshots[-1].written)
         example = st.segmented_control(
             "Example", range(1, count + 1), default=1, key="lab_example", required=True
@@ -108,16 +117,9 @@ def _attention(models: Mapping[str, Progress], task: str) -> int | None:
         letter = next(iter(looking), "")
         if len(looking) > 1:
             letter = st.segmented_control(
-                "Model", list(looking), default=letter, key="lab_looking", required=True
+                "Attention of", looking, default=letter, key="lab_looking", required=True
             )
-    step = _moment(steps)
-    if not looking:
-        st.info("No attention here: all that the decoder has is the encoder's last state.")
-        return step
-    now = _at(looking[letter], step)
-    if now is not None:
-        _matrix(now, example - 1, task, letter)
-    return step
+    return step, (example or 1) - 1, letter if letter in looking else next(iter(looking), "")
 
 
 def _matrix(now: Measured, example: int, task: str, letter: str) -> None:
@@ -131,8 +133,8 @@ def _matrix(now: Measured, example: int, task: str, letter: str) -> None:
     ]
     drawn = figures.forming_attention(written, places, is_dark())
     plot("forming_attention", drawn, f"Attention of model {letter} at step {now.step:,}.")
-    framed = ", the right token framed" if rule is not None and rule.order else ""
-    st.caption(f"Attention of {letter} at step {now.step:,}{framed}.")
+    framed = "; framed: the right token" if rule is not None and rule.order else ""
+    st.caption(f"Attention of {letter} after {now.step:,} steps{framed}")
 
 
 def _moment(steps: list[int]) -> int:

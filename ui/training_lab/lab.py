@@ -45,6 +45,7 @@ EXAMPLES = {
 def training_page() -> None:
     """Show the lab."""
     training = jobs().find(st.query_params.get(RUN, ""))
+    at_once = st.query_params.get(START) == "1" and training is None  # a link from another page
     active = training is not None and training.state != "ended"
     settings = current_settings()
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -55,7 +56,9 @@ def training_page() -> None:
     keep_settings(settings)
     pairs = own_pairs(active) if settings.task == OWN else ()
     with buttons:
-        _buttons(settings, pairs, training)
+        asked = _buttons(training, settings.task == OWN and not pairs)
+    if asked or at_once:
+        _begin(settings, pairs)
     if error := st.session_state.pop("lab_error", None):
         st.error(plain(error), icon=":material/error:")
     st.markdown(PRESETS[preset_name()].story)
@@ -67,8 +70,11 @@ def training_page() -> None:
         _ended(training, settings)
 
 
-def _buttons(settings: LabSettings, pairs: tuple[Pair, ...], training: Training | None) -> None:
-    """Show what starts and steers a training."""
+def _buttons(training: Training | None, nothing: bool) -> bool:
+    """Show what starts and steers a training; tells whether one is to start.
+
+    nothing: there are no pairs to learn from.
+    """
     if training is not None and training.state != "ended":
         paused = training.state == "paused"
         waiting = training.state in ("waiting", "starting")
@@ -79,17 +85,15 @@ def _buttons(settings: LabSettings, pairs: tuple[Pair, ...], training: Training 
             training.tell("step")
         if st.button("Stop", icon=":material/stop:", key="lab_stop"):
             training.tell("stop")
-        return
+        return False
     label = "Train" if training is None else "Train again"
-    nothing = settings.task == OWN and not pairs
     asked = st.button(
         label, type="primary", icon=":material/play_arrow:", key="lab_train", disabled=nothing
     )
     if training is not None and st.button("Reset", icon=":material/restart_alt:", key="lab_reset"):
         del st.query_params[RUN]
         st.rerun()
-    if asked or (st.query_params.get(START) == "1" and training is None and not nothing):
-        _begin(settings, pairs)
+    return asked
 
 
 def _steer(training: Training, do: str, was_paused: bool) -> None:
@@ -115,9 +119,7 @@ def _begin(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
     st.session_state.pop("lab_error", None)
     st.session_state.pop("lab_follows", None)
     st.session_state.pop("lab_moment", None)
-    with_start = st.query_params.to_dict()
-    with_start.pop(START, None)
-    st.query_params.from_dict({**with_start, RUN: training.name})
+    st.query_params[RUN] = training.name
     st.rerun()
 
 
