@@ -10,9 +10,7 @@ st.markdown(
     "Every picture here works on any encoder-decoder of the families Marian, T5, BART, Pegasus, "
     "Blenderbot, mBART, M2M100, NLLB and Whisper, and on the models that this project has trained."
 )
-st.subheader("Bring a model")
 name = ui.intake()
 if name:
     ui.capabilities(name)
-st.subheader("Ready to use, or to be fetched")
 ui.model_list()

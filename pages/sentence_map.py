@@ -5,7 +5,7 @@ import streamlit as st
 import ui
 
 ui.begin_page(__file__)
-st.title("Map of sentences")
+st.title("Sentence map")
 st.markdown(
     "An encoder turns a sentence into numbers. Here are the vectors that a model makes of some "
     "hundred sentences whose grammar is known: the closer two points, the more alike the model "

@@ -1,12 +1,9 @@
 """Speech: record or upload a sentence; see what was heard, and when."""
 
-import streamlit as st
-
 import ui
 
 ui.begin_page(__file__)
-st.title("Speech to text")
-heard = ui.audio_input()
-name, options, saved = ui.run_controls("speech")
+name, options, saved = ui.run_controls("speech", "Speech to text")
+audio = ui.audio_input() if saved is None else None
 ask = "Nothing heard yet: record a sentence, or upload one."
-ui.show_run("speech", name, heard, options, saved, ask)
+ui.show_run("speech", name, audio, options, saved, ask)

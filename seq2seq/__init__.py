@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from seq2seq.checkpoint import save as save
     from seq2seq.data.audio import Audio as Audio
     from seq2seq.data.audio import read_audio as read_audio
+    from seq2seq.data.series import Series as Series
     from seq2seq.data.tokenizer import Unigram as Unigram
     from seq2seq.data.tokenizer_pair import TokenizerPair as TokenizerPair
     from seq2seq.decoding.interventions import AttentionEdit as AttentionEdit
     from seq2seq.decoding.interventions import Interventions as Interventions
     from seq2seq.decoding.options import Options as Options
     from seq2seq.errors import UserError as UserError
+    from seq2seq.inference.forecasting import forecast as forecast
     from seq2seq.inference.pipeline import force as force
     from seq2seq.inference.pipeline import generate as generate
     from seq2seq.inference.pipeline import run as run
@@ -53,6 +55,7 @@ _HOMES = {
     "Options": "decoding.options",
     "RecurrentConfig": "models.config",
     "Seq2Seq": "models.seq2seq",
+    "Series": "data.series",
     "TokenizerPair": "data.tokenizer_pair",
     "Trace": "trace",
     "TransformerConfig": "models.config",
@@ -61,6 +64,7 @@ _HOMES = {
     "build": "models.seq2seq",
     "embedded": "catalogue",
     "force": "inference.pipeline",
+    "forecast": "inference.forecasting",
     "generate": "inference.pipeline",
     "list_checkpoints": "catalogue",
     "load": "checkpoint",

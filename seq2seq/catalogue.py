@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seq2seq.data.typography import CASES
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError, quote
 from seq2seq.hub.repository import is_identifier
@@ -23,7 +24,7 @@ CHECKPOINTS = Path(
     os.environ.get(FOLDER_VARIABLE) or Path(__file__).parent.parent / "checkpoints"
 ).absolute()
 PRECISIONS = ("float32", "int8")
-TASKS = ("translation", "summarization", "chatbot", "speech", "spelling")
+TASKS = ("translation", "summarization", "chatbot", "speech", "spelling", "forecasting")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Card:
     BLEU by less than 0.2 on 500 sentences or more.
     turn_separator: the piece between the turns of a conversation, "" for a model that knows none;
     turns: how many of the last ones it reads, 0 for all. folded: it reads and writes folded text,
-    see seq2seq.data.normalization. word_filter: it says no word of
+    see seq2seq.data.normalization. plain_punctuation, case: how the texts were written that it was
+    trained on, see seq2seq.data.typography. word_filter: it says no word of
     seq2seq.data.word_filter. decoding: what a run is searched with unless told otherwise.
     """
 
@@ -55,6 +57,8 @@ class Card:
     turn_separator: str = ""
     turns: int = 0
     folded: bool = False
+    plain_punctuation: bool = False
+    case: str = CASES[0]
     word_filter: bool = False
     decoding: Options = field(default_factory=Options)
 
@@ -71,9 +75,10 @@ class Card:
         missing = [key for key in ("title", "task", "licence") if not getattr(card, key)]
         if missing:
             raise UserError(f"{where} lacks {missing[0]!r}: write it there.")
-        for key, known in (("task", TASKS), ("precision", PRECISIONS)):
+        for key, known in (("task", TASKS), ("precision", PRECISIONS), ("case", CASES)):
             if getattr(card, key) not in known:
-                raise UserError(f"{where} names no known {key}: use {', '.join(known)}.")
+                usable = ", ".join(filter(None, known))
+                raise UserError(f"{where} names no known {key}: use {usable}.")
         for key in ("megabytes", "turns"):
             if getattr(card, key) < 0:
                 raise UserError(f"{where} has less than 0 {key}: give 0 or more.")

@@ -22,6 +22,8 @@ from seq2seq.catalogue import PRECISIONS, Card, embedded, is_name, offered, read
 from seq2seq.data.normalization import unfold
 from seq2seq.data.tokenizer import Tokenizer, Unigram
 from seq2seq.data.tokenizer_pair import SOURCE_TOKENIZER, TARGET_TOKENIZER, TokenizerPair
+from seq2seq.data.typography import SENTENCE, is_shouted
+from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.generation_config import GenerationConfig
 from seq2seq.errors import UserError, quote
@@ -36,7 +38,9 @@ _FORMER = re.compile(r"\baround_(\w+)\.")
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 TOKENIZER, CARD = "tokenizer.model", "card.toml"
 PAIR = (SOURCE_TOKENIZER, TARGET_TOKENIZER)
-OwnTokenizer = Unigram | TokenizerPair  # that this library reads and writes
+# What this library reads and writes: one vocabulary for both sides, or two.
+SharedTokenizer = Unigram | ValueTokenizer
+OwnTokenizer = SharedTokenizer | TokenizerPair
 
 # Stand for what a caller leaves out.
 UNNAMED = Card("model", "A model", "translation", "unknown")
@@ -103,9 +107,11 @@ class Checkpoint:
         return str(weight.dtype).removeprefix("torch.") if self.quantized is None else "int8"
 
     def text(self, tokens: Sequence[int], source: str = "") -> str:
-        """Write an output, of a source that is needed where the model writes folded text."""
-        text = self.tokenizer.decode(tokens).strip()
-        return unfold(text, source) if self.generation_config.folded else text
+        """Write an output, of a source as it was typed, whose capitals may be restored."""
+        text, config = self.tokenizer.decode(tokens).strip(), self.generation_config
+        if config.restores_capitals and is_shouted(source):
+            return text.upper()
+        return unfold(text, source) if config.folded else text
 
     def searching_in(self, precision: str) -> Checkpoint:
         """Return the checkpoint with a search in "float32", or in "int8" where the CPU can."""
@@ -220,13 +226,14 @@ def tokenizer_of(folder: Path, folded: bool = False) -> OwnTokenizer:
     """Read the tokenizer of a folder, or the two of it. Raises UserError as their `load` does."""
     if any((folder / file).exists() for file in PAIR):
         return TokenizerPair.load(folder, folded)
-    return Unigram.load(folder / TOKENIZER, folded)
+    return read_tokenizer(folder / TOKENIZER, folded)
 
 
 def write_tokenizer(folder: Path, tokenizer: OwnTokenizer) -> None:
     """Write a tokenizer, or two, to a folder; files of another kind there would be read instead."""
     if isinstance(tokenizer, TokenizerPair):
-        files = {SOURCE_TOKENIZER: tokenizer.source, TARGET_TOKENIZER: tokenizer.target}
+        pair = {SOURCE_TOKENIZER: tokenizer.source, TARGET_TOKENIZER: tokenizer.target}
+        files: dict[str, SharedTokenizer] = {**pair}
     else:
         files = {TOKENIZER: tokenizer}
     for name, each in files.items():
@@ -239,6 +246,8 @@ def write_tokenizer(folder: Path, tokenizer: OwnTokenizer) -> None:
 def own_generation_config(config: Config, card: Card, tokenizer: Tokenizer) -> GenerationConfig:
     """Return the habits of our own checkpoints: what the card says, and no special tokens."""
     forbidden = [config.pad, config.unknown, config.bos]
+    if config.input == "series":  # every token that is written is a value
+        forbidden = sorted(tokenizer.special)
     if card.turn_separator:  # a reply is one turn
         forbidden += tokenizer.encode_target(card.turn_separator)[-1:]
     pieces = tokenizer.pieces(range(len(tokenizer))) if card.word_filter else ()
@@ -248,6 +257,9 @@ def own_generation_config(config: Config, card: Card, tokenizer: Tokenizer) -> G
         turn_separator=card.turn_separator,
         turns=card.turns,
         folded=card.folded,
+        plain_punctuation=card.plain_punctuation,
+        case=card.case,
+        restores_capitals=card.case == SENTENCE and card.task == "translation",
         word_filter=WordFilter(pieces) if card.word_filter else None,
         options=card.decoding,
     )
@@ -299,6 +311,12 @@ def _path_of(folder: str | Path) -> Path:
     if Path(folder).is_file():
         raise UserError(f"{Path(folder).name} is a file: name a folder.")
     return Path(folder)
+
+
+def read_tokenizer(path: Path, folded: bool = False) -> SharedTokenizer:
+    """Read a tokenizer.model, of text or of numbers. Raises UserError if it is none of them."""
+    content = path.read_bytes() if path.is_file() else b""
+    return ValueTokenizer.from_bytes(content) if content[:1] == b"{" else Unigram.load(path, folded)
 
 
 @contextmanager

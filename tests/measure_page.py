@@ -96,7 +96,7 @@ def main():
         report("Attention, another threshold", page, (move(slider) for _ in range(5)))
         anew("translation", text=SENTENCE, step=10)
         slider = page.get_by_role("slider", name="Decoding step")
-        go_on = page.get_by_role("button", name="Go on with it")
+        go_on = page.get_by_role("button", name="Continue with")
 
         def branch(_):
             slider.press("ArrowLeft")

@@ -20,7 +20,9 @@ from ui.training_lab.lab import training_page
 from ui.views.benchmarks import benchmarks_page
 from ui.views.compare import compare_page
 from ui.views.context_vector import context_vector_page
-from ui.views.models import capabilities, intake, model_list
+from ui.views.forecasting import forecasting_page
+from ui.views.model_list import model_list
+from ui.views.models import capabilities, intake
 from ui.views.sentence_map import sentence_map_page
 from ui.views.start import start_page
 from ui.views.summary import read_summary
@@ -39,6 +41,7 @@ __all__ = [
     "empty_state",
     "examples",
     "first_checkpoint",
+    "forecasting_page",
     "instruments",
     "intake",
     "learn_page",

@@ -19,6 +19,11 @@ def quoted(text: str) -> str:
     return f"{fence} {text} {fence}" if text else "nothing"
 
 
+def quoted_end(text: str) -> str:
+    """Quote a text at the end of a sentence, which it ends itself if it ends with a full stop."""
+    return quoted(text) + ("" if text.rstrip().endswith((".", "!", "?", "…")) else ".")
+
+
 def plain(text: str) -> str:
     """Escape a text so that Markdown shows it as it is, in a paragraph, a label or an option.
 

@@ -9,33 +9,45 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-# Less empty space at the top; and Streamlit's colours of chosen values and of code are too close to
-# the page's own for small text.
+# Less empty space at the top, inputs as low as their text, examples in a row that scrolls. And
+# Streamlit's colours of chosen values and of code are too close to the page's own for small text;
+# its ground for code is light, as is text on a coloured button.
 STYLE = """<style>
-.stMainBlockContainer { padding-top: 3.5rem; padding-bottom: 3rem; }
-@media (min-width: 800px) { .stMainBlockContainer { padding-left: 3rem; padding-right: 3rem; } }
+.stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
+.stMainBlockContainer h1 { padding: 0; }
+.st-key-text textarea {
+  min-height: 2.5rem !important; height: auto !important; field-sizing: content; }
+.st-key-example [role=radiogroup], .st-key-example [role=group] {
+  flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
+.st-key-example button { flex: none; }
+@media (min-width: 800px) { .stMainBlockContainer { padding: 3rem; } }
+@media (max-width: 640px) { .st-key-output_bar > :first-child { flex: 1 0 100%; } }
 [data-selected=true], [data-selected=true] *, [role=tab][aria-selected=true] p,
 [data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p, code {
   color: inherit !important; }
+button code { background: none !important; }
 :has(> .st-key-plotly), .st-key-plotly { display: none; }
 </style>"""
 
 # Fields of whole numbers, which Streamlit cannot make of an infinite one in a link.
 WHOLE = ("seed", "unit")
 _MENU, _WANTED = "has_menu", "wanted_page"
+_PAGE, _VISITS = "page_shown", "page_visits"
 
 
-def show_menu(pages: list, moved: dict[str, str]) -> None:
+def show_menu(sections: dict[str, list], moved: dict[str, str]) -> None:
     """Show the menu and run the chosen page, or the one that a visitor came for.
 
-    moved: addresses that pages had before, each with the file that it leads to now.
+    sections: the pages under their headings. moved: addresses that pages had before, each with the
+    file that it leads to now.
     """
     st.session_state[_MENU] = True
     old = [
         st.Page(partial(_send_on, file), url_path=address, title=address, visibility="hidden")
         for address, file in moved.items()
     ]
-    page = st.navigation([*pages, *old])
+    first, *others = sections.items()
+    page = st.navigation({first[0]: [*first[1], *old], **dict(others)})
     if _WANTED in st.session_state:
         name, query = st.session_state.pop(_WANTED)
         st.switch_page(name, query_params=query)
@@ -55,6 +67,9 @@ def begin_page(file: str) -> None:
     The visitor is then sent through app.py and back here, query and all.
     """
     st.html(STYLE)
+    if st.session_state.get(_PAGE) != file:
+        st.session_state[_PAGE] = file
+        st.session_state[_VISITS] = page_visit() + 1
     endless = [name for name in WHOLE if not _is_finite(st.query_params.get(name, ""))]
     if endless:
         for name in endless:
@@ -69,6 +84,15 @@ def begin_page(file: str) -> None:
             del st.session_state[_WANTED]
     with st.container(key="plotly"):  # with this one, Streamlit loads Plotly for all others
         st.plotly_chart([{"type": "pie"}])
+
+
+def page_visit() -> int:
+    """Return the number of this visit of a page: another one after each change of pages.
+
+    Inputs of the same name on other pages leave their values in the session; a page that has just
+    been opened begins with what its address says instead.
+    """
+    return st.session_state.get(_VISITS, 0)
 
 
 def _is_finite(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, NamedTuple, TypedDict
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 from seq2seq.trace import Tokens, Trace, label, words
 
 Pick = int | Literal["mean", "max"]
+OPENING = tuple('"([{«“„¿¡')
 KINDS = ("cross", "encoder", "decoder")
 
 
@@ -94,10 +96,10 @@ def grid(
     row_tokens = trace.source if which == "encoder" else trace.target
     down = _side(trace, row_tokens, by_word)
     across = _side(trace, trace.target if which == "decoder" else trace.source, by_word)
-    row_words = np.array(row_tokens.words) if by_word else np.arange(len(row_tokens))
+    row_words = word_groups(row_tokens) if by_word else np.arange(len(row_tokens))
     column_words = row_words
     if which == "cross":
-        column_words = np.array(trace.source.words) if by_word else np.arange(len(trace.source))
+        column_words = word_groups(trace.source) if by_word else np.arange(len(trace.source))
     if which == "decoder":  # a step reads what was written before it; the first a start token
         column_words = np.array([0, *(row_words[:-1] + 1)])
         kept = int(column_words[-1])
@@ -117,6 +119,24 @@ def grid(
     if by_word:
         weights = merge(weights, row_words, column_words)
     return Grid(weights, down, across)
+
+
+def word_groups(tokens: Tokens) -> np.ndarray:
+    """Number the word or punctuation mark that each token belongs to, from 0, (tokens,).
+
+    Marks around a word are apart from it, unlike those inside: of "don't." the full stop alone.
+    """
+    marks = [not any(map(str.isalnum, piece)) for piece in tokens.pieces]
+    numbers, word = tokens.words, -1
+    groups = []
+    for place, number in enumerate(numbers):
+        same = place > 0 and number == numbers[place - 1]
+        rest = [marks[other] for other in range(place, len(marks)) if numbers[other] == number]
+        closing = all(rest) and not marks[place - 1]
+        opened = same and not marks[place] and tokens.pieces[place - 1][-1:] in OPENING
+        word += not same or closing or opened
+        groups.append(word)
+    return np.array(groups)
 
 
 def merge(weights: np.ndarray, rows: ArrayLike, columns: ArrayLike) -> np.ndarray:
@@ -155,8 +175,9 @@ def _pick(weights: np.ndarray, pick: Pick, axis: int) -> np.ndarray:
 def _side(trace: Trace, tokens: Tokens, by_word: bool) -> Side:
     seconds = trace.position_seconds if tokens is trace.source else 0.0
     if by_word:
-        labels = list(words(tokens))
-        first = np.unique(tokens.words, return_index=True)[1].tolist()
+        groups = word_groups(tokens)
+        first = np.unique(groups, return_index=True)[1].tolist()
+        labels = list(words(replace(tokens, words=tuple(groups.tolist()))))
     else:
         labels = [label(piece) for piece in tokens.pieces]
         first = list(range(len(tokens)))

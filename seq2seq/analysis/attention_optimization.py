@@ -68,7 +68,7 @@ def steer(
                 torch.tensor([each], device=device), state, memory, True, made
             ).state
     last, made_here = torch.tensor([read[-1]], device=device), changes.at(step)
-    unseen = ~changes.mask(torch.ones_like(ids, dtype=torch.bool))[0]
+    unseen = ~changes.mask(ids != checkpoint.model.config.pad)[0]
 
     def log_probability(row: torch.Tensor | None) -> torch.Tensor:
         def change(here: int, weights: torch.Tensor) -> torch.Tensor:

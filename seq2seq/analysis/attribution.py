@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -18,6 +19,7 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.batching import pad
 from seq2seq.errors import UserError
 from seq2seq.inference.decoder_prompt import decoder_prompt
+from seq2seq.inference.inputs import fit_tokenizer
 from seq2seq.trace import Trace
 
 BATCH = 32
@@ -50,6 +52,7 @@ def attribute(
     """
     if trace.position_seconds:
         raise UserError("A recording has no words to leave out: choose a model that reads text.")
+    checkpoint = fit_tokenizer(checkpoint, trace.source.text, trace.options)
     config = checkpoint.model.config
     known = max(trace.target.ids) < config.vocabulary
     known &= max(trace.source.ids) < (config.source_vocabulary or config.vocabulary)
@@ -75,6 +78,13 @@ def gradient_shares(checkpoint: Checkpoint, trace: Trace) -> np.ndarray:
     read = torch.tensor([begun.before(trace.target.ids)], device=checkpoint.device)
     gradient = _gradients(checkpoint, trace, read, begun.steps, lambda row: None)
     return _by_word(trace, gradient)
+
+
+def leave_one_out(checkpoint: Checkpoint, trace: Trace) -> np.ndarray:
+    """Return the occlusion of `Attribution` alone, (target, words): one pass for 32 words."""
+    prompt = decoder_prompt(checkpoint, trace.options)
+    read = torch.tensor([prompt.before(trace.target.ids)], device=checkpoint.device)
+    return _occlusion(checkpoint, trace, read, prompt.steps, lambda _: None)
 
 
 def agreement(left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -159,11 +169,13 @@ def _gradients(
     # The encoder reads positions of a table that holds this source's vectors alone: so the
     # gradient is by token, and no module has to be changed for it.
     vectors = table.weight[ids].detach().clone().requires_grad_()
-    places = torch.arange(len(ids), device=ids.device).unsqueeze(0)
+    # Place 0 is left empty, since an encoder that counts from the end takes id 0 for padding.
+    places = torch.arange(1, len(ids) + 1, device=ids.device).unsqueeze(0)
     # On a GPU the fused recurrent kernels have no way back outside of training.
     with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
-        mask = torch.ones_like(places, dtype=torch.bool)
-        memory = functional_call(model.encoder, {f"{name}.weight": vectors}, (places, mask))
+        mask = (ids != model.config.pad).unsqueeze(0)
+        shifted = F.pad(vectors, (0, 0, 1, 0))
+        memory = functional_call(model.encoder, {f"{name}.weight": shifted}, (places, mask))
         if memory.source is not None:
             memory = memory._replace(source=ids.unsqueeze(0))
         memory = memory._replace(keys=model.decoder.prepare(memory))

@@ -152,7 +152,7 @@ def decode(
     found = decode_memory(exact, memory, options, lengths, on_step)
     return tuple(
         Outcome(
-            to_text(checkpoint, each, source.text),
+            to_text(checkpoint, each, source.typed),
             each.hypotheses[0].tokens,
             sum(each.hypotheses[0].log_probabilities),
             each.hypotheses[0].finished,

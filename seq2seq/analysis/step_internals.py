@@ -131,7 +131,7 @@ def embed(checkpoint: Checkpoint, ids: Sequence[int]) -> Embedded:
     """Return the vectors of source tokens. Raises UserError for ids that are none of this model."""
     model, config = checkpoint.model, checkpoint.model.config
     known = config.source_vocabulary or config.vocabulary
-    if config.input != "tokens" or not all(0 <= token < known for token in ids):
+    if config.input == "audio" or not all(0 <= token < known for token in ids):
         raise UserError("These tokens are no source of this model.")
     embedding = cast(Callable[[Tensor], Tensor], model.encoder.embedding)
     vectors = embedding(torch.tensor([ids], device=checkpoint.device))

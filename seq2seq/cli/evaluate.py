@@ -1,4 +1,4 @@
-"""Score a checkpoint on a file of pairs or an archive of recordings."""
+"""Score a checkpoint on a file of pairs or of series, or an archive of recordings."""
 
 from __future__ import annotations
 
@@ -21,15 +21,21 @@ from seq2seq.errors import UserError
 
 def add(commands: Any) -> None:
     """Add the parser of the command."""
-    command = commands.add_parser("evaluate", help="score a checkpoint on a file of pairs")
+    command = commands.add_parser(
+        "evaluate", help="score a checkpoint on pairs, recordings or series"
+    )
     add_checkpoint(command)
     command.add_argument(
-        "pairs", type=Path, help="tab-separated, plain or .xz or .gz; for speech, a .tar archive"
+        "pairs",
+        type=Path,
+        help="tab-separated pairs or series, plain or .xz or .gz; for speech, a .tar archive",
     )
     command.add_argument(
         "--longer", type=Path, nargs="+", default=[], help="more pairs, scored by length only"
     )
-    command.add_argument("--limit", type=int, help="only the first so many pairs or recordings")
+    command.add_argument(
+        "--limit", type=int, help="only the first so many pairs, recordings or series"
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     add_options(command)
     command.set_defaults(command=_work)
@@ -41,8 +47,10 @@ def _work(values: argparse.Namespace) -> None:
         raise UserError(f"--limit is {values.limit}: give at least 1.")
     from tqdm import tqdm
 
+    from seq2seq.data.series import read_series
     from seq2seq.data.speech_corpus import read_speech
     from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
+    from seq2seq.evaluation.forecast_metrics import evaluate_series
 
     checkpoint = load_checkpoint(values)
     options = replace(checkpoint.generation_config.options, **given)
@@ -53,6 +61,10 @@ def _work(values: argparse.Namespace) -> None:
         if values.longer:
             raise UserError("--longer is for texts: leave it out for recordings.")
         score = partial(evaluate_speech, checkpoint, {values.pairs.stem: recordings}, options)
+    elif checkpoint.model.config.input == "series":
+        series = read_series(values.pairs)[: values.limit]
+        total, unit = len(series), " series"
+        score = partial(evaluate_series, checkpoint, series, options)
     else:
         pairs = read_references(checkpoint, values.pairs)[: values.limit]
         longer = [pair for file in values.longer for pair in read_references(checkpoint, file)]

@@ -1,8 +1,9 @@
-"""Decode a text, a recording, or one input a line."""
+"""Decode a text, a recording or a series, or one input a line."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -14,11 +15,13 @@ from seq2seq.cli.arguments import (
     add_options,
     given_options,
     load_checkpoint,
+    print_json,
 )
 from seq2seq.errors import UserError
 
 if TYPE_CHECKING:
     from seq2seq.data.audio import Audio
+    from seq2seq.data.series import Series
 
 
 def add(commands: Any) -> None:
@@ -29,6 +32,13 @@ def add(commands: Any) -> None:
         "text", nargs="?", help="the text, or - for one input a line on standard input"
     )
     command.add_argument("--audio", type=Path, help="a recording, in place of a text")
+    command.add_argument(
+        "--series", type=Path, help="a table of numbers as CSV or TSV, to be forecast"
+    )
+    command.add_argument("--horizon", type=int, help="steps to forecast (default: as is usual)")
+    command.add_argument("--column", help="name of the column that is forecast (default: first)")
+    command.add_argument("--frequency", default="", help="of the series: Y, Q, M, W, D, H, ...")
+    command.add_argument("--samples", type=int, help="paths sampled (default: as is usual)")
     command.add_argument(
         "--timestamps",
         action=argparse.BooleanOptionalAction,
@@ -44,8 +54,13 @@ def add(commands: Any) -> None:
 
 def _work(values: argparse.Namespace) -> int:
     given = given_options(values)
-    if (values.text is None) == (values.audio is None):
-        raise UserError("There is nothing to read: give a text, or a recording with --audio.")
+    if sum(each is not None for each in (values.text, values.audio, values.series)) != 1:
+        raise UserError(
+            "There is nothing to read: give a text, a recording with --audio or a table of numbers "
+            "with --series."
+        )
+    if values.series is not None:
+        return _forecast(values, given)
     import torch
 
     from seq2seq.data.audio import read_audio
@@ -69,6 +84,53 @@ def _work(values: argparse.Namespace) -> int:
             print(f"seq2seq: {note}", file=sys.stderr)
         print(trace.to_json().decode() if values.json else trace.text, flush=True)
     return status
+
+
+def _forecast(values: argparse.Namespace, given: dict[str, Any]) -> int:
+    """Print the forecast of a table's column: its quantiles, or all of it as JSON."""
+    import torch
+
+    from seq2seq.data.frequency import frequency
+    from seq2seq.inference.forecasting import LEVELS, forecast, usual_options
+
+    torch.set_num_threads(1)
+    series = _read_series(values)
+    named: dict[str, Any] = {
+        name: given[name] for name in ("temperature", "top_k", "seed") if name in given
+    }
+    if values.samples is not None:
+        named |= {"samples": values.samples}
+    checkpoint = load_checkpoint(values)
+    horizon = values.horizon or frequency(series.frequency).horizon
+    options = replace(usual_options(checkpoint), **named)
+    found = forecast(checkpoint, series, horizon, options)
+    for note in series.notes:
+        print(f"seq2seq: {note}", file=sys.stderr)
+    if values.json:
+        about = {"checkpoint": checkpoint.card.name, "frequency": series.frequency}
+        trace = None if found.trace is None else json.loads(found.trace.to_json())
+        quantiles = {str(level): found.quantiles[:, at].tolist() for at, level in enumerate(LEVELS)}
+        print_json({**about, "quantiles": quantiles, "paths": found.paths.tolist(), "trace": trace})
+        return 0
+    for step, row in enumerate(found.quantiles, start=1):
+        print(f"{step:3} {row[4]:14.6g}   80 %: {row[0]:.6g} to {row[-1]:.6g}")
+    return 0
+
+
+def _read_series(values: argparse.Namespace) -> Series:
+    from seq2seq.data.series_table import read_table, series_of
+
+    try:
+        table = read_table(values.series.read_bytes())
+    except OSError:
+        raise UserError(f"{values.series.name} cannot be read: check its path.") from None
+    column = None
+    if values.column is not None:
+        if values.column not in table.names:
+            names = ", ".join(table.names)
+            raise UserError(f"There is no column {values.column[:60]!r}: it has {names[:300]}.")
+        column = table.names.index(values.column)
+    return series_of(table, column, values.frequency)
 
 
 def _texts(text: str) -> Iterator[str]:

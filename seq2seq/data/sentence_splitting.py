@@ -16,6 +16,17 @@ _ABBREVIATED = frozenset(_ABBREVIATIONS.split())
 _BEFORE_NUMBERS = frozenset(("no", "nos", "nr", "p", "pp", "art", "ch"))
 
 
+def split_sentences(text: str) -> list[str]:
+    """Return the sentences of a text, without the space around them; a line ends one too."""
+    found = []
+    for line in text.splitlines():
+        start = 0
+        for end in (*_ends(line), len(line)):
+            found.append(" ".join(line[start:end].split()))
+            start = end
+    return [sentence for sentence in found if sentence]
+
+
 def _ends(text: str) -> Iterator[int]:
     """Yield where sentences end."""
     cased, start = text != text.lower(), 0

@@ -23,15 +23,25 @@ class Tokenizer(Protocol):
 
     The two sides may have vocabularies of their own: methods that name no side are the target's,
     but for `encode`, `around` and `split`, which read a source.
-    special: ids of tokens that stand for no text; source_special: of the source's. languages: ids
-    of the tokens that name a language, by its code; empty where there are none. Pieces are written
-    for readers: a word's first piece begins with WORD_START, whatever the vocabulary itself marks,
-    and a special token is its name.
+    languages is empty where there are none. Pieces are written for readers: a word's
+    first piece begins with WORD_START, whatever the vocabulary itself marks, and a special token
+    is its name.
     """
 
-    special: frozenset[int]
-    source_special: frozenset[int]
-    languages: dict[str, int]
+    @property
+    def special(self) -> frozenset[int]:
+        """Ids of tokens that stand for no text."""
+        ...
+
+    @property
+    def source_special(self) -> frozenset[int]:
+        """Ids of the source's tokens that stand for no text."""
+        ...
+
+    @property
+    def languages(self) -> dict[str, int]:
+        """Ids of the tokens that name a language, by its code."""
+        ...
 
     def __len__(self) -> int:
         """Count the tokens, special ones included."""

@@ -29,6 +29,18 @@ class SpeechTokens:
     latest_start: int = 50
 
 
+class SeriesHabits(NamedTuple):
+    """How a forecaster's authors run it. samples: paths that are drawn. context: last values that
+    are read, 0 for as many as are usual at the series' frequency.
+    """
+
+    samples: int = 100
+    context: int = 0
+
+
+USUAL_SERIES = SeriesHabits()
+
+
 class DecoderPrompt(NamedTuple):
     """What one decoding begins with.
 
@@ -64,11 +76,14 @@ class GenerationConfig:
     window: seconds that a recording is filled up to with silence, 0 to take it as it is.
     language_leads: where a token names the language of the output: "" nowhere, "source" before the
     source, "start" as what the decoder reads first, "forced" as the first output; "heard" where one
-    names the language of a recording instead, after the start. speech: of a speech model.
+    names the language of a recording instead, after the start. speech: of a speech model; series:
+    of a forecaster.
     turn_separator: what stands between the turns of a conversation in a source (see source_of), ""
     for a model that knows none; turns: how many of the last ones are read, 0 for all.
     folded: it reads and writes folded text, see seq2seq.data.normalization; outputs
-    are written as their source is. word_filter: words that it must not say.
+    are written as their source is. plain_punctuation, case: how the texts were written that it was
+    trained on, see seq2seq.data.typography; restores_capitals: the output of a source that is in
+    capitals throughout is written so too. word_filter: words that it must not say.
     options: what its authors decode with; ignored: settings of theirs that have no counterpart.
     """
 
@@ -83,9 +98,13 @@ class GenerationConfig:
     window: float = 0.0
     language_leads: str = ""
     speech: SpeechTokens | None = None
+    series: SeriesHabits = USUAL_SERIES
     turn_separator: str = ""
     turns: int = 0
     folded: bool = False
+    plain_punctuation: bool = False
+    case: str = ""
+    restores_capitals: bool = False
     word_filter: WordFilter | None = None
     options: Options = field(default_factory=Options)
     ignored: tuple[str, ...] = ()

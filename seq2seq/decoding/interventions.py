@@ -95,7 +95,7 @@ class Interventions:
         if not self.muted:
             return model.encode(source, record=record)
         if model.config.hides_masked:
-            mask = self.mask(source.new_ones(source.shape).bool())
+            mask = self.mask(source != model.config.pad)
             return model.encode(source, mask, record=record)
         memory = model.encode(source, record=record)
         return memory._replace(mask=self.mask(memory.mask))

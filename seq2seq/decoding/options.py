@@ -9,6 +9,7 @@ from seq2seq.errors import UserError, quote
 METHODS = ("beam", "greedy", "sample")
 MAX_BEAM_WIDTH = 10
 MAX_LENGTH = 512
+MAX_LENGTH_PENALTY = 5.0
 MAX_CHARACTERS = 8_000  # of a source; what is longer is cut, with a note
 MAX_INSTRUCTION = 200
 KINDS = {
@@ -78,7 +79,7 @@ class Options:
         for name, low, high in (
             ("beam_width", 1, MAX_BEAM_WIDTH),
             ("n_best", 1, MAX_BEAM_WIDTH),
-            ("length_penalty", 0.0, 5.0),
+            ("length_penalty", 0.0, MAX_LENGTH_PENALTY),
             ("coverage_penalty", 0.0, 5.0),
             ("temperature", 0.01, 10.0),
             ("top_k", 0, 1_000_000),

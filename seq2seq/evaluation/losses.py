@@ -74,17 +74,18 @@ def encode_pairs(
 def corpus_loss(model: Seq2Seq, examples: Sequence[Example], tokens: int = 4_000) -> float:
     """Return the cross-entropy in nats a target token, EOS included, under teacher forcing."""
     plan = plan_batches(examples, tokens, seed=0)
-    return _mean_loss(model, (collate([examples[n] for n in numbers]) for numbers in plan))
+    return mean_loss(model, (collate([examples[n] for n in numbers]) for numbers in plan))
 
 
 def speech_loss(model: Seq2Seq, examples: Sequence[Spoken], frames: int = 20_000) -> float:
     """Return the same for recordings."""
     plan = plan_speech(examples, frames, seed=0)
-    return _mean_loss(model, (collate_speech([examples[n] for n in numbers]) for numbers in plan))
+    return mean_loss(model, (collate_speech([examples[n] for n in numbers]) for numbers in plan))
 
 
 @torch.inference_mode()
-def _mean_loss(model: Seq2Seq, batches: Iterable[Batch]) -> float:
+def mean_loss(model: Seq2Seq, batches: Iterable[Batch]) -> float:
+    """Return the loss of batches in nats a target token, padding left out."""
     device = next(model.parameters()).device
     total, count = 0.0, 0
     for batch in batches:

@@ -22,6 +22,16 @@ MAIN_SCORES = {
     "chatbot": ("perplexity", -1),
     "speech": ("word_error_rate", -1),
     "spelling": ("phoneme_error_rate", -1),
+    "forecasting": ("relative_wql", -1),
+}
+# How they are written, each with its unit.
+SCORE_NAMES = {
+    "translation": ("BLEU", ""),
+    "summarization": ("F1", " %"),
+    "chatbot": ("perplexity", ""),
+    "speech": ("word error rate", " %"),
+    "spelling": ("phoneme error rate", " %"),
+    "forecasting": ("relative WQL", ""),
 }
 ENDLESS = 10_000  # words, of a bin without an end
 LENGTH_BINS: tuple[Bin, ...] = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 30), (31, ENDLESS))
@@ -43,6 +53,14 @@ def quality(folder: Path, task: str) -> float:
         return sign * float(value)
     except (OSError, ValueError, TypeError, LookupError, RecursionError):
         return -math.inf
+
+
+def score_in_words(task: str, value: float) -> str:
+    """Return a `quality` as it is read, as in "BLEU 51.3"; "" where it is not known."""
+    if task not in SCORE_NAMES or not math.isfinite(value):
+        return ""
+    name, unit = SCORE_NAMES[task]
+    return f"{name} {abs(value):.3g}{unit}"
 
 
 class Scored(NamedTuple):

@@ -36,7 +36,14 @@ SCORES = {
     "chatbot": {"perplexity": "perplexity", "distinct-2": "distinct_2", "dull replies, %": "dull"},
     "speech": {"words wrong, %": "word_error_rate", "by corpus": "by_corpus"},
     "spelling": {"phonemes wrong, %": "phoneme_error_rate", "words wrong, %": "word_error_rate"},
+    "forecasting": {
+        "MASE, relative": "relative_mase",
+        "WQL, relative": "relative_wql",
+        "inside the 80 % interval": "coverage_80",
+    },
 }
+# Scores that are shown with their 95 % intervals, since few series give them.
+OVER_SERIES = ("relative_mase", "relative_wql", "coverage_80")
 
 
 class Scored(NamedTuple):
@@ -134,7 +141,9 @@ def _score(scores: dict[str, Any], name: str) -> str:
     if name == "by_corpus":
         parts = scores.get(name, {}).items()
         return ", ".join(f"{corpus} {part['word_error_rate']}" for corpus, part in parts) or UNKNOWN
-    return str(scores.get(name, UNKNOWN))
+    value = str(scores.get(name, UNKNOWN))
+    ends = scores.get(f"{name}_interval") if name in OVER_SERIES else None
+    return f"{value} ({ends[0]:.2f} to {ends[1]:.2f})" if ends else value
 
 
 def _by_length(found: Sequence[Scored]) -> str:

@@ -190,6 +190,11 @@ def _blenderbot_small(values: Values) -> TransformerConfig:
     )
 
 
+def is_forecaster(values: Values) -> bool:
+    """Tell whether a T5 reads and writes numbers, as Chronos does."""
+    return "chronos_config" in values
+
+
 def _t5(values: Values) -> TransformerConfig:
     kind = values.get("feed_forward_proj", "relu")
     kind = kind if isinstance(kind, str) else ""
@@ -214,6 +219,7 @@ def _t5(values: Values) -> TransformerConfig:
         bias=False,
         scaled=False,
         positions="relative",
+        input="series" if is_forecaster(values) else "tokens",
         buckets=whole(values, "relative_attention_num_buckets", 32),
         distance=whole(values, "relative_attention_max_distance", 128),
         scale_embedding=False,

@@ -58,3 +58,9 @@ WMT21 = ("en", "ha", "is", "ja", "cs", "ru", "zh", "de")
 NLLB = tuple(_TWO_HUNDRED.split())
 # What a speech model's files may call its languages, beside their codes.
 SPOKEN = {name: code for code, name in (pair.split(maxsplit=1) for pair in _SPOKEN.split(","))}
+_NAMES = {code: name.title() for name, code in SPOKEN.items()}
+
+
+def language_name(code: str) -> str:
+    """Return the English name of a language, of en and of en_XX; the code where none is known."""
+    return _NAMES.get(code, _NAMES.get(code.partition("_")[0], code))

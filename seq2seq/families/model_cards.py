@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from seq2seq.catalogue import Card
-from seq2seq.families.configs import Values
+from seq2seq.families.configs import Values, is_forecaster
 
 TASKS = {
     "marian": "translation",
@@ -49,6 +49,8 @@ def read_card(folder: Path, values: Values, name: str) -> Card:
     task = TASKS[family]
     if family in ("t5", "mt5", "bart", "mbart"):  # trained for anything, so the card decides
         task = TAGS.get(next(iter(_texts(says.get("pipeline_tag"))), ""), task)
+    if is_forecaster(values):
+        task = "forecasting"
     return Card(
         name=name,
         title=name,

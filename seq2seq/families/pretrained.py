@@ -11,7 +11,8 @@ from seq2seq.catalogue import Card
 from seq2seq.data.tokenizer import Tokenizer
 from seq2seq.decoding.generation_config import GenerationConfig
 from seq2seq.errors import UserError
-from seq2seq.families.configs import read_json
+from seq2seq.families.chronos import ChronosSettings
+from seq2seq.families.configs import is_forecaster, read_json
 from seq2seq.families.generation_configs import read_generation_config
 from seq2seq.families.loading import read_model
 from seq2seq.families.model_cards import read_card
@@ -39,6 +40,8 @@ def read_folder(
     Raises UserError, in one sentence, for whatever is missing, damaged, unknown or too large.
     """
     values = read_json(folder / "config.json")
+    if is_forecaster(values):
+        return _read_forecaster(folder, name, dtype, card)
     model = read_model(folder, values, dtype)
     tokenizer = read_tokenizer(folder, values["model_type"], values)
     if len(tokenizer) > model.config.vocabulary:
@@ -50,6 +53,17 @@ def read_folder(
     config = cast(TransformerConfig, model.config)
     generation_config = read_generation_config(folder, values, config, tokenizer, card.task)
     return card, model, tokenizer, generation_config
+
+
+def _read_forecaster(
+    folder: Path, name: str, dtype: torch.dtype, card: Card | None
+) -> tuple[Card, Seq2Seq, Tokenizer, GenerationConfig]:
+    values = read_json(folder / "config.json")
+    settings = ChronosSettings.read(values)
+    model = read_model(folder, values, dtype)
+    tokenizer = settings.tokenizer(model.config)
+    card = card or read_card(folder, values, name)
+    return card, model, tokenizer, settings.generation_config(model.config)
 
 
 def check_links(folder: Path) -> None:

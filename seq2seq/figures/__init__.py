@@ -15,6 +15,7 @@ from seq2seq.figures.dialogue import (
     turn_worth_csv,
 )
 from seq2seq.figures.experiment import experiment, experiment_csv
+from seq2seq.figures.forecast import forecast, forecast_csv, value_probabilities
 from seq2seq.figures.head_grid import multiples, multiples_csv
 from seq2seq.figures.heatmap import attention, attention_csv, narrow_attention
 from seq2seq.figures.probabilities import (
@@ -67,6 +68,8 @@ __all__ = [
     "curves_csv",
     "experiment",
     "experiment_csv",
+    "forecast",
+    "forecast_csv",
     "forming_attention",
     "gradient_distances",
     "gradient_parts",
@@ -91,4 +94,5 @@ __all__ = [
     "turn_colours",
     "turn_worth",
     "turn_worth_csv",
+    "value_probabilities",
 ]

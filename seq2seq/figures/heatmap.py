@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Unpack
 
@@ -11,7 +12,7 @@ import plotly.graph_objects as go
 from seq2seq.analysis.attention_matrix import Choice, Grid, Side, grid
 from seq2seq.analysis.attention_metrics import coverage, entropy
 from seq2seq.figures.csv_table import table
-from seq2seq.figures.label_margins import fit
+from seq2seq.figures.label_margins import LINE, fit
 from seq2seq.figures.marks import along, around, colour_cells, frame, unseen_points
 from seq2seq.figures.theme import (
     LABELS_UP_TO,
@@ -31,6 +32,7 @@ from seq2seq.trace import Trace
 NUMBERS_UP_TO = 12
 # Points that can be hovered over and clicked, along a side that is too long for labels.
 PLACES = 30
+NARROW = 230  # pixels of the cells of a narrow matrix, about
 WORD = "#9c6d9b"  # frames a source token, as in the row of tokens
 SCALES = ("0 to 1", "row maximum", "square root")
 
@@ -93,15 +95,19 @@ def narrow_attention(
 ) -> go.Figure:
     """Draw the matrix of `attention` where there is little room: small labels, no numbers, no key.
 
-    Arguments, clicks and errors are those of `attention`.
+    Of labels that would lie on each other, some are left to the hover text. Arguments, clicks and
+    errors are those of `attention`.
     """
     found, which = grid(trace, **choice), choice.get("which", "cross")
     colours, axes = palette(dark), _axes(found, which)
     axes["xaxis"] |= {"tickangle": -90, "tickfont": {"size": 10}}
+    every = math.ceil(len(found.columns) * LINE * 10 / NARROW)
+    for part in ("tickvals", "ticktext"):
+        axes["xaxis"][part] = axes["xaxis"][part][::every]
     axes["yaxis"] |= {"title": {"text": ""}, "tickfont": {"size": 11}}
     drawn = figure(colours, height=135 + _height(found), hoverdistance=-1, **axes)
     drawn.add_trace(_cells(found.weights, SCALES[0], False, colours))
-    drawn.add_trace(_points(found, LETTERS[which]))
+    drawn.add_trace(_points(found, LETTERS[which], on_axes=every == 1))
     _frame_row(drawn, found, selected, colours)
     return fit(drawn)
 
@@ -207,13 +213,19 @@ def _number(weight: float) -> str:
     return "" if weight < 0.05 else f"{weight:.2f}".lstrip("0")
 
 
-def _points(found: Grid, letters: tuple[str, str]) -> go.Scatter:
-    """Lay invisible points over cells: plotly reports clicks on points, not on cells."""
+def _points(found: Grid, letters: tuple[str, str], on_axes: bool = True) -> go.Scatter:
+    """Lay invisible points over cells: plotly reports clicks on points, not on cells.
+
+    on_axes: each label that fits is on its axis; else columns are named in the points.
+    """
     weights, rows, columns = found
     order = ranks(weights)
     bits, places = [f"{each:.1f}" for each in entropy(weights)], list(places_of(weights))
     # The labels of an axis need not be sent again for each cell: plotly finds them there.
-    row_name, column_name = ("%{y}" if on_axis(rows) else "", "%{x}" if on_axis(columns) else "")
+    row_name, column_name = (
+        "%{y}" if on_axis(rows) else "",
+        "%{x}" if on_axis(columns) and on_axes else "",
+    )
     data = [
         [
             rows.tokens[r],

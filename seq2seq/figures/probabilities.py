@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from seq2seq.figures.csv_table import table
-from seq2seq.figures.label_margins import fit
+from seq2seq.figures.label_margins import fit, width
 from seq2seq.figures.marks import framed_bars, shades
 from seq2seq.figures.theme import escape, figure, margins, palette, share_axis, token_axis
 from seq2seq.trace import Trace, label
@@ -89,7 +89,7 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> go.Figure:
     drawn = figure(
         colours,
         height=70 + 26 * len(pieces),
-        margin=margins(r=40),
+        margin=margins(r=math.ceil(width("100.0%", 13)) + 8),
         bargap=0.2,
         barmode="overlay",
         xaxis=share_axis(colours, "probability"),

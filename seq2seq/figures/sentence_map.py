@@ -59,13 +59,15 @@ def sentence_map(
     own: Points | None = None,
     explained: Sequence[float] = (),
     selected: int | None = None,
+    near: Sequence[int] = (),
     dark: bool = False,
 ) -> go.Figure:
     """Draw sentences as points, coloured and shaped by label.
 
     own: further points, numbered from 1; their labels are not read. explained: share of the
     variance on each axis, () where axes have no meaning. selected: the ringed point, numbered
-    through sentences and then own. customdata of a point is its number, through both.
+    through sentences and then own; near: those that lines join to it. customdata of a point is its
+    number, through both.
     """
     colours, dimensions = palette(dark), sentences.places.shape[1]
     drawn = _empty(colours, 560, -0.12)
@@ -75,6 +77,8 @@ def sentence_map(
     if own is not None and len(own.places):
         everything = np.concatenate([everything, own.places])
         drawn.add_trace(_numbered(own, len(sentences.places), colours))
+    if selected is not None and near:
+        drawn.add_trace(_joined(everything, selected, near, colours))
     if selected is not None:
         drawn.add_trace(_ring(everything[selected : selected + 1], colours))
     _add_axes(drawn, colours, dimensions, explained)
@@ -112,6 +116,21 @@ def _numbered(own: Points, first: int, colours: Palette) -> go.Scatter | go.Scat
         marker={"color": colours.text, "symbol": "diamond", "size": 11},
         customdata=[[first + number] for number in range(count)],
         hovertext=[escape(text) for text in own.texts],
+    )
+
+
+def _joined(
+    places: np.ndarray, selected: int, near: Sequence[int], colours: Palette
+) -> go.Scatter | go.Scatter3d:
+    """Return a line from the selected point to each of those near it."""
+    gap = np.full(places.shape[1], np.nan)
+    ends = np.stack([row for other in near for row in (places[selected], places[other], gap)])
+    return _scatter(
+        ends,
+        name=f"its {len(near)} nearest, in all dimensions",
+        mode="lines",
+        line={"color": colours.mark, "width": 1.5},
+        hoverinfo="skip",
     )
 
 

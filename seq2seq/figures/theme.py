@@ -153,12 +153,13 @@ def axis(
     room: bool = True,
     **more: Any,
 ) -> dict[str, Any]:
-    """Return an axis that cannot be zoomed, without lines.
+    """Return an axis that cannot be zoomed, without lines; tick marks read as minus signs.
 
     standoff: pixels between labels and title. size: of the title's letters, in pixels. room: for
     its labels, which `label_margins.fit` adds to the margin.
     """
     made: dict[str, Any] = {"showgrid": False, "zeroline": False, "fixedrange": True}
+    made["ticks"] = ""
     if title is not None:
         made["title"] = {"text": title}
         if standoff is not None:

@@ -9,6 +9,7 @@ PIPELINE_TAGS = {
     "chatbot": "text-generation",
     "speech": "automatic-speech-recognition",
     "spelling": "text-generation",
+    "forecasting": "time-series-forecasting",
 }
 # What the Hub takes as a licence (huggingface.co/docs/hub/repositories-licenses), as far as models
 # trained on texts come under it; any other is "other" there, with a name.

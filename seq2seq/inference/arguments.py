@@ -8,14 +8,15 @@ from typing import Any, TypeVar
 
 from seq2seq.checkpoint import Checkpoint, load
 from seq2seq.data.audio import Audio
+from seq2seq.data.series import Series
 from seq2seq.decoding.interventions import Interventions
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError, quote
 from seq2seq.models.seq2seq import Seq2Seq
 
 Named = Checkpoint | str | Path
-Input = str | Audio
-Inputs = list[str] | list[Audio] | list[Input] | tuple[Input, ...]
+Input = str | Audio | Series
+Inputs = list[str] | list[Audio] | list[Series] | list[Input] | tuple[Input, ...]
 Result = TypeVar("Result")
 
 

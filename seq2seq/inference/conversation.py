@@ -64,8 +64,8 @@ def in_reach(turns: Turns, place: int, reach: int) -> tuple[int, ...]:
 
 
 def edited(turns: Turns, place: int, text: str) -> Turns:
-    """Say something else at a place; what came after it is dropped."""
-    return (*turns[:place], replace(turns[place], text=text))
+    """Say something else at a place, to be read; what came after it is dropped."""
+    return (*turns[:place], replace(turns[place], text=text, muted=False))
 
 
 def toggled(turns: Turns, place: int) -> Turns:

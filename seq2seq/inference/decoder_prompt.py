@@ -8,7 +8,7 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.options import MAX_LENGTH, Options
 from seq2seq.errors import UserError
-from seq2seq.inference.inputs import clean
+from seq2seq.inference.inputs import clean_target
 
 
 def decoder_prompt(checkpoint: Checkpoint, options: Options) -> DecoderPrompt:
@@ -33,7 +33,7 @@ def _prefix(
         if not known or config.eos in tokens[:-1]:
             raise UserError("The output cannot begin with these tokens: they are of another model.")
     else:
-        text = clean(options.prefix)
+        text = clean_target(checkpoint, options.prefix)
         tokens = tuple(checkpoint.tokenizer.encode_target(text)) if text else ()
     if config.unknown in tokens:
         raise UserError("The output cannot begin with characters that the model has never seen.")

@@ -1,10 +1,11 @@
-"""What a visitor gives, a text or a recording, made ready for the encoder."""
+"""What a visitor gives, a text, a recording or a series, made ready for the encoder."""
 
 from __future__ import annotations
 
 import math
 import re
 import unicodedata
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -13,18 +14,23 @@ from torch import Tensor
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import HOP, RATE, Audio, Recording, band_hertz, log_mel
 from seq2seq.data.dialogue import source_of, turns_of
+from seq2seq.data.series import Series, parse_values, write_values
 from seq2seq.data.tokenizer import WORD_START
+from seq2seq.data.typography import as_trained, plain_punctuation
+from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.decoding.options import MAX_CHARACTERS, Options
 from seq2seq.errors import UserError, quote
 
 MAX_TOKENS = 1_000
+MAX_CONTEXT = 512  # values of a series that are read
 JOINERS = "\u200c\u200d"  # they belong to the spelling of some scripts, and to emoji
 
 
 class Source(NamedTuple):
     """An input made ready.
 
-    text: its clean form, "" for a recording. ids, pieces: with the special tokens around them; for
+    text: its clean form, "" for a recording; typed: that before it was written as the model knows
+    texts, see seq2seq.data.typography. ids, pieces: with the special tokens around them; for
     a recording one for each encoder position, which lasts so many `seconds` and is named by its
     time. notes: sentences on what was changed. frames: (frames, bins), None for a text.
     """
@@ -35,6 +41,7 @@ class Source(NamedTuple):
     notes: tuple[str, ...]
     frames: Tensor | None = None
     seconds: float = 0.0
+    typed: str = ""
 
     def batch(self, device: torch.device) -> Tensor:
         """Return what the encoder reads, as a batch of one."""
@@ -56,12 +63,26 @@ def clean(text: str) -> str:
     return re.sub(r"\s+", " ", "".join(kept)).strip()
 
 
-def prepare(checkpoint: Checkpoint, given: str | Audio, options: Options | None = None) -> Source:
-    """Make a text or a recording ready, with what the options put around it.
+def clean_target(checkpoint: Checkpoint, text: str) -> str:
+    """Return a typed output, or its beginning, in the punctuation that the model knows."""
+    text = clean(text)
+    return plain_punctuation(text) if checkpoint.generation_config.plain_punctuation else text
 
+
+def prepare(
+    checkpoint: Checkpoint, given: str | Audio | Series, options: Options | None = None
+) -> Source:
+    """Make a text, a recording or a series ready, with what the options put around it.
+
+    A series may also be a text of numbers, with its frequency as the source's language.
     Raises UserError if nothing is left to read, or if the model does not read such a thing.
     """
-    hears = checkpoint.model.config.input == "audio"
+    reads = checkpoint.model.config.input
+    if reads == "series" and not isinstance(given, Audio):
+        return _prepare_series(checkpoint, given, options or Options())
+    if isinstance(given, Series):
+        raise UserError("This model reads no series: choose a forecaster.")
+    hears = reads == "audio"
     if isinstance(given, Audio):
         if not hears:
             raise UserError("This model reads text: give it a sentence, or choose a speech model.")
@@ -84,6 +105,9 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if separator := checkpoint.generation_config.turn_separator:
         turns = turns_of(words, separator)[-checkpoint.generation_config.turns :]
         words = source_of(turns, separator)
+    typed, habits = words, checkpoint.generation_config
+    words, changed = as_trained(words, habits.plain_punctuation, habits.case)
+    notes += changed
     if not words or not tokenizer.split(words):
         raise UserError("There is nothing to read: type a sentence.")
     if options.instruction:
@@ -106,7 +130,46 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
         shown = " ".join(dict.fromkeys(unknown))
         notes.append(f"This model has never seen these characters: {shown[:60]}")
     around = tokenizer.source_pieces(before), tokenizer.source_pieces(after)
-    return Source(words, [*before, *ids, *after], (*around[0], *pieces, *around[1]), tuple(notes))
+    everything = (*around[0], *pieces, *around[1])
+    return Source(words, [*before, *ids, *after], everything, tuple(notes), typed=typed)
+
+
+def _series_of(checkpoint: Checkpoint, given: str | Series, options: Options) -> Series:
+    """Return what a forecaster reads of a series: its last values, as their text has them.
+
+    So that the text of a record is enough to read the same again.
+    """
+    most = min(MAX_CONTEXT, checkpoint.generation_config.series.context or MAX_CONTEXT)
+    if isinstance(given, str):
+        return _last(Series(parse_values(clean(given)), options.source_language), most)
+    return _last(replace(given, values=parse_values(given.text)), most)
+
+
+def _last(given: Series, most: int) -> Series:
+    if len(given) <= most:
+        return given
+    note = f"Only the last {most} of {len(given):,} values were read."
+    return replace(given, values=given.values[-most:].copy(), notes=(*given.notes, note))
+
+
+def fit_tokenizer(
+    checkpoint: Checkpoint, given: str | Audio | Series, options: Options | None = None
+) -> Checkpoint:
+    """Return a checkpoint that writes values in the unit of a series, where it reads series."""
+    tokenizer = checkpoint.tokenizer
+    if not isinstance(tokenizer, ValueTokenizer) or isinstance(given, Audio):
+        return checkpoint
+    series = _series_of(checkpoint, given, options or Options())
+    return replace(checkpoint, tokenizer=tokenizer.fitted(series.values, series.frequency))
+
+
+def _prepare_series(checkpoint: Checkpoint, given: str | Series, options: Options) -> Source:
+    series = _series_of(checkpoint, given, options)
+    tokenizer = fit_tokenizer(checkpoint, series).tokenizer
+    text = write_values(series.values)
+    before, after = tokenizer.around(series.frequency)
+    pieces = (*tokenizer.pieces(before), *tokenizer.split(text), *tokenizer.pieces(after))
+    return Source(text, [*before, *tokenizer.encode(text), *after], pieces, series.notes)
 
 
 def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:

@@ -15,6 +15,7 @@ from torch import Tensor
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import HOP, RATE, Audio
 from seq2seq.data.batching import in_groups, pad
+from seq2seq.data.series import Series
 from seq2seq.data.speech_corpus import pad_frames
 from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, BeamTree, Hypothesis
@@ -48,7 +49,7 @@ from seq2seq.inference.arguments import (
     options_for,
 )
 from seq2seq.inference.decoder_prompt import check_length, decoder_prompt
-from seq2seq.inference.inputs import Source, clean, prepare
+from seq2seq.inference.inputs import Source, clean_target, fit_tokenizer, prepare
 from seq2seq.inference.record import Encoded, chances, observe, record
 from seq2seq.models.protocol import Change, Memory, Steps, select
 from seq2seq.trace import Trace
@@ -170,6 +171,7 @@ def _run(
     interventions: Interventions,
 ) -> Trace:
     started = time.perf_counter()
+    checkpoint = fit_tokenizer(checkpoint, source, options)
     with torch.inference_mode():
         encoded = _encode(checkpoint, source, options, self_attention, interventions)
         if encoded.memory.states.is_cuda:  # a GPU works on while the clock is read
@@ -191,7 +193,7 @@ def _run(
 
 def _encode(
     checkpoint: Checkpoint,
-    source: str | Audio,
+    source: str | Audio | Series,
     options: Options | None,
     self_attention: bool | None = False,
     interventions: Interventions = NOTHING,
@@ -269,6 +271,7 @@ def _force(
     interventions: Interventions,
 ) -> Trace:
     started = time.perf_counter()
+    checkpoint = fit_tokenizer(checkpoint, source, options)
     encoded = _encode(checkpoint, source, options, self_attention, interventions)
     tokens = _given(checkpoint, target, encoded.prompt.forced_tokens)
     observing = time.perf_counter()
@@ -288,7 +291,7 @@ def _given(
     """Return the tokens of an output to follow. Raises UserError as `force` does."""
     config = checkpoint.model.config
     if isinstance(target, str):
-        text = clean(target)
+        text = clean_target(checkpoint, target)
         tokens = checkpoint.tokenizer.encode_target(text) if text else []
         if not tokens:
             raise UserError("There is no output to follow: type one.")
@@ -307,7 +310,7 @@ def _given(
 @torch.inference_mode()
 def coverage(
     checkpoint: Checkpoint,
-    source: str | Audio,
+    source: str | Audio | Series,
     outputs: Sequence[Sequence[int]],
     options: Options | None = None,
 ) -> np.ndarray:

@@ -25,7 +25,8 @@ CHOICES = {
     "positions": ("sinusoidal", "sinusoidal_halves", "sinusoidal_fairseq", "learned", "relative"),
     "norm": ("layer", "rms"),
     "embedding_norm": ("none", "sum", "decoder_tokens"),
-    "input": ("tokens", "audio"),
+    "input": ("tokens", "audio", "series"),
+    "positions_from": ("start", "end"),
 }
 # Far above any model there is; beyond, torch cannot even count the weights.
 MOST = {"vocabulary": 10_000_000, "encoder_layers": 256, "decoder_layers": 256, "bins": 1_000}
@@ -54,7 +55,7 @@ class Config(ABC):
     shared: bool = True
     # 0 for the same as the target's.
     source_vocabulary: int = 0
-    # "tokens": ids. "audio": log-mel frames.
+    # "tokens": ids of text. "series": ids of a series of numbers. "audio": log-mel frames.
     input: str = "tokens"
     # Of a log-mel frame.
     bins: int = 80
@@ -257,7 +258,7 @@ class RecurrentConfig(Config):
     def _check(self) -> None:
         if self.bidirectional and self.width % 2:
             raise UserError(f"Two directions cannot share an odd width, {self.width}.")
-        if self.copies and (not self.has_attention or self.input != "tokens"):
+        if self.copies and (not self.has_attention or self.input == "audio"):
             raise UserError("Without attention to tokens nothing can be copied: choose attention.")
         if self.copies and self.source_vocabulary not in (0, self.vocabulary):
             raise UserError("What is copied must be in both vocabularies: give both one size.")
@@ -363,6 +364,9 @@ class TransformerConfig(Config):
     # Whether scores are divided by the root of the head's width.
     scaled: bool = True
     positions: str = "sinusoidal"
+    # "end": sinusoidal source positions are counted back from the last token, so that "twelve steps
+    # ago" is one position in sources of any length.
+    positions_from: str = "start"
     # Of positions that are learned.
     max_positions: int = 512
     # Of relative positions: how many biases, and the distance from which on they are all one.
@@ -389,6 +393,10 @@ class TransformerConfig(Config):
             raise UserError("The config's buckets must be at least 4, and at most its distance.")
         if self.positions == "sinusoidal_fairseq" and self.width < 4:
             raise UserError("The config's positions need a width of at least 4.")
+        if self.positions_from == "end" and (
+            not self.positions.startswith("sinusoidal") or self.input == "audio"
+        ):
+            raise UserError("Only sinusoidal positions of tokens can be counted from the end.")
 
     @property
     def final_state_shape(self) -> tuple[int, int, int]:
@@ -398,7 +406,7 @@ class TransformerConfig(Config):
     @property
     def hides_masked(self) -> bool:
         """Of tokens yes; audio is masked by frames, before positions are made of them."""
-        return self.input == "tokens"
+        return self.input != "audio"
 
     @property
     def cross_attention_shape(self) -> tuple[int, int]:

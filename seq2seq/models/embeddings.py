@@ -36,7 +36,8 @@ class Embedding(nn.Module):
     """Token vectors, scaled by the root of the width, plus position vectors.
 
     positions: a learned table, one of SINUSOIDS, or None where the attention itself knows
-    distances. norm: of the sum, or of the token vectors alone with norm_tokens.
+    distances. norm: of the sum, or of the token vectors alone with norm_tokens. pad: the id of
+    padding where sinusoids are counted back from the end of each row, -1 for its last token.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Embedding(nn.Module):
         scaled: bool = True,
         norm: nn.Module | None = None,
         norm_tokens: bool = False,
+        pad: int | None = None,
     ) -> None:
         super().__init__()
         self.tokens = tokens
@@ -55,6 +57,7 @@ class Embedding(nn.Module):
         self.scale = math.sqrt(tokens.embedding_dim) if scaled else 1.0
         self.norm = norm
         self.norm_tokens = norm_tokens
+        self.pad = pad
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, ids: Tensor, start: int = 0) -> Tensor:
@@ -66,7 +69,9 @@ class Embedding(nn.Module):
         if self.norm is not None and self.norm_tokens:
             states = self.norm(states)
         stop, width = start + ids.shape[1], states.shape[2]
-        if self.kind is not None:
+        if self.kind is not None and self.pad is not None:
+            states = states + self._counted_back(ids, self.kind).to(states.dtype)
+        elif self.kind is not None:
             states = states + sinusoids(start, stop, width, ids.device, self.kind).to(states.dtype)
         elif self.positions is not None:
             most = len(self.positions.weight)
@@ -78,6 +83,13 @@ class Embedding(nn.Module):
         if self.norm is not None and not self.norm_tokens:
             states = self.norm(states)
         return self.dropout(states)
+
+    def _counted_back(self, ids: Tensor, kind: str) -> Tensor:
+        """Return position vectors (rows, time, width) of ids, padded on the right."""
+        time, width = ids.shape[1], self.tokens.embedding_dim
+        table = sinusoids(-time, time, width, ids.device, kind)
+        lengths = torch.ne(ids, self.pad or 0).sum(dim=1, keepdim=True)
+        return table[torch.arange(time, 2 * time, device=ids.device) - lengths]
 
 
 class AudioEmbedding(nn.Module):

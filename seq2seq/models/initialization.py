@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -31,6 +32,23 @@ class WithoutInitialization(TorchFunctionMode):
         if func in FILLING or getattr(func, "__module__", "") == nn.init.__name__:
             return args[0] if args else kwargs["tensor"]
         return func(*args, **kwargs)
+
+
+@torch.no_grad()
+def order_by_value(embedding: nn.Embedding, values: Tensor) -> None:
+    """Give the last rows of an embedding vectors that are alike where their values (rows,) are.
+
+    Cosines of random phase, from one wave over the whole range of the values to one over a few of
+    them (random Fourier features, Rahimi and Recht 2007): a model then need not learn from data
+    which of its tokens are neighbours.
+    """
+    width = embedding.embedding_dim
+    span = float(values.max() - values.min())
+    slowest, fastest = math.log(math.pi / span), math.log(math.pi * len(values) / span / 4)
+    waves = torch.linspace(slowest, fastest, width).exp()
+    phases = torch.rand(width) * 2 * math.pi
+    features = torch.cos(values[:, None] * waves + phases) * (2 / width) ** 0.5
+    embedding.weight[-len(values) :] = features.to(embedding.weight)
 
 
 @torch.no_grad()

@@ -13,7 +13,7 @@ from seq2seq.models.attention import Additive, Dot, General
 from seq2seq.models.audio_encoder import AudioEncoder, Subsampling
 from seq2seq.models.config import Config, RecurrentConfig, TransformerConfig
 from seq2seq.models.embeddings import AudioEmbedding, Embedding
-from seq2seq.models.initialization import WithoutInitialization, initialize
+from seq2seq.models.initialization import WithoutInitialization, initialize, order_by_value
 from seq2seq.models.protocol import Memory
 from seq2seq.models.recurrent import RecurrentDecoder, RecurrentEncoder, Stack
 from seq2seq.models.transformer import (
@@ -136,7 +136,9 @@ def _build_transformer(config: TransformerConfig) -> Seq2Seq:
         places = nn.Embedding(config.max_source, config.width)
         source: nn.Module = AudioEmbedding(config.bins, places, config.dropout)
     else:
-        source = _embedding(config, stack, config.source_vocabulary or config.vocabulary)
+        pad = config.pad if config.positions_from == "end" else None
+        size = config.source_vocabulary or config.vocabulary
+        source = _embedding(config, stack, size, pad=pad)
     norm_tokens = config.embedding_norm == "decoder_tokens"
     decoder = TransformerDecoder(
         _embedding(config, stack, config.vocabulary, norm_tokens),
@@ -169,7 +171,11 @@ def _stack(config: TransformerConfig) -> StackConfig:
 
 
 def _embedding(
-    config: TransformerConfig, stack: StackConfig, vocabulary: int, norm_tokens: bool = False
+    config: TransformerConfig,
+    stack: StackConfig,
+    vocabulary: int,
+    norm_tokens: bool = False,
+    pad: int | None = None,
 ) -> Embedding:
     positions: nn.Embedding | str | None = config.positions
     if positions == "relative":
@@ -183,6 +189,7 @@ def _embedding(
         config.scale_embedding,
         None if config.embedding_norm == "none" else norm(stack),
         norm_tokens,
+        pad,
     )
 
 
@@ -196,10 +203,19 @@ def tie(model: Seq2Seq) -> None:
     """Make those token matrices one that the config says are one."""
     config = model.config
     target = _tokens(model.decoder.embedding)
-    if config.shared and config.input == "tokens":
+    if config.shared and config.input != "audio":
         target.weight = _tokens(model.encoder.embedding).weight
     if config.tied:
         model.decoder.output.weight = target.weight
+
+
+def order_tokens(model: Seq2Seq, values: Tensor) -> None:
+    """Begin with vectors that are alike where tokens, the last of the vocabulary, stand for values
+    (tokens,) that are: see order_by_value.
+    """
+    order_by_value(_tokens(model.decoder.embedding), values)
+    if not model.config.shared:
+        order_by_value(_tokens(model.encoder.embedding), values)
 
 
 def _tokens(embedding: nn.Module | Tensor) -> nn.Embedding:

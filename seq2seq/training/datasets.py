@@ -38,6 +38,7 @@ from seq2seq.evaluation.reply_metrics import dull
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.training.augmentation import at_speed, in_strings, lengthen, vary
 from seq2seq.training.recipe import Recipe, SubstitutionSettings, TypingSettings
+from seq2seq.training.series_corpus import SeriesCorpus
 from seq2seq.training.substitution import all_varied, further
 
 GREEDY = Options(method="greedy")
@@ -47,7 +48,7 @@ class Corpus(Protocol):
     """What the loop asks for; an example is of a type that only its corpus knows."""
 
     def fit(self) -> OwnTokenizer:
-        """Make a tokenizer for the training texts."""
+        """Make a tokenizer for the training inputs."""
         ...
 
     def encode(self, tokenizer: Any) -> None:
@@ -81,6 +82,8 @@ def read_corpus(recipe: Recipe, data: Path) -> Corpus:
     """Read the files of a recipe, below the folder `data`. Raises UserError where it cannot."""
     if recipe.data.limit and (recipe.model.get("input") == "audio" or recipe.card.turn_separator):
         raise UserError("The recipe's limit is for pairs of texts: leave it out for others.")
+    if recipe.model.get("input") == "series":
+        return SeriesCorpus(recipe, data)
     if recipe.model.get("input") == "audio":
         return SpeechCorpus(recipe, data)
     return DialogueCorpus(recipe, data) if recipe.card.turn_separator else TextCorpus(recipe, data)
@@ -203,7 +206,7 @@ class TextCorpus:
         nothing = SubstitutionSettings()
         return [*texts, all_varied(more, nothing, recipe.typing, draw)]
 
-    def encode(self, tokenizer: OwnTokenizer) -> None:
+    def encode(self, tokenizer: Unigram | TokenizerPair) -> None:
         """Split all pairs into ids."""
         self.tokenizer = tokenizer
         self.examples = [encode_pairs(tokenizer, file) for file in self.files]

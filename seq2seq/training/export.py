@@ -18,21 +18,25 @@ import torch
 
 from seq2seq.checkpoint import PAIR, TOKENIZER, Checkpoint, load, save
 from seq2seq.data.audio import RATE, Audio
+from seq2seq.data.frequency import frequency
 from seq2seq.data.speech_corpus import read_speech
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
 from seq2seq.evaluation.exact_match import match_scores, outputs
+from seq2seq.evaluation.forecast_metrics import evaluate_series
 from seq2seq.evaluation.results import EVALUATION, LOG
 from seq2seq.hub import client
 from seq2seq.hub.client import PATIENCE
 from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
 from seq2seq.hub.upload import upload_files
 from seq2seq.hub.watchdog import Progress
+from seq2seq.inference.forecasting import forecast
 from seq2seq.inference.pipeline import run
 from seq2seq.training.datasets import TextCorpus
 from seq2seq.training.model_card import model_card
 from seq2seq.training.recipe import Recipe
+from seq2seq.training.series_corpus import SeriesCorpus
 
 _CHECKPOINT = ("card.toml", "config.json", "model.safetensors", "README.md")
 _OF_TRAINING = ("recipe.toml", "training.jsonl", "evaluation.json", "studies.json", "replies.json")
@@ -93,8 +97,7 @@ def assess(folder: Path, recipe: Recipe, data: Path, trained_on: str = "") -> di
             for name, file in zip(names, files, strict=True)
         },
         "options": asdict(options),
-        **score(written, files, recipe.data.columns, options, len(recipe.data.valid)),
-        "milliseconds": milliseconds(written, files[0], recipe.data.columns),
+        **_measured(written, recipe, data, files, options),
         "precision": written.precision,
         "parameters": written.model.parameter_count(),
         "seed": recipe.training.seed,
@@ -111,6 +114,33 @@ def assess(folder: Path, recipe: Recipe, data: Path, trained_on: str = "") -> di
         _write_json(folder / REPLIES, answer(written, recipe.prompts, folder / REPLIES))
     write_model_card(folder, recipe)
     return scores
+
+
+def _measured(
+    checkpoint: Checkpoint, recipe: Recipe, data: Path, files: Sequence[Path], options: Options
+) -> dict[str, Any]:
+    """Return the scores on the recipe's valid files, and the time of one run."""
+    if checkpoint.model.config.input == "series":
+        return score_series(checkpoint, recipe, data)
+    columns = recipe.data.columns
+    scores = score(checkpoint, files, columns, options, len(recipe.data.valid))
+    return {**scores, "milliseconds": milliseconds(checkpoint, files[0], columns)}
+
+
+def score_series(checkpoint: Checkpoint, recipe: Recipe, data: Path) -> dict[str, Any]:
+    """Score a forecaster on the series that its recipe holds out, and time its forecasts."""
+    corpus = SeriesCorpus(recipe, data)
+    corpus.encode(corpus.fit())
+    taken = []
+    for series in corpus.valid[:TIMED]:
+        started = time.perf_counter()
+        forecast(checkpoint, series, frequency(series.frequency).horizon)
+        taken.append(time.perf_counter() - started)
+    return {
+        **evaluate_series(checkpoint, corpus.valid),
+        "loss": round(corpus.loss(checkpoint.model), 4),
+        "milliseconds": round(1_000 * statistics.median(taken), 1),
+    }
 
 
 def _write_json(path: Path, value: Any) -> None:
@@ -232,6 +262,8 @@ def check_card(path: Path) -> None:
         raise UserError("The lines at the top of README.md cannot be read: correct them.") from None
     languages = data.get("language")
     listed = [str(code) for code in languages] if isinstance(languages, list) else [str(languages)]
+    if languages is None and data.get("pipeline_tag") == PIPELINE_TAGS["forecasting"]:
+        listed = []  # numbers have no language
     known = all(re.fullmatch(r"[a-z]{2,3}", code) for code in listed)
     tags = sorted(set(PIPELINE_TAGS.values()))
     rules = {

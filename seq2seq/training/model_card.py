@@ -35,6 +35,12 @@ something that only sounds like an answer. A short list of insults and sexual wo
 what it learnt and of what it writes; unkind or false sentences of harmless words are not. It is
 made to be looked at, not to be relied on.\
 """,
+    "forecasting": """\
+A small model trained on a few hundred public series and on synthetic ones. It knows a series by its
+numbers alone: not what they count, nor holidays, prices or weather. What breaks with the past it
+cannot foresee, far horizons it has not learnt, and its intervals are too narrow or too wide for
+series unlike those that it was trained on. It is made to be looked at, not to be relied on.\
+""",
     "speech": """\
 A small model trained on about an hour of speech by some seventy people. It knows letters, numbers,
 dates and a few commands; whatever else it hears becomes these. Accents, children's voices and noisy
@@ -100,6 +106,8 @@ def _runs(scores: dict[str, Any]) -> str:
 def _example(card: Card) -> str:
     if card.task == "speech":
         return f"--audio {(card.examples or ('recording.wav',))[0]}"
+    if card.task == "forecasting":
+        return "--series TABLE.csv"
     return f'"{(card.examples or ("...",))[0]}"'
 
 
@@ -156,13 +164,37 @@ pronunciations, each output against the nearest one; beam width {scores["options
 | words a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |"""
 
 
+def _forecast_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
+    rows = "\n".join(
+        "| {} | {} | {} to {} |".format(title, scores[key], *scores[f"{key}_interval"])
+        for key, title in (
+            ("relative_mase", "MASE, relative to seasonal naive"),
+            ("relative_wql", "WQL, relative to seasonal naive"),
+            ("smape", "sMAPE, %"),
+            ("coverage_80", "share inside the 80 % interval"),
+        )
+    )
+    inside = f"{scores['naive_coverage_80']:.0%}"
+    return f"""On the last values of {scores["series"]} whole series of {_files(recipe)} that are
+held out of training, {scores["samples"]} sampled paths each. Relative scores are geometric means
+over series, below 1 where the model is better than repeating the last season; intervals are of
+95 %, by bootstrap over series.
+
+| metric | value | interval |
+| --- | --- | --- |
+{rows}
+
+Loss {scores["loss"]} nats a value. Seasonal naive's own interval holds {inside} of the values. One
+forecast takes {scores["milliseconds"]} ms ({scores["hardware"]})."""
+
+
 def _metadata(card: Card, scores: dict[str, Any]) -> str:
-    speech = card.task == "speech"
     names = METRICS.get(card.task, {"bleu": "bleu", "chrf": "chrf"})
     metrics = [{"type": kind, "value": scores[key], "name": kind} for key, kind in names.items()]
     task = PIPELINE_TAGS[card.task]
     # The Hub wants a type without spaces, as the names of its own data sets are.
-    kind = "recordings-with-texts" if speech else "parallel-text"
+    kinds = {"speech": "recordings-with-texts", "forecasting": "time-series"}
+    kind = kinds.get(card.task, "parallel-text")
     dataset = {"name": ", ".join(scores["data"]), "type": kind}
     result = {"task": {"type": task}, "dataset": dataset, "metrics": metrics}
     licence = card.licence.lower()
@@ -300,6 +332,7 @@ def _length_rows(recipe: Recipe, scores: dict[str, Any]) -> str:
 WRITERS = {
     "speech": _speech_scores,
     "spelling": _sound_scores,
+    "forecasting": _forecast_scores,
     "chatbot": _reply_scores,
     "summarization": _summary_scores,
 }
@@ -307,6 +340,7 @@ WRITERS = {
 METRICS = {
     "speech": {"word_error_rate": "wer"},
     "spelling": {"phoneme_error_rate": "per", "word_error_rate": "wer"},
+    "forecasting": {"relative_mase": "relative-mase", "relative_wql": "relative-wql"},
     "chatbot": {"perplexity": "perplexity"},
     "summarization": {"rouge_1": "rouge1", "rouge_2": "rouge2", "rouge_l": "rougeL"},
 }

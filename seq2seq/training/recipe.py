@@ -9,6 +9,7 @@ from typing import Any
 
 from seq2seq.catalogue import Card
 from seq2seq.data.parallel_corpus import Pair
+from seq2seq.data.value_tokenizer import SCALINGS
 from seq2seq.errors import UserError
 from seq2seq.text_files import read_text_file
 from seq2seq.toml import read_table, read_toml
@@ -260,6 +261,44 @@ class TypingSettings:
 
 
 @dataclass(frozen=True)
+class SeriesSettings:
+    """How a forecaster reads series, and what it trains on.
+
+    scaling, bins, reach: of ValueTokenizer; the bins go from -reach to reach. context: most values
+    that are read. horizon: values that are forecast in most examples. held_out: share of the series
+    that are kept from training, by the hash of their names. windows: examples an epoch. synthetic:
+    share of them that are made; mixed: share of the others that are mixes of several series.
+    """
+
+    scaling: str = "recent"
+    bins: int = 1_024
+    reach: float = 10.0
+    context: int = 512
+    horizon: int = 24
+    held_out: float = 0.15
+    windows: int = 20_000
+    synthetic: float = 0.5
+    mixed: float = 0.4
+
+    def __post_init__(self) -> None:
+        if self.scaling not in SCALINGS:
+            raise UserError(
+                f"The recipe's scaling is {self.scaling!r}: use {' or '.join(SCALINGS)}."
+            )
+        ranges: dict[str, tuple[float, float]] = {
+            "bins": (2, 100_000),
+            "reach": (1, 1_000),
+            "context": (16, 512),
+            "horizon": (1, 64),
+            "held_out": (0.01, 0.9),
+            "windows": (1, 10_000_000),
+            "synthetic": (0, 1),
+            "mixed": (0, 1),
+        }
+        _check_ranges(self, ranges)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """card: what the checkpoint is. model: fields of Config but for the vocabulary. prompts: inputs
     whose outputs are printed on the model card, by their kind.
@@ -274,6 +313,7 @@ class Recipe:
     dialogue: DialogueSettings
     substitution: SubstitutionSettings
     typing: TypingSettings
+    series: SeriesSettings
     prompts: dict[str, tuple[str, ...]]
     text: str
 
@@ -288,7 +328,8 @@ class Recipe:
         model = sorted(self.model.items())
         reading = self.card.turn_separator, self.card.folded, self.dialogue
         settings = self.data, self.tokenizer, model, self.training, self.augmentation
-        return repr((*settings, *reading, self.substitution, self.typing))
+        series = (self.series,) if self.series != SeriesSettings() else ()
+        return repr((*settings, *reading, self.substitution, self.typing, *series))
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -316,7 +357,7 @@ def parse_recipe(text: str) -> Recipe:
 
 def _recipe(text: str, values: dict[str, Any], file: str, folder: str) -> Recipe:
     sections = {"card", "data", "tokenizer", "model", "training", "augmentation", "dialogue"}
-    sections |= {"substitution", "typing", "prompts"}
+    sections |= {"substitution", "typing", "series", "prompts"}
     unknown = sorted(set(values) - sections)
     missing = sorted({"card", "data", "model"} - set(values))
     if unknown or missing:
@@ -339,6 +380,7 @@ def _recipe(text: str, values: dict[str, Any], file: str, folder: str) -> Recipe
             SubstitutionSettings, values.get("substitution", {}), "The recipe's [substitution]"
         ),
         read_table(TypingSettings, values.get("typing", {}), "The recipe's [typing]"),
+        read_table(SeriesSettings, values.get("series", {}), "The recipe's [series]"),
         _prompts(values.get("prompts", {})),
         text,
     )

@@ -39,10 +39,11 @@ from seq2seq.checkpoint import (
 from seq2seq.data.batching import Batch
 from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN
 from seq2seq.data.tokenizer_pair import TokenizerPair
+from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import LOG
 from seq2seq.models.config import Config
-from seq2seq.models.seq2seq import build
+from seq2seq.models.seq2seq import build, order_tokens
 from seq2seq.training.datasets import read_corpus
 from seq2seq.training.loop import Evaluated, Event, Learner, Loop, Step, Stopwatch
 from seq2seq.training.recipe import Recipe
@@ -168,7 +169,10 @@ class Trainer:
         torch.set_flush_denormal(True)
         self.corpus = read_corpus(recipe, data)
         self.tokenizer = self._tokenizer()
-        self.model = build(config_of(recipe, self.tokenizer)).to(self.device)
+        model = build(config_of(recipe, self.tokenizer))
+        if isinstance(self.tokenizer, ValueTokenizer):
+            order_tokens(model, torch.from_numpy(self.tokenizer.centers))
+        self.model = model.to(self.device)
         check_fit(self.model.config, self.tokenizer, recipe.name)
         self.checkpoint = Checkpoint(
             self.model,

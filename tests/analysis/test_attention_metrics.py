@@ -3,18 +3,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seq2seq.analysis.attention_matrix import KINDS, grid, has, layers_and_heads, merge
+from seq2seq.analysis.attention_matrix import KINDS, grid, has, layers_and_heads, merge, word_groups
 from seq2seq.analysis.attention_metrics import (
-    TWICE,
-    UNTRANSLATED,
+    SINK,
     confidence,
     coverage,
     entropy,
-    findings,
     means,
+    sinks,
     smallest_set,
 )
-from seq2seq.trace import Tokens, special_by_spelling
+from seq2seq.data.tokenizer import word_numbers
+from seq2seq.trace import Tokens, special_by_spelling, words
 
 WORDS = "The cat sleeps today ."
 
@@ -87,7 +87,9 @@ def test_a_token_is_found_in_its_word(trace):
     if trace.attention is None:
         pytest.skip("a model without attention")
     columns = grid(trace, by_word=True).columns
-    assert [columns.place(token) for token in range(len(trace.source))] == list(trace.source.words)
+    assert [columns.place(token) for token in range(len(trace.source))] == list(
+        word_groups(trace.source)
+    )
 
 
 def test_a_decoder_reads_a_start_token_and_what_came_before(trace):
@@ -136,49 +138,52 @@ def test_confidence_is_best_where_each_row_looks_at_its_own_column(straight):
     assert confidence(skewed).coverage_deviation == pytest.approx(expected)
 
 
-def test_nothing_stands_out_where_words_follow_words(trace, straight):
-    assert findings(spoken(trace, straight)) == []
-
-
-def test_a_word_left_out_and_one_said_twice_are_found(trace, straight):
-    weights = straight[[0, 1, 1, 3, 4, 5]]
-    found = findings(spoken(trace, weights))
-    assert [(each.kind, each.token, each.text) for each in found] == [
-        ("twice", 1, "cat"),
-        ("untranslated", 2, "sleeps"),
-    ]
-    assert (found[0].value, found[1].value) == (pytest.approx(2), pytest.approx(0))
-    assert (found[0].limit, found[1].limit) == (TWICE, UNTRANSLATED)
-
-
-def test_a_step_that_looks_everywhere_is_found(trace, straight):
-    straight[1] = [0.2, 0.2, 0.2, 0.2, 0.1, 0.1]
-    found = [each for each in findings(spoken(trace, straight)) if each.kind == "diffuse"]
-    assert [(each.token, each.text) for each in found] == [(1, "chat")]
-    assert found[0].value == pytest.approx(2, abs=1e-2)  # over the four words
-    assert found[0].limit == 1.5
-
-
-def test_ends_and_full_stops_cause_no_findings(trace, straight):
-    # All that full stop and end give, they give to the end; the words give half of theirs to it.
-    weights = straight * 0.5
-    weights[:, 5] += 0.5
-    weights[4] = weights[5] = straight[5]
-    assert findings(spoken(trace, weights)) == []
-
-
-def test_maxima_are_measured_as_means(trace):
+def test_maxima_are_measured_as_means():
     assert means({"layer": "max", "head": 1}) == {"layer": "mean", "head": 1}
-    if trace.attention is not None:
-        assert findings(trace, "max", "max") == findings(trace)
-
-
-def test_a_recording_has_no_words_to_leave_out(trace, straight):
-    heard = replace(spoken(trace, np.full((6, 6), 1 / 6)), position_seconds=0.04)
-    found = findings(heard)
-    assert {each.kind for each in found} == {"diffuse"}
-    assert [each.token for each in found] == [0, 1, 2, 3]  # no full stop, no end
 
 
 def test_coverage_adds_rows(straight):
     assert np.array_equal(coverage(straight[[0, 0, 1]]), [2, 1, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("place", [0, 1, 4, 5])
+def test_an_end_that_is_always_looked_at_is_a_sink(trace, straight, place):
+    assert sinks(spoken(trace, straight)) == []
+    looked = (1 - SINK) * straight
+    looked[:, place] += SINK
+    [(found, share)] = sinks(spoken(trace, looked))
+    assert found == place
+    assert share == pytest.approx(looked[:, place].mean(), abs=1e-3)
+    middle = (1 - SINK) * straight
+    middle[:, 2] += SINK
+    assert sinks(spoken(trace, middle)) == []
+    assert sinks(replace(trace, attention=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("pieces", "merged"),
+    [
+        ("▁the ▁chair . </s>", "the chair . </s>"),
+        ("▁don ' t ! </s>", "don't ! </s>"),
+        ('▁" he llo " , ▁she', '" hello ", she'),
+        ("▁twenty - five ▁cats ?!", "twenty-five cats ?!"),
+        ("▁( really ) .", "( really )."),
+        ("▁l ' été ▁...", "l'été ..."),
+        ("▁. ▁a", ". a"),
+    ],
+)
+def test_marks_are_words_of_their_own(pieces, merged):
+    pieces = tuple(pieces.split())
+    special = special_by_spelling(pieces)
+    tokens = Tokens("", tuple(range(len(pieces))), pieces, word_numbers(pieces, special), special)
+    groups = word_groups(tokens)
+    assert " ".join(words(replace(tokens, words=tuple(groups.tolist())))) == merged
+
+
+def test_rows_by_word_keep_their_sum(trace):
+    if trace.attention is None:
+        pytest.skip("no attention")
+    found = grid(trace, "cross", by_word=True)
+    assert found.weights.shape == (len(found.rows), len(found.columns))
+    assert "." in found.columns.labels
+    np.testing.assert_allclose(found.weights.sum(axis=1), 1, atol=5e-3)

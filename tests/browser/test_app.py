@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from seq2seq.trace import Trace
-from tests.served import FIGURE, HEATMAP, LIVE, hit, link, opened, query_of, settled, still
+from tests.served import FIGURE, LIVE, hit, link, opened, query_of, settled, still
 
 pytestmark = pytest.mark.browser
 
@@ -32,14 +32,13 @@ def test_the_start_page_shows_a_run_and_leads_on(server, new_page):
 
 
 def test_enter_shows_the_run_and_updates_the_address(server, new_page):
-    page = new_page()
-    page.goto(link(server))
-    expect(page.get_by_text("Nothing to translate yet")).to_be_visible()
+    page = opened(new_page(), link(server))
+    expect(page.get_by_role("textbox", name="English sentence")).to_have_value("The cat sleeps.")
     page.get_by_role("textbox", name="English sentence").fill("Where is the station?")
     page.get_by_role("textbox", name="English sentence").press("Enter")
-    page.wait_for_selector(HEATMAP)
-    assert "station" in "".join(labels(page, "x")).replace("·", "")
     page.wait_for_url("**text=Where+is+the+station*")
+    expect(page.locator(".figure .xtick text").first).not_to_have_text("The")
+    assert "station" in "".join(labels(page, "x")).replace("·", "")
     page.get_by_text("The cat sleeps.").click()
     expect(page.get_by_role("textbox", name="English sentence")).to_have_value("The cat sleeps.")
     expect(page.locator(".figure .xtick text").first).to_have_text("The")

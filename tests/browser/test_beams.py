@@ -84,7 +84,7 @@ def test_an_alternative_is_a_click_or_a_key_away(server, new_page):
 
     added = page.get_by_role("button", name="Remove branch A")
     hit(page, place, "probability", lambda limit: expect(added).to_be_visible(timeout=limit))
-    other = page.get_by_role("button", name="Go on with it")
+    other = page.get_by_role("button", name="Continue with")
     other.focus()
     other.press("Enter")
     expect(page.get_by_role("button", name="Remove branch B")).to_be_visible()

@@ -9,6 +9,7 @@ import pytest
 
 from seq2seq.cli.main import main
 from seq2seq.trace import Trace
+from tests.forecasters import write_forecaster, write_series
 
 SENTENCE = "The old dog sleeps."
 
@@ -233,3 +234,39 @@ def test_a_reader_that_leaves_early_causes_no_complaint(checkpoint_root):
         process.stdout.close()
         assert "Traceback" not in process.stderr.read()
         assert process.wait(timeout=60) == 1
+
+
+@pytest.fixture
+def forecaster(tmp_path, monkeypatch):
+    folder = write_forecaster(tmp_path / "checkpoints" / "tiny-forecaster")
+    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", folder.parent)
+    return folder.name
+
+
+def test_evaluate_scores_series(forecaster, tmp_path, capsys):
+    file = write_series(tmp_path / "series.tsv", count=3)
+    assert main(["evaluate", forecaster, str(file), "--limit", "2", "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["series"] == 2
+    for name in ("relative_mase", "relative_wql", "smape", "coverage_80"):
+        low, high = scores[f"{name}_interval"]
+        assert low <= scores[name] <= high
+    assert main(["evaluate", forecaster, str(tmp_path / "none.tsv")]) == 2
+    assert "no file" in capsys.readouterr().err
+
+
+def test_run_forecasts_a_table(forecaster, tmp_path, capsys):
+    file = tmp_path / "table.csv"
+    rows = "".join(f"2020-{month:02},{month % 4},{-month}\n" for month in range(1, 13))
+    file.write_text("month,up,down\n" + rows, encoding="utf-8")
+    given = ["run", forecaster, "--series", str(file), "--horizon", "3"]
+    assert main([*given, "--samples", "5", "--column", "down", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["frequency"] == "M"
+    assert len(found["paths"]) == 5
+    assert len(found["quantiles"]["0.5"]) == 3
+    assert Trace.from_json(json.dumps(found["trace"])).source.text.split()[-1] == "-12"
+    assert main(given) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert main([*given, "--column", "sideways"]) == 2
+    assert "month, up, down" in capsys.readouterr().err

@@ -1,7 +1,13 @@
-import plotly.graph_objects as go
+from dataclasses import replace
 
-from seq2seq.figures.label_margins import fit, width
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from seq2seq.figures.heatmap import NARROW, narrow_attention
+from seq2seq.figures.label_margins import LINE, fit, width
 from seq2seq.figures.theme import figure, palette, token_axis
+from seq2seq.trace import Tokens
 
 
 def drawn(labels, **size):
@@ -35,3 +41,28 @@ def test_broad_letters_are_wider_than_narrow_ones():
     assert width("iiii", 10) < width("oooo", 10) < width("mmmm", 10) <= width("日本語文", 10)
     assert width("e\u0301", 10) == width("e", 10)
     assert width("&lt;", 10) == width("<", 10)
+
+
+def test_no_axis_has_tick_marks():
+    assert drawn(["word"]).layout.xaxis.ticks == drawn(["word"]).layout.yaxis.ticks == ""
+
+
+@pytest.mark.parametrize("count", [5, 23, 60])
+def test_labels_of_a_narrow_matrix_do_not_lie_on_each_other(trace, count):
+    made = narrow_attention(stretched(trace, count))
+    shown = made.layout.xaxis.tickvals
+    assert len(shown) * LINE * made.layout.xaxis.tickfont.size <= NARROW + LINE * 10
+    assert shown[0] == 1
+    # A column without a label is named where the mouse is.
+    [points] = [each for each in made.data if each.customdata is not None]
+    thinned = len(shown) < count
+    assert ("%{x}" in points.hovertemplate) == (not thinned)
+    assert len(made.layout.xaxis.ticktext) == len(shown)
+
+
+def stretched(trace, count):
+    """Return a trace whose source has so many tokens, all looked at alike."""
+    pieces = tuple(f"▁{number}" for number in range(count))
+    source = Tokens("", tuple(range(count)), pieces, tuple(range(count)), (False,) * count)
+    weights = np.full((len(trace.target), 1, 1, count), 1 / count, np.float16)
+    return replace(trace, source=source, attention=weights)

@@ -198,7 +198,9 @@ def test_the_hubs_own_complaint_is_passed_on(server, publishable, fails_soon, mo
     fails_soon(lambda: publish(publishable, "u/new", server.token), said)
 
 
-@pytest.mark.parametrize("task", sorted(PIPELINE_TAGS.keys() - {"speech", "spelling"}))
+@pytest.mark.parametrize(
+    "task", sorted(PIPELINE_TAGS.keys() - {"speech", "spelling", "forecasting"})
+)
 @pytest.mark.parametrize(
     ("licence", "name"), [("CC-BY-SA-4.0", None), ("My own one", "my-own-one")]
 )

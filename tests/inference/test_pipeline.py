@@ -238,3 +238,26 @@ def test_a_model_of_few_positions_reads_and_writes_no_more(short_sighted, method
     assert bool(trace.notes) == (len(text) > 1)
     [found] = generate(short_sighted, [text], options)
     assert found.hypotheses[0].tokens == trace.target.ids
+
+
+# --- a model that was trained on plain text
+
+
+@pytest.mark.parametrize(("task", "restored"), [("translation", True), ("chatbot", False)])
+def test_a_text_is_read_as_the_training_data_were_written(checkpoint, task, restored):
+    chosen = known_by(checkpoint, plain_punctuation=True, case="sentence", task=task)
+    plain = run(chosen, "The cat's old.", SHORT)
+    assert plain.notes == ()
+    assert run(chosen, "The cat’s old.", SHORT).source.ids == plain.source.ids
+    shouted = run(chosen, "THE CAT’S OLD.", SHORT)
+    assert shouted.source.text == "The cat's old."
+    assert shouted.source.ids == plain.source.ids
+    assert len(shouted.notes) == 2
+    assert shouted.text == (plain.text.upper() if restored else plain.text)
+    [found] = generate(chosen, ["THE CAT’S OLD."], SHORT)
+    assert to_text(chosen, found, "THE CAT’S OLD.") == shouted.text
+    begun = [
+        run(chosen, "The cat's old.", Options(beam_width=2, max_length=6, prefix=prefix))
+        for prefix in ("l'été", "l’été")
+    ]
+    assert begun[0].target.ids == begun[1].target.ids

@@ -71,7 +71,10 @@ def messages(at):
 
 
 def link_of(at):
-    return {key: list(values) for key, values in at.query_params.items()}
+    return {
+        key: values if isinstance(values, str) else list(values)
+        for key, values in at.query_params.items()
+    }
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -86,8 +89,20 @@ def test_what_is_said_is_answered(name):
     assert any(f"It reads {counted}" in each.value for each in at.markdown)
     drawn = [chart.alt for chart in charts(at)]
     assert any("by turn" in alt for alt in drawn) == (name != "gru-plain")
-    assert any("without turn 2:" in alt for alt in drawn) == (name == "gru-plain")
+    # What a turn is worth comes before what was looked at.
+    assert ("without turn 2:" in drawn[0]) == (reach > 1)
     assert any("no attention" in each for each in messages(at)) == (name == "gru-plain")
+
+
+def test_the_page_opens_with_an_example_that_gives_way():
+    at = open_page()
+    assert said(at)[0] == ("user", SAID[0])
+    assert len(said(at)) == 2
+    say(at, SAID[1])
+    assert [text for who, text in said(at) if who == "user"] == [SAID[1]]
+    at = click(click(open_page(), "mute_0"), "undo")
+    say(at, SAID[1])
+    assert [text for who, text in said(at) if who == "user"] == SAID[:2]
 
 
 def test_an_opener_is_said():
@@ -133,7 +148,7 @@ def test_a_muted_turn_is_not_read_and_the_reply_is_made_anew(name):
 
 
 def test_what_each_turn_is_worth_is_what_muting_it_changes():
-    at = talk(worth="true")
+    at = talk()
     alts = [chart.alt for chart in charts(at)]
     (worth,) = [alt for alt in alts if "without turn 2:" in alt]
     click(at, "mute_3")
@@ -182,6 +197,38 @@ def test_undo_and_clear():
     assert not said(at)
     assert "turn" not in at.query_params
     assert at.pills
+
+
+def test_undo_takes_back_the_last_action_whatever_it_was():
+    at = talk()
+    seen = [state(at)]
+    for action in ("mute_2", "again", "mute_1"):
+        click(at, action)
+        seen.append(state(at))
+    click(at, "change_2")
+    at.text_area(key="edit_2").set_value("It is raining.")
+    click(at, "answer")
+    seen.append(state(at))
+    click(at, "clear")
+    assert not state(at)
+    for turns in reversed(seen):
+        click(at, "undo")
+        assert state(at) == turns
+    click(at, "undo")
+    assert len(state(at)) == 4
+    while state(at):
+        click(at, "undo")
+    assert "undo" not in [button.key for button in at.button]
+
+
+def test_a_muted_turn_that_is_edited_is_read_again():
+    at = talk()
+    click(at, "mute_4")
+    click(at, "change_4")
+    at.text_area(key="edit_4").set_value("It is raining.")
+    click(at, "answer")
+    assert not state(at)[4].muted
+    assert 4 in state(at)[5].reply.read
 
 
 def test_an_edited_turn_is_answered_anew_and_drops_what_followed():
@@ -274,7 +321,7 @@ def test_a_stopped_reply_is_shown_as_far_as_it_came():
 def test_saying_something_else_ends_a_reply_that_is_being_said():
     at = open_page()
     reply = Reply("transformer", Options(), (0,), 4, stopped=True)
-    at.session_state["chat_turns"] = (Turn(SAID[0]),)
+    at.session_state["chat_turns"], at.session_state["chat_example"] = (Turn(SAID[0]),), False
     at.session_state["chat_saying"] = Turn("Le chat", reply)
     say(at, SAID[1])
     assert [text for _, text in said(at)][:3] == [SAID[0], "Le chat", SAID[1]]
@@ -287,7 +334,7 @@ def test_instruments_are_there_once_they_are_opened():
     assert not at.tabs
     at = talk(inside="true", tab="Probabilities")
     assert any(tab.label == "Attention" for tab in at.tabs)
-    assert len(charts(at)) == 3
+    assert len(charts(at)) == 4
 
 
 def test_the_transcript_has_it_all():
@@ -315,8 +362,10 @@ def test_too_long_for_a_link_is_said():
 
 @pytest.mark.parametrize("text", ["   ", "\x00\x07"])
 def test_nothing_said_is_said_to_be_nothing(text):
-    at = say(open_page(), text)
-    assert not said(at)
+    at = open_page()
+    before = said(at)
+    say(at, text)
+    assert said(at) == before
     assert any("nothing to read" in each for each in messages(at))
 
 

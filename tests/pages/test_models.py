@@ -84,7 +84,12 @@ def test_every_checkpoint_has_a_card(root):
     said = shown(at)
     assert said.count("A tiny model") == 4
     assert "Far away" in said
-    assert "Hub, 12 MB" in said
+    assert "download of 12 MB" in said.replace("\\", "")
+    at.text_input(key="search_models").set_value("far").run()
+    assert "Far away" in shown(at)
+    assert "A tiny model" not in shown(at)
+    at.segmented_control(key="show_models").set_value("Installed").run()
+    assert "search for less" in shown(at)
 
 
 def test_a_folder_is_described(root):
@@ -413,3 +418,11 @@ def test_a_model_in_use_stays_and_one_beyond_the_budget_is_refused(server, monke
     at = button(name_a_model("user/two"), "Fetch").click().run()
     assert "more than is free" in at.error[0].value
     assert hub.cached("user/tiny")
+
+
+def test_a_recording_brought_as_a_model_is_called_one():
+    at = AppTest.from_file("../../pages/models.py", default_timeout=60).run()
+    wave = b"RIFF\x24\x00\x00\x00WAVEfmt "
+    at.get("file_uploader")[0].set_value(("voice.wav", wave, "audio/wav")).run()
+    assert not at.exception
+    assert "voice.wav is a recording" in at.error[0].value.replace("\\", "")

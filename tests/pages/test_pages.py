@@ -1,7 +1,9 @@
+import json
 import shutil
 
 import pytest
 
+from seq2seq.decoding.options import MAX_CHARACTERS
 from tests.visit import SENTENCE, charts, live_pictures, messages, visit, visit_by_menu
 from ui.instruments import TABS
 
@@ -52,10 +54,57 @@ def test_the_start_page_shows_the_same_sentence_without_attention():
     assert not second["autoplay"]
 
 
-def test_translation_asks_for_a_sentence_when_there_is_none():
+def test_translation_shows_its_first_example_until_it_is_cleared():
     at = visit_by_menu("translation")
+    assert at.text_area(key="text").value == "The cat sleeps."
+    assert len(live_pictures(at)) == 1
+    at.text_area(key="text").set_value("").run()
     assert "type a sentence" in at.info[0].value
-    assert not charts(at)
+    assert not live_pictures(at)
+
+
+@pytest.mark.parametrize("page", ["start", "translation", "compare", "context_vector"])
+def test_a_sentence_travels_from_page_to_page(page):
+    at = visit_by_menu("translation")
+    at.text_area(key="text").set_value(SENTENCE).run()
+    at.switch_page(f"pages/{page}.py").run()
+    assert not at.exception
+    keys = {"context_vector": "a", "translation": "text"}
+    boxes = [*at.text_input, *at.text_area]
+    [box] = [box for box in boxes if box.key == keys.get(page, "sentence")]
+    assert box.value == SENTENCE
+    at.switch_page("pages/pronunciation.py").run()
+    assert SENTENCE not in [box.value for box in at.text_input]
+
+
+@pytest.mark.parametrize("page", ["compare", "context_vector"])
+def test_what_a_page_opens_with_does_not_travel(page):
+    own = visit_by_menu("translation").text_area(key="text").value
+    at = visit_by_menu(page)
+    at.switch_page("pages/translation.py").run()
+    assert at.text_area(key="text").value == own
+
+
+def test_several_sentences_are_translated_one_by_one():
+    at = visit("translation", text=f"The cat sleeps. {SENTENCE}\nWhere is the dog?")
+    assert not at.exception
+    assert list(at.segmented_control(key="sentence_number").options) == ["1", "2", "3"]
+    first = tokens_read(at)
+    at.segmented_control(key="sentence_number").set_value("2").run()
+    assert not at.exception
+    assert tokens_read(at) == tokens_read(visit("translation", text=SENTENCE)) != first
+    at.text_area(key="text").set_value("Where is the dog? The cat sleeps.").run()
+    assert at.segmented_control(key="sentence_number").value == "1"
+    at.text_area(key="text").set_value(SENTENCE).run()
+    assert not any(each.key == "sentence_number" for each in at.segmented_control)
+
+
+def tokens_read(at):
+    """Return the source tokens that are shown."""
+    [view] = [
+        each for each in at.get("bidi_component") if each.proto.component_name == "token_view"
+    ]
+    return [token["text"] for token in json.loads(view.proto.json)["source"]["tokens"]]
 
 
 @pytest.mark.parametrize("name", ["lstm-attention", "rnn-additive", "transformer", "gru-plain"])
@@ -78,10 +127,25 @@ def test_every_instrument_shows_every_architecture(name, tab):
     assert len(opened.children) > 0
 
 
+def test_what_was_changed_before_the_model_read_it_is_said(root):
+    card = root / "lstm-attention" / "card.toml"
+    card.write_text(
+        card.read_text(encoding="utf-8") + 'plain_punctuation = true\ncase = "sentence"\n',
+        encoding="utf-8",
+    )
+    at = visit("translation", checkpoint="lstm-attention", text="THE CAT’S ON THE CHAIR.")
+    assert not at.exception
+    said = [message.replace("\\", "") for message in messages(at)]
+    assert any("plain punctuation" in message for message in said)
+    assert any("The cat's on the chair." in message for message in said)
+    assert at.text_area(key="text").value == "THE CAT’S ON THE CHAIR."
+
+
 def test_an_example_becomes_the_text():
     at = visit("translation")
-    at.pills(key="example").set_value("The cat sleeps.").run()
-    assert at.text_input(key="text").value == "The cat sleeps."
+    example = at.get("button_group")[0].options[0]
+    at.pills(key="example").set_value(getattr(example, "content", example)).run()
+    assert at.text_area(key="text").value == "The cat sleeps."
     assert len(live_pictures(at)) == 1
 
 
@@ -119,7 +183,7 @@ def test_a_link_restores_every_control():
 def test_the_selected_step_stays_inside_a_shorter_output():
     at = visit("translation", text=SENTENCE)
     at.slider(key="step").set_value(at.slider(key="step").max).run()
-    at.text_input(key="text").set_value("Hi").run()
+    at.text_area(key="text").set_value("Hi").run()
     assert not at.exception
     assert 1 <= at.slider(key="step").value <= at.slider(key="step").max
 
@@ -136,7 +200,7 @@ def test_a_nonsense_step_in_a_link_is_ignored():
     [
         ("   ", "type a sentence"),
         ("\x00\x07", "nothing to read"),
-        ("word " * 2_000, "first 8,000 of 10,000 characters"),
+        ("word " * 2_000, "tokens were read"),
         ("🙂", "never seen"),
         ("שלום עולם", "never seen"),
         ("<script>alert(1)</script> <b>x</b>", ""),
@@ -146,9 +210,9 @@ def test_a_nonsense_step_in_a_link_is_ignored():
 )
 def test_odd_text_gets_a_sentence_and_stays_in_the_box(text, said):
     at = visit("translation")
-    at.text_input(key="text").set_value(text).run()
+    at.text_area(key="text").set_value(text).run()
     assert not at.exception
-    assert at.text_input(key="text").value == text
+    assert at.text_area(key="text").value == text[:MAX_CHARACTERS]
     assert any(said in message.replace("\\", "") for message in [*messages(at), ""])
 
 

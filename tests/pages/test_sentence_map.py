@@ -95,3 +95,21 @@ def test_ways_have_ends_and_labels_that_do_not_lie_on_each_other():
     assert (start.name, end.name) == ("start", "end")
     assert list(start.x) == [0, 5, 0]
     assert list(end.x) == [3, 8, 3]
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_the_neighbours_of_a_sentence_are_joined_to_it(dimensions):
+    places = np.arange(4.0 * dimensions).reshape(4, dimensions)
+    points = figures.Points(places, list("abcd"), list("xxyy"))
+    drawn = figures.sentence_map(points, selected=1, near=[0, 3])
+    [line] = [trace for trace in drawn.data if trace.mode == "lines"]
+    ends = [(a, b) for a, b in zip(line.x[0::3], line.x[1::3], strict=True)]
+    assert ends == [(places[1][0], places[0][0]), (places[1][0], places[3][0])]
+    assert not [t for t in figures.sentence_map(points, near=[0]).data if t.mode == "lines"]
+
+
+def test_the_neighbours_in_the_table_are_those_on_the_map():
+    at = visit("sentence_map", sentence=FIRST)
+    figure = charts(at)[0].figure
+    [line] = [trace for trace in figure["data"] if trace.get("mode") == "lines"]
+    assert str(len(at.dataframe[0].value)) in line["name"]

@@ -97,8 +97,11 @@ def speech(seconds=None):
     return samples if seconds is None else np.resize(samples, int(seconds * RATE))
 
 
-def test_nothing_is_heard_at_first():
+def test_the_page_opens_with_an_example_until_it_is_taken_away():
     at = open_page()
+    assert at.pills(key="recording").value == "enter fifty six"
+    assert picture(at) is not None
+    at.pills(key="recording").set_value(None).run()
     assert "record a sentence" in at.info[0].value
     assert picture(at) is None
 

@@ -3,8 +3,12 @@
 import pytest
 
 from seq2seq.checkpoint import load
+from seq2seq.decoding.interventions import AttentionEdit, Interventions
+from seq2seq.decoding.options import Options
 from seq2seq.inference.pipeline import run
+from seq2seq.trace import shown
 from tests.visit import SENTENCE, charts, visit
+from ui.instruments.what_if import first_difference, written_now
 
 WITH_ATTENTION = ["lstm-attention", "rnn-additive", "transformer"]
 
@@ -162,7 +166,7 @@ def test_changes_belong_to_a_text_and_rows_to_a_model():
     at.selectbox(key="checkpoint").set_value("transformer").run()
     assert "edit" not in at.query_params
     assert at.query_params["muted"] == "2 old"
-    at.text_input(key="text").set_value("The new dog sleeps in the garden.").run()
+    at.text_area(key="text").set_value("The new dog sleeps in the garden.").run()
     assert not at.exception
     assert "muted" not in at.query_params
     assert said(at, "Nothing is changed yet")
@@ -207,3 +211,26 @@ def test_a_word_of_several_tokens_is_not_claimed_as_a_whole():
     at = open_tab("lstm-attention", preset="Make it say", say="chat chat chat", muted="2 old")
     assert not at.error
     assert said(at, "the first of the ")
+
+
+@pytest.mark.parametrize("name", WITH_ATTENTION)
+def test_what_is_said_to_be_written_now_is_what_is_written(name, root):
+    checkpoint = load(root / name)
+    before = run(checkpoint, SENTENCE, Options(max_length=10))
+    seen = set()
+    for place in range(1, len(before.source) - 1):
+        row = tuple(float(place == other) for other in range(len(before.source)))
+        edit = Interventions((AttentionEdit(1, row),), ())
+        after = run(checkpoint, SENTENCE, Options(max_length=10), interventions=edit)
+        first = first_difference(before, after)
+        if first is None:
+            assert written_now(after, 1, first) == "; it is still written."
+            continue
+        assert before.target.ids[:first] == after.target.ids[:first]
+        sentence = written_now(after, first, first)
+        assert shown(after.target.pieces[first]) in sentence.replace("\\", "")
+        best = after.ranks[first] == 0
+        assert ("number" in sentence) == (not best)
+        assert "left them" in written_now(after, first + 1, first)
+        seen.add(bool(best))
+    assert seen

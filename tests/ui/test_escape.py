@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.chatbots import KNOWS_TURNS
 from tests.hostile import HOSTILE, card, literal, markdown
-from ui.escape import plain, quoted
+from ui.escape import plain, quoted, quoted_end
 from ui.instruments import TABS
 from ui.runtime import uploads
 
@@ -126,3 +126,9 @@ def test_a_quotation_is_one_piece_of_code(text):
     match = re.fullmatch(r"(`+) (.*) \1", quoted(text))
     assert match
     assert match[1] not in re.findall("`+", match[2])
+
+
+@pytest.mark.parametrize("end", [".", "!", "?", "…", ". "])
+def test_a_quoted_sentence_ends_the_sentence_around_it(end):
+    assert quoted_end(f"It rains{end}") == quoted(f"It rains{end}")
+    assert quoted_end("rain") == f"{quoted('rain')}."

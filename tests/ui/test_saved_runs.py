@@ -9,7 +9,7 @@ from seq2seq.checkpoint import load
 from seq2seq.decoding.interventions import AttentionEdit, Interventions
 from seq2seq.inference.pipeline import run
 from seq2seq.trace import shown
-from tests.visit import SENTENCE, charts, live_pictures
+from tests.visit import SENTENCE, live_pictures
 
 PAGES = ["translation", "summarization", "chatbot", "speech", "pronunciation"]
 
@@ -31,11 +31,13 @@ def reopened(page, content, **query):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens_a_run_without_its_model(page, trace, root):
     shutil.rmtree(root / trace.checkpoint)
-    at = reopened(page, trace.to_json(), step="2")
+    at = reopened(page, trace.to_json())
     assert live_pictures(at)
     said = next(each.value for each in at.info if "A saved run of" in each.value)
     assert ("It belongs to the page of ` translation `" in said) == (page != "translation")
+    at.slider(key="step").set_value(2).run()
     assert at.slider(key="step").value == 2
+    assert live_pictures(at)
 
 
 def test_a_changed_run_opens_and_says_what_was_changed(root):
@@ -81,7 +83,7 @@ def test_a_damaged_file_is_named_in_one_sentence(trace):
         at = reopened("translation", json.dumps(values).encode())
         (error,) = at.error
         assert said in error.value or "beam" in error.value
-        assert not charts(at)
+        assert not live_pictures(at)
     for content in (trace.to_json()[:-100], b"", b"\xff" * 100, b"[" * 100_000, b"9" * 30_000_000):
         (error,) = reopened("translation", content).error
         assert "not a run saved by this app" in error.value
@@ -89,7 +91,7 @@ def test_a_damaged_file_is_named_in_one_sentence(trace):
 
 def test_what_was_typed_is_there_when_the_file_is_removed(trace):
     at = reopened("translation", trace.to_json(), text="The cat sleeps.")
-    assert at.text_input(key="text").value == "The cat sleeps."
+    assert at.text_area(key="text").value == "The cat sleeps."
 
 
 def test_a_file_that_names_a_path_as_its_model_opens_nothing(trace):

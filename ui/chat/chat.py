@@ -52,18 +52,19 @@ STYLE = """<style>
 </style>"""
 
 
-def chat_page(task: str) -> None:
+def chat_page(task: str, title: str) -> None:
     """Show a conversation, let the model answer, and show how it came to a reply."""
+    name, options, saved = run_controls(task, title)
     hint(
         "chat",
         "Say something below. Then mute a turn to see what the reply becomes without it, and open "
         "the reply to see which words it looked at.",
     )
-    name, options, saved = run_controls(task)
     if saved is not None:
         show_run(task, name, None, options, saved, "")
         return
-    turns = conversation.current(name or "", options)
+    opener = next(iter(examples(name)), "")
+    turns = conversation.current(name or "", options, opener)
     chosen = conversation.chosen(turns)
     left, right = st.columns([6, 5], gap="large")
     with left:
@@ -77,7 +78,7 @@ def chat_page(task: str) -> None:
             box = st.container(height=HEIGHT, autoscroll=True, key="conversation")
             with box:
                 _messages(turns, chosen)
-        else:
+        if not turns or conversation.is_example():
             _openers(name)
     with below:
         checkpoint = open_model(name) if name else None
@@ -112,22 +113,23 @@ def _bar(checkpoint: Checkpoint | None, turns: Turns) -> tuple[int, DeltaGenerat
     with st.container(horizontal=True, vertical_alignment="bottom"):
         reach = _reach(checkpoint, _most_turns(checkpoint))
         act = st.empty()
-        if turns:
-            if not is_due(turns):
-                act.button(
-                    "Try again",
-                    icon=":material/casino:",
-                    key="again",
-                    on_click=conversation.try_again,
-                    help="Draws another reply to what you said last, with another seed.",
-                )
+        if turns and not is_due(turns):
+            act.button(
+                "Try again",
+                icon=":material/casino:",
+                key="again",
+                on_click=conversation.try_again,
+                help="Draws another reply to what you said last, with another seed.",
+            )
+        if conversation.can_undo(turns):
             st.button(
                 "Undo",
                 icon=":material/undo:",
                 key="undo",
                 on_click=conversation.undo,
-                help="Takes back what you said last, and the reply.",
+                help="Takes back what you did last: a message with its reply, an edit, a mute.",
             )
+        if turns:
             st.button(
                 "Clear all", icon=":material/delete:", key="clear", on_click=conversation.clear
             )

@@ -15,6 +15,7 @@ from ui.components import highlighted_text
 from ui.components.chart import chart
 from ui.escape import quoted
 from ui.instruments import instruments
+from ui.instruments.attention import sinks_note
 from ui.links import URL
 from ui.page import is_dark
 from ui.runtime.model_loading import open_model
@@ -82,8 +83,9 @@ def look(turns: Turns, place: int) -> tuple[Subject, Trace] | None:
             names = counted(reply.read), counted(now.read)
             _compare((subject, trace), (changed, after), names)
             reply, subject, trace = now, changed, after
-    _turn_chart(turns, reply, checkpoint, trace)
+    # First what a turn is worth: what is looked at need not matter.
     _worth_chart(turns, reply, checkpoint, trace)
+    _turn_chart(turns, reply, checkpoint, trace)
     return subject, trace
 
 
@@ -159,6 +161,7 @@ def _turn_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace
 
     separator = checkpoint.generation_config.turn_separator
     labels, by_model = _named(turns, reply)
+    sinks_note(trace)
     chart(
         "turn_attention",
         figures.turn_attention(trace, separator, labels, by_model, dark=is_dark()),
@@ -176,13 +179,6 @@ def _turn_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace
 def _worth_chart(turns: Turns, reply: Reply, checkpoint: Checkpoint, trace: Trace) -> None:
     """Show how much less probable a reply is without each of the turns that it read."""
     if len(reply.read) < 2:
-        return
-    if trace.attention is not None and not st.toggle(
-        "What each turn is worth",
-        key="worth",
-        help="Leaves out one turn after the other: what is looked at need not matter.",
-        **URL,
-    ):
         return
     changes = []
     for number in reply.read:

@@ -22,22 +22,29 @@ from seq2seq.inference.conversation import (
 from ui.instruments.selection import remove_branches, select_step
 
 MAX_TURNS = 200
-# In the session: the conversation, what of it stands in the address, what a model is saying, the
-# seed for the next reply, the turn that is being edited, a sentence on what was typed last.
-_TURNS, _LINK, _SAYING, _SEED, _EDITING, _NOTE = (
-    f"chat_{name}" for name in ("turns", "link", "saying", "seed", "editing", "note")
+MAX_UNDO = 50
+# In the session: the conversation, those before the visitor's last actions, what of it stands in
+# the address, what a model is saying, the seed for the next reply, the turn that is being edited, a
+# sentence on what was typed last, whether the conversation is the one that the page opened with.
+_TURNS, _BEFORE, _LINK, _SAYING, _SEED, _EDITING, _NOTE, _EXAMPLE = (
+    f"chat_{name}"
+    for name in ("turns", "before", "link", "saying", "seed", "editing", "note", "example")
 )
 _REPLY, _TURN = "reply", "turn"  # in the address
 
 
-def current(name: str, options: Options) -> Turns:
+def current(name: str, options: Options, opener: str = "") -> Turns:
     """Return the conversation of this visit, or the one that a link brings.
 
     It is put into the address; one that has none yet is a visitor's who comes back to the page.
+    opener: what the first visit begins with, as an example that the visitor's own words replace.
     """
     state, items = st.session_state, st.query_params.get_all(_TURN)
     if items and items != state.get(_LINK):
         state[_TURNS] = from_link(items, name, options)
+        state[_BEFORE] = ()
+    elif _TURNS not in state and opener:
+        state[_TURNS], state[_EXAMPLE] = (Turn(opener),), True
     turns = state.setdefault(_TURNS, ())
     state[_LINK] = to_link(turns) or []
     if not state[_LINK]:
@@ -56,6 +63,15 @@ def _put(turns: Turns) -> None:
     _look_anew()
 
 
+def _act(turns: Turns) -> None:
+    """Change the conversation by an action that can be undone."""
+    before = st.session_state.get(_TURNS, ())
+    st.session_state[_EXAMPLE] = False
+    if turns != before:
+        st.session_state[_BEFORE] = (*st.session_state.get(_BEFORE, ()), before)[-MAX_UNDO:]
+    _put(turns)
+
+
 def _look_anew() -> None:
     remove_branches()
     st.query_params.pop("word", None)
@@ -65,10 +81,12 @@ def _look_anew() -> None:
 def say(text: str) -> None:
     """Let the visitor say something; a reply that is still being said ends here."""
     text, note = _readable(text)
+    if text and is_example():
+        st.session_state[_TURNS] = ()
     turns = _with_what_is_said(st.session_state.get(_TURNS, ()))
     if len(turns) >= MAX_TURNS:
         text, note = "", "This conversation is very long: clear it to begin another."
-    _put((*turns, Turn(text)) if text else turns)
+    _act((*turns, Turn(text)) if text else turns)
     st.session_state[_NOTE] = note
 
 
@@ -99,19 +117,31 @@ def try_again() -> None:
     """Take the last reply back; the next one is drawn with another seed."""
     turns = st.session_state[_TURNS]
     options = turns[-1].reply.options
-    _put(turns[:-1])
+    _act(turns[:-1])
     st.session_state[_SEED] = options.seed + 1 if options.method == "sample" else 1
 
 
 def undo() -> None:
-    """Take back what the visitor said last, and the reply."""
-    _put(undone(st.session_state[_TURNS]))
+    """Take back the visitor's last action, whatever it was.
+
+    Of a conversation that a link has brought, that is what the visitor said last, and the reply.
+    """
+    *earlier, before = st.session_state.get(_BEFORE) or (undone(st.session_state[_TURNS]),)
+    st.session_state[_BEFORE] = tuple(earlier)
+    _put(before)
+
+
+def can_undo(turns: Turns) -> bool:
+    """Tell whether there is something to take back."""
+    return bool(turns or st.session_state.get(_BEFORE))
 
 
 def mute(place: int) -> None:
     """Let a turn not be read, or be read again."""
-    st.session_state[_TURNS] = toggled(st.session_state[_TURNS], place)
-    _look_anew()
+    reply = st.query_params.get(_REPLY)
+    _act(toggled(st.session_state[_TURNS], place))
+    if reply is not None:  # the turns are the same ones, so the reply that is looked at is too
+        st.query_params[_REPLY] = reply
 
 
 def edit(place: int) -> None:
@@ -123,7 +153,7 @@ def take_edit(place: int) -> None:
     """Put what was typed in the place of a turn; what came after it is dropped."""
     text, note = _readable(st.session_state[f"edit_{place}"])
     if text:
-        _put(edited(st.session_state[_TURNS], place, text))
+        _act(edited(st.session_state[_TURNS], place, text))
     st.session_state[_NOTE] = note
 
 
@@ -148,7 +178,12 @@ def chosen(turns: Turns) -> int | None:
 
 def clear() -> None:
     """Begin anew."""
-    _put(())
+    _act(())
+
+
+def is_example() -> bool:
+    """Tell whether the visitor has not said or changed anything yet."""
+    return bool(st.session_state.get(_EXAMPLE))
 
 
 def is_linked() -> bool:

@@ -8,6 +8,7 @@ from ui.components.outputs_list import outputs_list
 from ui.components.plot import clicked, plot
 from ui.components.save_picture import save_picture
 from ui.components.scroller import scroller
+from ui.components.submit_on_enter import submit_on_enter
 from ui.components.text_pair import text_pair
 from ui.components.token_view import token_view
 from ui.components.word_diff import word_diff
@@ -23,6 +24,7 @@ __all__ = [
     "plot",
     "save_picture",
     "scroller",
+    "submit_on_enter",
     "text_pair",
     "token_view",
     "word_diff",

@@ -8,7 +8,7 @@ _COPY_LINK = st.components.v2.component(
     "copy_link",
     html='<button class="copy" type="button">Copy link</button>',
     css="""
-.copy { font: 400 1rem var(--st-font); color: var(--st-text-color); cursor: pointer;
+.copy { font: 400 0.875rem var(--st-font); color: var(--st-text-color); cursor: pointer;
   background: var(--st-background-color); border: 1px solid var(--st-border-color);
   border-radius: 8px; padding: 0 12px; min-height: 40px; white-space: nowrap; }
 .copy:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }

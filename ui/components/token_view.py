@@ -40,6 +40,7 @@ export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const text = parentElement.querySelector(".text");
   text.textContent = data.text;
+  text.hidden = !data.text;
   text.dir = "auto";
   const source = parentElement.querySelector(".source");
   const target = parentElement.querySelector(".target");
@@ -99,13 +100,14 @@ def token_view(
     on_step: Callable[[int], Any] = int,
     on_word: Callable[[int], Any] = int,
     weights: np.ndarray | None = None,
+    heading: bool = True,
 ) -> None:
     """Show the output and its tokens, the more probable the stronger, below the source's tokens.
 
     step, word: the marked output and source token; a step of None means that none can be chosen.
     on_step, on_word: called with the number of a token that was clicked. weights (target, source):
     how the source is shaded for the marked step; hovering over a token shows its own. None leaves
-    the source away.
+    the source away. heading: the output's text stands above.
     """
     from seq2seq.figures.theme import mix, palette, readable_on
 
@@ -137,7 +139,7 @@ def token_view(
     _READING(
         key=key,
         data={
-            "text": trace.text,
+            "text": trace.text if heading else "",
             "source": {
                 "tokens": [] if weights is None else _tokens(trace.source),
                 "label": "Source tokens, shaded by attention",

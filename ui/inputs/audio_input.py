@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 RECORDINGS = Path(__file__).parents[2] / "assets" / "recordings"
 # What the visitor gave, by name; which of it is heard; and the text of an example that is.
 _GIVEN, _HEARD, _SAID = "given_recordings", "heard", "example_text"
+_BEGUN = "recording_begun"
 NAMES = {"spoken": "recording", "uploaded": "upload"}
 
 
 def audio_input() -> Audio | None:
     """Return what the visitor recorded, uploaded or chose last; says why not if it is unreadable.
 
+    The first example is heard until the visitor chooses something else.
     Where there are several, the visitor sees which one is heard and can go back to the others.
     """
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -36,6 +38,10 @@ def audio_input() -> Audio | None:
             args=("uploaded",),
         )
     samples = _samples()
+    if not st.session_state.get(_BEGUN):
+        st.session_state[_BEGUN] = True
+        if "recording" not in st.query_params:
+            st.session_state["recording"] = next(iter(samples), None)
     sample = st.pills(
         "Or take an example",
         list(samples),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
-from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_LENGTH, Options
+from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_LENGTH, MAX_LENGTH_PENALTY, Options
 from ui.links import URL
 
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
+IN_TOKENS = "Tokens of the output."
 METHODS = {"beam": "Beam", "greedy": "Greedy", "sample": "Sample"}
 # Widgets whose values are a checkpoint's own where nobody sets them.
 SETTINGS = (
@@ -32,9 +30,10 @@ SETTINGS = (
 )
 
 
-def search_controls(defaults: Options, lengths_place: DeltaGenerator | None = None) -> Options:
-    """Let the visitor set the search; what sets the length of the output, in a place of its own."""
-    with st.popover("Decoding settings", icon=":material/tune:"):
+def search_controls(defaults: Options) -> Options:
+    """Let the visitor set the search."""
+    with st.popover("Settings", icon=":material/tune:"):
+        st.markdown("**Decoding settings**")
         chosen = st.segmented_control(
             "Method",
             list(METHODS),
@@ -51,44 +50,43 @@ def search_controls(defaults: Options, lengths_place: DeltaGenerator | None = No
         values |= _beam_controls(method, defaults) if method != "greedy" else {}
         values |= _stopping_control(defaults) if method == "beam" else {}
         values |= _rule_controls(defaults)
-        if lengths_place is None:
-            values |= _length_controls(method, defaults)
-    if lengths_place is not None:
-        with lengths_place:
-            values |= _length_controls(method, defaults, in_a_row=True)
+        values |= _length_controls(method, defaults)
     return Options(**values)
 
 
-def _length_controls(method: str, defaults: Options, in_a_row: bool = False) -> dict[str, Any]:
-    places = st.columns(3, gap="medium") if in_a_row else [st.container() for _ in range(3)]
-    with places[0]:
-        shortest = st.slider(
-            "At least so many tokens", 0, MAX_LENGTH, defaults.min_length, key="min_length", **URL
-        )
-    with places[1]:
-        longest = st.slider(
-            "At most so many tokens (0: by the source)",
-            0,
-            MAX_LENGTH,
-            defaults.max_length,
-            key="max_length",
-            **URL,
-        )
+def _length_controls(method: str, defaults: Options) -> dict[str, Any]:
+    shortest = st.slider(
+        "Minimum length",
+        0,
+        MAX_LENGTH,
+        defaults.min_length,
+        key="min_length",
+        help=IN_TOKENS,
+        **URL,
+    )
+    longest = st.slider(
+        "Maximum length (0: by the source)",
+        0,
+        MAX_LENGTH,
+        defaults.max_length,
+        key="max_length",
+        help=IN_TOKENS,
+        **URL,
+    )
     values: dict[str, Any] = {"min_length": shortest, "max_length": longest}
     if 0 < longest < shortest:
-        st.caption("At most is less than at least: the output is cut there.")
+        st.caption("The maximum is below the minimum: the output is cut there.")
     if method != "greedy":
-        with places[2]:
-            values["length_penalty"] = st.slider(
-                "Length penalty",
-                0.0,
-                5.0,
-                defaults.length_penalty,
-                0.05,
-                key="length_penalty",
-                help="α in score = log P / lengthᵅ: 0 prefers short outputs, above 1 long ones.",
-                **URL,
-            )
+        values["length_penalty"] = st.slider(
+            "Length penalty",
+            0.0,
+            MAX_LENGTH_PENALTY,
+            defaults.length_penalty,
+            0.05,
+            key="length_penalty",
+            help="α in score = log P / lengthᵅ: 0 prefers short outputs, above 1 long ones.",
+            **URL,
+        )
     return values
 
 

@@ -17,11 +17,13 @@ from ui.components import copy_link
 from ui.escape import plain, quoted
 from ui.inputs.decoding_settings import forget_settings, search_controls
 from ui.links import URL
+from ui.page import page_visit
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
-from ui.runtime.names import card_of, checkpoints_for, is_own
+from ui.runtime.names import card_of, checkpoints_for, is_own, labels
 
 NO_INSTRUCTION = "none"
+_CHECKPOINT, _PICKED_AT = "checkpoint", "checkpoint_picked_at"
 
 
 def first_checkpoint(task: str) -> str | None:
@@ -35,13 +37,15 @@ def first_checkpoint(task: str) -> str | None:
     return names[0] if names else None
 
 
-def run_controls(task: str, lengths: bool = False) -> tuple[str | None, Options, bytes | None]:
-    """Show the row of controls of a task page.
+def run_controls(task: str, title: str) -> tuple[str | None, Options, bytes | None]:
+    """Show the title of a task page and the controls beside it.
 
-    lengths: what sets the length of the output is on the page, not among the search's settings.
     Returns the checkpoint's name, None if the task has none; the options; and a saved run if the
     visitor opened one.
     """
+    row = st.container(horizontal=True, vertical_alignment="center", key="task_bar")
+    with row:
+        st.title(title, anchor=False, width="content")
     asked = st.query_params.get("checkpoint")
     names, first = checkpoints_for(task, asked), first_checkpoint(task)
     if asked and first and asked not in names:
@@ -49,26 +53,39 @@ def run_controls(task: str, lengths: bool = False) -> tuple[str | None, Options,
             f"{_why_missing(asked, task)} Showing {quoted(first)} instead.",
             icon=":material/warning:",
         )
-    row = st.container(horizontal=True, vertical_alignment="bottom")
-    lengths_place = st.container() if lengths else None
     with row:
-        name = st.selectbox(
-            "Checkpoint",
-            names,
-            key="checkpoint",
-            on_change=forget_settings,
-            help="A model, with the tokenizer it was trained with. The page Models has more.",
-            **URL,
-        )
+        name = checkpoint_picker(names)
     # What its authors decode with is known once it is loaded; of our own, before.
     if name and not is_own(name) and open_model(name) is None:
-        return None, Options(), saved_run_picker()
+        with row:
+            return None, Options(), saved_run_picker()
+    languages = _language_controls(name)
     with row:
-        languages = _language_controls(name)
-        options = replace(search_controls(_defaults(name), lengths_place), **languages)
+        options = replace(search_controls(_defaults(name)), **languages)
         saved = saved_run_picker()
         copy_link()
     return name, options, saved
+
+
+def checkpoint_picker(names: list[str]) -> str | None:
+    """Let the visitor choose a checkpoint by its title; its name stands in the address."""
+    asked = st.query_params.get(_CHECKPOINT)
+    if st.session_state.get(_PICKED_AT) != page_visit():
+        st.session_state[_PICKED_AT] = page_visit()
+        st.session_state[_CHECKPOINT] = asked
+    if st.session_state.get(_CHECKPOINT) not in names:
+        st.session_state[_CHECKPOINT] = names[0] if names else None
+    name = st.selectbox(
+        "Checkpoint",
+        names,
+        format_func=labels(names).__getitem__,
+        key=_CHECKPOINT,
+        on_change=forget_settings,
+        label_visibility="collapsed",
+    )
+    if name is not None and name != (asked or names[0]):
+        st.query_params[_CHECKPOINT] = name
+    return name
 
 
 def _defaults(name: str | None) -> Options:
@@ -88,35 +105,38 @@ def _language_controls(name: str | None) -> dict[str, Any]:
     codes, generation_config = list(loaded.tokenizer.languages), loaded.generation_config
     values: dict[str, Any] = {}
     defaults = generation_config.options
-    if generation_config.language_leads and len(codes) > 1:
-        hears = loaded.model.config.input == "audio"
-        for key, label, default in (
-            ("source_language", "Source language", defaults.source_language),
-            ("target_language", "Output language", defaults.target_language),
-        ):
-            if key == "source_language" and generation_config.language_leads == "source":
-                continue  # only the output's can be chosen
-            known = [ENGLISH] if hears and key == "target_language" else codes
-            # What is chosen stands in the address, so it is what is shown.
-            empty = "as it hears" if key == "source_language" and hears else "the same"
-            choices = [*([empty] if hears or not default else []), *known]
-            first = choices.index(default) if default in choices else 0
-            chosen = st.selectbox(label, choices, first, key=key, **URL)
-            values[key] = "" if chosen == empty else chosen
-    if generation_config.instructions:
-        stripped = (text.strip() for text in generation_config.instructions.values())
-        texts = [text for text in stripped if 0 < len(text) <= MAX_INSTRUCTION]
-        chosen = st.selectbox(
-            "Instruction before the text",
-            [NO_INSTRUCTION, *texts],
-            1 + texts.index(defaults.instruction) if defaults.instruction in texts else 0,
-            key="instruction",
-            accept_new_options=True,
-            **URL,
-        )
-        values["instruction"] = "" if chosen == NO_INSTRUCTION else (chosen or "")[:MAX_INSTRUCTION]
-    if generation_config.speech is not None and generation_config.speech.first_time is not None:
-        values["timestamps"] = st.toggle("Write times", key="timestamps", **URL)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if generation_config.language_leads and len(codes) > 1:
+            hears = loaded.model.config.input == "audio"
+            for key, label, default in (
+                ("source_language", "Source language", defaults.source_language),
+                ("target_language", "Output language", defaults.target_language),
+            ):
+                if key == "source_language" and generation_config.language_leads == "source":
+                    continue  # only the output's can be chosen
+                known = [ENGLISH] if hears and key == "target_language" else codes
+                # What is chosen stands in the address, so it is what is shown.
+                empty = "as it hears" if key == "source_language" and hears else "the same"
+                choices = [*([empty] if hears or not default else []), *known]
+                first = choices.index(default) if default in choices else 0
+                chosen = st.selectbox(label, choices, first, key=key, **URL)
+                values[key] = "" if chosen == empty else chosen
+        if generation_config.instructions:
+            stripped = (text.strip() for text in generation_config.instructions.values())
+            texts = [text for text in stripped if 0 < len(text) <= MAX_INSTRUCTION]
+            chosen = st.selectbox(
+                "Instruction before the text",
+                [NO_INSTRUCTION, *texts],
+                1 + texts.index(defaults.instruction) if defaults.instruction in texts else 0,
+                key="instruction",
+                accept_new_options=True,
+                **URL,
+            )
+            values["instruction"] = (
+                "" if chosen == NO_INSTRUCTION else (chosen or "")[:MAX_INSTRUCTION]
+            )
+        if generation_config.speech is not None and generation_config.speech.first_time is not None:
+            values["timestamps"] = st.toggle("Write times", key="timestamps", **URL)
     return {
         key: value or Options.__dataclass_fields__[key].default for key, value in values.items()
     }
@@ -137,9 +157,9 @@ def _why_missing(asked: str, task: str) -> str:
 
 def saved_run_picker() -> bytes | None:
     """Let the visitor choose a run that was downloaded as JSON; returns the file."""
-    with st.popover("Open a saved run", icon=":material/upload_file:"):
+    with st.popover("Open run", icon=":material/upload_file:"):
         file = st.file_uploader(
-            "A run downloaded from this page",
+            "A run that was saved as JSON",
             "json",
             max_upload_size=MAX_BYTES // 1_000_000,
             key="saved_run",

@@ -20,13 +20,14 @@ from ui.instruments import (
     tokens,
     what_if,
 )
-from ui.instruments.selection import Reader, View, read_tokens, selected_view
+from ui.instruments.selection import Reader, View, hint_on_tokens, read_tokens, selected_view
 from ui.links import URL
 from ui.runtime.runs import Subject
 from ui.views.speech import listening
 
+OVERVIEW = "Overview"
 TABS: dict[str, Callable[[View], None]] = {
-    "Overview": overview.show,
+    OVERVIEW: overview.show,
     "Attention": attention.show,
     "Probabilities": probabilities.show,
     "Beam tree": beams.show,
@@ -39,18 +40,42 @@ TABS: dict[str, Callable[[View], None]] = {
 
 
 @st.fragment
-def instruments(subject: Subject, run: Trace, read: Reader = read_tokens) -> None:
-    """Show a run: its output, and below it the instrument that the visitor has opened."""
-    view = selected_view(subject, run, read)
+def instruments(
+    subject: Subject, run: Trace, read: Reader = read_tokens, is_answer: bool = False
+) -> None:
+    """Show a run: its output, and below it the instrument that the visitor has opened.
+
+    is_answer: what `read` shows is the answer, so it stands above all instruments.
+    """
+    view = selected_view(subject, run)
     begin_recording()
-    if view.shown.position_seconds:
-        listening(view)
-    for tab, show in zip(
-        st.tabs(list(TABS), key="tab", on_change="rerun", **URL),
-        TABS.values(),
-        strict=True,
-    ):
+    if is_answer:
+        read(subject, view.shown, view.step, view.word)
+        read = _read_nothing
+    tabs = st.tabs(list(TABS), key="tab", on_change="rerun", **URL)
+    for tab, (name, show) in zip(tabs, TABS.items(), strict=True):
         if tab.open:
             with tab:
-                show(view)
+                _open(view, read, show, begins_with_picture=name == OVERVIEW)
     downloads.show(view)
+
+
+def _read_nothing(subject: Subject, shown: Trace, step: int, word: int | None) -> None:
+    """Show no texts: they stand elsewhere."""
+
+
+def _open(
+    view: View, read: Reader, show: Callable[[View], None], begins_with_picture: bool
+) -> None:
+    """Show an instrument and both texts; the live picture has them too, so there they come last."""
+    texts = view.subject, view.shown, view.step, view.word
+    if not begins_with_picture:
+        read(*texts)
+        show(view)
+        return
+    show(view)
+    read(*texts)
+    if read is read_tokens:
+        hint_on_tokens(view.shown)
+    if view.shown.position_seconds:
+        listening(view)

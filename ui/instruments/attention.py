@@ -8,11 +8,12 @@ from typing import Any
 import streamlit as st
 
 from seq2seq.analysis.attention_matrix import Choice, Pick, Picks, has, layers_and_heads
-from seq2seq.trace import Trace
+from seq2seq.analysis.attention_metrics import SINK, sinks
+from seq2seq.trace import Trace, shown
 from ui.code_export import Named, draw
 from ui.components import clicked
 from ui.components.chart import chart
-from ui.escape import quoted
+from ui.escape import quoted, quoted_end
 from ui.instruments.findings import findings_list
 from ui.instruments.probabilities import alternatives_chart
 from ui.instruments.selection import View, output_name, select_step, select_word
@@ -41,6 +42,7 @@ def show(view: View) -> None:
             with controls:
                 picture = _picture(view.shown)
             _said(view)
+            sinks_note(view.shown)
             PICTURES[picture](view, controls)
     with right:
         alternatives_chart(view)
@@ -49,14 +51,23 @@ def show(view: View) -> None:
 def _picture(trace: Trace) -> str:
     """Let the visitor choose how attention is drawn."""
     names, key = [name for name in PICTURES if name != "Blocks"], SHORT
+    if not _has_several_heads(trace):
+        names.remove("All heads")
     if _is_long(trace):
         names, key = ["Blocks", *names], LONG
+    if st.session_state.get(key) not in (None, *names):  # of a run with other heads
+        st.session_state[key] = names[0]
     chosen = st.segmented_control("Picture", names, default=names[0], required=True, key=key, **URL)
     return chosen or names[0]  # a link may say nothing
 
 
 def _is_long(trace: Trace) -> bool:
     return not trace.position_seconds and max(len(trace.source), len(trace.target)) > LONGER_THAN
+
+
+def _has_several_heads(trace: Trace) -> bool:
+    shapes = (layers_and_heads(trace, which) for which in WHICH.values() if has(trace, which))
+    return any(shape != (1, 1) for shape in shapes)
 
 
 def _which(trace: Trace) -> str:
@@ -271,7 +282,7 @@ def _blocks(view: View, controls: Controls) -> None:
     st.caption(
         "Each cell is what a sentence gave to a sentence, on average over its tokens. Click one, "
         f"or choose it above, to open it below. Now open: {quoted(said[row])} gave {weight:.2f} "
-        f"to {quoted(read[column])}."
+        f"to {quoted_end(read[column])}"
     )
     rows, columns = block_tokens(trace, which, row, column)
     choice: Choice = {"which": which, "by_word": by_word, "rows": rows, "columns": columns, **picks}
@@ -383,6 +394,23 @@ def _said(view: View) -> None:
     """Say which output the pictures are of, where there are several."""
     if len(view.run.outputs) > 1 or view.branches:
         st.caption(f"Attention of output {output_name()}")
+
+
+def sinks_note(trace: Trace) -> None:
+    """Say which tokens of the source are looked at whatever is written, where there are any."""
+    found = sinks(trace)
+    if not found:
+        return
+    listed = ", ".join(
+        f"{quoted(shown(trace.source.pieces[place]))} (token {place + 1}) gets {share:.0%}"
+        for place, share in found
+    )
+    st.caption(
+        f"**Attention sink:** {listed} of the attention, averaged over all steps.",
+        help=f"From {SINK:.0%} on, at an end of the source. A sink is looked at whatever is "
+        "written, so it tells little of where a word came from. A bidirectional encoder invites "
+        "one: its states at the ends have read the whole source, so they can serve as a summary.",
+    )
 
 
 def _selected(view: View, which: str) -> tuple[int | None, int | None]:

@@ -10,13 +10,15 @@ import streamlit as st
 
 from seq2seq.analysis.reranking import better, complete, hypothesis, order, outputs, scores
 from seq2seq.decoding.hypothesis import FINISHED, PRUNED, Hypothesis
+from seq2seq.decoding.options import MAX_LENGTH_PENALTY
 from seq2seq.decoding.scoring import score
 from seq2seq.errors import UserError
 from seq2seq.trace import Trace, label
 from ui.code_export import Named, define, draw
 from ui.components import clicked, scroller
 from ui.components.chart import chart
-from ui.escape import plain, quoted
+from ui.escape import plain, quoted, quoted_end
+from ui.instruments.run_summary import precision_note
 from ui.instruments.selection import (
     BEST,
     View,
@@ -48,6 +50,7 @@ def show(view: View) -> None:
     define("tree", tree, join, view.named_run, view.named_branches)
     st.subheader("What the search considered")
     st.caption(_explained(view.run))
+    precision_note(view.run)
     node = _tree(view, tree)
     _node_panel(view, tree, node)
     st.subheader("The outputs, ranked")
@@ -156,7 +159,7 @@ def _node_panel(view: View, tree: Joined, number: int) -> None:
     with st.container(border=True):
         st.markdown(
             f"**Step {node.step + 1}:** {quoted(label(node.piece))} — {', '.join(facts)}. {status} "
-            f"Written so far: {quoted(written)}."
+            f"Written so far: {quoted_end(written)}"
             + (
                 f" In {'output' if len(lies_in) == 1 else 'outputs'} {', '.join(lies_in)}."
                 if lies_in
@@ -270,7 +273,7 @@ def _penalties(view: View, rivals: list[Hypothesis]) -> tuple[float, float, np.n
         alpha = st.slider(
             "Score with a length penalty of",
             0.0,
-            max(3.0, own[0]),
+            MAX_LENGTH_PENALTY,
             own[0],
             0.05,
             key=_ALPHA,

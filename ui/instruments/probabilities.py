@@ -12,8 +12,8 @@ from seq2seq.trace import label
 from ui.code_export import draw
 from ui.components import clicked, outputs_list
 from ui.components.chart import chart
-from ui.escape import plain
-from ui.instruments.run_summary import alternatives_in_words
+from ui.escape import plain, quoted
+from ui.instruments.run_summary import alternatives_in_words, precision_note
 from ui.instruments.selection import View, add_branch, select_output, select_step
 from ui.page import is_dark
 
@@ -42,6 +42,7 @@ def show(view: View) -> None:
     if len(found) > 1:
         st.subheader("The other outputs of the search")
         st.caption("What differs from the best one is underlined. Click one to look at it.")
+        precision_note(view.run)
         outputs_list("outputs_list", found, view.name, select_output)
 
 
@@ -110,12 +111,13 @@ def alternatives_chart(view: View) -> None:
         for rank, piece in enumerate(trace.alternatives.pieces[step])
         if ids[rank] != trace.target.ids[step]
     }
-    if st.session_state.get("other_token") not in others:  # those of another step
-        st.session_state.pop("other_token", None)
+    if st.session_state.get("other_token") not in others:
+        # Set, not forgotten: a menu whose value nobody sets still shows that of another step.
+        st.session_state["other_token"] = next(iter(others))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         asked = st.selectbox(f"Another token at step {step + 1}", list(others), key="other_token")
         st.button(
-            "Go on with it",
+            f"Continue with {quoted(asked.partition(': ')[2])}",
             key="go_on_token",
             icon=":material/alt_route:",
             on_click=go_on,

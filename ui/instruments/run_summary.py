@@ -9,19 +9,31 @@ import streamlit as st
 from seq2seq.trace import Trace, shown
 from ui.escape import plain, quoted
 
+FULL = "float32"
+
 
 def timing(trace: Trace) -> None:
     """Say what went in and out, and what it took."""
     seconds = trace.seconds
     what = "positions" if trace.position_seconds else "tokens"
+    total = f"{float(trace.log_probabilities.sum()):.2f}".replace("-", "−")
+    took = {part: f"{1000 * seconds[part]:,.0f} ms" for part in ("encode", "search", "record")}
     st.caption(
-        f"{quoted(trace.checkpoint)} "
-        f"{len(trace.source)} {what} in, {len(trace.target)} out in "
-        f"{sum(seconds.values()) * 1000:.0f} ms: encoder {seconds['encode'] * 1000:.0f}, "
-        f"search {seconds['search'] * 1000:.0f} ({plain(trace.precision)}), "
-        f"record {seconds['record'] * 1000:.0f}. "
-        f"Log-probability {float(trace.log_probabilities.sum()):.2f}."
+        f"{quoted(trace.checkpoint)} {len(trace.source)} {what} in, {len(trace.target)} out · "
+        f"{1000 * sum(seconds.values()):,.0f} ms · log P {total}",
+        help=f"Encoder {took['encode']}, search {took['search']} (in {plain(trace.precision)}), "
+        f"record {took['record']}. log P is the log-probability of the output, computed in {FULL}.",
     )
+
+
+def precision_note(trace: Trace) -> None:
+    """Say where numbers are the search's own, if it multiplied in less than what others did."""
+    if trace.precision != FULL:
+        st.caption(
+            f"Probabilities and scores here are those that the search computed, in "
+            f"{plain(trace.precision)}. All others on this page are of one pass over the output in "
+            f"{FULL}, so the same token can have a slightly different value there."
+        )
 
 
 def alternatives_in_words(trace: Trace, step: int) -> str:

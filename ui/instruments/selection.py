@@ -14,15 +14,17 @@ from ui.code_export import Named
 from ui.components import hint, outputs_list, token_view
 from ui.escape import plain
 from ui.instruments.run_summary import timing
-from ui.links import URL
+from ui.page import page_visit
 from ui.runtime.runs import Subject, branch, follow
 
 LETTERS = "ABCD"
 MOST_BRANCHES = len(LETTERS)
+LONG = 120  # characters of an output that is no heading any more
 BEST = "1"
 _STEP, _WORD, _OUTPUT, _BRANCH = "step", "word", "output", "branch"
+_REFERENCE = "reference"  # of teacher forcing: a translation of that text
 _CHOICES = "step_choices"
-_ADDED, _BRANCHES_OF = "branch_added", "branches_of"
+_ADDED, _OF = "branch_added", "selected_of"
 
 
 class View(NamedTuple):
@@ -78,28 +80,33 @@ def read_tokens(subject: Subject, shown: Trace, step: int, word: int | None) -> 
     weights = None
     if shown.attention is not None and not shown.position_seconds:
         weights = shown.attention.mean(axis=(1, 2), dtype="float32")
-    token_view(shown, "reading", step, word, select_step, select_word, weights)
+    token_view(shown, "reading", step, word, select_step, select_word, weights, heading=False)
+
+
+def hint_on_tokens(shown: Trace) -> None:
+    """Say what the rows of tokens are for."""
+    attends = shown.attention is not None and not shown.position_seconds
+    hover = "; hover over any token to see what it looked at, or who looked at it."
     hint(
         "tokens",
-        "Click a token of the output to look at that step; hover over any token to see what it "
-        "looked at, or who looked at it.",
+        f"Click a token of the output to look at that step{hover if attends else '.'}",
     )
 
 
-def selected_view(subject: Subject, run: Trace, read: Reader = read_tokens) -> View:
-    """Show both texts and what chooses an output, a step, a source token; returns the choice."""
-    place = st.container()
+def selected_view(subject: Subject, run: Trace) -> View:
+    """Show the output and what chooses another one and a step of it; returns the choice."""
+    _forget_others(subject)
     branches = _branches(subject)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center", key="output_bar"):
+        place = st.container(gap=None)
         name, shown = _shown_output(subject, run, branches)
         step = _step_slider(shown)
-    word = _selected_word(shown)
-    view = View(subject, run, name, shown, branches, step, word)
+    view = View(subject, run, name, shown, branches, step, _selected_word(shown))
     with place:
-        read(subject, shown, step, word)
+        st.markdown(f"{'' if len(shown.text) > LONG else '#### '}{plain(shown.text) or '–'}")
         timing(shown)
-        if branches:
-            _compare(view)
+    if branches:
+        _compare(view)
     return view
 
 
@@ -188,12 +195,31 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10
 
 
+def _forget_others(subject: Subject) -> None:
+    """Forget what was selected in another text, and of another model its outputs.
+
+    What a link says when a page is opened belongs to the text of that link.
+    """
+    state = st.session_state
+    now = subject.name, subject.given if isinstance(subject.given, str) else subject.key
+    visit, model, text = state.get(_OF, (0, *now))
+    state[_OF] = (page_visit(), *now)
+    if visit != page_visit():
+        state[_STEP] = _number(st.query_params.get(_STEP, "")) or 1
+        select_output(st.query_params.get(_OUTPUT, BEST))
+        return
+    if (model, text) != now:
+        remove_branches()
+        select_output(BEST)
+    if text != now[1]:
+        state[_STEP] = 1
+        st.query_params.pop(_WORD, None)
+        if state.get(_REFERENCE):
+            state[_REFERENCE] = ""
+
+
 def _branches(subject: Subject) -> dict[tuple[int, ...], Trace]:
     """Return the branches in the address; what is none of this run leaves it without a word."""
-    of = subject.name, subject.given if isinstance(subject.given, str) else subject.key
-    if st.session_state.setdefault(_BRANCHES_OF, of) != of:  # another text, or another model
-        st.session_state[_BRANCHES_OF] = of
-        remove_branches()
     if subject.missing:
         return {}
     asked, added = _asked_branches(), st.session_state.pop(_ADDED, None)
@@ -215,18 +241,23 @@ def _shown_output(
     names = [str(number + 1) for number in range(len(found))]
     letters = dict(zip(LETTERS, branches.values(), strict=False))
     names += letters
+    if st.session_state.get(_OUTPUT, BEST) not in names:
+        select_output(BEST)
+    # Not bound to the address, in which a choice would stand as it is shown.
+    if st.session_state.get(_OUTPUT, BEST) == BEST:
+        st.query_params.pop(_OUTPUT, None)
     if len(names) == 1:
         return BEST, run
-    if st.session_state.get(_OUTPUT, BEST) not in names:
-        st.session_state[_OUTPUT] = BEST
     chosen = st.selectbox(
-        "Output",
+        "Hypothesis",
         names,
+        format_func=lambda name: f"{'Branch' if name in LETTERS else 'Hypothesis'} {name}",
         key=_OUTPUT,
-        **URL,
-        width=110,
-        help="1 is the best that the search has found; letters are branches of yours.",
+        width=150,
+        label_visibility="collapsed",
     )
+    if chosen != BEST:
+        st.query_params[_OUTPUT] = chosen
     if chosen in letters:
         return chosen, letters[chosen]
     if chosen == BEST:
@@ -240,22 +271,30 @@ def _step_slider(shown: Trace) -> int:
     count = len(shown.target)
     if count == 1:
         return 0
-    if _STEP in st.session_state:  # a new run may be shorter than the one before
-        st.session_state[_STEP] = min(max(1, st.session_state[_STEP]), count)
+    # A new run may be shorter than the one before. Not bound to the address: a slider of another
+    # length is another one to Streamlit, which then takes the step of the text before from there.
+    st.session_state[_STEP] = min(max(1, st.session_state.get(_STEP, 1)), count)
     step = st.slider(
         "Decoding step",
         1,
         count,
         key=_STEP,
+        format="step %d",
         on_change=_count_choice,
-        **URL,
-        help="A click on a token, a row of the matrix or a bar chooses it too.",
+        width=220,
+        label_visibility="collapsed",
     )
+    if step > 1:
+        st.query_params[_STEP] = str(step)
+    else:
+        st.query_params.pop(_STEP, None)
     return step - 1
 
 
+def _number(text: str) -> int | None:
+    return int(text) if _is_number(text) else None
+
+
 def _selected_word(shown: Trace) -> int | None:
-    asked = st.query_params.get(_WORD, "")
-    if not (asked.isascii() and asked.isdigit() and 1 <= int(asked[:6]) <= len(shown.source)):
-        return None
-    return int(asked) - 1
+    asked = _number(st.query_params.get(_WORD, ""))
+    return None if asked is None or not 1 <= asked <= len(shown.source) else asked - 1

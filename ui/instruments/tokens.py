@@ -10,7 +10,7 @@ import streamlit as st
 from seq2seq.trace import Tokens, shown, words
 from ui.components.chart import chart
 from ui.components.token_rows import Chip, Row, token_rows
-from ui.escape import quoted
+from ui.escape import quoted, quoted_end
 from ui.instruments.selection import View, select_step, select_word
 from ui.page import is_dark
 from ui.runtime.runs import derive
@@ -67,7 +67,8 @@ def _typed(view: View) -> None:
     if typed != text:
         st.markdown(
             f"**Cleaned:** {len(text):,} characters. What cannot be seen is gone, white space has "
-            "become single spaces; what is put before it is there, what is too long is cut."
+            "become single spaces; quotes, dashes and capitals are as in the texts that the model "
+            "was trained on; what is put before it is there, what is too long is cut."
         )
         st.text(text[:MOST_TEXT])
 
@@ -111,7 +112,7 @@ def _wrote(view: View) -> None:
     row = Row("target", "Ids and tokens", _chips(target, (False,) * len(target)), view.step)
     token_rows("target_tokens", [row], lambda _, number: select_step(number))
     st.markdown(
-        f"**Joined:** {quoted(target.text[:MOST_TEXT])}. A space stands before each token that "
+        f"**Joined:** {quoted_end(target.text[:MOST_TEXT])} A space stands before each token that "
         "begins a word; tokens such as the end leave no trace."
     )
     _table(target)

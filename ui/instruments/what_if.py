@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import partial
+from itertools import zip_longest
 from typing import Any
 
 import streamlit as st
@@ -150,7 +151,7 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
     same = before.target.ids == after.target.ids
     st.caption(("The output is the same. " if same else "") + said)
     if interventions:
-        _probabilities(view, changed, interventions)
+        _probabilities(view, changed, after)
     offer("Changed run, JSON", after, "changed_run.json")
     if after.attention is None:
         return
@@ -173,19 +174,50 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
             )
 
 
-def _probabilities(view: View, changed: Any, interventions: Interventions) -> None:
-    """Say what the changes did to the tokens that were chosen before."""
+def _probabilities(view: View, changed: Any, after: Trace) -> None:
+    """Say what the changes did to the tokens that were chosen before, and what is written now."""
     forced = follow(changed, view.run.target.ids)
     if forced is None:
         return
-    steps = sorted({edit.step for edit in interventions.attention} | {view.step})
-    for step in (step for step in steps if step < len(view.run.target)):
-        before, after = (
+    first = first_difference(view.run, after)
+    steps = {edit.step for edit in changed.interventions.attention} | {view.step}
+    steps |= set() if first is None else {first}
+    for step in sorted(step for step in steps if step < len(view.run.target)):
+        before, now = (
             math.exp(float(trace.log_probabilities[step])) for trace in (view.run, forced)
         )
         st.markdown(
             f"Step {step + 1}: {quoted(shown(view.run.target.pieces[step]))} had the probability "
-            f"{before:.1%}, now {after:.1%}; most probable now: "
-            f"{quoted(shown(forced.alternatives.pieces[step][0]))} "
-            f"({math.exp(float(forced.alternatives.log_probabilities[step][0])):.1%})."
+            f"{before:.1%}, now {now:.1%}{written_now(after, step, first)}"
         )
+
+
+def first_difference(before: Trace, after: Trace) -> int | None:
+    """Return the first step at which two runs wrote different tokens, None for the same output."""
+    pairs = zip_longest(before.target.ids, after.target.ids)
+    return next((step for step, (old, new) in enumerate(pairs) if old != new), None)
+
+
+def written_now(after: Trace, step: int, first: int | None) -> str:
+    """Say what a changed run writes at a step; first: where it left what was written before.
+
+    A beam may write what is not the most probable token of its step, for the sake of those that
+    follow; and after the first difference the two runs no longer have the same beginning.
+    """
+    if first is None or step < first:
+        return "; it is still written."
+    if step > first:
+        return (
+            f", after the same tokens as before; the changed output left them at step {first + 1}."
+        )
+    if step >= len(after.target):
+        return "; the output now ends before it."
+    piece, chance = after.target.pieces[step], math.exp(float(after.log_probabilities[step]))
+    said = f"; now {quoted(shown(piece))} is written ({chance:.1%})."
+    if rank := int(after.ranks[step]):
+        best = quoted(shown(after.alternatives.pieces[step][0]))
+        said += (
+            f" It is number {rank + 1} of its step, behind {best}: the search preferred it for the "
+            "tokens that follow."
+        )
+    return said

@@ -12,23 +12,28 @@ from seq2seq import catalogue
 from seq2seq.catalogue import Card
 from seq2seq.evaluation.results import EVALUATION, quality
 
+WEIGHTS = "model.safetensors"
+
 
 class Cards(NamedTuple):
     """The cards in checkpoints/, of models that the Hub has and of those with weights.
 
     quality: of those with weights, by their main score on the validation set; more is better.
+    sizes: of their weights, in bytes.
     """
 
     offered: dict[str, Card]
     embedded: dict[str, Card]
     quality: dict[str, float]
+    sizes: dict[str, int]
 
 
 @lru_cache(maxsize=1)
 def _read_cards(stamp: Hashable) -> Cards:
     embedded = catalogue.embedded()
     scores = {name: quality(catalogue.CHECKPOINTS / name, embedded[name].task) for name in embedded}
-    return Cards(catalogue.offered(), embedded, scores)
+    sizes = {name: (catalogue.CHECKPOINTS / name / WEIGHTS).stat().st_size for name in embedded}
+    return Cards(catalogue.offered(), embedded, scores, sizes)
 
 
 def catalogued() -> Cards:
@@ -36,7 +41,7 @@ def catalogued() -> Cards:
     stamp: list[tuple[str, int]] = []
     place = catalogue.CHECKPOINTS
     for folder in os.scandir(place) if place.is_dir() else ():
-        for name in ("card.toml", "model.safetensors", EVALUATION):
+        for name in ("card.toml", WEIGHTS, EVALUATION):
             with suppress(OSError):
                 file = os.path.join(folder.path, name)
                 stamp.append((file, os.stat(file).st_mtime_ns))

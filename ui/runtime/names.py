@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 
 from seq2seq import catalogue
 from seq2seq.catalogue import Card, is_hub_name, is_ours
+from seq2seq.evaluation.results import score_in_words
 from ui.runtime.cards import catalogued
 from ui.runtime.model_store import models
 
@@ -38,6 +41,27 @@ def checkpoints_for(task: str, also: str | None = None) -> list[str]:
         return name not in cards_at_hand.embedded, -cards_at_hand.quality.get(name, -math.inf)
 
     return sorted(names, key=order)
+
+
+def labels(names: Sequence[str]) -> dict[str, str]:
+    """Return how checkpoints are called in a list; no two alike, which a page takes for one."""
+    found = {name: in_words(name) for name in names}
+    counts = Counter(found.values())
+    return {
+        name: label if counts[label] == 1 else f"{label} ({name})" for name, label in found.items()
+    }
+
+
+def in_words(name: str) -> str:
+    """Return a checkpoint's title, with its score or the size of what has to be downloaded."""
+    card = card_of(name)
+    if card is None:
+        return name
+    at_hand = catalogued()
+    more = score_in_words(card.task, at_hand.quality.get(name, -math.inf))
+    if name not in at_hand.embedded and name in at_hand.offered:
+        more = f"download of {card.megabytes:,} MB"
+    return " · ".join(filter(None, (card.title, more)))
 
 
 def is_own(name: str) -> bool:

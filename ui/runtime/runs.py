@@ -19,7 +19,7 @@ from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.trace import Trace, shown
-from ui.escape import plain, quoted
+from ui.escape import plain, quoted, quoted_end
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
 from ui.runtime.names import card_of, checkpoints_for
@@ -327,10 +327,10 @@ def reopen(saved: bytes, task: str) -> Trace | None:
             st.error(plain(str(error)), icon=":material/error:")
             return None
         runs.put(key, trace)
-    what = quoted(trace.source.text[:300]) if trace.source.text else "a recording"
+    what = quoted_end(trace.source.text[:300]) if trace.source.text else "a recording."
     other = f" It belongs to the page of {quoted(trace.task[:40])}." if trace.task != task else ""
     st.info(
-        f"A saved run of {quoted(trace.checkpoint[:100])} on {what}.{_changes(trace)}{other} "
+        f"A saved run of {quoted(trace.checkpoint[:100])} on {what}{_changes(trace)}{other} "
         "Remove the file to see your own input again.",
         icon=":material/history:",
     )

@@ -18,6 +18,7 @@ from seq2seq.catalogue import Card
 from seq2seq.errors import UserError
 from seq2seq.text_files import LONGEST
 from ui.escape import plain
+from ui.runtime.file_kinds import HEAD, unlike_a_model
 from ui.runtime.hosting import is_hosted
 from ui.runtime.model_store import Brought, models
 from ui.runtime.names import known_cards
@@ -59,6 +60,10 @@ def bring_files(files: list[Any]) -> str | None:
                 f"This is too much: give at most {FILES_UPLOADED} files of "
                 f"{BYTES_UPLOADED // 1_000_000} MB in all."
             )
+        if not any(file.name == "config.json" for file in files):
+            for file in files:
+                if what := unlike_a_model(file.name, bytes(file.getbuffer()[:HEAD])):
+                    raise UserError(what)
         for file in files:
             if not re.fullmatch(r"\w[\w.-]{0,100}", file.name):
                 raise UserError(f"A file cannot be called {file.name[:40]!r}: rename it.")

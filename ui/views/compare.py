@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from seq2seq.families.language_codes import language_name
 from seq2seq.trace import Trace, words
 from ui.components import copy_link, highlighted_text, token_view
 from ui.components.chart import as_key, chart
@@ -37,7 +38,9 @@ def compare_page() -> None:
     """Show the runs of the chosen models beside each other."""
     first_checkpoint("translation")  # which explains what to do where there is none
     text = source_input("English sentence", _SENTENCE, FIRST_SENTENCE)
-    reference = source_input("A translation of it to compare with, if you have one", "reference")
+    reference = source_input(
+        "A translation of it to compare with, if you have one", "reference", travels=False
+    )
     names = _models()
     from seq2seq.inference.inputs import clean
 
@@ -88,7 +91,7 @@ def _strangers(names: list[str]) -> str:
     for name in names:
         card = card_of(name)
         if card and len(card.languages) == 2:
-            pairs.setdefault(card.languages, []).append(name)
+            pairs.setdefault(tuple(map(language_name, card.languages)), []).append(name)
     if len(pairs) < 2:
         return ""
     return "; ".join(
@@ -216,7 +219,8 @@ def _table(runs: dict[str, Trace], reference: str) -> None:
             scores = sentence_scores(trace.text, reference)
             columns["BLEU"].append(scores["bleu"])
             columns["chrF"].append(scores["chrf"])
-    st.dataframe(columns, hide_index=True)
+    grouped = st.column_config.NumberColumn(format="localized")
+    st.dataframe(columns, hide_index=True, column_config={"parameters": grouped})
     st.caption(
         "Log-probabilities of models with other tokens cannot be compared; those of one tokenizer "
         "can. Times are of the run you see, or of the earlier one it was kept from."

@@ -56,8 +56,8 @@ def _lines() -> tuple[str, ...]:
         "Sentences to be joined, one a line; leave it empty for ours",
         "to_join",
         "sentences",
-        f"The first {MOST} lines are read, and the first {LONGEST} letters of each.",
-        "",
+        reads=f"The first {MOST} lines are read, and the first {LONGEST} letters of each.",
+        instead="",
     )
     typed = list(filter(None, map(str.strip, given.splitlines())))
     if len(typed) > MOST or any(len(line) > LONGEST for line in typed):

@@ -83,7 +83,7 @@ def _texts(name: str | None) -> dict[str, str]:
     for column, letter, example in zip(st.columns(3), "ABC", offered, strict=True):
         with column:
             more = ", for A − B + C" if letter == "C" else ""
-            given = source_input(f"Sentence {letter}{more}", letter.lower(), example)
+            given = source_input(f"Sentence {letter}{more}", letter.lower(), example, letter == "A")
         texts[letter] = " ".join(given.split())
     return texts
 

@@ -1,60 +1,19 @@
-"""The catalogue of models, the ways to bring one, and what one can show."""
+"""The ways to bring a model, and what one can show."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from seq2seq.catalogue import Card, is_hub_name
+from seq2seq.catalogue import is_hub_name
 from ui.escape import plain, quoted
-from ui.links import page_link
 from ui.runtime.cards import catalogued
 from ui.runtime.hosting import is_hosted
 from ui.runtime.model_loading import open_model
-from ui.runtime.model_store import models
 from ui.runtime.upload_limits import BYTES_UPLOADED, FILES_UPLOADED, file_megabytes
 from ui.runtime.uploads import bring_files, bring_folder
-
-if TYPE_CHECKING:
-    pass
-
-# The page of each task.
-PAGES = {
-    "translation": "translation",
-    "summarization": "summarization",
-    "chatbot": "chatbot",
-    "speech": "speech",
-    "spelling": "pronunciation",
-}
-LANGUAGES_SHOWN = 8
-
-
-def model_list() -> None:
-    """Show a card for each model that is at hand or that the Hub is known to have."""
-    found, brought = catalogued(), list(models().brought.values())
-    cards = [*found.embedded.values(), *(each.card for each in brought), *found.offered.values()]
-    for row in (cards[start : start + 3] for start in range(0, len(cards), 3)):
-        for place, card in zip(st.columns(3), row, strict=False):
-            with place.container(border=True):
-                _show_card(card)
-
-
-def _show_card(card: Card) -> None:
-    st.markdown(f"**{plain(card.title)}**")
-    place = f"Hub, {card.megabytes:,} MB" if card.hub else "ready"
-    languages = ", ".join(list(dict.fromkeys(card.languages))[:LANGUAGES_SHOWN])
-    st.caption(plain(" · ".join(filter(None, (card.task, languages, card.licence, place)))))
-    if card.summary:
-        st.markdown(plain(card.summary))
-    _open_link(card.name, card.task)
-
-
-def _open_link(name: str, task: str, label: str = "Open it") -> None:
-    """Link to the page of a model's task, with the model chosen."""
-    if task in PAGES:
-        page_link(f"pages/{PAGES[task]}.py", label, checkpoint=name)
+from ui.views.model_list import languages_in_words, open_link
 
 
 def intake() -> str | None:
@@ -120,7 +79,7 @@ def capabilities(name: str) -> None:
         "computed in": str(weight.dtype).removeprefix("torch."),
         "searched in": checkpoint.precision,
         "tokenizer": type(checkpoint.tokenizer).__name__,
-        "languages": _in_words(list(checkpoint.tokenizer.languages) or list(card.languages)),
+        "languages": languages_in_words(tuple(checkpoint.tokenizer.languages) or card.languages),
     }
     with st.container(border=True):
         st.markdown(f"{quoted(name)} can be used.")
@@ -134,10 +93,4 @@ def capabilities(name: str) -> None:
         st.markdown(f"To be seen: {', '.join(shown)}.")
         if not config.has_attention:
             st.markdown("It has no attention, so there is no matrix.")
-        _open_link(name, card.task, "Use it")
-
-
-def _in_words(codes: list[str]) -> str:
-    more = len(codes) - LANGUAGES_SHOWN
-    listed = ", ".join(codes[:LANGUAGES_SHOWN]) or "not named"
-    return listed + (f" and {more} more" if more > 0 else "")
+        open_link(name, card.task, "Use it")

@@ -219,6 +219,7 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
         figures.Points(points[count:], placed.own),
         explained,
         placed.chosen,
+        [number for number, _ in _nearest(placed)],
         is_dark(),
     )
     features = {
@@ -256,15 +257,22 @@ def _want_tsne() -> None:
     st.session_state["tsne_wanted"] = True
 
 
-def _neighbours(placed: _Placed) -> None:
+def _nearest(placed: _Placed) -> list[tuple[int, float]]:
+    """Return the numbers and cosines of the sentences nearest to the chosen one; [] without."""
     from seq2seq.analysis.projection import neighbours
 
     if placed.chosen is None:
-        return
+        return []
     vectors = placed.everything
     order, cosines = neighbours(vectors, vectors[placed.chosen], NEAREST + 1)
     found = zip(order.tolist(), cosines.tolist(), strict=True)
-    others = [(number, cosine) for number, cosine in found if number != placed.chosen][:NEAREST]
+    return [(number, cosine) for number, cosine in found if number != placed.chosen][:NEAREST]
+
+
+def _neighbours(placed: _Placed) -> None:
+    others = _nearest(placed)
+    if placed.chosen is None:
+        return
     labels = [*placed.labels, *["yours"] * len(placed.own)]
     st.markdown(f"Nearest to {quoted(placed.texts[placed.chosen])}, in all dimensions:")
     st.dataframe(

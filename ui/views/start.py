@@ -112,7 +112,7 @@ def _ways_on(text: str, trace: Trace | None) -> None:
     with cards[2], _card(inside, "**Look inside**: what a vector holds, and what attention adds"):
         page_link("pages/compare.py", "Compare architectures", sentence=text)
         page_link("pages/context_vector.py", "Context vector")
-        page_link("pages/sentence_map.py", "Map of sentences")
+        page_link("pages/sentence_map.py", "Sentence map")
         page_link("pages/benchmarks.py", "Benchmarks")
     with cards[3], _card(models, "**Bring a model** of your own, from the Hub, or from a folder"):
         page_link("pages/models.py", "Models")

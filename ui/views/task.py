@@ -8,32 +8,47 @@ import streamlit as st
 
 from seq2seq.decoding.options import Options
 from ui.inputs.task_controls import run_controls
-from ui.inputs.text_input import empty_state, example_chips, source_area, source_input
+from ui.inputs.text_input import (
+    empty_state,
+    example_chips,
+    examples,
+    sentences_input,
+    source_area,
+    source_input,
+)
 from ui.instruments import instruments
 from ui.instruments.selection import Reader, read_tokens
 from ui.runtime.runs import Subject, reopen, run, subject_of
+from ui.views.sentences import sentence_looked_at
 
 if TYPE_CHECKING:
     from seq2seq.data.audio import Audio
 
+SENTENCES, PARAGRAPHS, WORD = "sentences", "paragraphs", "word"
+
 
 def text_task(
-    task: str, label: str, ask: str, paragraphs: bool = False, read: Reader = read_tokens
+    task: str, title: str, label: str, ask: str, kind: str = SENTENCES, read: Reader = read_tokens
 ) -> None:
-    """Show a task whose source is a text: input, examples, controls, then the run.
+    """Show a task whose source is a text: title and controls, input, examples, then the run.
 
-    label: of the input. ask: what is said while it is empty. paragraphs: the text may be long, and
-    the length of the output is set on the page. read: shows source and output.
+    label: of the input. ask: what is said while it is empty. kind: SENTENCES are run one by one,
+    PARAGRAPHS at once; a WORD is one line. read: shows source and output.
     """
-    text_place, examples_place = st.container(), st.container()
-    name, options, saved = run_controls(task, lengths=paragraphs)
-    with examples_place:
-        example_chips(name, "example", target="paragraphs" if paragraphs else "text")
+    name, options, saved = run_controls(task, title)
+    with st.container(gap="xsmall"):
+        text_place = st.container()
+        example_chips(name, "example", target="paragraphs" if kind == PARAGRAPHS else "text")
     with text_place:
-        if paragraphs:
-            text = source_area(label, "paragraphs", query="text")
+        first = next(iter(examples(name)), "")
+        if kind == PARAGRAPHS:
+            text = source_area(label, "paragraphs", query="text", first=first)
+        elif kind == WORD:
+            text = source_input(label, "text", first, travels=False, shows_label=False)
         else:
-            text = source_input(label, "text")
+            text = sentences_input(label, "text", first)
+    if kind == SENTENCES and name and saved is None:
+        text = sentence_looked_at(name, text, options)
     show_run(task, name, text, options, saved, ask, read)
 
 

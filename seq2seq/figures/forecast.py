@@ -1,0 +1,242 @@
+"""A series with its forecast, a step's attention on the same time axis, and probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from seq2seq.analysis.attention_over_past import attention_to_values
+from seq2seq.figures.csv_table import table
+from seq2seq.figures.theme import Palette, figure, legend, margins, palette, value_axis
+
+if TYPE_CHECKING:
+    from seq2seq.analysis.backtest import Backtest
+    from seq2seq.trace import Trace
+
+BLUE, GOLD = ("#1f5fa8", "#7ab6f5"), ("#a06a00", "#f0b95a")  # source and target, light and dark
+NAIVE_DASH, SMOOTHED_DASH = "dot", "longdashdot"
+# Heights of the two rows as shares, and the gap between them.
+TOP, BOTTOM = (0.36, 1.0), (0.0, 0.28)
+SHOWN_MASS = 0.98  # of each step's probability, so that far empty bins take no room
+MOST_CELLS = 160  # rows of values in the heatmap
+
+
+def forecast(
+    tested: Backtest,
+    step: int | None = None,
+    layer: int | None = None,
+    head: int | None = None,
+    dark: bool = False,
+) -> go.Figure:
+    """Draw a series, its forecast as a fan, the values held back, and seasonal naive.
+
+    step: from 0; under the series, on the same axis, stands what it looked at. layer, head: whose
+    attention, None for the mean. Time is of dates where they are known, else counted from the last
+    known value, 0. To begin with, the part that the model has read is in sight. Each point of the
+    forecast carries its step as custom data.
+    """
+    colours, trace = palette(dark), tested.forecast.trace
+    attends = step is not None and trace is not None and trace.attention is not None
+    drawn = figure(
+        colours,
+        height=440 if attends else 340,
+        margin=margins(l=64, r=16, t=32),
+        showlegend=True,
+        legend=legend(1.02, yanchor="bottom", x=0),
+        hovermode="x unified",
+        xaxis=time_axis_of(tested, colours, anchor="y2" if attends else "y"),
+        yaxis=value_axis(colours, "value", domain=list(TOP) if attends else [0, 1]),
+    )
+    _add_fan(drawn, tested, dark)
+    _add_lines(drawn, tested, colours, dark)
+    if step is not None:
+        _mark_step(drawn, tested, step, dark)
+    if attends and trace is not None and step is not None:
+        weights = attention_to_values(trace, step, layer, head)
+        drawn.update_layout(
+            yaxis2=value_axis(colours, "attention", domain=list(BOTTOM), rangemode="tozero")
+        )
+        _add_attention(drawn, tested, weights, dark)
+    return drawn
+
+
+def times_of(tested: Backtest) -> tuple[list[Any], list[Any]]:
+    """Return when the values of history and forecast are: dates, or steps from the last known."""
+    known = len(tested.history)
+    if tested.dates:
+        return list(tested.dates[:known]), list(tested.dates[known:])
+    return list(range(1 - known, 1)), list(range(1, tested.horizon + 1))
+
+
+def time_axis_of(tested: Backtest, colours: Palette, **more: Any) -> dict[str, Any]:
+    """Lay out the axis of time, from the first value that the model has read."""
+    past, ahead = times_of(tested)
+    title = None if tested.dates else "steps from the last known value"
+    first = past[max(0, len(past) - len(tested.forecast.read))]
+    last = ahead[-1] + (ahead[-1] - past[-1]) / max(8, tested.horizon)
+    return value_axis(colours, title or "date", range=[first, last], **more)
+
+
+def _add_fan(drawn: go.Figure, tested: Backtest, dark: bool) -> None:
+    """Add bands of 80, 60, 40 and 20 %, the widest first."""
+    for low in range(tested.forecast.quantiles.shape[1] // 2):
+        drawn.add_trace(band(tested, low, GOLD[dark], 0.16, showlegend=low == 0))
+
+
+def band(tested: Backtest, low: int, colour: str, opacity: float, **more: Any) -> go.Scatter:
+    """Return the area between the quantile of place `low` and the one opposite."""
+    ahead, quantiles = times_of(tested)[1], tested.forecast.quantiles
+    return go.Scatter(
+        x=ahead + ahead[::-1],
+        y=np.concatenate([quantiles[:, low], quantiles[::-1, -1 - low]]),
+        fill="toself",
+        fillcolor=_faint(colour, opacity),
+        line={"width": 0},
+        hoverinfo="skip",
+        **{"name": f"{80 - 20 * low} % interval", **more},
+    )
+
+
+def _faint(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def _add_lines(drawn: go.Figure, tested: Backtest, colours: Palette, dark: bool) -> None:
+    past, ahead = times_of(tested)
+    steps = np.arange(tested.horizon)[:, None]
+    naive = tested.naive[:, tested.naive.shape[1] // 2]
+    dotted = {"color": colours.text, "dash": NAIVE_DASH, "width": 1.5}
+    thick = {"color": GOLD[dark], "width": 2.5}
+    lines: list[tuple] = [
+        ("history", past, tested.history, {"color": BLUE[dark]}, None),
+        ("seasonal naive", ahead, naive, dotted, None),
+        ("median forecast", ahead, tested.forecast.median, thick, steps),
+    ]
+    if tested.actual is not None:
+        dashed = {"color": BLUE[dark], "dash": "dash"}
+        lines.append(("held back", ahead, tested.actual, dashed, None))
+    if tested.smoothed is not None:
+        other = {"color": colours.text, "dash": SMOOTHED_DASH, "width": 1.5}
+        middle = tested.smoothed[:, tested.smoothed.shape[1] // 2]
+        lines.append(("exponential smoothing", ahead, middle, other, None))
+    for name, x, y, line, custom in lines:
+        mode = "lines+markers" if custom is not None else "lines"
+        drawn.add_trace(
+            go.Scatter(
+                x=x, y=y, name=name, mode=mode, line=line, customdata=custom,
+                marker={"size": 7}, hovertemplate="%{y:.4g}",
+            )
+        )  # fmt: skip
+
+
+def _mark_step(drawn: go.Figure, tested: Backtest, step: int, dark: bool) -> None:
+    """Ring the point of the selected step."""
+    drawn.add_trace(
+        go.Scatter(
+            x=[times_of(tested)[1][step]],
+            y=[tested.forecast.median[step]],
+            mode="markers",
+            name=f"step {step + 1}",
+            marker={"size": 14, "symbol": "circle-open", "color": GOLD[dark], "line": {"width": 3}},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+
+
+def _add_attention(drawn: go.Figure, tested: Backtest, weights: np.ndarray, dark: bool) -> None:
+    drawn.add_trace(
+        go.Scatter(
+            x=times_of(tested)[0][-len(weights) :],
+            y=weights,
+            yaxis="y2",
+            fill="tozeroy",
+            fillcolor=_faint(BLUE[dark], 0.3),
+            line={"color": BLUE[dark], "width": 1.5, "shape": "hvh"},
+            name="attention",
+            hovertemplate="%{y:.1%}",
+            showlegend=False,
+        )
+    )
+
+
+def forecast_csv(tested: Backtest) -> str:
+    """Write the forecast as CSV: a row a step, with its quantiles and what it is compared with."""
+    rows = tested.forecast.quantiles
+    count = rows.shape[1]
+    names = [f"quantile {(at + 1) / (count + 1):.1f}" for at in range(count)]
+    held = np.full(tested.horizon, np.nan) if tested.actual is None else tested.actual
+    heads, others = ["seasonal naive"], [tested.naive[:, count // 2]]
+    if tested.smoothed is not None:
+        heads.append("exponential smoothing")
+        others.append(tested.smoothed[:, count // 2])
+    when = times_of(tested)[1]
+    values = [
+        [
+            str(when[step]),
+            *rows[step].tolist(),
+            float(held[step]),
+            *(float(o[step]) for o in others),
+        ]
+        for step in range(tested.horizon)
+    ]
+    return table(["date" if tested.dates else "step", *names, "held back", *heads], values)
+
+
+def value_probabilities(tested: Backtest, step: int | None = None, dark: bool = False) -> go.Figure:
+    """Draw how probable each value is at each step: a heatmap of value by step.
+
+    Bins are those of the tokenizer, several of them to a row where they are many. The path that was
+    recorded is a line. step: the selected one, from 0, framed.
+    """
+    colours, found = palette(dark), tested.forecast
+    values, chances = _shown_bins(found.values, found.probabilities)
+    steps = np.arange(1, tested.horizon + 1)
+    scale = [list(stop) for stop in colours.probability]
+    drawn = figure(
+        colours,
+        height=300,
+        margin=margins(l=64, r=16, t=16, b=48),
+        xaxis=value_axis(colours, "step"),
+        yaxis=value_axis(colours, "value"),
+    )
+    drawn.add_trace(
+        go.Heatmap(
+            x=steps, y=values, z=chances.T, colorscale=scale, showscale=False,
+            customdata=np.tile(steps[:, None] - 1, (len(values), 1, 1)),
+            hovertemplate="step %{x}, near %{y:.4g}: %{z:.1%}<extra></extra>",
+        )
+    )  # fmt: skip
+    if found.trace is not None:
+        drawn.add_trace(_path(found.trace, colours))
+    if step is not None:
+        drawn.add_vline(step + 1, line={"color": colours.mark, "width": 2})
+    return drawn
+
+
+def _path(trace: Trace, colours: Palette) -> go.Scatter:
+    path = [float(word) for word in trace.text.split()]
+    return go.Scatter(
+        x=np.arange(1, len(path) + 1),
+        y=path,
+        mode="lines+markers",
+        line={"color": colours.mark, "width": 1.5},
+        marker={"size": 5},
+        hovertemplate="recorded path: %{y:.4g}<extra></extra>",
+    )
+
+
+def _shown_bins(values: np.ndarray, chances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cut off bins that no step gives a chance, and join the others to at most MOST_CELLS rows."""
+    below = chances.cumsum(axis=1)
+    rest = (1 - SHOWN_MASS) / 2
+    first = int((below > rest).argmax(axis=1).min())
+    last = int((below > 1 - rest).argmax(axis=1).max()) + 1
+    values, chances = values[first:last], chances[:, first:last]
+    joined = -(-len(values) // MOST_CELLS)
+    starts = np.arange(0, len(values), joined)
+    middles = np.array([values[start : start + joined].mean() for start in starts])
+    return middles, np.add.reduceat(chances, starts, axis=1)

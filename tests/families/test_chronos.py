@@ -1,0 +1,236 @@
+"""Folders in the layout of Chronos, tiny and random, beside transformers and the paper's formulas.
+
+The quantisation of reference is written here from Ansari et al. 2024, section 3.1, for itself.
+"""
+
+import json
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+import transformers as hf
+
+from seq2seq.checkpoint import load
+from seq2seq.cli.main import main
+from seq2seq.data.series import Series
+from seq2seq.decoding.interventions import Interventions
+from seq2seq.errors import UserError
+from seq2seq.inference.forecasting import ForecastOptions, forecast, usual_options
+from seq2seq.inference.inputs import prepare
+from seq2seq.inference.pipeline import run
+
+TOKENS, LOW, HIGH = 64, -6.0, 6.0
+FIRST, BINS = 3, TOKENS - 3  # ids 0 and 1 are padding and end; id 2 is not used
+CHRONOS = {
+    "tokenizer_class": "MeanScaleUniformBins",
+    "tokenizer_kwargs": {"low_limit": LOW, "high_limit": HIGH},
+    "n_tokens": TOKENS,
+    "n_special_tokens": 2,
+    "pad_token_id": 0,
+    "eos_token_id": 1,
+    "use_eos_token": True,
+    "model_type": "seq2seq",
+    "context_length": 48,
+    "prediction_length": 8,
+    "num_samples": 20,
+    "temperature": 1.0,
+    "top_k": 50,
+    "top_p": 1.0,
+}
+SMALL = {"d_model": 16, "d_kv": 6, "d_ff": 24, "num_heads": 4, "num_layers": 2}
+SERIES = Series(50 + 20 * np.sin(np.arange(40) / 2) + np.arange(40) % 3)
+WITH_GAPS = Series(np.where(np.arange(40) % 7 == 3, np.nan, SERIES.values))
+
+
+@pytest.fixture(scope="module")
+def reference():
+    torch.manual_seed(5)
+    config = hf.T5Config(
+        vocab_size=TOKENS,
+        **SMALL,
+        tie_word_embeddings=False,
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=1,
+    )
+    config.chronos_config = CHRONOS
+    model = hf.T5ForConditionalGeneration(config).eval()
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            weight.mul_(1 if "norm" in name else 2)
+    return model
+
+
+@pytest.fixture(scope="module")
+def folder(reference, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chronos") / "tiny-chronos"
+    reference.save_pretrained(folder)
+    return folder
+
+
+def quantised(values):
+    """Scale by the mean absolute value; the bin of x is how many midpoints of centres are <= x."""
+    known = [value for value in values if not math.isnan(value)]
+    scale = sum(map(abs, known)) / len(known) or 1.0
+    centres = [LOW + (HIGH - LOW) * number / (BINS - 1) for number in range(BINS)]
+    middles = [(a + b) / 2 for a, b in pairwise(centres)]
+    ids = [
+        0 if math.isnan(value) else FIRST + sum(middle <= value / scale for middle in middles)
+        for value in values
+    ]
+    return [*ids, 1], scale, centres
+
+
+@pytest.mark.parametrize("series", [SERIES, WITH_GAPS, Series(np.array([0.0, 0, 0, 0]))])
+def test_numbers_become_the_tokens_of_the_paper(folder, series):
+    checkpoint = load(folder)
+    ids, scale, centres = quantised(series.values)
+    assert prepare(checkpoint, series).ids == ids
+    fitted = checkpoint.tokenizer.fitted(series.values)
+    assert fitted.scaling.scale == pytest.approx(scale)
+    np.testing.assert_allclose(
+        fitted.values(np.arange(FIRST, TOKENS)), np.array(centres) * scale, atol=1e-9
+    )
+    assert np.isnan(fitted.values([0, 1, 2])).all()
+
+
+def test_only_the_last_values_of_its_context_are_read(folder):
+    checkpoint = load(folder)
+    series = Series(np.arange(100.0) + 1)
+    source = prepare(checkpoint, series)
+    assert source.ids == quantised(series.values[-48:])[0]
+    assert "last 48 of 100" in source.notes[0]
+    assert len(forecast(checkpoint, series, 2, record=False).read) == 48
+
+
+@pytest.mark.parametrize("series", [SERIES, WITH_GAPS])
+def test_states_and_logits_are_those_of_transformers(folder, reference, series):
+    checkpoint = load(folder)
+    ids = torch.tensor([prepare(checkpoint, series).ids])
+    target = torch.tensor([[0, 30, 40, 31, 29]])
+    with torch.no_grad():
+        theirs = reference(
+            input_ids=ids, attention_mask=(ids != 0).long(), decoder_input_ids=target
+        )
+        states = checkpoint.model.encode(ids).states
+        ours = checkpoint.model(ids, target)
+    seen = ids[0] != 0  # what stands at a missing value is read by nobody
+    torch.testing.assert_close(
+        states[:, seen], theirs.encoder_last_hidden_state[:, seen], atol=2e-5, rtol=1e-4
+    )
+    torch.testing.assert_close(ours, theirs.logits, atol=2e-5, rtol=1e-4)
+
+
+def test_sampled_paths_are_distributed_as_those_of_transformers(folder, reference):
+    """Both draw from the 50 most probable values; the share of each differs as chance has it."""
+    checkpoint, count = load(folder), 4_000
+    ids = torch.tensor([prepare(checkpoint, WITH_GAPS).ids])
+    torch.manual_seed(0)
+    drawn = reference.generate(
+        ids,
+        attention_mask=(ids != 0).long(),
+        do_sample=True,
+        num_return_sequences=count,
+        min_new_tokens=3,
+        max_new_tokens=3,
+        top_k=10,
+        suppress_tokens=[0, 2],
+    )[:, 1:].numpy()
+    scale = quantised(WITH_GAPS.values)[1]
+    theirs = (LOW + (HIGH - LOW) * (drawn - FIRST) / (BINS - 1)) * scale
+    found = [
+        forecast(checkpoint, WITH_GAPS, 3, ForecastOptions(200, top_k=10, seed=seed), record=False)
+        for seed in range(20)
+    ]
+    ours = np.concatenate([each.paths for each in found])
+    for step in range(3):
+        shares = [
+            [(paths[:, step].round(6) == value.round(6)).mean() for value in found[0].values]
+            for paths in (ours, theirs)
+        ]
+        assert max(np.abs(np.subtract(*shares))) < 5 * math.sqrt(0.25 * 2 / count)
+        expected = np.mean([each.probabilities[step] for each in found], axis=0)
+        assert max(np.abs(expected - shares[1])) < 4 * math.sqrt(0.25 / count)
+
+
+def test_it_forecasts_as_its_authors_do_unless_told_otherwise(folder):
+    checkpoint = load(folder)
+    assert checkpoint.card.task == "forecasting"
+    options = usual_options(checkpoint)
+    assert (options.samples, options.top_k) == (20, 50)
+    found = forecast(checkpoint, SERIES, 4)
+    assert found.paths.shape == (20, 4)
+    assert (found.probabilities > 0).sum(axis=1).max() <= 20 * 50
+    assert found.trace.attention.shape[1:] == (2, 4, len(SERIES) + 1)
+
+
+def test_a_missing_value_is_looked_at_by_nobody_also_beside_muted_ones(folder):
+    checkpoint = load(folder)
+    gaps = np.isnan(WITH_GAPS.values)
+    for muted in ((), (0, 5)):
+        options = usual_options(checkpoint)
+        trace = run(
+            checkpoint,
+            WITH_GAPS,
+            checkpoint.generation_config.options,
+            interventions=Interventions(muted=muted),
+        )
+        looked = trace.attention[..., :-1].max(axis=(0, 1, 2))
+        hidden = gaps | np.isin(np.arange(40), muted)
+        assert looked[hidden].max() == 0
+        assert looked[~hidden].min() > 0
+        assert options.samples == 20
+
+
+def test_it_is_saved_and_opened_as_one_of_ours(folder, tmp_path):
+    from seq2seq.checkpoint import save
+
+    save(tmp_path / "copy", load(folder))
+    copy = load(tmp_path / "copy")
+    assert prepare(copy, WITH_GAPS).ids == prepare(load(folder), WITH_GAPS).ids
+
+
+def test_the_command_line_forecasts_with_a_folder(folder, tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    table.write_text("\n".join(f"{value:.4f}" for value in SERIES.values), encoding="utf-8")
+    command = ["run", str(folder), "--series", str(table), "--horizon", "4", "--json"]
+    assert main(command) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert np.shape(found["paths"]) == (20, 4)
+    expected = forecast(load(folder), Series(SERIES.values.round(4)), 4).quantiles
+    np.testing.assert_allclose(found["quantiles"]["0.5"], expected[:, 4])
+
+
+PATCHES = {"input_patch_size": 16, "prediction_length": 64, "quantiles": [0.1, 0.5, 0.9]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"architectures": ["ChronosBoltModelForForecasting"]}, "This is Chronos-Bolt"),
+        ({"chronos_config": PATCHES}, "This is Chronos-Bolt"),
+        ({"architectures": ["Chronos2Model"]}, "This is Chronos-2"),
+        ({"chronos_pipeline_class": "Chronos2Pipeline"}, "This is Chronos-2"),
+        ({"chronos_config": None}, "no table"),
+        ({"chronos_config": CHRONOS | {"tokenizer_class": "Wavelets"}}, "'Wavelets'"),
+        ({"chronos_config": CHRONOS | {"n_tokens": 65}}, "65 tokens and the model 64"),
+        ({"chronos_config": CHRONOS | {"n_tokens": 2}}, "2 or more"),
+        ({"chronos_config": CHRONOS | {"n_special_tokens": -1}}, "n_special_tokens is -1"),
+        ({"chronos_config": CHRONOS | {"n_special_tokens": 0}}, "special tokens"),
+        ({"chronos_config": CHRONOS | {"temperature": float("nan")}}, "temperature is nan"),
+        ({"chronos_config": CHRONOS | {"tokenizer_kwargs": {"low_limit": 20}}}, "low < high"),
+    ],
+)
+def test_what_is_no_chronos_t5_is_refused_in_one_sentence(folder, tmp_path, changes, said):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in folder.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    values = json.loads((folder / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(values | changes))
+    with pytest.raises(UserError) as error:
+        load(copy)
+    assert said in str(error.value)
+    assert str(error.value).count(". ") == 0
