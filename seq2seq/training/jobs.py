@@ -38,11 +38,14 @@ class Training:
     """One training: what was asked for, its process, and what is known of its models.
 
     job: fields of seq2seq.training.worker.Job but for the folders. pairs: texts of files that the
-    process reads, by their names. state: one of WAITING to ENDED. reason: why it ended early.
+    process reads, by their names. about: what whoever asked for it wants to know of it later.
+    state: one of WAITING to ENDED. reason: why it ended early.
     """
 
-    def __init__(self, job: dict[str, Any], pairs: dict[str, str] | None = None) -> None:
-        self.name = secrets.token_hex(8)
+    def __init__(
+        self, job: dict[str, Any], pairs: dict[str, str] | None = None, about: Any = None
+    ) -> None:
+        self.name, self.about = secrets.token_hex(8), about
         self.job, self.state, self.reason = job, WAITING, ""
         self.progress = {
             letter: Progress() for letter, _ in zip(LETTERS, job["recipes"], strict=False)
@@ -188,12 +191,14 @@ class Jobs:
         self._lock = threading.Lock()
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def submit(self, job: dict[str, Any], pairs: dict[str, str] | None = None) -> Training:
+    def submit(
+        self, job: dict[str, Any], pairs: dict[str, str] | None = None, about: Any = None
+    ) -> Training:
         """Ask for a training. Raises UserError where too many are waiting."""
         with self._lock:
             if sum(each.state == WAITING for each in self.trainings) >= MOST_WAITING:
                 raise UserError("Too many trainings are waiting here: try again in some minutes.")
-            training = Training(job, pairs)
+            training = Training(job, pairs, about)
             self.trainings.append(training)
             self._forget()
         self.look()

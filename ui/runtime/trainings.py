@@ -75,12 +75,15 @@ def plan(recipes: tuple[str, ...], pairs: tuple[Pair, ...], seed: int) -> Plan:
     return Plan(recipes, files)
 
 
-def begin(planned: Plan, minutes: float) -> Training:
-    """Ask for a training of so many minutes in all. Raises UserError where too many wait."""
+def begin(planned: Plan, minutes: float, about: Any) -> Training:
+    """Ask for a training of so many minutes in all. Raises UserError where too many wait.
+
+    about: the settings that it was made from.
+    """
     from seq2seq.training.jobs import job_of
 
     job = job_of(planned.recipes, 60 * minutes, PROCESS_MEGABYTES)
-    return jobs().submit(job, planned.files)
+    return jobs().submit(job, planned.files, about)
 
 
 def parameters(recipe: str, pairs: tuple[Pair, ...] = ()) -> int:

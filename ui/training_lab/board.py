@@ -86,11 +86,11 @@ def _scores(
             number, words = st.columns([1, 3], vertical_alignment="center", gap="small")
         value = "–" if now is None else f"{now.exact_match:.0%}"
         number.metric(f"{letter}: exact match", value)
-        said = f"**{letter}** {plain(names[letter])}, {progress.parameters:,} parameters"
+        said = f"**{letter}** {plain(names[letter])}  \n{progress.parameters:,} parameters"
         if now is not None:
-            said += f"  \n{now.token_accuracy:.0%} of tokens right"
+            said += f", {now.token_accuracy:.0%} of tokens right"
             if now.aligned is not None:
-                said += f", {now.aligned:.0%} of attention on the right one"
+                said += f"  \n{now.aligned:.0%} of its attention on the right token"
         words.markdown(said)
         if progress.reason:
             column.error(plain(progress.reason), icon=":material/error:")

@@ -65,9 +65,9 @@ def training_page() -> None:
     if training is None:
         _before(settings, pairs)
     elif active:
-        st.fragment(_watch, run_every=EVERY)(training, settings)
+        st.fragment(_watch, run_every=EVERY)(training)
     else:
-        _ended(training, settings)
+        _ended(training)
 
 
 def _buttons(training: Training | None, nothing: bool) -> bool:
@@ -112,7 +112,7 @@ def _begin(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
     try:
         settings = checked(settings, is_hosted())
         planned = plan(settings.recipes(own_kind(pairs)), pairs, settings.seed)
-        training = begin(planned, settings.minutes)
+        training = begin(planned, settings.minutes, settings)
     except UserError as error:
         st.session_state["lab_error"] = str(error)
         return
@@ -142,7 +142,7 @@ def _before(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
         st.error(plain(str(error)), icon=":material/error:")
 
 
-def _watch(training: Training, settings: LabSettings) -> None:
+def _watch(training: Training) -> None:
     """Show a training that waits or runs; this is drawn anew again and again."""
     training.touch()
     if training.state == "ended" or st.session_state.get("lab_seen_state") != training.state:
@@ -161,7 +161,7 @@ def _watch(training: Training, settings: LabSettings) -> None:
         st.progress(0.0, "Starting the training's process")
         return
     st.progress(min(1.0, training.done), _status(training))
-    _show(training, settings)
+    _show(training)
 
 
 def _status(training: Training) -> str:
@@ -177,9 +177,9 @@ def _status(training: Training) -> str:
     return f"{said} · about {training.seconds_left:.0f} s left"
 
 
-def _show(training: Training, settings: LabSettings) -> None:
+def _show(training: Training) -> None:
+    settings: LabSettings = training.about
     names = {letter: model.name for letter, model in settings.models.items()}
-    names |= {letter: names.get(letter, "") for letter in training.progress}
     board(training, names, settings.task)
     if training.state != "ended":
         _change(training, settings)
@@ -216,9 +216,9 @@ def _change(training: Training, settings: LabSettings) -> None:
                 training.tell("change", model=letter, learning_rate=rate, dropout=dropout)
 
 
-def _ended(training: Training, settings: LabSettings) -> None:
+def _ended(training: Training) -> None:
     if training.reason:
         st.warning(plain(training.reason), icon=":material/warning:")
     if any(each.snapshots for each in training.progress.values()):
         afterwards(training)
-        _show(training, settings)
+        _show(training)
