@@ -176,8 +176,11 @@ def work(job: Job, commands: queue.Queue[Command | None]) -> None:
 
     for letter, recipe in zip(LETTERS, job.recipes, strict=False):
         candidates.append(Candidate(letter, recipe, job, share))
+    with suppress(OSError):
+        os.nice(NICE)  # what comes first, a visitor waits for
     for each in candidates:
         tell("ready", each.letter, parameters=each.trainer.model.parameter_count())
+        each.tell_scores(each.trainer.evaluate(0.0))
     for command in _commands(commands, lambda: all(each.ended for each in candidates)):
         if command.do == "stop":
             break
@@ -230,8 +233,6 @@ def _reason(error: BaseException) -> str:
 
 
 def _limit(job: Job) -> None:
-    with suppress(OSError):
-        os.nice(NICE)
     torch.set_num_threads(job.threads)
     if job.megabytes and sys.platform == "linux" and not torch.cuda.is_available():
         import resource

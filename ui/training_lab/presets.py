@@ -26,8 +26,8 @@ PRESETS = {
     ),
     "rnn-forgets": Preset(
         "An RNN forgets",
-        "Neither has attention: all letters have to survive in one state. **A**'s gates carry them "
-        "on, **B**'s plain cell has none. See how far the gradient reaches, below.",
+        "Neither has attention, and the letter read first is written first: it has to survive all "
+        "others in one state. **A**'s gates carry it on; **B**'s plain cell has none.",
         LabSettings(
             "copy",
             ModelSettings("gru", 1, 128, False, "none", learning_rate=0.01),
