@@ -20,6 +20,7 @@ ui.show_menu(
         "Learn": [
             st.Page("pages/learn.py", title="Course", icon=":material/school:"),
             st.Page("pages/glossary.py", title="Glossary", icon=":material/menu_book:"),
+            st.Page("pages/training.py", title="Training lab", icon=":material/model_training:"),
         ],
         "Tasks": [
             st.Page("pages/translation.py", title="Translation", icon=":material/translate:"),

@@ -266,8 +266,8 @@ def tokenizer_of(folder: Path, folded: bool = False) -> OwnTokenizer:
     return read_tokenizer(folder / TOKENIZER, folded)
 
 
-def _write_tokenizer(folder: Path, tokenizer: OwnTokenizer) -> None:
-    """Write a tokenizer, or two; files of another kind that lie there would be read instead."""
+def write_tokenizer(folder: Path, tokenizer: OwnTokenizer) -> None:
+    """Write a tokenizer, or two, to a folder; files of another kind there would be read instead."""
     if isinstance(tokenizer, TokenizerPair):
         pair = {SOURCE_TOKENIZER: tokenizer.source, TARGET_TOKENIZER: tokenizer.target}
         files: dict[str, SharedTokenizer] = {**pair}
@@ -332,7 +332,7 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     with replaced(folder / CONFIG) as new:
         new.write_text(model.config.to_json(), encoding="utf-8")
-    _write_tokenizer(folder, tokenizer)
+    write_tokenizer(folder, tokenizer)
     weights = {name: weight.detach().cpu().half() for name, weight in model.named_parameters()}
     with replaced(folder / WEIGHTS) as new:
         save_file(weights, new, metadata={"format": "pt"})

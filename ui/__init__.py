@@ -16,6 +16,7 @@ from ui.learn.course import learn_page
 from ui.links import page_link
 from ui.page import begin_page, show_menu
 from ui.runtime.runs import Subject, run, warm_up
+from ui.training_lab.lab import training_page
 from ui.views.benchmarks import benchmarks_page
 from ui.views.compare import compare_page
 from ui.views.context_vector import context_vector_page
@@ -61,5 +62,6 @@ __all__ = [
     "text_task",
     "timing",
     "token_view",
+    "training_page",
     "warm_up",
 ]

@@ -113,5 +113,5 @@ def print_json(value: Any) -> None:
 def print_scores(folder: Path, scores: Mapping[str, Any]) -> None:
     """Print the scores that a training is judged by."""
     names = "bleu chrf kept_f1 distinct_2 word_error_rate relative_mase relative_wql loss"
-    shown = [*names.split(), "milliseconds"]
+    shown = [*names.split(), "milliseconds", "exact_match", "token_accuracy", "seconds"]
     print(f"{folder}: " + ", ".join(f"{key} {scores[key]}" for key in shown if key in scores))

@@ -115,11 +115,13 @@ class Unigram:
         kind: str = "unigram",
         folded: bool = False,
         digits: bool = False,
+        space: bool = True,
     ) -> Unigram:
         """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split.
 
         kind: "character" for one piece a character instead. characters: known even where the
-        sentences lack them. digits: each is a piece of its own.
+        sentences lack them. digits: each is a piece of its own. space: every text is read as if a
+        space stood before it, so that its first word is like any other.
         Raises UserError where the pieces are fewer than the characters.
         """
         if isinstance(sentences, str) or kind not in KINDS:
@@ -138,6 +140,7 @@ class Unigram:
                 vocab_size=pieces,
                 user_defined_symbols=list(symbols),
                 split_digits=digits,
+                add_dummy_prefix=space,
                 required_chars="".join(characters),
                 character_coverage=0.9999,
                 hard_vocab_limit=False,

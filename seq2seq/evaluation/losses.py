@@ -13,6 +13,7 @@ from seq2seq.data.batching import Batch, Example, collate, in_groups, pad, plan_
 from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.speech_corpus import Spoken, collate_speech, pad_frames, plan_speech
 from seq2seq.data.tokenizer import PAD, Unigram
+from seq2seq.data.tokenizer_pair import TokenizerPair
 from seq2seq.decoding.options import Options
 from seq2seq.inference.decode import detect_language
 from seq2seq.inference.decoder_prompt import decoder_prompt
@@ -57,11 +58,16 @@ def _encode(checkpoint: Checkpoint, sources: Sequence[Source]) -> Memory:
 
 
 def encode_pairs(
-    tokenizer: Unigram, pairs: Sequence[Pair], alpha: float | None = None
+    tokenizer: Unigram | TokenizerPair, pairs: Sequence[Pair], alpha: float | None = None
 ) -> list[Example]:
     """Split pairs into ids, by sampling where alpha is given."""
-    sources = tokenizer.encode_all([pair.source for pair in pairs], alpha)
-    targets = tokenizer.encode_all([pair.target for pair in pairs], alpha)
+    source = target = tokenizer
+    if isinstance(tokenizer, TokenizerPair):
+        source, target = tokenizer.source, tokenizer.target
+    assert isinstance(source, Unigram)
+    assert isinstance(target, Unigram)
+    sources = source.encode_all([pair.source for pair in pairs], alpha)
+    targets = target.encode_all([pair.target for pair in pairs], alpha)
     return [Example(*both) for both in zip(sources, targets, strict=True)]
 
 

@@ -14,15 +14,9 @@ import numpy as np
 
 from seq2seq.data.batching import Example
 from seq2seq.data.tasks import Task, copying
+from seq2seq.evaluation.exact_match import outputs, tokens_right
 from seq2seq.evaluation.results import Curve
-from seq2seq.experiments.live_training import (
-    Settings,
-    outputs,
-    share_of,
-    small_gru,
-    tokens_right,
-    train,
-)
+from seq2seq.experiments.live_training import Settings, share_of, small_gru, train
 from seq2seq.experiments.result import Axes, Load, OnPart, Result, by_sign, interval, mean_curve
 from seq2seq.models.seq2seq import Seq2Seq
 

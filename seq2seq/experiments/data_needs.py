@@ -11,7 +11,8 @@ import time
 import numpy as np
 
 from seq2seq.data.tasks import number_reading
-from seq2seq.experiments.live_training import Settings, outputs, share_of, small_gru, train
+from seq2seq.evaluation.exact_match import outputs
+from seq2seq.experiments.live_training import Settings, share_of, small_gru, train
 from seq2seq.experiments.result import (
     AGAINST,
     FOR,

@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 
 from seq2seq.data.tasks import copying
+from seq2seq.evaluation.exact_match import outputs
 from seq2seq.evaluation.results import Curve
-from seq2seq.experiments.live_training import Settings, loss_on, outputs, share_of, small_gru, train
+from seq2seq.experiments.live_training import Settings, loss_on, share_of, small_gru, train
 from seq2seq.experiments.result import AGAINST, FOR, Axes, Load, OnPart, Result
 
 LENGTHS = range(2, 9)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from seq2seq.data.batching import Example, collate, in_groups, pad
+from seq2seq.data.batching import Batch, Example, collate
 from seq2seq.data.tasks import Task
-from seq2seq.data.tokenizer import BOS, EOS, PAD
-from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import search
 from seq2seq.experiments.result import OnPart
 from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.seq2seq import Seq2Seq, build
+from seq2seq.training.loop import Evaluated, Learner, Loop, Step, Stopwatch
 from seq2seq.training.losses import Objective
+from seq2seq.training.recipe import TrainingSettings
 
-CLIP = 1.0  # of the gradient's norm (Pascanu et al. 2013)
+# The gradient's norm is clipped as Pascanu et al. 2013 do it; nothing else is done.
+PLAIN: dict[str, Any] = {"warmup_steps": 0, "label_smoothing": 0.0, "clip": 1.0, "averaging": 0.0}
+BETAS = (0.9, 0.999)  # as Kingma and Ba 2015 propose
 
 
 @dataclass(frozen=True)
@@ -93,37 +94,49 @@ def _train(
     settings: Settings,
     on_moment: OnMoment | None,
 ) -> list[Moment]:
-    draw, objective = np.random.default_rng(settings.seed), Objective(model)
-    optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
-    by_length: dict[int, list[Example]] = {}
-    for pair in pairs:
-        by_length.setdefault(len(pair.source), []).append(pair)
+    rate, clock = settings.learning_rate, Stopwatch()
+    own = TrainingSettings(learning_rate=rate, schedule="constant", **PLAIN)
+    learner = Learner(model, own, betas=BETAS)
     moments: list[Moment] = []
-    losses: list[float] = []
-    step, spent, next_look = 0, 0.0, settings.every
-    while spent < settings.seconds and step < settings.steps:
-        started = time.perf_counter()
-        model.train()
-        # Sources of one length: recurrent encoders then need no packing, which is slow.
-        alike = by_length[len(pairs[int(draw.integers(len(pairs)))].source)]
-        chosen = draw.integers(0, len(alike), settings.rows)
-        loss = objective(collate([alike[number] for number in chosen]))
-        optimizer.zero_grad()
-        loss.backward()
-        gradients = _gradients(model)
-        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-        optimizer.step()
-        losses.append(float(loss.detach()))
-        step, spent = step + 1, spent + time.perf_counter() - started
-        if spent >= min(next_look, settings.seconds) or step == settings.steps:
-            next_look = spent + settings.every
-            mean = float(np.mean(losses))
-            moments.append(Moment(step, spent, mean, loss_on(model, valid), gradients))
+    losses: list[Tensor] = []
+
+    def evaluate(done: float) -> Evaluated:
+        clock.pause()
+        step, seconds = learner.steps, clock.seconds
+        if losses:  # else the last step was measured already
+            mean = float(torch.stack(losses).mean())
+            norms = learner.gradient_norms()
+            moments.append(Moment(step, seconds, mean, loss_on(model, valid), norms))
             losses.clear()
             if on_moment is not None:
                 on_moment(moments[-1])
+        clock.resume()
+        return Evaluated(step, seconds, {})
+
+    def done() -> float:
+        return max(clock.seconds / settings.seconds, learner.steps / settings.steps)
+
+    def due() -> bool:
+        return clock.seconds >= settings.every + (moments[-1].seconds if moments else 0.0)
+
+    batches = _batches(pairs, settings)
+    for event in Loop(learner, batches, clock, done, due, evaluate).events():
+        if isinstance(event, Step):
+            losses.append(event.loss)
     model.eval()
     return moments
+
+
+def _batches(pairs: Sequence[Example], settings: Settings) -> Iterator[Batch]:
+    """Draw batches of sources of one length: recurrent encoders then need no packing."""
+    draw = np.random.default_rng(settings.seed)
+    by_length: dict[int, list[Example]] = {}
+    for pair in pairs:
+        by_length.setdefault(len(pair.source), []).append(pair)
+    while True:
+        alike = by_length[len(pairs[int(draw.integers(len(pairs)))].source)]
+        chosen = draw.integers(0, len(alike), settings.rows)
+        yield collate([alike[number] for number in chosen])
 
 
 @torch.inference_mode()
@@ -131,34 +144,3 @@ def loss_on(model: Seq2Seq, examples: Sequence[Example]) -> float:
     """Return the loss on examples, in nats a token."""
     model.eval()
     return float(Objective(model)(collate(examples)))
-
-
-@torch.inference_mode()
-def outputs(model: Seq2Seq, sources: Sequence[Sequence[int]], longest: int) -> list[list[int]]:
-    """Decode sources greedily, to ids without the end; longest: most tokens that are written."""
-    found: dict[int, list[int]] = {}
-    options = Options(method="greedy", max_length=longest)
-    for group in in_groups([len(source) for source in sources], 256):
-        memory = model.encode(pad([[*sources[number], EOS] for number in group], PAD))
-        for number, result in zip(
-            group, search(model.decoder, memory, options, (BOS,), EOS), strict=True
-        ):
-            tokens = result.hypotheses[0].tokens
-            found[number] = [token for token in tokens if token != EOS]
-    return [found[number] for number in range(len(sources))]
-
-
-def tokens_right(output: Sequence[int], target: Sequence[int]) -> float:
-    """Return the share of a target's tokens that stand at their place in an output."""
-    same = sum(left == right for left, right in zip(output, target, strict=False))
-    return same / len(target)
-
-
-def _gradients(model: Seq2Seq) -> dict[str, float]:
-    """Return the norm of the gradient of each part: "encoder.stack", "decoder.attention" ..."""
-    squares: dict[str, float] = {}
-    for name, weight in model.named_parameters():
-        if weight.grad is not None:
-            part = ".".join(name.split(".")[:2])
-            squares[part] = squares.get(part, 0.0) + float(weight.grad.square().sum())
-    return {part: square**0.5 for part, square in squares.items()}

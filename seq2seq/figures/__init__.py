@@ -38,6 +38,13 @@ from seq2seq.figures.sentence_map import (
 )
 from seq2seq.figures.speech import speech, speech_csv
 from seq2seq.figures.states import states, states_csv
+from seq2seq.figures.training import (
+    forming_attention,
+    gradient_distances,
+    gradient_parts,
+    learning_curves,
+    training_csv,
+)
 
 __all__ = [
     "Points",
@@ -63,6 +70,10 @@ __all__ = [
     "experiment_csv",
     "forecast",
     "forecast_csv",
+    "forming_attention",
+    "gradient_distances",
+    "gradient_parts",
+    "learning_curves",
     "map_csv",
     "multiples",
     "multiples_csv",
@@ -76,6 +87,7 @@ __all__ = [
     "speech_csv",
     "states",
     "states_csv",
+    "training_csv",
     "trajectories",
     "turn_attention",
     "turn_attention_csv",

@@ -62,11 +62,14 @@ def forecast(
     for name, median in others.items():
         line = {"color": colours.mark, "width": 2}
         drawn.add_trace(
-            go.Scatter(
-                x=times_of(tested)[1], y=median, name=escape(name), line=line,
+            scatter(
+                x=times_of(tested)[1],
+                y=median,
+                name=escape(name),
+                line=line,
                 hovertemplate="%{y:.4g}",
             )
-        )  # fmt: skip
+        )
     if step is not None:
         _mark_step(drawn, tested, step, dark)
     if attends and trace is not None and step is not None:

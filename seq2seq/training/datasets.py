@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seq2seq.checkpoint import Checkpoint, SharedTokenizer
+from seq2seq.checkpoint import Checkpoint, OwnTokenizer
 from seq2seq.data.batching import Batch, Example, collate, plan_batches
 from seq2seq.data.dialogue import source_of, turns_of
 from seq2seq.data.parallel_corpus import Pair, read_pairs
@@ -26,10 +26,13 @@ from seq2seq.data.speech_corpus import (
     plan_speech,
     read_speech,
 )
+from seq2seq.data.tasks import draw_pairs
 from seq2seq.data.tokenizer import Unigram
+from seq2seq.data.tokenizer_pair import TokenizerPair
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.evaluation.evaluate import evaluate, evaluate_speech
+from seq2seq.evaluation.exact_match import match_scores, outputs
 from seq2seq.evaluation.losses import corpus_loss, encode_pairs, speech_loss
 from seq2seq.evaluation.reply_metrics import dull
 from seq2seq.models.seq2seq import Seq2Seq
@@ -44,7 +47,7 @@ GREEDY = Options(method="greedy")
 class Corpus(Protocol):
     """What the loop asks for; an example is of a type that only its corpus knows."""
 
-    def fit(self) -> SharedTokenizer:
+    def fit(self) -> OwnTokenizer:
         """Make a tokenizer for the training inputs."""
         ...
 
@@ -136,21 +139,37 @@ class TextCorpus:
 
     def __init__(self, recipe: Recipe, data: Path) -> None:
         self.recipe = recipe
+        self.files: list[list[Pair]]
+        self.valid: list[Pair]
         columns = recipe.data.columns
+        if recipe.data.task:
+            drawn = draw_pairs(
+                recipe.data.task, recipe.data.pairs, recipe.data.held_out, recipe.training.seed
+            )
+            self.files, self.valid = [list(drawn.train)], list(drawn.valid)
+            return
         self.files = [read_pairs(data / name, columns) for name in recipe.data.train]
         if recipe.data.limit:
             self.recipe = replace(recipe, data=replace(recipe.data, share=(), share_later=()))
             self.files = limited(recipe, self.files)
         files = [read_pairs(data / name, columns) for name in recipe.data.valid]
-        self.valid: list[Pair] = list(chain.from_iterable(files))
+        self.valid = list(chain.from_iterable(files))
 
-    def fit(self) -> Unigram:
-        """Make a tokenizer from the sides that the recipe names; it knows all characters."""
+    def fit(self) -> OwnTokenizer:
+        """Make a tokenizer from the sides that the recipe names, or one for each side.
+
+        A shared one knows all characters.
+        """
         settings = self.recipe.tokenizer
         files = self._texts(0) if self._varies() else self.files
         sides = {
             side: [getattr(pair, side) for file in files for pair in file] for side in Pair._fields
         }
+        if settings.source_kind:
+            return TokenizerPair(
+                self._fit_side(sides["source"], settings.source_kind),
+                self._fit_side(sides["target"], settings.kind),
+            )
         read = list(sides) if settings.fit == "both" else [settings.fit]
         sentences = chain.from_iterable(zip(*(sides.pop(side) for side in read), strict=True))
         characters = sorted({c for texts in sides.values() for text in texts for c in text})
@@ -162,7 +181,13 @@ class TextCorpus:
             kind=settings.kind,
             folded=self.recipe.card.folded,
             digits=settings.digits,
+            space=settings.space,
         )
+
+    def _fit_side(self, texts: list[str], kind: str) -> Unigram:
+        settings, folded = self.recipe.tokenizer, self.recipe.card.folded
+        space = settings.space or kind == "word"
+        return Unigram.train(texts, settings.pieces, kind=kind, folded=folded, space=space)
 
     def _varies(self) -> bool:
         recipe = self.recipe
@@ -181,7 +206,7 @@ class TextCorpus:
         nothing = SubstitutionSettings()
         return [*texts, all_varied(more, nothing, recipe.typing, draw)]
 
-    def encode(self, tokenizer: Unigram) -> None:
+    def encode(self, tokenizer: Unigram | TokenizerPair) -> None:
         """Split all pairs into ids."""
         self.tokenizer = tokenizer
         self.examples = [encode_pairs(tokenizer, file) for file in self.files]
@@ -191,7 +216,8 @@ class TextCorpus:
         """Draw the examples of an epoch; splits are sampled anew if the recipe says so."""
         seed, alpha = self.recipe.training.seed * 1_000 + number, self.recipe.tokenizer.alpha
         draw = random.Random(seed)
-        self.tokenizer.seed(seed)
+        if alpha and isinstance(self.tokenizer, Unigram):
+            self.tokenizer.seed(seed)
         if self._varies():
             pairs = list(chain.from_iterable(self._texts(number)))
             examples = encode_pairs(self.tokenizer, pairs, alpha or None)
@@ -227,7 +253,11 @@ class TextCorpus:
         return corpus_loss(model, self.valid_examples)
 
     def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
-        """Choose by the loss; log BLEU, or for summaries the F1 of kept words in a few."""
+        """Choose by the loss; log BLEU, for summaries the F1 of kept words in a few, or matches."""
+        if self.recipe.data.score == "exact_match":
+            found = outputs(checkpoint.model, [each.source for each in self.valid_examples])
+            scores = match_scores(found, [each.target for each in self.valid_examples])
+            return loss, {f"valid_{name}": value for name, value in scores.items()}
         short = checkpoint.card.task == "summarization"
         greedy = evaluate(checkpoint, self.valid[:300] if short else self.valid, GREEDY)
         key = "kept_f1" if short else "bleu"
@@ -262,6 +292,7 @@ class DialogueCorpus(TextCorpus):
             sources += [self._vary(file[i].source, draw) for i in learnt]
             targets += [fixed[i].target for i in learnt]
         limit = self.recipe.data.max_tokens
+        assert isinstance(self.tokenizer, Unigram)
         pairs = zip(self.tokenizer.encode_all(sources), targets, strict=True)
         return [Example(*pair) for pair in pairs if max(map(len, pair)) <= limit]
 

@@ -16,13 +16,14 @@ from typing import Any
 
 import torch
 
-from seq2seq.checkpoint import PAIR, TOKENIZER, Checkpoint, load, read_tokenizer, save
+from seq2seq.checkpoint import PAIR, TOKENIZER, Checkpoint, load, save
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.frequency import frequency
 from seq2seq.data.speech_corpus import read_speech
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
+from seq2seq.evaluation.exact_match import match_scores, outputs
 from seq2seq.evaluation.forecast_metrics import evaluate_series
 from seq2seq.evaluation.results import EVALUATION, LOG
 from seq2seq.hub import client
@@ -32,6 +33,7 @@ from seq2seq.hub.upload import upload_files
 from seq2seq.hub.watchdog import Progress
 from seq2seq.inference.forecasting import forecast
 from seq2seq.inference.pipeline import run
+from seq2seq.training.datasets import TextCorpus
 from seq2seq.training.model_card import model_card
 from seq2seq.training.recipe import Recipe
 from seq2seq.training.robustness import robustness
@@ -50,11 +52,30 @@ def finish(
 
     What is scored is what was written: the weights are read back, rounded to float16.
     """
-    save(folder, checkpoint.model, read_tokenizer(work / TOKENIZER))
+    save(folder, checkpoint.model, checkpoint.tokenizer)
     (folder / "card.toml").write_text(recipe.card.to_toml(), encoding="utf-8")
     (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
     shutil.copyfile(work / LOG, folder / LOG)
     return assess(folder, recipe, data, hardware())
+
+
+def finish_pairs(
+    checkpoint: Checkpoint, recipe: Recipe, data: Path, work: Path, folder: Path
+) -> dict[str, Any]:
+    """Write the checkpoint folder of a run that is scored by exact match; returns its scores.
+
+    The weights are read back before they are scored on the held-out pairs.
+    """
+    save(folder, checkpoint)
+    (folder / "recipe.toml").write_text(recipe.text, encoding="utf-8")
+    shutil.copyfile(work / LOG, folder / LOG)
+    written, corpus = load(folder), TextCorpus(recipe, data)
+    corpus.encode(written.tokenizer)  # type: ignore[arg-type]
+    sources = [example.source for example in corpus.valid_examples]
+    targets = [example.target for example in corpus.valid_examples]
+    last = json.loads((folder / LOG).read_text(encoding="utf-8").splitlines()[-1])
+    shown = {"step": last["step"], "seconds": last["seconds"], "held_out": len(targets)}
+    return shown | match_scores(outputs(written.model, sources), targets)
 
 
 def assess(folder: Path, recipe: Recipe, data: Path, trained_on: str = "") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,21 @@ from seq2seq.toml import read_table, read_toml
 
 @dataclass(frozen=True)
 class DataSettings:
-    """train, valid: files below the data folder. longer: more files like valid, whose sentences are
-    scored by length only, since those of valid are short. columns: of the source's turns and of the
-    target, () for the first two. max_tokens: longer pairs are left out of training. share: of each
-    training file's pairs seen in an epoch, drawn anew each time; 2.5 is all of them twice and half
-    of them once more; () for all of them. share_later: the same for all epochs but the first, ()
-    for no other ones: what matters most can be read last. join: share of examples that get one or
-    two others after them, so that texts of several sentences are learnt from single ones. limit:
-    pairs that are drawn once of all files, as their first shares say, and read in every epoch
-    instead; 0 for no limit.
+    """train, valid: files below the data folder; or task: one of seq2seq.data.tasks, of which so
+    many pairs are drawn, and as many more as are held_out as valid. score: of valid, beside the
+    loss: "bleu", or "exact_match" for the share of outputs that are right. longer: more files like
+    valid, whose sentences are scored by length only, since those of valid are short. columns: of
+    the source's turns and of the target, () for the first two. max_tokens: longer pairs are left
+    out of training. share: of each training file's pairs seen in an epoch, drawn anew each time;
+    2.5 is all of them twice and half of them once more; () for all of them. share_later: the same
+    for all epochs but the first, () for no other ones: what matters most can be read last. join:
+    share of examples that get one or two others after them, so that texts of several sentences are
+    learnt from single ones. limit: pairs that are drawn once of all files, as their first shares
+    say, and read in every epoch instead; 0 for no limit.
     """
 
-    train: tuple[str, ...]
-    valid: tuple[str, ...]
+    train: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     share: tuple[float, ...] = ()
     share_later: tuple[float, ...] = ()
@@ -36,10 +39,19 @@ class DataSettings:
     join: float = 0.0
     longer: tuple[str, ...] = ()
     limit: int = 0
+    task: str = ""
+    pairs: int = 20_000
+    held_out: int = 200
+    score: str = "bleu"
 
     def __post_init__(self) -> None:
-        if not self.train or not self.valid:
-            raise UserError("The recipe's [data] names no files: give some as train and as valid.")
+        if self.task and (self.train or self.valid):
+            raise UserError("The recipe's [data] has a task and files: leave one of them out.")
+        if not self.task and not (self.train and self.valid):
+            missing = "valid" if self.train else "train"
+            raise UserError(f"The recipe's [data] lacks {missing!r}: name files there, or a task.")
+        if self.score not in SCORES:
+            raise UserError(f"The recipe's score is {self.score!r}: use {' or '.join(SCORES)}.")
         if len(self.columns) == 1:
             raise UserError("The recipe's columns are one: name two or more, or none.")
         for shares in (self.share, self.share_later):
@@ -49,16 +61,22 @@ class DataSettings:
                 )
         if not all(0 < share <= 1_000 for share in (*self.share, *self.share_later)):
             raise UserError("A share in the recipe is out of range: give more than 0, to 1,000.")
-        _check_ranges(self, {"max_tokens": (1, 10_000), "join": (0, 1), "limit": (0, 10**9)})
+        ranges: dict[str, tuple[float, float]] = {"max_tokens": (1, 10_000), "join": (0, 1)}
+        ranges |= {"limit": (0, 10**9), "pairs": (1, 10**6), "held_out": (1, 10**5)}
+        _check_ranges(self, ranges)
 
 
-KINDS = ("unigram", "character")
+KINDS = ("unigram", "character", "word")
+SCORES = ("bleu", "exact_match")
+SCHEDULES = ("linear", "constant")
 
 
 @dataclass(frozen=True)
 class TokenizerSettings:
-    """pieces: of the vocabulary shared by both sides. kind: "unigram" pieces, or "character".
-    alpha: of the sampled splits that training sees (Kudo 2018), 0 for the best split always.
+    """pieces: of the vocabulary shared by both sides. kind: "unigram" pieces, "character" or
+    "word". source_kind: of a vocabulary of its own for the source, "" for a shared one. space: what
+    is read begins with a space, as it does where words are pieces. alpha: of the sampled splits
+    that training sees (Kudo 2018), 0 for the best split always.
     symbols: never split. digits: each is a piece of its own, so that numbers can be copied. fit:
     "both", or the one side, "source" or "target", whose text the pieces are made from; the other
     is read by character.
@@ -70,12 +88,15 @@ class TokenizerSettings:
     digits: bool = False
     fit: str = "both"
     kind: str = "unigram"
+    source_kind: str = ""
+    space: bool = True
 
     def __post_init__(self) -> None:
         if self.fit not in ("both", *Pair._fields):
             raise UserError(f"The recipe's fit is {self.fit!r}: use both, source or target.")
-        if self.kind not in KINDS:
-            raise UserError(f"The recipe's kind is {self.kind!r}: use {' or '.join(KINDS)}.")
+        for name, kind in (("kind", self.kind), ("source_kind", self.source_kind or KINDS[0])):
+            if kind not in KINDS:
+                raise UserError(f"The recipe's {name} is {kind!r}: use {' or '.join(KINDS)}.")
         _check_ranges(self, {"pieces": (8, 1_000_000), "alpha": (0, 10)})
 
 
@@ -83,12 +104,14 @@ class TokenizerSettings:
 class TrainingSettings:
     """Settings of the loop.
 
-    batch_tokens: padded target tokens a batch. learning_rate: the peak, reached after warmup_steps
-    and falling in a line to 0 at the end of the run. averaging: decay of the running average of the
+    batch_tokens: padded target tokens a batch. learning_rate: the peak, reached after warmup_steps;
+    by the schedule "linear" it falls in a line to 0 at the end of the run, by "constant" it stays.
+    averaging: decay of the running average of the
     weights, 0 for none. evaluate_every: steps. patience: evaluations on valid without a better one
     after which the run ends. For speech, batch_frames: padded frames of 10 ms a batch, instead of
     batch_tokens; ctc, guide: weights of further losses, see
-    Objective; guide_from: share of the run after which there is a guide.
+    Objective; guide_from: share of the run after which there is a guide. teacher_forcing: share of
+    the target's tokens that the decoder reads; the rest is what it says itself.
     """
 
     epochs: int = 20
@@ -105,8 +128,14 @@ class TrainingSettings:
     ctc: float = 0.0
     guide: float = 0.0
     guide_from: float = 0.0
+    teacher_forcing: float = 1.0
+    schedule: str = "linear"
 
     def __post_init__(self) -> None:
+        if self.schedule not in SCHEDULES:
+            raise UserError(
+                f"The recipe's schedule is {self.schedule!r}: use {' or '.join(SCHEDULES)}."
+            )
         ranges: dict[str, tuple[float, float]] = {
             "epochs": (1, 100_000),
             "batch_tokens": (1, 10_000_000),
@@ -114,6 +143,7 @@ class TrainingSettings:
             "ctc": (0, 10),
             "guide": (0, 10),
             "guide_from": (0, 1),
+            "teacher_forcing": (0, 1),
             "learning_rate": (1e-8, 10),
             "warmup_steps": (0, 10_000_000),
             "label_smoothing": (0, 0.99),
@@ -313,18 +343,31 @@ def read_recipe(path: Path) -> Recipe:
         raise UserError(f"There is no recipe {path.name}: check its path.") from None
     except (OSError, ValueError) as error:
         raise UserError(f"The recipe {path.name} cannot be read: {error}.") from None
+    return _recipe(text, values, path.name, path.resolve().parent.name)
+
+
+def parse_recipe(text: str) -> Recipe:
+    """Read a recipe from its text, as read_recipe does; [card] has to name it."""
+    try:
+        values = tomllib.loads(text)
+    except ValueError as error:
+        raise UserError(f"The recipe cannot be read: {error}.") from None
+    return _recipe(text, values, "recipe.toml", "")
+
+
+def _recipe(text: str, values: dict[str, Any], file: str, folder: str) -> Recipe:
     sections = {"card", "data", "tokenizer", "model", "training", "augmentation", "dialogue"}
     sections |= {"substitution", "typing", "series", "prompts"}
     unknown = sorted(set(values) - sections)
     missing = sorted({"card", "data", "model"} - set(values))
     if unknown or missing:
         what = f"an unknown section [{unknown[0]}]" if unknown else f"no section [{missing[0]}]"
-        raise UserError(f"The recipe {path.name} has {what}: it has {', '.join(sorted(sections))}.")
+        raise UserError(f"The recipe {file} has {what}: it has {', '.join(sorted(sections))}.")
     card, model = values["card"], values["model"]
     if not isinstance(card, dict) or not isinstance(model, dict):
-        raise UserError(f"The recipe {path.name} needs tables: write [card] and [model].")
+        raise UserError(f"The recipe {file} needs tables: write [card] and [model].")
     return Recipe(
-        Card.from_dict(card, card.get("name") or path.resolve().parent.name),
+        Card.from_dict(card, card.get("name") or folder),
         read_table(DataSettings, values["data"], "The recipe's [data]"),
         read_table(TokenizerSettings, values.get("tokenizer", {}), "The recipe's [tokenizer]"),
         model,

@@ -1,4 +1,4 @@
-"""The training loop: teacher forcing, warm-up, clipping, averaging, evaluation, resume.
+"""Training by a recipe: its data, the best weights, a log, and a state to go on from.
 
 One process on a CPU or a GPU; several under torchrun, each with its share of every epoch's batches.
 """
@@ -10,13 +10,12 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed as distributed
 from torch import Tensor, nn
@@ -24,26 +23,29 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from seq2seq.checkpoint import (
+    PAIR,
     TOKENIZER,
     Checkpoint,
-    SharedTokenizer,
+    OwnTokenizer,
     best_device,
     check_fit,
     own_generation_config,
     read_model,
-    read_tokenizer,
     replaced,
     save,
+    tokenizer_of,
+    write_tokenizer,
 )
 from seq2seq.data.batching import Batch
 from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN
+from seq2seq.data.tokenizer_pair import TokenizerPair
 from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import LOG
 from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import build, order_tokens
 from seq2seq.training.datasets import read_corpus
-from seq2seq.training.losses import Objective
+from seq2seq.training.loop import Evaluated, Event, Learner, Loop, Step, Stopwatch
 from seq2seq.training.recipe import Recipe
 from seq2seq.training.warm_start import Beginning, read_beginning
 
@@ -77,13 +79,15 @@ def train(
     minutes: float | None = None,
     tokenizer: Path | None = None,
     start: Path | None = None,
+    on_event: Callable[[Event], object] = lambda event: None,
 ) -> Checkpoint:
     """Train what the recipe describes on files below `data`; returns the best weights.
 
     work: folder of the run, where state, log and best weights are kept. With minutes, the schedule
     fits the time, not the recipe's epochs. tokenizer: a file to use, instead of one that is fitted
     to the data. start: folder of a checkpoint whose weights and tokenizer the run begins with; what
-    trained them stays in the log. Raises UserError if there is nothing to resume, if a run is there
+    trained them stays in the log. on_event: gets every event, in the first process. Raises
+    UserError if there is nothing to resume, if a run is there
     already, or if the weights are of another model.
     """
     if resume and not (work / STATE).is_file():
@@ -101,28 +105,35 @@ def train(
     with _processes() as (rank, world):
         if rank == 0 and not resume:
             _clear(work)
-            if beginning is not None:
-                (work / TOKENIZER).write_bytes(beginning.tokenizer)
-                log = "".join(f"{line}\n" for line in beginning.log)
-                (work / LOG).write_text(log, encoding="utf-8")
-            elif tokenizer is not None:
-                shutil.copyfile(tokenizer, work / TOKENIZER)
+            _prepare(work, beginning, tokenizer)
         if world > 1:
             distributed.barrier()
-        run = _Run(recipe, data, work, rank, world)
+        run = Trainer(recipe, data, work, rank, world)
         if resume:
             run.restore()
         elif beginning is not None:
             run.begin(beginning)
-        run.train(None if minutes is None else 60 * minutes)
+        for event in run.follow(None if minutes is None else 60 * minutes):
+            if rank == 0:
+                on_event(event)
         return run.best()
 
 
 def _clear(work: Path) -> None:
     """Remove what an earlier run that cannot be resumed has left."""
-    for name in (TOKENIZER, LOG):
+    for name in (TOKENIZER, *PAIR, LOG):
         (work / name).unlink(missing_ok=True)
     shutil.rmtree(work / BEST, ignore_errors=True)
+
+
+def _prepare(work: Path, beginning: Beginning | None, tokenizer: Path | None) -> None:
+    """Write what a run does not begin without: a log that goes on, a tokenizer that is given."""
+    if beginning is not None:
+        (work / TOKENIZER).write_bytes(beginning.tokenizer)
+        log = "".join(f"{line}\n" for line in beginning.log)
+        (work / LOG).write_text(log, encoding="utf-8")
+    elif tokenizer is not None:
+        shutil.copyfile(tokenizer, work / TOKENIZER)
 
 
 @contextmanager
@@ -141,75 +152,94 @@ def _processes() -> Iterator[tuple[int, int]]:
         distributed.destroy_process_group()
 
 
-class _Run:
-    def __init__(self, recipe: Recipe, data: Path, work: Path, rank: int, world: int) -> None:
+class Trainer:
+    """A run of a recipe. Its folder keeps the best weights, a log, and a state to go on from.
+
+    clock: what its seconds are read from.
+    """
+
+    clock = staticmethod(time.perf_counter)
+
+    def __init__(
+        self, recipe: Recipe, data: Path, work: Path, rank: int = 0, world: int = 1
+    ) -> None:
         self.recipe, self.settings, self.work = recipe, recipe.training, work
         self.rank, self.world, self.device = rank, world, best_device()
         torch.manual_seed(self.settings.seed)
         torch.set_flush_denormal(True)
         self.corpus = read_corpus(recipe, data)
         self.tokenizer = self._tokenizer()
-        model = build(
-            Config.from_dict(
-                {
-                    **recipe.model,
-                    "vocabulary": len(self.tokenizer),
-                    "pad": PAD,
-                    "unknown": UNKNOWN,
-                    "bos": BOS,
-                    "eos": EOS,
-                }
-            )
-        )
+        model = build(config_of(recipe, self.tokenizer))
         if isinstance(self.tokenizer, ValueTokenizer):
             order_tokens(model, torch.from_numpy(self.tokenizer.centers))
         self.model = model.to(self.device)
-        check_fit(model.config, self.tokenizer, recipe.name)
+        check_fit(self.model.config, self.tokenizer, recipe.name)
         self.checkpoint = Checkpoint(
             self.model,
             self.tokenizer,
             recipe.card,
             own_generation_config(self.model.config, recipe.card, self.tokenizer),
         )
-        settings = self.settings
-        self.objective = Objective(
-            self.model, settings.label_smoothing, settings.ctc, settings.guide
-        )
-        self.objective.to(self.device)
-        self.parallel: nn.Module = self.objective
-        if world > 1:
-            self.parallel = DistributedDataParallel(self.objective)
-        self.average = {name: w.detach().clone() for name, w in self.model.named_parameters()}
-        self.optimizer = torch.optim.Adam(
-            self.objective.parameters(), lr=0.0, betas=(0.9, 0.98), fused=True
+        self.learner = Learner(
+            self.model, self.settings, wrap=DistributedDataParallel if world > 1 else _alone
         )
         self.position = Position()
-        self.precision = _precision(self.device, self.model.config.width)
         self.corpus.encode(self.tokenizer)
 
-    def train(self, budget: float | None) -> None:
-        """Train until the epochs or the seconds are used up, or valid gets no better."""
-        total = self._steps_in_all()
-        bar = tqdm(total=1000, unit="‰", disable=self.rank > 0, bar_format=BAR, mininterval=1)
-        started, offset, saved = time.perf_counter(), self.position.seconds, time.perf_counter()
-        losses: list[Tensor] = []
-        for batch in self._batches():
-            spent = offset + time.perf_counter() - started
-            done = self.position.step / total if budget is None else spent / budget
-            if self._stop_together(done >= 1):
-                break
-            losses.append(self._step(batch, min(done, 1.0)))
-            self.position.seconds = spent
-            if len(losses) == LOG_EVERY:
-                self._report(bar, torch.stack(losses), done)
-                losses.clear()
-            if self.position.step % self.settings.evaluate_every == 0 and not self._evaluate(done):
-                break
-            if time.perf_counter() - saved > SAVE_EVERY:
+    def events(
+        self,
+        budget: float | None = None,
+        evaluate_every: float | None = None,
+        share: Callable[[], float] | None = None,
+    ) -> Iterator[Event]:
+        """Train until the epochs or the seconds are used up, or valid gets no better.
+
+        budget: seconds that the schedule is fitted to, None for the recipe's epochs.
+        evaluate_every: seconds between two evaluations, None for the recipe's steps. share: tells
+        how much is done, from 0 to 1, of trainings that end together, in place of a budget.
+        """
+        total, position = self._steps_in_all(), self.position
+        clock, saved = Stopwatch(position.seconds, self.clock), time.perf_counter()
+        evaluated = clock.seconds
+
+        def done() -> float:
+            if share is not None:
+                return share()
+            return position.step / total if budget is None else clock.seconds / budget
+
+        def due() -> bool:
+            if evaluate_every is None:
+                return position.step % self.settings.evaluate_every == 0
+            return clock.seconds - evaluated >= evaluate_every
+
+        loop = Loop(
+            self.learner, self._batches(), clock, done, due, self.evaluate, self._stop_together
+        )
+        for event in loop.events():
+            if isinstance(event, Step):
+                position.step, position.seconds = event.number, event.seconds
+                position.tokens += event.tokens * self.world
+            elif isinstance(event, Evaluated):
+                evaluated = clock.seconds
+            yield event
+            # A step and its evaluation are saved together, or a resumed run would evaluate less.
+            waits = isinstance(event, Step) and due()
+            if not waits and time.perf_counter() - saved > SAVE_EVERY:
                 saved = time.perf_counter()
                 self.save()
-        self._evaluate(1.0)
         self.save()
+
+    def follow(self, budget: float | None) -> Iterator[Event]:
+        """Train as `events` does, with a bar of the progress and a log of the losses."""
+        bar = tqdm(total=1000, unit="‰", disable=self.rank > 0, bar_format=BAR, mininterval=1)
+        losses: list[Tensor] = []
+        for event in self.events(budget):
+            if isinstance(event, Step):
+                losses.append(event.loss)
+                if len(losses) == LOG_EVERY:
+                    self._report(bar, event, float(torch.stack(losses).mean()))
+                    losses.clear()
+            yield event
         bar.close()
 
     def _steps_in_all(self) -> int:
@@ -234,68 +264,43 @@ class _Run:
             self.position.epoch += 1
             self.position.batch = 0
 
-    def _step(self, batch: Batch, done: float) -> Tensor:
-        """Take one optimizer step; returns the mean loss of its tokens, not yet synchronised."""
-        settings, position = self.settings, self.position
-        warm = min(1.0, (position.step + 1) / max(1, settings.warmup_steps))
-        for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * warm * (1 - done)
-        count = int((batch.labels != PAD).sum())
-        with torch.autocast(self.device.type, self.precision, self.precision is not torch.float32):
-            loss = self.parallel(batch.to(self.device), done >= settings.guide_from)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.objective.parameters(), settings.clip)
-        self.optimizer.step()
-        position.step += 1
-        position.tokens += count * self.world
-        self._update_average()
-        return loss.detach()
+    def evaluate(self, done: float) -> Evaluated:
+        """Measure valid, and keep the weights if they are the best.
 
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        step = self.position.step
-        decay = min(self.settings.averaging, (1 + step) / (10 + step))
-        averages = list(self.average.values())
-        torch._foreach_lerp_(averages, [*self.model.parameters()], 1 - decay)
-
-    def _evaluate(self, done: float) -> bool:
-        """Measure valid, keep the weights if they are the best; tells whether to go on.
-
-        The running average and the weights themselves are both tried.
+        The running average and the weights themselves are both tried. Raises UserError where the
+        loss is no number.
         """
         self.model.eval()
-        position, keep_going = self.position, True
+        position, better, going_on = self.position, False, True
+        scores: dict[str, float] = {}
         if self.rank == 0:
-            raw = self.corpus.loss(self.model)
-            if not math.isfinite(raw):
-                raise UserError("The loss is no longer a number: lower the learning_rate.")
-            self._swap()
-            averaged = self.corpus.loss(self.model)
-            if averaged > raw:
-                self._swap()
-            score, scores = self.corpus.score(self.checkpoint, min(raw, averaged))
+            score, scores = self._measure()
             better = score < position.best_score
-            if better:
-                save(self.work / BEST, self.checkpoint)
-            if averaged <= raw:
-                self._swap()
             position.best_score = min(score, position.best_score)
             position.evaluations_since_best = 0 if better else position.evaluations_since_best + 1
-            keep_going = position.evaluations_since_best < self.settings.patience
-            self._log(
-                done=round(done, 4),
-                valid_loss=round(raw, 4),
-                valid_loss_averaged=round(averaged, 4),
-                **scores,
-            )
+            going_on = position.evaluations_since_best < self.settings.patience
+            self._log(done=round(done, 4), **scores)
         self.model.train()
-        return not self._stop_together(not keep_going)
+        going_on = not self._stop_together(not going_on)
+        return Evaluated(position.step, position.seconds, scores, better, going_on)
 
-    def _swap(self) -> None:
-        """Exchange the weights and their running average."""
-        for name, weight in self.model.named_parameters():
-            weight.data, self.average[name] = self.average[name], weight.data
+    def _measure(self) -> tuple[float, dict[str, float]]:
+        """Return what weights are chosen by, and the scores to log; saves those that are best."""
+        raw = averaged = self.corpus.loss(self.model)
+        if not math.isfinite(raw):
+            raise UserError("The loss is no longer a number: lower the learning_rate.")
+        if self.settings.averaging:
+            self.learner.swap()
+            averaged = self.corpus.loss(self.model)
+            if averaged > raw:
+                self.learner.swap()
+        score, scores = self.corpus.score(self.checkpoint, min(raw, averaged))
+        if score < self.position.best_score:
+            save(self.work / BEST, self.checkpoint)
+        if self.settings.averaging and averaged <= raw:
+            self.learner.swap()
+        losses = {"valid_loss": round(raw, 4), "valid_loss_averaged": round(averaged, 4)}
+        return score, losses | scores
 
     def _stop_together(self, stop: bool) -> bool:
         """Tell whether any process wants to stop, so that all leave the loop at one step."""
@@ -305,11 +310,11 @@ class _Run:
         distributed.all_reduce(wish, distributed.ReduceOp.MAX)
         return bool(wish.item())
 
-    def _report(self, bar: tqdm, losses: Tensor, done: float) -> None:
-        loss, position = float(losses.mean()), self.position
+    def _report(self, bar: tqdm, step: Step, loss: float) -> None:
+        position = self.position
         speed = position.tokens / max(position.seconds, 1e-9)
-        left = position.seconds / max(done, 1e-9) - position.seconds
-        bar.n = int(1000 * done)
+        left = position.seconds / max(step.done, 1e-9) - position.seconds
+        bar.n = int(1000 * step.done)
         bar.set_postfix_str(
             f"epoch {position.epoch + 1}, step {position.step:,}, loss {loss:.3f}, "
             f"{speed:,.0f} tokens/s, {left / 60:.1f} min left"
@@ -317,7 +322,7 @@ class _Run:
         self._log(
             train_loss=round(loss, 4),
             tokens_per_second=round(speed),
-            learning_rate=self.optimizer.param_groups[0]["lr"],
+            learning_rate=step.learning_rate,
         )
 
     def _log(self, **values: Any) -> None:
@@ -331,31 +336,30 @@ class _Run:
             }
             _append(self.work / LOG, json.dumps(where | values) + "\n")
 
-    def _tokenizer(self) -> SharedTokenizer:
+    def _tokenizer(self) -> OwnTokenizer:
         """Fit the tokenizer, or take the one that this run has fitted before."""
-        path = self.work / TOKENIZER
-        if self.rank == 0 and not path.is_file():
-            with replaced(path) as new:
-                new.write_bytes(self.corpus.fit().model)
+        names = (TOKENIZER, *PAIR)
+        if self.rank == 0 and not any((self.work / name).is_file() for name in names):
+            write_tokenizer(self.work, self.corpus.fit())
         if self.world > 1:
             distributed.barrier()
-        return read_tokenizer(path, self.recipe.card.folded)
+        return tokenizer_of(self.work, self.recipe.card.folded)
 
     def begin(self, beginning: Beginning) -> None:
         """Take the weights of a checkpoint; they are the best ones so far."""
         self.model.load_state_dict(beginning.model.state_dict())
         for name, weight in self.model.named_parameters():
-            self.average[name].copy_(weight.detach())
+            self.learner.average[name].copy_(weight.detach())
         self.position.before = beginning.position
-        self._evaluate(0.0)
+        self.evaluate(0.0)
 
     def save(self) -> None:
         """Write all that a resumed run needs; a kill while writing leaves the state before."""
         if self.rank == 0:
             state = {
-                "model": self.objective.state_dict(),
-                "average": self.average,
-                "optimizer": self.optimizer.state_dict(),
+                "model": self.learner.objective.state_dict(),
+                "average": self.learner.average,
+                "optimizer": self.learner.optimizer.state_dict(),
                 "position": vars(self.position),
                 "torch_random": torch.get_rng_state(),
                 "recipe": self.recipe.settings,
@@ -368,11 +372,12 @@ class _Run:
         try:
             state = torch.load(self.work / STATE, map_location="cpu", weights_only=True)
             assert state["recipe"] == self.recipe.settings
-            self.objective.load_state_dict(state["model"])
+            self.learner.objective.load_state_dict(state["model"])
             for name, weight in state["average"].items():
-                self.average[name].copy_(weight)
-            self.optimizer.load_state_dict(state["optimizer"])
+                self.learner.average[name].copy_(weight)
+            self.learner.optimizer.load_state_dict(state["optimizer"])
             self.position = Position(**state["position"])
+            self.learner.steps = self.position.step
             torch.set_rng_state(state["torch_random"])
         except Exception:  # torch.load raises whatever the bytes lead it to
             raise UserError(
@@ -401,12 +406,14 @@ def _append(path: Path, line: str) -> None:
 BAR = "{l_bar}{bar:20}| {postfix}"
 
 
-NARROW = 192  # width up to which a CPU loses more by converting numbers than it gains
+def _alone(objective: nn.Module) -> nn.Module:
+    return objective
 
 
-def _precision(device: torch.device, width: int) -> torch.dtype:
-    """bfloat16 where the processor computes in it and the model is wide enough, else float32."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    native = np.any([torch.cpu._is_avx512_bf16_supported(), torch.cpu._is_amx_tile_supported()])
-    return torch.bfloat16 if native and width > NARROW else torch.float32
+def config_of(recipe: Recipe, tokenizer: OwnTokenizer) -> Config:
+    """Return what a recipe's model is built from, with the vocabularies of its tokenizer."""
+    values: dict[str, Any] = {**recipe.model, "vocabulary": len(tokenizer)}
+    if isinstance(tokenizer, TokenizerPair):
+        values |= {"source_vocabulary": len(tokenizer.source), "shared": False}
+    special = {"pad": PAD, "unknown": UNKNOWN, "bos": BOS, "eos": EOS}
+    return Config.from_dict(values | special)

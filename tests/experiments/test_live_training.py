@@ -2,14 +2,8 @@ import pytest
 import torch
 
 from seq2seq.data.tasks import copying
-from seq2seq.experiments.live_training import (
-    Settings,
-    loss_on,
-    outputs,
-    small_gru,
-    tokens_right,
-    train,
-)
+from seq2seq.evaluation.exact_match import outputs, tokens_right
+from seq2seq.experiments.live_training import Settings, loss_on, small_gru, train
 
 TASK = copying(500, 40, range(2, 5), symbols=8)
 FEW = Settings(seconds=60, every=0.05, learning_rate=0.01, steps=60)

@@ -126,7 +126,7 @@ def test_everything_can_be_written(recipe):
         (WHOLE + "[augmentation]\nstrings = [0]\n", "strings"),
         (WHOLE + "[augmentation]\nnoise = 2\n", "noise"),
         (WHOLE + "[augmentation]\nnoise_decibels = [5]\n", "noise_decibels"),
-        (WHOLE + '[tokenizer]\nkind = "word"\n', "kind"),
+        (WHOLE + '[tokenizer]\nkind = "bytes"\n', "kind"),
         (WHOLE + "[tokenizer]\npieces = 0\n", "pieces"),
         (WHOLE + "[tokenizer]\nalpha = -0.1\n", "alpha"),
         (WHOLE + "[tokenizer]\nsymbols = [1]\n", "symbols"),

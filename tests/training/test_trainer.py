@@ -22,6 +22,7 @@ from seq2seq.evaluation.losses import corpus_loss, encode_pairs
 from seq2seq.evaluation.results import LOG
 from seq2seq.inference.pipeline import generate, to_text
 from seq2seq.training import datasets, trainer
+from seq2seq.training.loop import Learner
 from seq2seq.training.recipe import read_recipe
 from seq2seq.training.trainer import BEST, STATE, train
 
@@ -153,14 +154,14 @@ def test_without_averaging_both_losses_are_one(folder):
 
 def test_the_rate_rises_to_its_peak_and_falls_to_nothing(folder, monkeypatch):
     rates = []
-    step = trainer._Run._step
+    step = Learner.step
 
-    def watch(run, batch, done):
-        loss = step(run, batch, done)
-        rates.append(run.optimizer.param_groups[0]["lr"])
-        return loss
+    def watch(learner, batch, done):
+        losses = step(learner, batch, done)
+        rates.append(learner.optimizer.param_groups[0]["lr"])
+        return losses
 
-    monkeypatch.setattr(trainer._Run, "_step", watch)
+    monkeypatch.setattr(Learner, "step", watch)
     train(recipe_of(folder, epochs=5, learning_rate=0.01), folder, folder / "work")
     peak = rates.index(max(rates))
     assert 3 <= peak <= 5
@@ -173,14 +174,15 @@ def test_the_rate_rises_to_its_peak_and_falls_to_nothing(folder, monkeypatch):
 
 def test_gradients_are_clipped(folder, monkeypatch):
     norms = []
-    step = trainer._Run._step
+    step = Learner.step
 
-    def watch(run, batch, done):
-        loss = step(run, batch, done)
-        norms.append(torch.cat([each.grad.flatten() for each in run.model.parameters()]).norm())
-        return loss
+    def watch(learner, batch, done):
+        losses = step(learner, batch, done)
+        gradients = [each.grad.flatten() for each in learner.model.parameters()]
+        norms.append(torch.cat(gradients).norm())
+        return losses
 
-    monkeypatch.setattr(trainer._Run, "_step", watch)
+    monkeypatch.setattr(Learner, "step", watch)
     train(recipe_of(folder, epochs=1, clip=0.05), folder, folder / "work")
     assert max(norms) == pytest.approx(0.05, rel=0.01)
 
@@ -194,14 +196,14 @@ def test_an_epoch_reads_every_target_token_once(folder):
 
 def test_long_pairs_are_left_out_and_shares_are_drawn(folder):
     recipe = recipe_of(folder)
-    whole = trainer._Run(recipe, folder, folder, 0, 1)
+    whole = trainer.Trainer(recipe, folder, folder, 0, 1)
     assert len(whole.corpus.epoch(0)) == 240
     short = replace(recipe, data=replace(recipe.data, max_tokens=3))
-    examples = trainer._Run(short, folder, folder, 0, 1).corpus.epoch(0)
+    examples = trainer.Trainer(short, folder, folder, 0, 1).corpus.epoch(0)
     assert 0 < len(examples) < 240
     assert max(max(map(len, example)) for example in examples) == 3
     half = replace(recipe, data=replace(recipe.data, share=(0.5,)))
-    run = trainer._Run(half, folder, folder, 0, 1)
+    run = trainer.Trainer(half, folder, folder, 0, 1)
     epochs = [
         {tuple(example.source) for example in run.corpus.epoch(number)} for number in range(8)
     ]
@@ -212,7 +214,7 @@ def test_long_pairs_are_left_out_and_shares_are_drawn(folder):
 def test_a_share_above_one_repeats_a_file(folder):
     recipe = recipe_of(folder)
     more = replace(recipe, data=replace(recipe.data, share=(2.25,)))
-    examples = trainer._Run(more, folder, folder, 0, 1).corpus.epoch(0)
+    examples = trainer.Trainer(more, folder, folder, 0, 1).corpus.epoch(0)
     counts = Counter(tuple(example.source) for example in examples)
     assert len(counts) == 240
     assert sorted(Counter(counts.values()).items()) == [(2, 180), (3, 60)]
@@ -221,7 +223,7 @@ def test_a_share_above_one_repeats_a_file(folder):
 def test_later_epochs_can_have_shares_of_their_own(folder):
     recipe = recipe_of(folder)
     data = replace(recipe.data, share=(0.5,), share_later=(0.25,))
-    run = trainer._Run(replace(recipe, data=data), folder, folder, 0, 1)
+    run = trainer.Trainer(replace(recipe, data=data), folder, folder, 0, 1)
     assert [len(run.corpus.epoch(number)) for number in range(3)] == [120, 60, 60]
 
 
@@ -256,7 +258,7 @@ def talks(folder):
 def sources(recipe, folder, **settings):
     """Return the texts of the sources of an epoch."""
     recipe = replace(recipe, dialogue=replace(recipe.dialogue, **settings))
-    run = trainer._Run(recipe, folder, folder, 0, 1)
+    run = trainer.Trainer(recipe, folder, folder, 0, 1)
     return [run.tokenizer.decode(each.source) for each in run.corpus.epoch(0)]
 
 
@@ -280,7 +282,7 @@ def test_dull_replies_are_learnt_as_often_as_the_recipe_says(talks, folder):
 
 
 def test_replies_are_learnt_tidied(talks, folder):
-    run = trainer._Run(talks, folder, folder, 0, 1)
+    run = trainer.Trainer(talks, folder, folder, 0, 1)
     for example in run.corpus.epoch(0):
         reply = run.tokenizer.decode(example.target)
         assert reply[0].isupper()
@@ -493,15 +495,16 @@ import hashlib, sys
 from pathlib import Path
 import torch
 from seq2seq.training import datasets, trainer
+from seq2seq.training.loop import Learner
 from seq2seq.training.recipe import read_recipe
 
-class Telling(trainer._Run):
+class Telling(trainer.Trainer):
     def best(self):
         weights = b"".join(each.detach().numpy().tobytes() for each in self.model.parameters())
         print(hashlib.sha256(weights).hexdigest())
         return super().best()
 
-trainer._Run = Telling
+trainer.Trainer = Telling
 torch.set_num_threads(1)
 folder = Path(sys.argv[1])
 trainer.train(read_recipe(folder / "recipe.toml"), folder, folder / "work")
@@ -527,7 +530,7 @@ def test_two_processes_train_one_checkpoint(folder):
     assert len(set(fingerprints)) == 1
     work = folder / "work"
     steps = [line["step"] for line in logged(work) if "valid_loss" in line]
-    batches = trainer._Run(recipe, folder, work, 0, 1)._steps_in_all() // 2  # of two epochs
+    batches = trainer.Trainer(recipe, folder, work, 0, 1)._steps_in_all() // 2  # of two epochs
     together = batches // 2 * 2
     assert steps == [*range(4, together + 1, 4), together]
     assert logged(work)[-1]["epoch"] == 2  # half the steps, all the data
@@ -573,15 +576,15 @@ def test_what_a_run_without_state_left_is_cleared(folder):
 
 
 def test_a_loss_that_is_no_number_ends_with_a_remedy(folder, monkeypatch):
-    step = trainer._Run._step
+    step = Learner.step
 
-    def explode(run, batch, done):
-        loss = step(run, batch, done)
+    def explode(learner, batch, done):
+        losses = step(learner, batch, done)
         with torch.no_grad():
-            next(run.model.parameters()).fill_(float("nan"))
-        return loss
+            next(learner.model.parameters()).fill_(float("nan"))
+        return losses
 
-    monkeypatch.setattr(trainer._Run, "_step", explode)
+    monkeypatch.setattr(Learner, "step", explode)
     with pytest.raises(UserError, match="learning_rate"):
         train(recipe_of(folder, epochs=1), folder, folder / "work")
 

@@ -39,13 +39,19 @@ const CALM = 200;  // milliseconds in which nothing came, so that the page stand
 const far = new Set();  // figures out of sight that wait for a calm page and an idle moment
 let waiting = 0;
 
-async function draw(place) {
+function draw(place) {
   far.delete(place);
-  if (place.shown === place.wanted) return;
-  place.shown = place.wanted;
+  if (place.shown === place.wanted) return place.drawn;
+  const wanted = place.shown = place.wanted;
+  // One after the other: Plotly fails where a figure goes that it still draws.
+  place.drawn = (place.drawn ?? plotly).catch(() => {}).then(() => paint(place, wanted));
+  return place.drawn;
+}
+
+async function paint(place, wanted) {
   const Plotly = await plotly;
-  if (!place.isConnected) return;
-  const { data, layout } = JSON.parse(place.shown);
+  if (!place.isConnected || wanted !== place.shown) return;
+  const { data, layout } = JSON.parse(wanted);
   // What a figure is made of can only be changed from the ground up.
   const kind = [...data.map((trace) => trace.type),
     ...Object.keys(layout).filter((name) => /axis|scene/.test(name))].join();
@@ -143,7 +149,8 @@ export default function (component) {
     sight.unobserve(place);
     size.unobserve(place);
     far.delete(place);
-    window.Plotly?.purge(place);
+    const purge = () => window.Plotly?.purge(place);
+    if (place.drawn) place.drawn.then(purge, purge);
   };
 }
 """,

@@ -1,0 +1,97 @@
+"""Once a model is trained: open it on other pages, take it home, or train it anew."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+from seq2seq.errors import UserError
+from ui.components import copy_link
+from ui.escape import plain
+from ui.runtime.trainings import bring_trained
+
+if TYPE_CHECKING:
+    from seq2seq.training.jobs import Training
+
+PAGES = {
+    "Translation": "pages/translation.py",
+    "Compare architectures": "pages/compare.py",
+    "Context vector": "pages/context_vector.py",
+}
+
+
+def afterwards(training: Training) -> None:
+    """Show what can be done with the models of a training that has ended."""
+    trained = {letter: each for letter, each in training.progress.items() if each.folder}
+    if not trained:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for letter in trained:
+            menu = st.popover(
+                f"Open {letter} in", icon=":material/open_in_new:", key=f"open_{letter}"
+            )
+            for title in PAGES:
+                if menu.button(title, key=f"lab_open_{letter}_{title}", type="tertiary"):
+                    _open(training, letter, title, list(trained))
+        menu = st.popover(
+            "Download", icon=":material/download:", key="lab_download", on_change="rerun"
+        )
+        if menu.open:  # files are made when they are wanted
+            with menu:
+                _downloads({letter: Path(each.folder) for letter, each in trained.items()})
+        copy_link()
+
+
+def _open(training: Training, letter: str, title: str, letters: list[str]) -> None:
+    """Go to a page with the model, or all of them, and the first held-out example."""
+    try:
+        names = {each: bring_trained(training, each) for each in letters}
+    except UserError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    snapshots = training.progress[letter].snapshots
+    text = "".join(snapshots[-1].written[0].source).replace("▁", " ").strip() if snapshots else ""
+    query: dict[str, str | list[str]] = {"checkpoint": names[letter], "text": text}
+    if title == "Compare architectures":
+        query = {"models": [names[each] for each in letters], "sentence": text}
+    with suppress(StreamlitAPIException):  # a page that runs alone has no others
+        st.switch_page(PAGES[title], query_params=query)
+
+
+def _downloads(folders: Mapping[str, Path]) -> None:
+    for letter, folder in folders.items():
+        st.download_button(
+            f"{letter}: checkpoint folder (zip)",
+            partial(zipped, folder),
+            f"model-{letter.lower()}.zip",
+            "application/zip",
+            key=f"lab_zip_{letter}",
+            on_click="ignore",
+        )
+        recipe = folder / "recipe.toml"
+        if recipe.is_file():
+            st.download_button(
+                f"{letter}: recipe.toml",
+                recipe.read_text(encoding="utf-8"),
+                "recipe.toml",
+                "application/toml",
+                key=f"lab_recipe_{letter}",
+                on_click="ignore",
+            )
+
+
+def zipped(folder: Path) -> bytes:
+    """Return the files of a folder as a zip archive."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, f"{folder.parent.name.lower()}/{path.name}")
+    return made.getvalue()
