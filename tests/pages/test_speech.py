@@ -111,7 +111,7 @@ def test_an_example_in_a_link_is_heard_and_its_errors_are_counted():
     assert picture(at).startswith("Waveform, log-mel spectrogram and attention")
     assert "Token 9, ` o `: 0.72 to 0.76 s." in said(at)
     assert list(at.dataframe[0].value["word"]) == EXAMPLE.split()
-    assert (at.dataframe[0].value["to, s"] > at.dataframe[0].value["from, s"]).all()
+    assert (at.dataframe[0].value["end, s"] > at.dataframe[0].value["start, s"]).all()
     assert [each.value for each in at.metric] == ["0%", "0%"]
 
 
