@@ -261,7 +261,7 @@ def test_another_output_of_the_search_has_times_of_its_own():
     at = open_page(recording=EXAMPLE, output="2")
     assert not at.error
     assert list(at.dataframe[0].value["word"]) != EXAMPLE.split()
-    assert (at.dataframe[0].value["to, s"] <= 2.08).all()
+    assert (at.dataframe[0].value["end, s"] <= 2.08).all()
 
 
 def test_a_saved_run_shows_attention_over_time_without_its_sound():
