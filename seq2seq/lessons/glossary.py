@@ -321,7 +321,7 @@ _ATTENTION = (
     ),
     Term(
         "gradient × input",
-        r"|\nabla_x \log P \cdot x|",
+        r"\lvert \nabla_x \log P \cdot x \rvert",
         "The size of the gradient of an output token's log-probability times the embedding of a "
         "source token.",
         "Denil et al. 2014",

@@ -17,6 +17,7 @@ def test_a_term_is_one_sentence_with_a_source_and_a_page(term):
     assert ". " not in term.definition
     assert re.search(r"\d{4}|Jurafsky and Martin", term.source)
     assert (ROOT / term.link.page).is_file()
+    assert not set(term.symbol) & set("|$")  # which end a cell of the table, or the formula
 
 
 def test_no_term_is_explained_twice():

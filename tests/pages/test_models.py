@@ -94,7 +94,7 @@ def test_every_checkpoint_has_a_card(root):
 
 def test_a_folder_is_described(root):
     at = name_a_model(str(root / "gru-plain"))
-    facts = dict(zip(*(at.table[0].value[name] for name in ("what", "here")), strict=True))
+    facts = dict(zip(*(at.table[0].value[name] for name in ("property", "value")), strict=True))
     assert facts["architecture"] == "GRU, no attention"
     assert int(facts["parameters"].replace(",", "")) > 0
     assert "It has no attention" in shown(at)

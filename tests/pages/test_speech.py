@@ -116,7 +116,7 @@ def test_an_example_in_a_link_is_heard_and_its_errors_are_counted():
     assert picture(at).startswith("Waveform, log-mel spectrogram and attention")
     assert "Token 9, ` o `: 0.72 to 0.76 s." in said(at)
     assert list(at.dataframe[0].value["word"]) == EXAMPLE.split()
-    assert (at.dataframe[0].value["to, s"] > at.dataframe[0].value["from, s"]).all()
+    assert (at.dataframe[0].value["end, s"] > at.dataframe[0].value["start, s"]).all()
     assert [each.value for each in at.metric] == ["0%", "0%"]
 
 
@@ -266,7 +266,7 @@ def test_another_output_of_the_search_has_times_of_its_own():
     at = open_page(recording=EXAMPLE, output="2")
     assert not at.error
     assert list(at.dataframe[0].value["word"]) != EXAMPLE.split()
-    assert (at.dataframe[0].value["to, s"] <= 2.08).all()
+    assert (at.dataframe[0].value["end, s"] <= 2.08).all()
 
 
 def test_a_saved_run_shows_attention_over_time_without_its_sound():
