@@ -41,6 +41,17 @@ MODELS = {
         "MT5",
         {**T5, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False},
     ),
+    "umt5": (made.t5, "T5", "UMT5ForConditionalGeneration", "UMT5", T5),
+    "codet5": (made.codet5, "Roberta", "T5ForConditionalGeneration", "T5", T5),
+    "byt5": (
+        made.byt5,
+        "ByT5",
+        "T5ForConditionalGeneration",
+        "T5",
+        {**T5, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False},
+    ),
+    "mvp": (made.bart, "Mvp", "MvpForConditionalGeneration", "Mvp", FAIRSEQ),
+    "plbart": (made.plbart, "PLBart", "PLBartForConditionalGeneration", "PLBart", FAIRSEQ),
     "bart": (made.bart, "Bart", "BartForConditionalGeneration", "Bart", FAIRSEQ),
     "pegasus": (made.pegasus, "Pegasus", "PegasusForConditionalGeneration", "Pegasus", FAIRSEQ),
     "blenderbot": (
@@ -69,7 +80,7 @@ def token_ids(name, tokenizer):
     """Return what the published config of a family says of its special tokens."""
     ids = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id}
     start = ids["pad_token_id"]
-    if name in ("bart", "m2m100", "nllb", "mbart50", "mbart25"):
+    if name in ("bart", "mvp", "plbart", "m2m100", "nllb", "mbart50", "mbart25"):
         start = ids["eos_token_id"]
     if name.startswith("blenderbot"):
         start = tokenizer.bos_token_id

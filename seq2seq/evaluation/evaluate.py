@@ -48,6 +48,17 @@ def evaluate(
     against the nearest reference. Summarization: see summary_scores; by source length too. A
     chatbot: see reply_scores, since what is said has too many answers to compare with one.
     """
+    return evaluate_with_outputs(checkpoint, pairs, options, on_group, longer)[0]
+
+
+def evaluate_with_outputs(
+    checkpoint: Checkpoint,
+    pairs: Sequence[Pair],
+    options: Options | None = None,
+    on_group: Callable[[int], None] | None = None,
+    longer: Sequence[Pair] = (),
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Score the outputs as `evaluate` does; returns the outputs by source, too."""
     references = _references(pairs)
     sources = list(references)
     started = time.perf_counter()
@@ -65,7 +76,7 @@ def evaluate(
         more = [each.text for each in found]
         said = dict(zip(sources, outputs, strict=True)) | dict(zip(further, more, strict=True))
         by_length = _by_length(task, said, references | further)
-    return {
+    found_scores = {
         "sentences": len(sources),
         "references": len(pairs),
         **scores(outputs, list(references.values()), sources),
@@ -75,6 +86,7 @@ def evaluate(
         "sentences_per_second": round(len(sources) / seconds, 1),
         **({"by_source_length": by_length} if by_length else {}),
     }
+    return found_scores, dict(zip(sources, outputs, strict=True))
 
 
 def _references(pairs: Iterable[Pair]) -> dict[str, list[str]]:

@@ -21,7 +21,12 @@ TASKS = {
     "whisper": "speech",
     "t5": "translation",
     "mt5": "translation",
+    "umt5": "translation",
+    "mvp": "summarization",
+    "plbart": "translation",
 }
+# Trained for anything, so that a model's own card decides.
+FOR_ANYTHING = ("t5", "mt5", "umt5", "bart", "mbart", "mvp", "plbart")
 TAGS = {
     "translation": "translation",
     "summarization": "summarization",
@@ -47,7 +52,7 @@ def read_card(folder: Path, values: Values, name: str) -> Card:
     """Describe a model by its files; what they do not say is said to be unknown."""
     family, says = values["model_type"], _front_matter(folder / "README.md")
     task = TASKS[family]
-    if family in ("t5", "mt5", "bart", "mbart"):  # trained for anything, so the card decides
+    if family in FOR_ANYTHING:
         task = TAGS.get(next(iter(_texts(says.get("pipeline_tag"))), ""), task)
     if is_forecaster(values):
         task = "forecasting"

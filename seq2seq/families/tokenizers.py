@@ -71,7 +71,7 @@ KINDS = {
     "mbart": ("MBartTokenizer", "MBart50Tokenizer"),
     "mt5": ("T5Tokenizer", "MT5Tokenizer"),
     "umt5": ("T5Tokenizer", "UMT5Tokenizer"),
-    "mvp": ("MvpTokenizer", "BartTokenizer"),
+    "mvp": ("MvpTokenizer", "BartTokenizer", "RobertaTokenizer"),
     "plbart": ("PLBartTokenizer",),
     "pegasus": ("PegasusTokenizer",),
     "t5": ("T5Tokenizer", "MT5Tokenizer", "RobertaTokenizer", "ByT5Tokenizer"),

@@ -1,12 +1,15 @@
 """A model that transformers has loaded, wrapped without a folder."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 import seq2seq
 from seq2seq import Options, UserError
-from seq2seq.data.audio import Audio
+from seq2seq.data.audio import Audio, to_wav
 from tests import published
 
 published.hf.logging.set_verbosity_error()
@@ -69,3 +72,18 @@ def test_other_objects_are_refused(tmp_path):
     tiny = published.hf.BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1)
     with pytest.raises(UserError, match="an encoder only"):
         seq2seq.from_transformers(published.hf.BertModel(tiny), tokenizer)
+
+
+def test_the_code_for_users_of_transformers_runs(tmp_path, monkeypatch, capsys):
+    text = (Path(__file__).parents[2] / "docs" / "transformers.md").read_text(encoding="utf-8")
+    _, model, tokenizer = published.save(tmp_path, "bart")
+    folder, _, _ = published.save(tmp_path / "speech", "whisper")
+    monkeypatch.chdir(tmp_path)
+    names = {"model": model, "tokenizer": tokenizer}
+    for code in re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL):
+        exec(compile(code, "transformers.md", "exec"), names)
+    assert "plotly" in (tmp_path / "heatmap.html").read_text(encoding="utf-8")
+    noise = np.random.default_rng(1).normal(0, 0.1, 40_000).clip(-1, 1).astype(np.float32)
+    (tmp_path / "long.wav").write_bytes(to_wav(noise))
+    assert names["transcribe"](seq2seq.load(folder), "long.wav")
+    assert "of 2 s" in capsys.readouterr().out

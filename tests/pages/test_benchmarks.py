@@ -198,3 +198,60 @@ def test_sentences_of_the_visitor_are_joined(measured, monkeypatch):
     monkeypatch.setattr("ui.views.concatenation.LONGEST", 20)
     at.text_area(key="to_join").set_value("\n".join([*lines, "It is raining in the city."])).run()
     assert any("20 letters of each" in message for message in messages(at))
+
+
+# --- the visitor's own pairs
+
+
+OWN = "The cat sleeps.\tLe chat dort.\nno tab\nWhere is the dog?\tOù est le chien ?\n"
+
+
+def bring(at, names, content=OWN):
+    """Upload pairs and choose models."""
+    at.file_uploader(key="own_pairs").upload("own.tsv", content.encode(), "text/plain").run()
+    at.multiselect(key="scored_models").set_value(names).run()
+    assert not at.exception
+    return at
+
+
+def scoring(at):
+    return next(button for button in at.button if button.label.startswith("Score "))
+
+
+def test_own_pairs_are_scored_and_the_worst_comes_first(root):
+    at = bring(visit("benchmarks"), list(NAMES))
+    assert any("Line 2 has no tab" in each.value.replace("\\", "") for each in at.warning)
+    assert scoring(at).label == "Score 2 pairs"
+    scoring(at).click().run()
+    assert not at.exception
+    tables = [each.value for each in at.dataframe]
+    scores = next(table for table in tables if "95 % interval" in table)
+    assert list(scores["model"]) == list(NAMES)
+    assert {"bleu", "chrf", "loss"} <= set(scores.columns)
+    worst = next(table for table in tables if "line" in table)
+    assert set(worst["line"]) == {1, 3}
+    assert list(worst["chrF"]) == sorted(worst["chrF"])
+    said = " ".join(each.value.replace("\\", "") for each in at.markdown)
+    assert f"{NAMES[0]} against {NAMES[1]}" in said
+    labels = {each.proto.label for each in at.get("download_button")}
+    assert {"CSV", "JSON"} <= labels
+
+
+def test_a_scoring_can_be_stopped(root, monkeypatch):
+    from streamlit.runtime.scriptrunner import StopException
+
+    def stopped(*given, on_group, **named):
+        on_group(1)
+        raise StopException
+
+    at = bring(visit("benchmarks"), [NAMES[0]])
+    monkeypatch.setattr("seq2seq.evaluation.own_pairs.score_pairs", stopped)
+    scoring(at).click().run()
+    at.button(key="stop_scoring").click().run()
+    assert not at.exception
+    assert scoring(at).label == "Score 2 pairs"
+
+
+def test_what_is_no_table_of_pairs_is_said(root):
+    at = bring(visit("benchmarks"), [NAMES[0]], "nothing here\n")
+    assert any("There are no pairs" in each.value for each in at.error)

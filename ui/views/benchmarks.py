@@ -30,6 +30,7 @@ from ui.views.beam_cost import beam_cost_section
 from ui.views.compare import FIRST
 from ui.views.compare import MOST as RACING
 from ui.views.concatenation import joining_section
+from ui.views.own_pairs import own_pairs_section
 
 MOST = 7  # lines that can be told apart
 LONG = (
@@ -51,6 +52,7 @@ def benchmarks_page() -> None:
             "No model here has scores by length: run seq2seq assess on one to measure them."
         )
     beam_cost_section()
+    own_pairs_section()
 
 
 def _family(known: dict[str, Measurements]) -> None:
