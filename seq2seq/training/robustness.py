@@ -34,6 +34,9 @@ ALTERED: Mapping[str, Callable[[str], str]] = {
 }
 
 
+ROWS = 400  # pairs whose sources are typed in other ways
+
+
 class Probe(NamedTuple):
     """A pair made of what training never sees. kinds, kept: what stands in its slots, by their
     kind, and as the target writes it. common: the same pair with a common name, if it has one.
@@ -43,6 +46,19 @@ class Probe(NamedTuple):
     kinds: tuple[str, ...]
     kept: tuple[str, ...]
     common: Pair | None
+
+
+def robustness(
+    checkpoint: Checkpoint, pairs: Sequence[Pair], options: Options | None = None
+) -> dict[str, Any]:
+    """Return `kept_scores` of held-out names and numbers, and `typing_scores` of the first pairs.
+
+    The checkpoint translates English to French. pairs: of a validation set.
+    """
+    return {
+        "kept": kept_scores(checkpoint, probes(), options),
+        "typing": typing_scores(checkpoint, pairs[:ROWS], options),
+    }
 
 
 def probes(rounds: int = 8, seed: int = 0) -> list[Probe]:
