@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LEAST_CONTEXT, MOST_CONTEXT, MOST_HORIZON = 8, 512, 64
 SAMPLES = 20  # as the authors of Chronos draw
-NOTHING = "nothing"
+NOTHING, SMOOTHING = "nothing", "exponential smoothing"
 
 
 class Sampling(NamedTuple):
@@ -65,6 +65,8 @@ def sampling_settings(
     name: str, names: list[str], series: Series | None
 ) -> tuple[Sampling, str | None]:
     """Let the visitor choose how paths are drawn, and a model to compare with, None for none."""
+    from seq2seq.evaluation.exponential_smoothing import is_installed
+
     usual = frequency(series.frequency if series else "").context
     with st.popover("Settings", icon=":material/tune:"):
         context = st.number_input(
@@ -85,9 +87,10 @@ def sampling_settings(
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", **URL)
         other = st.selectbox(
             "Compare with",
-            [NOTHING, *(each for each in names if each != name)],
+            [NOTHING, *([SMOOTHING] if is_installed() else []), *(n for n in names if n != name)],
             key="other",
-            help="The median of another model is drawn as a line, and scored.",
+            help="The median of another model, or of exponential smoothing where statsmodels is "
+            "installed, is drawn as a line, and scored.",
             **URL,
         )
     sampling = Sampling(int(samples), temperature, int(seed), int(context or 0))

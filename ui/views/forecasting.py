@@ -13,7 +13,7 @@ from seq2seq.trace import Trace
 from ui.components import clicked, copy_link
 from ui.components.chart import chart
 from ui.escape import plain
-from ui.inputs.forecast_settings import Sampling, horizon_input, sampling_settings
+from ui.inputs.forecast_settings import SMOOTHING, Sampling, horizon_input, sampling_settings
 from ui.inputs.series_input import series_choice, series_input
 from ui.inputs.task_controls import (
     checkpoint_picker,
@@ -70,7 +70,7 @@ def forecasting_page(title: str) -> None:
 
 
 def _tested(
-    name: str, series: Series, horizon: int, hide: bool, sampling: Sampling, record: bool = True
+    name: str, series: Series, horizon: int, hide: bool, sampling: Sampling, smooth: bool = False
 ) -> Backtest | None:
     """Forecast with a checkpoint, or say why it cannot."""
 
@@ -78,10 +78,10 @@ def _tested(
         from seq2seq.analysis.backtest import backtest
 
         options = sampling.options(checkpoint)
-        return backtest(checkpoint, series, horizon, options, hide, smooth=True, record=record)
+        return backtest(checkpoint, series, horizon, options, hide, smooth)
 
     subject = Subject(name, f"{series.frequency} {series.text}")
-    return derive(subject, ("backtest", horizon, hide, sampling, series.start, record), work)
+    return derive(subject, ("backtest", horizon, hide, sampling, series.start, smooth), work)
 
 
 def _show(
@@ -92,10 +92,11 @@ def _show(
     names: of the checkpoint, and of one to compare it with.
     """
     name, other = names
-    tested = _tested(name, series, horizon, hide, sampling)
+    smooth = other == SMOOTHING
+    tested = _tested(name, series, horizon, hide, sampling, smooth)
     if tested is None:
         return
-    found = _tested(other, series, horizon, hide, sampling, record=False) if other else None
+    found = _tested(other, series, horizon, hide, sampling) if other and not smooth else None
     others = {other: found} if other and found else {}
     trace = tested.forecast.trace
     assert trace is not None
@@ -169,6 +170,8 @@ def _scores(name: str, tested: Backtest, others: Mapping[str, Backtest]) -> None
     st.markdown(heads + "".join(lines), help=MEANING, width="content")
     if not is_installed():
         st.caption("Exponential smoothing is left out: it needs the Python package statsmodels.")
+    elif tested.smoothed is None:
+        st.caption("Exponential smoothing can be compared with, see Settings; it takes seconds.")
 
 
 MEANING = """How the forecast meets the values held back.
