@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from seq2seq.data.batching import in_groups, pad
+from seq2seq.data.batching import Example, in_groups, pad
 from seq2seq.data.tokenizer import BOS, EOS, PAD
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import search
@@ -36,6 +36,11 @@ def outputs(
             tokens = result.hypotheses[0].tokens
             found[number] = [token for token in tokens if token != EOS]
     return [found[number] for number in range(len(sources))]
+
+
+def longest_output(examples: Sequence[Example]) -> int:
+    """Return how long an output need be to be told from all targets: a longer one is wrong."""
+    return max(len(example.target) for example in examples) + 2
 
 
 def tokens_right(output: Sequence[int], target: Sequence[int]) -> float:

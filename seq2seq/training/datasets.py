@@ -32,7 +32,7 @@ from seq2seq.data.tokenizer_pair import TokenizerPair
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.evaluation.evaluate import evaluate, evaluate_speech
-from seq2seq.evaluation.exact_match import match_scores, outputs
+from seq2seq.evaluation.exact_match import longest_output, match_scores, outputs
 from seq2seq.evaluation.losses import corpus_loss, encode_pairs, speech_loss
 from seq2seq.evaluation.reply_metrics import dull
 from seq2seq.models.seq2seq import Seq2Seq
@@ -255,7 +255,8 @@ class TextCorpus:
     def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
         """Choose by the loss; log BLEU, for summaries the F1 of kept words in a few, or matches."""
         if self.recipe.data.score == "exact_match":
-            found = outputs(checkpoint.model, [each.source for each in self.valid_examples])
+            sources = [each.source for each in self.valid_examples]
+            found = outputs(checkpoint.model, sources, longest_output(self.valid_examples))
             scores = match_scores(found, [each.target for each in self.valid_examples])
             return loss, {f"valid_{name}": value for name, value in scores.items()}
         short = checkpoint.card.task == "summarization"

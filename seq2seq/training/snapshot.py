@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from seq2seq.checkpoint import OwnTokenizer
 from seq2seq.data.batching import Batch, Example, collate
 from seq2seq.data.tasks import TextTask
-from seq2seq.evaluation.exact_match import outputs
+from seq2seq.evaluation.exact_match import longest_output, outputs
 from seq2seq.models.seq2seq import Seq2Seq
 
 ALIGNED = 60  # held-out examples whose attention is compared with where the tokens come from
@@ -37,7 +37,7 @@ def written(
     model: Seq2Seq, tokenizer: OwnTokenizer, examples: Sequence[Example]
 ) -> tuple[Written, ...]:
     """Return what a model in eval mode writes, greedily, and where it looks while it does."""
-    found = outputs(model, [example.source for example in examples])
+    found = outputs(model, [example.source for example in examples], longest_output(examples))
     return tuple(
         Written(
             tokenizer.source_pieces(example.source),

@@ -13,7 +13,7 @@ from tests.served import FIGURE, check_accessible, link, query_of
 pytestmark = pytest.mark.browser
 
 LONG = {"compare": "0", "a_width": "8", "pairs": "300", "batch": "64", "minutes": "5"}
-WAIT = 90_000  # milliseconds until a process has started on a busy machine
+WAIT = 240_000  # milliseconds until a process has started on a busy machine
 
 
 def started(page, server, **query):

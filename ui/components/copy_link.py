@@ -17,11 +17,13 @@ _COPY_LINK = st.components.v2.component(
 export default function (component) {
   const button = component.parentElement.querySelector(".copy");
   button.onclick = async () => {
+    const link = new URL(window.location.href);
+    component.data.without.forEach((name) => link.searchParams.delete(name));
     try {
-      await navigator.clipboard.writeText(window.location.href);
+      await navigator.clipboard.writeText(link.href);
       button.textContent = "Link copied";
     } catch {
-      window.prompt("Copy this link", window.location.href);
+      window.prompt("Copy this link", link.href);
     }
     setTimeout(() => { button.textContent = "Copy link"; }, 2000);
   };
@@ -30,6 +32,6 @@ export default function (component) {
 )
 
 
-def copy_link() -> None:
-    """Offer the address of the page as it stands, all controls included."""
-    _COPY_LINK(key="copy_link", width="content")
+def copy_link(*without: str) -> None:
+    """Offer the address of the page as it stands, all controls included but those named."""
+    _COPY_LINK(key="copy_link", data={"without": list(without)}, width="content")

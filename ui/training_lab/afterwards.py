@@ -47,7 +47,7 @@ def afterwards(training: Training) -> None:
         if menu.open:  # files are made when they are wanted
             with menu:
                 _downloads({letter: Path(each.folder) for letter, each in trained.items()})
-        copy_link()
+        copy_link("run")  # whoever opens it trains anew
 
 
 def _open(training: Training, letter: str, title: str, letters: list[str]) -> None:

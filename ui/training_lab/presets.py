@@ -38,7 +38,7 @@ PRESETS = {
     "bidirectional": Preset(
         "Reading in both directions",
         "The same model, reading forward and backward or forward only. With both, attention stands "
-        "on the letter itself; forward only, it learns a place beside it, and later.",
+        "on the letter itself, which is framed; forward only, on one beside it that has read it.",
         LabSettings(a=GRU, b=ModelSettings(bidirectional=False), minutes=0.5),
     ),
     "overfit": Preset(
