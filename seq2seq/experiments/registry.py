@@ -1,4 +1,4 @@
-"""The experiments by name, in the order of the course; each is imported when it is run."""
+"""The experiments by name; each is imported when it is run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from seq2seq.errors import UserError
 from seq2seq.experiments.result import Load, OnPart, Result
 
-NAMES = {
+# The textbook's claims, in the order of the course.
+CLAIMS = {
     "variable-length": "variable_length",
     "effective": "effectiveness",
     "both-directions": "reading_directions",
@@ -22,6 +23,12 @@ NAMES = {
     "long-dependencies": "long_dependencies",
     "latency": "latency",
     "overfitting": "overfitting",
+}
+# What lessons without a claim measure.
+NAMES = CLAIMS | {
+    "teacher-forcing": "exposure_bias",
+    "keras-example": "context_paths",
+    "model-names": "halves",
 }
 
 

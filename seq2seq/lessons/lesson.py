@@ -1,4 +1,4 @@
-"""A lesson: a claim of the textbook, a question to the reader, and the experiment that answers."""
+"""A lesson: what it explains or claims, a question to the reader, the experiment that answers."""
 
 from __future__ import annotations
 
@@ -47,12 +47,27 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Section:
+    """A part that explains. text: Markdown, with formulas as KaTeX reads them.
+
+    code: what a notebook runs there, "" for nothing. view: what the page shows there, by its name
+    in ui/learn/views.py, "" for nothing.
+    """
+
+    title: str
+    text: str
+    code: str = ""
+    view: str = ""
+
+
+@dataclass(frozen=True)
 class Lesson:
     """name: in addresses, and of its experiment. claim: in the textbook's words, short.
 
-    why: a paragraph. choices: do not overlap, and one of them holds of any value. on_figure: the
-    value is on the figure's vertical axis, so that an answer can be drawn there. not_shown: what
-    the experiment does not tell.
+    claim, question: "" where there is none; without a question, no experiment is run. why: a
+    paragraph. choices: do not overlap, and one of them holds of any value. on_figure: the value is
+    on the figure's vertical axis, so that an answer can be drawn there. not_shown: what the
+    experiment does not tell. sections: what is explained before the question.
     """
 
     name: str
@@ -65,6 +80,7 @@ class Lesson:
     not_shown: str
     deeper: tuple[Link, ...]
     on_figure: bool = True
+    sections: tuple[Section, ...] = ()
 
     def right(self, value: float) -> Choice:
         """Return the choice that holds of a value."""

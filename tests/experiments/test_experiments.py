@@ -6,11 +6,18 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+import torch
 
 from seq2seq.checkpoint import load
 from seq2seq.data.example_series import EXAMPLE_SERIES
 from seq2seq.errors import UserError
-from seq2seq.experiments import attention_gain, context_kept, domains, reading_directions
+from seq2seq.experiments import (
+    attention_gain,
+    context_kept,
+    context_paths,
+    domains,
+    reading_directions,
+)
 from seq2seq.experiments.references import LENGTHS, references
 from seq2seq.experiments.registry import NAMES, run_experiment
 from seq2seq.experiments.result import AGAINST, FOR, UNDECIDED, by_sign, interval
@@ -34,6 +41,9 @@ SETTINGS = {
     "long-dependencies": {"models": ("gru-plain", "lstm-attention"), "sentences": 2},
     "latency": {"model": "lstm-attention", "text": "The cat sleeps.", "widths": (1, 3)},
     "overfitting": {"seconds": 0.3, "pairs": 30},
+    "teacher-forcing": {"model": "lstm-attention", "pairs": FEW},
+    "keras-example": {"model": "gru-plain", "pairs": FEW},
+    "model-names": {"model": "transformer", "pairs": FEW},
 }
 
 
@@ -87,6 +97,27 @@ def test_a_model_against_itself_gains_nothing(by_name, experiment):
     result = experiment.run(by_name, lambda *part: None, 0, ("gru-plain", "gru-plain"), FEW)
     assert result.value == 0
     assert result.verdict == UNDECIDED
+
+
+def test_c_is_switched_off_where_it_says_and_nowhere_else(by_name):
+    checkpoint = by_name("gru-plain")
+    source = torch.tensor([[5, 6, 7, 3]])
+    memory, decoder = checkpoint.model.encode(source), checkpoint.model.decoder
+    logits = {}
+    for name, paths in context_paths.PATHS.items():
+        switched = context_paths.SwitchedDecoder(decoder, paths)
+        steps = switched.forward(torch.tensor([[2, 9, 8]]), memory)
+        assert steps.context.any() == paths.every
+        assert switched.start(memory)[0][0].any() == paths.first
+        logits[name] = steps.logits
+    whole = decoder.forward(torch.tensor([[2, 9, 8]]), memory).logits
+    torch.testing.assert_close(logits["both"], whole, atol=1e-5, rtol=0)
+    assert not torch.equal(logits["first state only"], logits["every step only"])
+
+
+def test_a_model_that_gets_no_c_both_ways_is_one_sentence(by_name):
+    with pytest.raises(UserError, match="without attention"):
+        context_paths.run(by_name, print, 0, "lstm-attention", FEW)
 
 
 def test_shuffled_answers_are_only_guessed(by_name, monkeypatch):

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import streamlit as st
 
-from seq2seq.lessons.advantages import ADVANTAGES
-from seq2seq.lessons.course import LESSONS
-from seq2seq.lessons.disadvantages import DISADVANTAGES
+from seq2seq.lessons.course import LESSONS, PARTS
 from seq2seq.lessons.lesson import Lesson
+from seq2seq.lessons.quiz import QUIZ
 from ui.escape import plain, quoted
 from ui.learn.lesson import lesson_page
 from ui.learn.progress import finished
+from ui.learn.quiz import quiz_page
+from ui.learn.sharing import is_print, print_page
 from ui.links import page_link
 
 
 def learn_page() -> None:
     """Show the lesson that the address names, or the contents."""
     name = st.query_params.get("lesson", "")
+    if name == QUIZ:
+        quiz_page()
+        return
     if name in LESSONS:
-        lesson_page(LESSONS[name])
+        (print_page if is_print() else lesson_page)(LESSONS[name])
         return
     st.title("Course")
     if name:
@@ -26,25 +30,23 @@ def learn_page() -> None:
             f"There is no lesson {quoted(name[:40])}: choose one below.", icon=":material/warning:"
         )
     st.markdown(
-        "What textbooks say about encoder-decoders, one claim a lesson. You predict, a model runs, "
-        "and the numbers decide, on this machine and now. A lesson takes three to five minutes."
+        "What textbooks say about encoder-decoders, one claim a lesson, and how it all works. You "
+        "predict, a model runs, and the numbers decide, on this machine and now. A lesson takes "
+        "three to five minutes, the whole about an hour."
     )
     done = finished()
     st.progress(len(done) / len(LESSONS), f"{len(done)} of {len(LESSONS)} lessons finished")
     following = next((lesson for name, lesson in LESSONS.items() if name not in done), None)
-    if following is not None:
-        label = "Continue" if done else "Begin"
-        page_link("pages/learn.py", f"{label}: {following.title}", lesson=following.name)
-    columns = st.columns(2, gap="large")
-    for column, title, lessons in zip(
-        columns,
-        ("What they are good at", "What they are bad at"),
-        (ADVANTAGES, DISADVANTAGES),
-        strict=True,
-    ):
-        with column:
-            st.subheader(title)
-            for lesson in lessons:
+    with st.container(horizontal=True):
+        if following is not None:
+            label = "Continue" if done else "Begin"
+            page_link("pages/learn.py", f"{label}: {following.title}", lesson=following.name)
+        page_link("pages/learn.py", "Closing quiz", lesson=QUIZ)
+    for title, lessons in PARTS.items():
+        st.subheader(title)
+        columns = st.columns(min(3, len(lessons)))
+        for place, lesson in enumerate(lessons):
+            with columns[place % len(columns)]:
                 _entry(lesson, lesson.name in done)
 
 
@@ -52,4 +54,8 @@ def _entry(lesson: Lesson, is_done: bool) -> None:
     with st.container(border=True):
         mark = " ✓" if is_done else ""
         page_link("pages/learn.py", lesson.title + mark, lesson=lesson.name)
-        st.markdown(plain(lesson.claim))
+        st.markdown(plain(lesson.claim or _first_sentence(lesson.why)))
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].removesuffix(".") + "."

@@ -1,4 +1,4 @@
-"""A lesson: claim, prediction, measurement, verdict, and something to change."""
+"""A lesson: what it explains, claim, prediction, measurement, verdict, something to change."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from seq2seq.lessons.course import LESSONS
-from seq2seq.lessons.lesson import Choice, Control, Lesson
+from seq2seq.lessons.lesson import Choice, Control, Lesson, Section
+from seq2seq.lessons.quiz import QUIZ
 from ui.components.chart import as_key, chart
 from ui.escape import plain
-from ui.learn.progress import finish
+from ui.learn.progress import finish, is_finished, remember
+from ui.learn.sharing import is_hidden, share
+from ui.learn.views import VIEWS
 from ui.links import URL, page_link
 from ui.page import is_dark
 from ui.runtime.experiments import measure, measured
@@ -31,27 +34,48 @@ def lesson_page(lesson: Lesson) -> None:
     names = list(LESSONS)
     place = names.index(lesson.name)
     st.title(lesson.title)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="lesson_bar"):
         page_link("pages/learn.py", "Course")
         st.caption(f"Lesson {place + 1} of {len(names)}")
-    st.markdown(f"> {plain(lesson.claim)}\n\n{plain(lesson.why)}")
-    answer = _question(lesson)
-    stage, below = st.container(), st.container()
-    with below:
-        seed, settings = _controls(lesson)
+        share(lesson)
+    claim = f"> {plain(lesson.claim)} *(the textbook)*\n\n" if lesson.claim else ""
+    st.markdown(f"{claim}{plain(lesson.why)}")
+    for section in lesson.sections:
+        _section(lesson, section)
+    if lesson.question:
+        _experiment(lesson)
+    elif not is_finished(lesson.name):
+        st.button("Mark as finished", icon=":material/check:", on_click=finish, args=(lesson.name,))
+    st.markdown(f"**What this does not show.** {plain(lesson.not_shown)}")
+    with st.container(horizontal=True):
+        for link in lesson.deeper:
+            page_link(link.page, link.label, **dict(link.query))
+        if place + 1 < len(names):
+            following = LESSONS[names[place + 1]]
+            page_link("pages/learn.py", f"Next: {following.title}", lesson=following.name)
+        else:
+            page_link("pages/learn.py", "Next: the closing quiz", lesson=QUIZ)
+
+
+def _section(lesson: Lesson, section: Section) -> None:
+    st.subheader(section.title, anchor=False)
+    st.markdown(section.text)
+    if section.view:
+        VIEWS[section.view](lesson)
+
+
+def _experiment(lesson: Lesson) -> None:
+    """Ask, measure once there is an answer, and show what was measured."""
+    hidden = is_hidden()
+    answer = None if hidden else _question(lesson)
+    stage = st.container()
+    seed, settings = _controls(lesson)
     with stage:
-        result = _measure(lesson, answer, seed, settings)
-        if result is not None and answer is not None:
-            _show(lesson, answer, result)
+        result = _measure(lesson, hidden or answer is not None, seed, settings)
+        if result is not None:
+            show_result(lesson, answer, result)
+            remember(lesson.name, seed, settings)
             finish(lesson.name)
-    with below:
-        st.markdown(f"**What this does not show.** {plain(lesson.not_shown)}")
-        with st.container(horizontal=True):
-            for link in lesson.deeper:
-                page_link(link.page, link.label, **dict(link.query))
-            if place + 1 < len(names):
-                following = LESSONS[names[place + 1]]
-                page_link("pages/learn.py", f"Next: {following.title}", lesson=following.name)
 
 
 def _question(lesson: Lesson) -> Choice | None:
@@ -95,9 +119,7 @@ def _control(lesson: Lesson, control: Control) -> Any:
     )
 
 
-def _measure(
-    lesson: Lesson, answer: Choice | None, seed: int, settings: dict[str, Any]
-) -> Result | None:
+def _measure(lesson: Lesson, may_run: bool, seed: int, settings: dict[str, Any]) -> Result | None:
     """Return the result once the visitor has asked for it."""
     asked = st.session_state.setdefault("asked_experiments", set())
     key = lesson.name, seed, tuple(sorted(settings.items()))
@@ -105,9 +127,9 @@ def _measure(
         return found
     bar = st.container(horizontal=True, vertical_alignment="center")
     if key not in asked:
-        label = "Run" if answer is not None else "Answer first, then run"
+        label = "Run" if may_run else "Answer first, then run"
         run = bar.button(
-            label, type="primary", disabled=answer is None, icon=":material/play_arrow:", key="run"
+            label, type="primary", disabled=not may_run, icon=":material/play_arrow:", key="run"
         )
         if not run:
             return None
@@ -123,17 +145,17 @@ def _measure(
     return None
 
 
-def _show(lesson: Lesson, answer: Choice, result: Result) -> None:
+def show_result(lesson: Lesson, answer: Choice | None, result: Result) -> None:
+    """Show what was measured, and what it says of the claim and of an answer."""
     from seq2seq import figures
 
     text, kind, icon = VERDICTS[result.verdict]
     st.metric("Measured", f"{_number(result.value)} {result.unit}")
-    right = lesson.right(result.value)
-    said = f"Your answer, “{answer.label}”, was right: {right.meaning}."
-    if right is not answer:
-        said = f"You answered “{answer.label}”: then {answer.meaning}."
-    getattr(st, kind)(f"**{text}** {plain(result.sentence)} {plain(said)}", icon=icon)
-    predicted = (answer.low, answer.high) if lesson.on_figure else None
+    getattr(st, kind)(
+        f"**{text}** {plain(result.sentence)} {plain(_on_answer(lesson, answer, result))}",
+        icon=icon,
+    )
+    predicted = (answer.low, answer.high) if answer is not None and lesson.on_figure else None
     chart(
         as_key(lesson.name),
         figures.experiment.plain(result, predicted, is_dark()),
@@ -143,6 +165,15 @@ def _show(lesson: Lesson, answer: Choice, result: Result) -> None:
     st.caption(f"{result.counts}; seed {result.seed}; {result.seconds:.1f} s on this machine.")
     with st.expander("What was measured, one by one"):
         st.dataframe({name: list(values) for name, values in result.table.items()}, hide_index=True)
+
+
+def _on_answer(lesson: Lesson, answer: Choice | None, result: Result) -> str:
+    """Say whether an answer was right, and what would be the case if it were; "" without one."""
+    if answer is None:
+        return ""
+    if lesson.right(result.value) is answer:
+        return f"Your answer, “{answer.label}”, was right: {answer.meaning}."
+    return f"You answered “{answer.label}”: then {answer.meaning}."
 
 
 def _number(value: float) -> str:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import streamlit as st
 
 from seq2seq.lessons.course import LESSONS
+from ui.runtime.experiments import measured
 
-_DONE = "finished_lessons"
+if TYPE_CHECKING:
+    from seq2seq.experiments.result import Result
+
+_DONE, _MEASURED = "finished_lessons", "measured_lessons"
 
 
 def finished() -> list[str]:
@@ -22,3 +28,19 @@ def finish(name: str) -> None:
     st.session_state[_DONE] = done
     if st.query_params.get("done") != ".".join(done):
         st.query_params["done"] = ".".join(done)
+
+
+def is_finished(name: str) -> bool:
+    """Tell whether a lesson is finished."""
+    return name in finished()
+
+
+def remember(name: str, seed: int, settings: dict[str, Any]) -> None:
+    """Note what a visitor has measured last in a lesson."""
+    st.session_state.setdefault(_MEASURED, {})[name] = seed, settings
+
+
+def last_measured(name: str) -> Result | None:
+    """Return what the visitor has measured last in a lesson, None if nothing is kept of it."""
+    known = st.session_state.get(_MEASURED, {}).get(name)
+    return None if known is None else measured(name, *known)

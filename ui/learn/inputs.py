@@ -1,0 +1,57 @@
+"""The sentence and the model of a lesson, both in the address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from seq2seq.lessons.lesson import Lesson
+from ui.components.chart import as_key
+from ui.inputs.text_input import empty_state
+from ui.links import URL
+from ui.runtime.names import labels
+
+MAX_SENTENCE = 300  # characters
+
+
+def model_key(lesson: Lesson) -> str:
+    """Return the key of a lesson's model, in the session and the address."""
+    return f"{as_key(lesson.name)}_model"
+
+
+def sentence_key(lesson: Lesson) -> str:
+    """Return the key of a lesson's sentence, in the session and the address."""
+    return f"{as_key(lesson.name)}_sentence"
+
+
+def sentence_and_model(
+    lesson: Lesson, sentence: str, models: tuple[str, ...] = ()
+) -> tuple[str, str]:
+    """Let the visitor type a sentence, "" if there is none, and choose a model of several."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            "Sentence", sentence, MAX_SENTENCE, key=sentence_key(lesson), autocomplete="off", **URL
+        )
+        model = models[0] if models else ""
+        if len(models) > 1:
+            model = st.selectbox(
+                "Model",
+                models,
+                format_func=labels(models).__getitem__,
+                key=model_key(lesson),
+                width=330,
+                **URL,
+            )
+    text = " ".join((text or "").split())
+    if not text:
+        empty_state("Nothing to read yet: type a sentence and press Enter.")
+    return text, model
+
+
+def sentence_of(lesson: Lesson, first: str) -> str:
+    """Return the sentence that stands in a lesson."""
+    return " ".join(st.session_state.get(sentence_key(lesson), first).split())
+
+
+def model_of(lesson: Lesson, first: str) -> str:
+    """Return the model that is chosen in a lesson."""
+    return st.session_state.get(model_key(lesson), first)
