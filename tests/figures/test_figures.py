@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from seq2seq import figures
+from seq2seq.analysis.attention_matrix import word_groups
 from seq2seq.figures.heatmap import PLACES
 from seq2seq.figures.theme import DARK, LIGHT, escape, mix, readable_on
 from seq2seq.trace import label
@@ -23,15 +24,12 @@ def test_attention_draws_every_cell(trace, by_word, dark):
         return
     drawn = figures.attention(trace, by_word=by_word, selected=1, dark=dark)
     heatmap, points = drawn.data
-    firsts = [
-        [tokens.words.index(word) if by_word else word for word in range(count)]
-        for tokens, count in (
-            (trace.target, np.shape(heatmap.z)[0]),
-            (trace.source, np.shape(heatmap.z)[1]),
-        )
+    groups = [
+        word_groups(tokens).tolist() if by_word else list(range(len(tokens)))
+        for tokens in (trace.target, trace.source)
     ]
-    rows = max(trace.target.words) + 1 if by_word else len(trace.target)
-    columns = max(trace.source.words) + 1 if by_word else len(trace.source)
+    rows, columns = (max(each) + 1 for each in groups)
+    firsts = [[each.index(number) for number in range(max(each) + 1)] for each in groups]
     assert np.shape(heatmap.z) == (rows, columns)
     assert (heatmap.zmin, heatmap.zmax) == (0, 1)
     assert np.allclose(np.sum(heatmap.z, axis=1), 1, atol=5e-3)
