@@ -10,7 +10,8 @@ from transformers import WhisperFeatureExtractor
 
 import seq2seq
 from seq2seq import Options, UserError
-from seq2seq.data.audio import Audio, log_mel
+from seq2seq.cli.main import main
+from seq2seq.data.audio import Audio, log_mel, to_wav
 from seq2seq.inference import long_form
 from seq2seq.inference.long_form import LongForm, compression_ratio, cut_at_times, transcribe_long
 from seq2seq.inference.pipeline import transcribe
@@ -278,3 +279,23 @@ def test_saved_runs_of_before_open(both):
     del values["options"]["previous_tokens"]
     again = seq2seq.Trace.from_json(json.dumps(values).encode())
     assert again.options == trace.options
+
+
+def test_the_command_prints_segments_and_where_it_stands(tmp_path, capsys):
+    checkpoint, _, _ = whisper(tmp_path)
+    samples = np.random.default_rng(2).normal(0, 0.1, 40_000).clip(-1, 1).astype(np.float32)
+    path = tmp_path / "long.wav"
+    path.write_bytes(to_wav(samples))
+    command = ["run", str(tmp_path / "model"), "--audio", str(path), "--method", "greedy"]
+    assert main([*command, "--timestamps"]) == 0
+    printed = capsys.readouterr()
+    expected = transcribe_long(checkpoint, seq2seq.read_audio(path), GREEDY)
+    lines = [f"[{s.start:.2f} - {s.end:.2f}] {s.text}" for s in expected.segments]
+    assert printed.out.splitlines() == "\n".join(lines).splitlines()
+    assert "2 of 2 s" in printed.err
+    assert main([*command, "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert values["text"] == expected.text
+    assert [each["tokens"] for each in values["segments"]] == [
+        list(s.tokens) for s in expected.segments
+    ]
