@@ -62,7 +62,7 @@ PRESETS = {
     "warm-up": Preset(
         "A Transformer needs warm-up",
         "Two equal Transformers. **A**'s learning rate rises over 150 steps; **B** starts at the "
-        "full rate, and its first steps cost it dearly.",
+        "full rate. Both learn, but **B** ends with more errors.",
         LabSettings(
             a=TRANSFORMER,
             b=ModelSettings(cell="transformer", learning_rate=0.005, warmup=0),
