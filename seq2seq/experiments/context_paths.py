@@ -71,6 +71,10 @@ class SwitchedDecoder:
         """Return the first state, zeros if c must not be there."""
         return self.decoder.start(_memory(memory, self.paths.first))
 
+    def prefill(self, tokens: torch.Tensor, state: State, memory: Memory) -> State:
+        """Read tokens (rows, count) that are given, and return the state after them."""
+        return self.decoder.prefill(tokens, state, _memory(memory, self.paths.every))
+
     def step(
         self,
         tokens: torch.Tensor,
@@ -157,7 +161,7 @@ def _outputs(
         group = [prepare(checkpoint, pair.source, GREEDY) for pair in pairs[first:][:TOGETHER]]
         ids = pad([source.ids for source in group], config.pad)
         memory = checkpoint.model.encode(ids.to(checkpoint.device))
-        found = search(decoder, memory, GREEDY, start, config.eos)
+        found = search(decoder, memory, GREEDY, start, checkpoint.ends)
         for source, each in zip(group, found, strict=True):
             texts.append(to_text(checkpoint, each, source.typed))
         count(len(group))
