@@ -22,6 +22,8 @@ STYLE = """<style>
 .st-key-example [role=radiogroup], .st-key-example [role=group] {
   flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
 .st-key-example button { flex: none; }
+.st-key-menu [data-testid=stPageLink] a { padding-block: 0.35rem; }
+.st-key-menu [data-testid=stCaptionContainer] { padding: 0.75rem 0 0.15rem 0.5rem; }
 @media (min-width: 800px) { .stMainBlockContainer { padding: 3rem; } }
 @media (max-width: 640px) { .st-key-output_bar > :first-child { flex: 1 0 100%; } }
 [data-selected=true], [data-selected=true] *, [role=tab][aria-selected=true] p,
@@ -48,8 +50,15 @@ def show_menu(sections: dict[str, list], moved: dict[str, str]) -> None:
         st.Page(partial(_send_on, file), url_path=address, title=address, visibility="hidden")
         for address, file in moved.items()
     ]
-    first, *others = sections.items()
-    page = st.navigation({first[0]: [*first[1], *old], **dict(others)})
+    pages = [page for section in sections.values() for page in section]
+    page = st.navigation([*pages, *old], position="hidden")
+    # Streamlit's own menu puts what is under a heading into a list that screen readers cannot read.
+    with st.sidebar, st.container(gap=None, key="menu"):
+        for heading, section in sections.items():
+            if heading:
+                st.caption(heading)
+            for each in section:
+                st.page_link(each)
     if _WANTED in st.session_state:
         name, query = st.session_state.pop(_WANTED)
         st.switch_page(name, query_params=query)

@@ -34,6 +34,7 @@ from seq2seq.inference.forecasting import forecast
 from seq2seq.inference.pipeline import run
 from seq2seq.training.model_card import model_card
 from seq2seq.training.recipe import Recipe
+from seq2seq.training.robustness import robustness
 from seq2seq.training.series_corpus import SeriesCorpus
 
 _CHECKPOINT = ("card.toml", "config.json", "model.safetensors", "README.md")
@@ -103,7 +104,11 @@ def _measured(
         return score_series(checkpoint, recipe, data)
     columns = recipe.data.columns
     scores = score(checkpoint, files, columns, options, len(recipe.data.valid))
-    return {**scores, "milliseconds": milliseconds(checkpoint, files[0], columns)}
+    scores["milliseconds"] = milliseconds(checkpoint, files[0], columns)
+    if recipe.card.task == "translation" and recipe.card.languages == ("en", "fr"):
+        pairs = read_references(checkpoint, files[0], columns)
+        scores["robustness"] = robustness(checkpoint, pairs, options)
+    return scores
 
 
 def score_series(checkpoint: Checkpoint, recipe: Recipe, data: Path) -> dict[str, Any]:

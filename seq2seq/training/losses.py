@@ -10,6 +10,7 @@ from seq2seq.data.batching import Batch
 from seq2seq.data.tokenizer import EOS, PAD
 from seq2seq.errors import UserError
 from seq2seq.models.seq2seq import Seq2Seq
+from seq2seq.training.cross_entropy import cross_entropy
 
 NEAR = 3  # source positions around those where CTC hears a token that attention may look at
 
@@ -39,12 +40,8 @@ class Objective(nn.Module):
         """Return the loss of a batch on the model's device."""
         memory = self.model.encode(batch.source, batch.mask)
         steps = self.model.decoder(batch.target, memory)
-        loss = F.cross_entropy(
-            steps.logits.flatten(0, 1).float(),
-            batch.labels.flatten(),
-            ignore_index=PAD,
-            label_smoothing=self.label_smoothing,
-        )
+        logits, labels = steps.logits.flatten(0, 1), batch.labels.flatten()
+        loss = cross_entropy(logits, labels, self.label_smoothing)
         if self.head is None:
             return loss
         scores = F.log_softmax(self.head(memory.states).float(), dim=-1)

@@ -110,6 +110,6 @@ def test_the_tree_is_saved_ranked_anew_and_a_row_chooses_an_output(server, new_p
     page.wait_for_url("**rank_length=0.85*")
     box = still(page.get_by_test_id("stDataFrame"))
     page.mouse.click(box["x"] + 17, box["y"] + 36 + 35 * 1.5)
-    expect(page.get_by_role("combobox", name="Output").first).not_to_have_value("1")
+    expect(page.get_by_role("combobox", name="Hypothesis").first).not_to_have_value("Hypothesis 1")
     settled(page)
     assert queries_of(page)["output"] != ["1"]

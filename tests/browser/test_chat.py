@@ -114,7 +114,7 @@ def test_another_page_keeps_the_conversation_whose_markup_is_never_run(server, n
     assert page.evaluate("window.pwned") is None
     assert page.locator("a[href^=javascript]").count() == 0
     page.get_by_role("link", name="Models").click()
-    expect(page.get_by_role("heading", name="Bring a model")).to_be_visible()
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
     page.get_by_role("link", name="Chatbot").click()
     expect(said.first).to_have_text(evil)
     settled(page)

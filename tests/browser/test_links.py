@@ -81,10 +81,10 @@ def test_the_copied_link_restores_what_was_chosen(server, new_page):
     page = open_run(new_page(), link(server, **query))
     for group, place in (("Output tokens", 1), ("Source tokens", 2)):
         answered(page, page.get_by_role("group", name=group).get_by_role("button").nth(place).click)
-    page.get_by_role("combobox", name="Output").click()
-    answered(page, page.get_by_role("option", name="A").click)
+    page.get_by_role("combobox", name="Hypothesis").click()
+    answered(page, page.get_by_role("option", name="Branch A").click)
     answered(page, page.get_by_role("tab", name="Probabilities").click)
-    page.get_by_role("button", name="Decoding settings").click()
+    page.get_by_role("button", name="Settings").click()
     page.get_by_role("textbox", name="Output begins with").fill("The")
     answered(page, lambda: page.get_by_role("textbox", name="Output begins with").press("Enter"))
     answered(page, lambda: page.get_by_role("slider", name="Beam width").press("ArrowRight"))

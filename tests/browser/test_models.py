@@ -72,11 +72,13 @@ def test_uploaded_files_can_be_opened(server, new_page, checkpoint_root):
 def test_a_card_of_the_catalogue_opens_its_model(server, new_page):
     page = new_page()
     page.goto(link(server, "models"))
-    spelling = page.get_by_role("link", name="Open it").and_(page.locator("[href*=spelling]"))
+    spelling = page.get_by_role("link", name="Open").and_(page.locator("[href*=spelling]"))
     expect(spelling).to_have_attribute("href", re.compile("pronunciation[?]checkpoint=spelling"))
     card = page.get_by_test_id("stVerticalBlock").filter(has_text="T5 for summaries").last
-    card.get_by_role("link", name="Open it").click()
+    card.get_by_role("link", name="Open").click()
     page.wait_for_url("**/summarization?checkpoint=t5-summarizer")
     expect(page.get_by_role("heading", name="Summarization")).to_be_visible()
-    expect(page.get_by_role("combobox", name="Checkpoint")).to_have_value("t5-summarizer")
+    expect(page.get_by_role("combobox", name="Checkpoint")).to_have_value(
+        "T5 for summaries, small · download of 242 MB"
+    )
     expect(page.get_by_role("button", name="Fetch 242 MB")).to_be_visible()

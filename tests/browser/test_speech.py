@@ -36,7 +36,7 @@ def picture(page):
 
 
 def output(page):
-    return page.locator("p.text").first
+    return page.locator(".st-key-output_bar [data-testid=stMarkdown]").first
 
 
 def heard(page, what):
@@ -47,16 +47,18 @@ def heard(page, what):
 def test_a_recording_is_made_heard_and_kept(server, new_page):
     page = new_page()
     page.goto(link(server, "speech"))
-    expect(page.get_by_text("Nothing heard yet")).to_be_visible()
+    page.wait_for_selector(HEATMAP)
+    settled(page)
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:02")
     page.get_by_role("button", name="Stop recording").click()
+    expect(page.get_by_role("radio", name="recording", exact=True)).to_be_checked()
     page.wait_for_selector(HEATMAP)
     settled(page)
     expect(output(page)).not_to_be_empty()
     seconds = picture(page).evaluate(LENGTH)
     assert 1.5 < seconds < 20
-    page.get_by_role("button", name="Decoding settings").click()
+    page.get_by_role("button", name="Settings").click()
     page.get_by_role("radio", name="Greedy").click()
     page.wait_for_url("**method=*")
     settled(page)

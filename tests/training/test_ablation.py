@@ -54,6 +54,16 @@ def folder(tmp_path):
     return tmp_path
 
 
+def test_english_to_french_is_scored_on_names_numbers_and_typing(folder):
+    scores = json.loads((folder / "letters" / "evaluation.json").read_text(encoding="utf-8"))
+    found = scores["robustness"]
+    assert found["kept"]["probes"] > 100
+    assert found["kept"]["names"] == 0  # it knows eight letters
+    assert set(found["typing"]["lost"]) == {"upper", "lower", "unended", "typographic"}
+    card = (folder / "letters" / "README.md").read_text(encoding="utf-8")
+    assert "keeps 0.0 % of the names" in card
+
+
 def test_a_limit_draws_the_same_pairs_for_every_epoch_as_the_shares_say(tmp_path, folder):
     (tmp_path / "limited.toml").write_text(RECIPE.format(limit="limit = 80"))
     corpus = read_corpus(read_recipe(tmp_path / "limited.toml"), tmp_path)

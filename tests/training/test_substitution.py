@@ -4,19 +4,12 @@ import re
 import pytest
 
 from seq2seq.data.parallel_corpus import Pair
+from seq2seq.training.bilingual_slots import SLOTS, filled
+from seq2seq.training.elision import joined
+from seq2seq.training.name_tables import held_out, names, patterns
 from seq2seq.training.recipe import SubstitutionSettings, TypingSettings
-from seq2seq.training.substitution import (
-    SLOTS,
-    all_varied,
-    filled,
-    held_out,
-    joined,
-    names,
-    patterns,
-    replaced,
-    shared,
-    typed,
-)
+from seq2seq.training.substitution import all_varied, replaced, shared
+from seq2seq.training.typing_variants import typed
 
 PAIR = Pair("Thomas is 25 years old.", "Thomas a 25 ans.")
 
