@@ -5,6 +5,8 @@
 PYTHON ?= python3
 PORT ?= 8501
 ADDRESS ?= localhost
+CASES ?= 10000
+SEED ?= 0
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,7 +25,7 @@ PROBE := import signal, urllib.request; signal.alarm(4); urllib.request.urlopen(
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test check format clean browser
+.PHONY: help run test check fuzz format clean browser
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +42,9 @@ check: $(TEST_READY) ## Linters and types only
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy
+
+fuzz: $(TEST_READY) ## Read generated inputs (CASES=10000, SEED=0)
+	@SEQ2SEQ_FUZZ=$(CASES) SEQ2SEQ_FUZZ_SEED=$(SEED) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m fuzz tests/fuzz
 
 format: $(TEST_READY) ## Rewrite the code in the agreed format
 	@$(BIN)/ruff check --quiet --fix-only .
