@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from playwright.sync_api import expect
 
-from tests.served import FIGURE, check_accessible, link, query_of
+from tests.served import FIGURE, link, query_of
 
 pytestmark = pytest.mark.browser
 
@@ -63,7 +63,6 @@ def test_a_training_survives_a_reload_is_paused_stepped_and_stopped(server, new_
         arg=f"{paused_at:,}",
     )
     assert steps_of(page) > paused_at
-    check_accessible(page)
     stop(page)
     expect(page.get_by_role("button", name="Open A in")).to_be_visible()
 

@@ -29,6 +29,11 @@ from ui.training_lab.settings import LabSettings, checked
 if TYPE_CHECKING:
     from seq2seq.training.jobs import Training
 
+# Labels of controls that wait for the end of a training stay readable.
+STYLE = """<style>
+.st-key-lab_preset_choice label *, .st-key-lab_set_task label * { color: inherit !important; }
+.st-key-lab_preset_choice label, .st-key-lab_set_task label { color: inherit !important; }
+</style>"""
 EVERY = 0.8  # seconds between two looks at a training
 RUN, START = "run", "start"
 EXAMPLES = {
@@ -44,6 +49,7 @@ EXAMPLES = {
 
 def training_page() -> None:
     """Show the lab."""
+    st.html(STYLE)
     training = jobs().find(st.query_params.get(RUN, ""))
     at_once = st.query_params.get(START) == "1" and training is None  # a link from another page
     active = training is not None and training.state != "ended"
