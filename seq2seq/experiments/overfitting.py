@@ -51,10 +51,10 @@ def run(
         FOR if turned and last.train_loss < lowest.train_loss else AGAINST,
         gap,
         "nats a token apart",
-        f"On {pairs} pairs the validation loss was lowest after {lowest.seconds:.1f} s "
-        f"({lowest.valid_loss:.2f}) and ended at {last.valid_loss:.2f}, the training loss at "
-        f"{last.train_loss:.3f}: {gap:.2f} apart. With dropout {dropout:g} they ended at "
-        f"{kept.valid_loss:.2f} and {kept.train_loss:.3f}.",
+        f"On {pairs} pairs the validation loss was lowest after {lowest.step:,} steps "
+        f"({lowest.valid_loss:.2f}) and ended, after {last.step:,}, at {last.valid_loss:.2f}, the "
+        f"training loss at {last.train_loss:.3f}: {gap:.2f} apart. With dropout {dropout:g} they "
+        f"ended at {kept.valid_loss:.2f} and {kept.train_loss:.3f}.",
         (
             _curve("training", plain, "train_loss"),
             _curve("validation", plain, "valid_loss"),

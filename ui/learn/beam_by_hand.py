@@ -104,7 +104,8 @@ def _offer(model: str, text: str, taken: list[Taken], live: tuple[tuple[int, ...
 
 
 def _label(each: Candidate) -> str:
-    return f"{plain(_named(each))} &nbsp; {_number(each.before)} + {_number(each.log_probability)}"
+    added = _number(-each.log_probability)  # at most 0, so it is taken away
+    return f"{plain(_named(each))} &nbsp; {_number(each.before)} − {added}"
 
 
 def _named(each: Candidate) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MODELS = (FIRST_MODEL, "lstm-attention-en-fr", "bilstm-attention-en-fr", "transformer-en-fr")
 _STEP = "how_it_works_step"
+_SUBSCRIPT = re.compile(r"([^\W\d_])_(\{[^{}]*\}|\w)")
+LATEX = {"ŷ": "\\hat y", "α": "\\alpha"}
 
 
 def show_picture(lesson: Lesson) -> None:
@@ -77,7 +80,9 @@ def show_workflow(lesson: Lesson) -> None:
     stages = workflow(outline, len(trace.source))
     st.table(
         {
-            "stage": [f"{place}. {stage.name}" for place, stage in enumerate(stages, start=1)],
+            "stage": [
+                plain(f"{place}. {stage.name}") for place, stage in enumerate(stages, start=1)
+            ],
             "formula": [_formula(stage.formula) for stage in stages],
             "what comes out": [stage.shape for stage in stages],
             "meaning": [plain(stage.meaning) for stage in stages],
@@ -122,5 +127,16 @@ def _step(trace: Trace) -> int:
 
 
 def _formula(text: str) -> str:
-    """Write subscripts as Streamlit shows them in a table: s_{t−1} without its braces."""
-    return plain(text.replace("{", "").replace("}", ""))
+    """Write a formula of plain text as Markdown: what has a subscript, as KaTeX sets it."""
+    found, end = "", 0
+    for match in _SUBSCRIPT.finditer(text):
+        symbol, below = match[1], match[2].strip("{}").replace("−", "-")
+        found += _as_it_is(text[end : match.start()]) + f"${LATEX.get(symbol, symbol)}_{{{below}}}$"
+        end = match.end()
+    return found + _as_it_is(text[end:])
+
+
+def _as_it_is(text: str) -> str:
+    """Escape a part of a formula; the spaces at its ends stay."""
+    before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return before + plain(text) + after if text.strip() else text

@@ -38,7 +38,7 @@ def sentence_and_model(
                 models,
                 format_func=labels(models).__getitem__,
                 key=model_key(lesson),
-                width=330,
+                width=450,
                 **URL,
             )
     text = " ".join((text or "").split())
