@@ -105,7 +105,9 @@ def test_only_names_are_loaded(given):
 def test_a_file_is_no_checkpoint(root, tmp_path):
     file = tmp_path / "sound.wav"
     file.touch()
-    for given in (file, "../no/folder", "nowhere"):
+    with pytest.raises(UserError, match=r"sound.wav is a file, not a model's folder"):
+        seq2seq.run(file, "a")
+    for given in ("../no/folder", "nowhere"):
         with pytest.raises(UserError, match=r"There is no checkpoint .*gru-plain"):
             seq2seq.run(given, "a")
 
