@@ -37,7 +37,7 @@ class Choice(Picks, total=False):
     columns: range | None
 
 
-class Side(NamedTuple):
+class MatrixAxis(NamedTuple):
     """The rows or the columns of a matrix.
 
     labels: as shown. tokens: the first token of each, from 0; -1 for the start token that a decoder
@@ -65,8 +65,8 @@ class Grid(NamedTuple):
     """Attention as it is drawn: weights (rows, columns); who looks down, what is seen across."""
 
     weights: np.ndarray
-    rows: Side
-    columns: Side
+    rows: MatrixAxis
+    columns: MatrixAxis
 
 
 def runs_right_to_left(tokens: Tokens) -> bool:
@@ -112,7 +112,7 @@ def grid(
     if which == "decoder":  # a step reads what was written before it; the first a start token
         column_words = np.array([0, *(row_words[:-1] + 1)])
         kept = int(column_words[-1])
-        across = Side(
+        across = MatrixAxis(
             ["▷", *across.labels[:kept]],
             [-1, *across.tokens[:kept]],
             across.end - 1,
@@ -190,7 +190,7 @@ def _pick(weights: np.ndarray, pick: Pick, axis: int) -> np.ndarray:
     return weights.mean(axis=axis, dtype=np.float32)
 
 
-def _side(trace: Trace, tokens: Tokens, by_word: bool) -> Side:
+def _side(trace: Trace, tokens: Tokens, by_word: bool) -> MatrixAxis:
     seconds = trace.position_seconds if tokens is trace.source else 0.0
     if by_word:
         groups = word_groups(tokens)
@@ -199,13 +199,13 @@ def _side(trace: Trace, tokens: Tokens, by_word: bool) -> Side:
     else:
         labels = [label(piece) for piece in tokens.pieces]
         first = list(range(len(tokens)))
-    return Side(labels, first, len(tokens), list(range(1, len(labels) + 1)), seconds)
+    return MatrixAxis(labels, first, len(tokens), list(range(1, len(labels) + 1)), seconds)
 
 
-def _cut(numbers: np.ndarray, side: Side, kept: range) -> tuple[np.ndarray, Side]:
+def _cut(numbers: np.ndarray, side: MatrixAxis, kept: range) -> tuple[np.ndarray, MatrixAxis]:
     """Return the words of the tokens that are kept, and the side that is left."""
     cut = numbers[kept.start : kept.stop]
     part = slice(int(cut[0]), int(cut[-1]) + 1)
     after = [*side.tokens, side.end][part.stop]
-    left = Side(side.labels[part], side.tokens[part], after, side.numbers[part], side.seconds)
+    left = MatrixAxis(side.labels[part], side.tokens[part], after, side.numbers[part], side.seconds)
     return cut, left

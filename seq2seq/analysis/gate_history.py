@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seq2seq.analysis.step_internals import Encoded, step_turns
+from seq2seq.analysis.step_internals import Encoded, recorded_step
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.errors import UserError
 from seq2seq.inference.decoder_prompt import decoder_prompt
-from seq2seq.models.recurrent import GATES, RecurrentDecoder, RecurrentEncoder, Turn
+from seq2seq.models.recurrent import GATES, CellStep, RecurrentDecoder, RecurrentEncoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def encoder_gates(checkpoint: Checkpoint, encoded: Encoded) -> tuple[GateHistory
     if not isinstance(encoder, RecurrentEncoder):
         raise UserError("This model's encoder has no gates: choose a recurrent model of text.")
     source = encoded.source.batch(checkpoint.device)
-    layers = encoder.stack.turns_over(encoder.embedding(source)[0])
+    layers = encoder.stack.steps_over(encoder.embedding(source)[0])
     both_ways = encoder.stack.directions == 2
     return tuple(
         replace(_history(encoder.stack.kind, [turn]), both_ways=both_ways) for turn in layers
@@ -63,18 +63,18 @@ def decoder_gates(
         raise UserError("This model's decoder has no gates: choose a recurrent model.")
     start = decoder_prompt(checkpoint, encoded.options).start
     read = torch.tensor([[*start, *tokens[:-1]]], device=memory.states.device)
-    steps, state = list[list[Turn]](), decoder.start(memory)
+    steps, state = list[list[CellStep]](), decoder.start(memory)
     for token in read.unbind(1):
-        step, turns = step_turns(decoder, token, state, memory)
-        steps.append(turns)
+        step, cell_steps = recorded_step(decoder, token, state, memory)
+        steps.append(cell_steps)
         state = step.state
     by_layer = zip(*steps[len(start) - 1 :], strict=True)
     return tuple(_history(decoder.stack.kind, layer) for layer in by_layer)
 
 
-def _history(kind: str, turns: Sequence[Turn]) -> GateHistory:
-    gates = [torch.cat(parts) for parts in zip(*(turn.gates for turn in turns), strict=True)]
-    states = [torch.cat(parts) for parts in zip(*(turn.state for turn in turns), strict=True)]
+def _history(kind: str, cell_steps: Sequence[CellStep]) -> GateHistory:
+    gates = [torch.cat(parts) for parts in zip(*(turn.gates for turn in cell_steps), strict=True)]
+    states = [torch.cat(parts) for parts in zip(*(turn.state for turn in cell_steps), strict=True)]
     named = zip(GATES[kind], map(_numbers, gates), strict=True)
     return GateHistory(dict(named), tuple(map(_numbers, states)))
 

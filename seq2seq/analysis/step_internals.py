@@ -24,12 +24,12 @@ from seq2seq.inference.inputs import Source, prepare
 from seq2seq.inference.record import ALTERNATIVES
 from seq2seq.models.attention import MultiHead, attend
 from seq2seq.models.protocol import Memory, State, Step
-from seq2seq.models.recurrent import GATES, RecurrentDecoder, Turn
+from seq2seq.models.recurrent import GATES, CellStep, RecurrentDecoder
 from seq2seq.models.transformer import DecoderLayer, TransformerDecoder, biases_of
 
 
 @dataclass(frozen=True, eq=False)
-class Cell:
+class CellInternals:
     """One recurrent layer in one step; all arrays are (width,).
 
     gates: by the names of seq2seq.models.recurrent.GATES. sums: their pre-activations, by the same
@@ -43,7 +43,7 @@ class Cell:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class AttentionInternals:
     """One attention, of one head where there are several: context = softmax(scores) @ values.
 
     query, context: (width,). values: (positions, width). scores, weights: (positions,).
@@ -65,7 +65,7 @@ class Look:
 
 
 @dataclass(frozen=True, eq=False)
-class CloseUp:
+class StepInternals:
     """One step. Arrays are float32.
 
     kind: "rnn", "lstm", "gru" or "transformer". attention: "none", "additive", "dot", "general" or
@@ -92,9 +92,9 @@ class CloseUp:
     source: tuple[str, ...]
     read: tuple[str, ...]
     embedding: np.ndarray
-    cells: tuple[Cell, ...]
-    look: Look | None
-    own: Look | None
+    cells: tuple[CellInternals, ...]
+    look: AttentionInternals | None
+    own: AttentionInternals | None
     states: np.ndarray | None
     inner: np.ndarray | None
     sizes: np.ndarray | None
@@ -156,7 +156,7 @@ class Encoded:
 
 @torch.inference_mode()
 def encode(checkpoint: Checkpoint, source: str | Audio, options: Options | None = None) -> Encoded:
-    """Encode a source for close_up. Raises UserError as run does."""
+    """Encode a source for step_internals. Raises UserError as run does."""
     options = options or checkpoint.generation_config.options
     given = prepare(checkpoint, source, options)
     memory = checkpoint.model.encode(given.batch(checkpoint.device))
@@ -164,7 +164,7 @@ def encode(checkpoint: Checkpoint, source: str | Audio, options: Options | None 
 
 
 @torch.inference_mode()
-def close_up(
+def step_internals(
     checkpoint: Checkpoint,
     source: str | Audio | Encoded,
     tokens: Sequence[int],
@@ -172,7 +172,7 @@ def close_up(
     options: Options | None = None,
     layer: int = -1,
     head: int = 0,
-) -> CloseUp:
+) -> StepInternals:
     """Take a step of an output apart, from 0.
 
     tokens: of the output, with those that the model begins with, as in a Trace. options: not read
@@ -192,7 +192,7 @@ def close_up(
     if parts.get("copying") is not None:
         same = np.array(given.ids) == tokens[step]
         parts["pointed"] = float(parts["look"].weights[same].sum())
-    return CloseUp(
+    return StepInternals(
         source=given.pieces,
         read=checkpoint.tokenizer.pieces(read),
         vocabulary=config.vocabulary,
@@ -236,7 +236,7 @@ def _recurrent(
 ) -> dict[str, Any]:
     tokens = torch.tensor([read], device=memory.states.device)
     state = decoder.prefill(tokens[:, :-1], decoder.start(memory), memory)
-    step, turns = step_turns(decoder, tokens[:, -1], state, memory)
+    step, cell_steps = recorded_step(decoder, tokens[:, -1], state, memory)
     cells, embedded = state[0], decoder.embedding(tokens[:, -1])
     look = None
     if decoder.attention is not None:
@@ -244,7 +244,7 @@ def _recurrent(
         query = cells[0][:, -1:] if decoder.feeds == "context" else step.hidden.unsqueeze(1)
         scores = decoder.attention.scores(query, memory.keys)
         context, weights = attend(scores, memory.states, memory.mask.unsqueeze(1))
-        look = Look(
+        look = AttentionInternals(
             query=_numbers(query[0, 0]),
             keys=_numbers(memory.keys[0]) if decoder.attention.dot_product else None,
             values=_numbers(memory.states[0]),
@@ -261,13 +261,13 @@ def _recurrent(
         "feeds": decoder.feeds,
         "embedding": _numbers(embedded[0]),
         "cells": tuple(
-            Cell(
+            CellInternals(
                 _by_name(names, turn.gates),
                 _by_name(names, turn.sums),
                 tuple(_numbers(part[0, number]) for part in cells),
                 tuple(_numbers(part[0]) for part in turn.state),
             )
-            for number, turn in enumerate(turns)
+            for number, turn in enumerate(cell_steps)
         ),
         "look": look,
         "own": None,
@@ -282,9 +282,9 @@ def _recurrent(
     }
 
 
-def step_turns(
+def recorded_step(
     decoder: RecurrentDecoder, token: Tensor, state: State, memory: Memory
-) -> tuple[Step, list[Turn]]:
+) -> tuple[Step, list[CellStep]]:
     """Take one step; returns it and what happened in each layer, from the lowest.
 
     token: (rows,), the one that is read. state: as the decoder has it before.
@@ -292,8 +292,10 @@ def step_turns(
     step = decoder.step(token, state, memory)
     cells, previous = state
     beside = {"token": [], "context": [step.context], "readout": [previous]}[decoder.feeds]
-    turns = decoder.stack.turns(torch.cat([decoder.embedding(token), *beside], dim=-1), cells)
-    return step, turns
+    cell_steps = decoder.stack.cell_steps(
+        torch.cat([decoder.embedding(token), *beside], dim=-1), cells
+    )
+    return step, cell_steps
 
 
 def _by_name(names: Sequence[str], parts: Sequence[Tensor]) -> dict[str, np.ndarray]:
@@ -311,8 +313,8 @@ class _Passed(NamedTuple):
     """What a Transformer layer did with one position; states before and after each block."""
 
     states: Tensor
-    own: Look
-    look: Look
+    own: AttentionInternals
+    look: AttentionInternals
     inner: Tensor
 
 
@@ -380,12 +382,12 @@ def _look(
     head: int,
     count: int,
     bias: Tensor | None = None,
-) -> tuple[Look, Tensor]:
+) -> tuple[AttentionInternals, Tensor]:
     """Return the parts of a head, at the first `count` positions, and what all heads bring."""
     parts = attention.look(query, seen, None, bias)
     brought = attention.join(parts.contexts)
     weights = _numbers(parts.weights[0, head, 0])
-    look = Look(
+    look = AttentionInternals(
         query=_numbers(parts.queries[0, head, 0]),
         keys=_numbers(seen[0][0, head, :count]),
         values=_numbers(seen[1][0, head, :count]),

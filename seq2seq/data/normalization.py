@@ -27,7 +27,7 @@ _SMALL = frozenset(_SMALL_WORDS.split())
 _ADJACENT = 0.5
 
 
-class Word(NamedTuple):
+class FoldedWord(NamedTuple):
     """A word of a text: its folded form, its place, and whether it begins a sentence."""
 
     folded: str
@@ -41,14 +41,14 @@ def fold(text: str) -> str:
     return _DIGITS.sub(NUMBER, text.translate(_PLAIN).lower())
 
 
-def words(text: str) -> list[Word]:
+def words(text: str) -> list[FoldedWord]:
     """Return the words of a text in order: runs of letters, apostrophes inside, and numbers."""
-    found: list[Word] = []
+    found: list[FoldedWord] = []
     end = 0
     for match in _WORD.finditer(text):
         first = not found or bool(re.search(r"[.!?]\W*\s", text[end : match.start()]))
         folded = NUMBER if match[0][0] == "#" else fold(match[0])
-        found.append(Word(folded, match.start(), match.end(), first))
+        found.append(FoldedWord(folded, match.start(), match.end(), first))
         end = match.end()
     return found
 

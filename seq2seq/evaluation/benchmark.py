@@ -37,7 +37,7 @@ OURS, REFEREE = "ours float32", "transformers float32"
 RIVAL = "CTranslate2 int8"
 
 
-class Cell(NamedTuple):
+class Workload(NamedTuple):
     """What is measured together."""
 
     threads: int
@@ -52,7 +52,7 @@ class Plan(NamedTuple):
     source_tokens: int
     steps: int
     rounds: int
-    cells: tuple[Cell, ...]
+    cells: tuple[Workload, ...]
 
 
 def marian(vocabulary: int, width: int, layers: int, feedforward: int) -> dict[str, Any]:
@@ -68,14 +68,14 @@ def marian(vocabulary: int, width: int, layers: int, feedforward: int) -> dict[s
 
 def plan(threads: Sequence[int] = (1, 2), rounds: int = 5, quick: bool = False) -> Plan:
     """Return the plan for a model of Marian's size (74 million weights), or for a tiny one."""
-    cells = tuple(Cell(n, batch, beam) for n in threads for batch in (1, 16) for beam in (1, 4))
+    cells = tuple(Workload(n, batch, beam) for n in threads for batch in (1, 16) for beam in (1, 4))
     if quick:
         return Plan(marian(1_001, 64, 2, 128), 8, 5, rounds, cells)
     return Plan(marian(58_101, 512, 6, 2_048), 16, 20, rounds, cells)
 
 
 @torch.inference_mode()
-def measure(chosen: Plan, on_cell: Callable[[Cell], None] | None = None) -> dict[str, Any]:
+def measure(chosen: Plan, on_cell: Callable[[Workload], None] | None = None) -> dict[str, Any]:
     """Run a plan. Returns times in milliseconds and what they were measured on and with.
 
     "same" is the share of outputs that equal those of transformers (ours, where it is missing).
@@ -204,7 +204,7 @@ def _ctranslate2(folder: Path, kind: str, threads: int, steps: int) -> Contestan
 
 
 def _race(
-    contestants: dict[str, Contestant], ids: Tensor, cell: Cell, rounds: int
+    contestants: dict[str, Contestant], ids: Tensor, cell: Workload, rounds: int
 ) -> Iterator[dict[str, Any]]:
     """Let all take turns, once to warm up and then so many rounds."""
     times: dict[str, list[float]] = {name: [] for name in contestants}

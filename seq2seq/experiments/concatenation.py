@@ -20,7 +20,7 @@ from seq2seq.inference.pipeline import find, to_text
 COUNTS = (2, 3, 4, 5, 6)  # sentences that are joined
 
 
-class Joined(NamedTuple):
+class Concatenation(NamedTuple):
     """Sentences read at once, so many. alone: what was written for each by itself, joined as well.
 
     chrf: of the output against that, 0-100 (Popović 2015). chance: the same against what was
@@ -42,7 +42,7 @@ def decode_joined(
     groups: int = 20,
     seed: int = 0,
     on_input: Callable[[int, int], object] | None = None,
-) -> tuple[Joined, ...]:
+) -> tuple[Concatenation, ...]:
     """Decode each sentence, and groups of them drawn at random, with the checkpoint's own search.
 
     groups: how many of each count, at least 2. on_input is called with the number of inputs that
@@ -64,7 +64,7 @@ def decode_joined(
         first = place - place % groups
         other = expected[first + (place + 1 - first) % groups]
         scores = chrf(output, expected[place]), chrf(output, other)
-        joined.append(Joined(len(group), " ".join(group), output, expected[place], *scores))
+        joined.append(Concatenation(len(group), " ".join(group), output, expected[place], *scores))
     return tuple(joined)
 
 
@@ -79,7 +79,7 @@ def different(sentences: Sequence[str], least: int = max(COUNTS)) -> list[str]:
     return found
 
 
-def joined_curve(name: str, found: Sequence[Joined], value: str = "chrf") -> Curve:
+def joined_curve(name: str, found: Sequence[Concatenation], value: str = "chrf") -> Curve:
     """Return the mean by the number of sentences; value: `chrf` or `chance`."""
     by_count: dict[int, list[float]] = {}
     for each in found:

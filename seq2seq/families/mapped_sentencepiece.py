@@ -12,7 +12,7 @@ from seq2seq.families.base_tokenizer import Frame, Names, Published, readable
 from seq2seq.families.vocabulary_files import damaged
 
 
-class Side(NamedTuple):
+class SideVocabulary(NamedTuple):
     """How one side's texts are split, the ids of its pieces, and those that nothing written has."""
 
     processor: sentencepiece.SentencePieceProcessor
@@ -32,8 +32,8 @@ class Mapped(Published):
         self,
         names: Names,
         frame: Frame,
-        source: Side,
-        target: Side,
+        source: SideVocabulary,
+        target: SideVocabulary,
         *,
         source_names: Names | None = None,
         coded: bool = False,
@@ -61,14 +61,14 @@ class Mapped(Published):
         """Return the pieces of a source's ids, special tokens by their names."""
         return tuple(self._source_names.get(token, f"<{token}>") for token in ids)
 
-    def _pieces(self, side: Side, text: str) -> list[str]:
+    def _pieces(self, side: SideVocabulary, text: str) -> list[str]:
         text = readable(text)
         end = text.find("<<") + 2 if self._coded and text.startswith(">>") else 0
         if end < 2:
             return side.processor.encode(text, out_type=str)
         return [text[:end], *side.processor.encode(text[end:], out_type=str)]
 
-    def _numbered(self, side: Side, text: str) -> list[int]:
+    def _numbered(self, side: SideVocabulary, text: str) -> list[int]:
         found = (side.ids.get(piece, side.unknown) for piece in self._pieces(side, text))
         return [side.unknown if id in side.unwritten else id for id in found]
 

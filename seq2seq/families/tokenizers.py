@@ -14,7 +14,7 @@ from seq2seq.families.blenderbot_small_bpe import Continued
 from seq2seq.families.byte_tokenizer import Bytes
 from seq2seq.families.fast_tokenizers import WhitespaceRules, guarded, tried
 from seq2seq.families.language_codes import M2M100, MBART, MBART50, NLLB, PLBART, WMT21
-from seq2seq.families.mapped_sentencepiece import Mapped, Side, processor
+from seq2seq.families.mapped_sentencepiece import Mapped, SideVocabulary, processor
 from seq2seq.families.serialized_tokenizer import read_serialized_tokenizer, runs_itself
 from seq2seq.families.vocabulary_builder import Gathered, generated_merges
 from seq2seq.families.vocabulary_files import (
@@ -299,19 +299,19 @@ def _plbart(folder: Path, settings: Settings, values: Values) -> Published:
     names = gathered.names(_size(values))
     default = _default(settings, names.languages, "en_XX") if many else ""
     special = frozenset(gathered.ids[name] for name in gathered.special if name in gathered.ids)
-    side = Side(model, gathered.ids, gathered.token("unk_token"), special)
+    side = SideVocabulary(model, gathered.ids, gathered.token("unk_token"), special)
     tidy = settings.flag("clean_up_tokenization_spaces", default=True)
     return Mapped(
         names, Frame((), (gathered.token("eos_token"), LANGUAGE), default), side, side, tidy=tidy
     )
 
 
-def _side(folder: Path, name: str, gathered: Gathered, written: Iterable[int]) -> Side:
+def _side(folder: Path, name: str, gathered: Gathered, written: Iterable[int]) -> SideVocabulary:
     """Return one side of a model whose vocab.json gives the ids; written: what a text may say."""
     special = {gathered.ids[token] for token in gathered.special if token in gathered.ids}
     model = processor(read_bytes(folder, name), name)
     unwritten = frozenset(special - set(written))
-    return Side(model, gathered.ids, gathered.token("unk_token"), unwritten)
+    return SideVocabulary(model, gathered.ids, gathered.token("unk_token"), unwritten)
 
 
 def _unigrams(

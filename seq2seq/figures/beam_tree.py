@@ -61,7 +61,7 @@ class Node:
 
 
 @dataclass(frozen=True, eq=False)
-class Joined:
+class MergedTree:
     """The tree of a run with its branches; a beginning that several share is there once.
 
     paths: the nodes of each hypothesis, by "1", "2" ... for those of the run, letters for branches.
@@ -87,7 +87,7 @@ class Joined:
         return f"{node.step + 1}.{node.branch or node.rank + 1} {label(node.piece)}"
 
 
-def join(run: Trace, branches: Mapping[str, Trace] | None = None) -> Joined:
+def join(run: Trace, branches: Mapping[str, Trace] | None = None) -> MergedTree:
     """Join the beam tree of a run with the best path of each branch."""
     nodes: list[Node] = []
     known: dict[tuple[int, int], int] = {}
@@ -125,7 +125,7 @@ def join(run: Trace, branches: Mapping[str, Trace] | None = None) -> Joined:
         path = branch.beam_tree.path(branch.outputs[0].node)
         places = add(branch, path, name)
         paths[name] = tuple(places[n] for n in path)
-    return Joined(tuple(nodes), paths)
+    return MergedTree(tuple(nodes), paths)
 
 
 def tints(dark: bool) -> dict[str, str]:
@@ -133,7 +133,7 @@ def tints(dark: bool) -> dict[str, str]:
     return dict(zip("ABCD", DARK_BRANCHES if dark else LIGHT_BRANCHES, strict=True))
 
 
-def steps_shown(tree: Joined, step: int, pruned: bool = True) -> range:
+def steps_shown(tree: MergedTree, step: int, pruned: bool = True) -> range:
     """Return the steps that fit into one picture, the given one among them."""
     nodes = [tree.nodes[number] for number in _shown_nodes(tree, pruned)]
     last = max(node.step for node in nodes) + 1
@@ -145,7 +145,7 @@ def steps_shown(tree: Joined, step: int, pruned: bool = True) -> range:
 
 @Picture
 def beam_tree(
-    tree: Joined,
+    tree: MergedTree,
     shown: str = BEST,
     step: int | None = None,
     selected: int | None = None,
@@ -194,7 +194,7 @@ def beam_tree(
     return fit(drawn)
 
 
-def beam_tree_csv(tree: Joined) -> str:
+def beam_tree_csv(tree: MergedTree) -> str:
     """Return all nodes as CSV; steps, ranks and nodes from 1, a first token's parent is 0."""
     rows = (
         (
@@ -219,13 +219,13 @@ def beam_tree_csv(tree: Joined) -> str:
     return table(head.split(), rows)
 
 
-def candidates(tree: Joined, steps: range, pruned: bool = True) -> list[int]:
+def candidates(tree: MergedTree, steps: range, pruned: bool = True) -> list[int]:
     """Return the numbers of the nodes that are drawn, by step and rank."""
     shown = [number for number in _shown_nodes(tree, pruned) if tree.nodes[number].step in steps]
     return sorted(shown, key=lambda number: (tree.nodes[number].step, tree.nodes[number].rank))
 
 
-def _shown_nodes(tree: Joined, pruned: bool) -> list[int]:
+def _shown_nodes(tree: MergedTree, pruned: bool) -> list[int]:
     on_path = {number for path in tree.paths.values() for number in path}
     return [
         number
@@ -234,7 +234,7 @@ def _shown_nodes(tree: Joined, pruned: bool) -> list[int]:
     ]
 
 
-def _lanes(tree: Joined, steps: range, pruned: bool) -> dict[int, int]:
+def _lanes(tree: MergedTree, steps: range, pruned: bool) -> dict[int, int]:
     """Give each node of these steps a lane, best paths on top, so that no two edges cross.
 
     They cannot, since the nodes of each step stand in the order of a walk through the tree.
@@ -275,7 +275,7 @@ class _Picture(NamedTuple):
     """A tree that is being drawn: the lanes of the nodes that are in it; a colour by branch."""
 
     drawn: Drawing
-    tree: Joined
+    tree: MergedTree
     lanes: Mapping[int, int]
     colours: Palette
     tinted: Mapping[str, str]
@@ -419,7 +419,7 @@ def shade(log_probability: float) -> float:
     return math.exp(log_probability / 3)
 
 
-def _is_faint(tree: Joined, number: int) -> bool:
+def _is_faint(tree: MergedTree, number: int) -> bool:
     on_path = any(number in path for path in tree.paths.values())
     return tree.nodes[number].status == PRUNED and not on_path
 
@@ -434,7 +434,7 @@ def _short(node: Node, hypothesis: str) -> str:
     return escape(f"{text} {end}" if end else text)
 
 
-def _hover(tree: Joined, number: int) -> str:
+def _hover(tree: MergedTree, number: int) -> str:
     node = tree.nodes[number]
     hypotheses = [name for name, path in tree.paths.items() if number in path]
     lines = [

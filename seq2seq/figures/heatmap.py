@@ -8,7 +8,7 @@ from typing import Any, Unpack, cast
 
 import numpy as np
 
-from seq2seq.analysis.attention_matrix import Choice, Grid, Side, grid
+from seq2seq.analysis.attention_matrix import Choice, Grid, MatrixAxis, grid
 from seq2seq.analysis.attention_metrics import coverage, entropy, sinks
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.drawing import Drawing, Picture, Settings, bar
@@ -202,7 +202,7 @@ def cell_lines(found: Grid, places: Iterable[Sequence[int]]) -> Iterator[tuple]:
         )
 
 
-def side_axis(side: Side, title: str, downwards: bool = False) -> dict[str, Any]:
+def side_axis(side: MatrixAxis, title: str, downwards: bool = False) -> dict[str, Any]:
     """Return the axis of rows or columns: their tokens, or seconds of a recording."""
     if side.seconds:
         title = title.replace("source", "seconds")
@@ -281,12 +281,12 @@ def _points(found: Grid, letters: tuple[str, str], on_axes: bool = True) -> Sett
     )
 
 
-def on_axis(side: Side) -> bool:
+def on_axis(side: MatrixAxis) -> bool:
     """Tell whether the axis of a side has the label of each of its tokens."""
     return not side.seconds and len(side) <= LABELS_UP_TO
 
 
-def name(side: Side, place: int) -> str:
+def name(side: MatrixAxis, place: int) -> str:
     """Return the label of a row or column as plotly shows it, or its time in a recording."""
     if side.seconds:
         return f"{(side.numbers[place] - 1) * side.seconds:.2f} s"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
-from seq2seq.analysis.attention_matrix import Choice, Grid, Side, grid
+from seq2seq.analysis.attention_matrix import Choice, Grid, MatrixAxis, grid
 from seq2seq.analysis.attention_metrics import smallest_set
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.drawing import Drawing, Picture, Settings, scatter
@@ -54,7 +54,7 @@ def _window(count: int, centre: int, most: int) -> range:
     return range(start, min(count, start + most))
 
 
-def _tokens(side: Side, kept: range) -> range:
+def _tokens(side: MatrixAxis, kept: range) -> range:
     edges = [*side.tokens, side.end]
     shift = -min(0, edges[0])  # a start token is a column, but no token of the output
     return range(edges[kept.start] + shift, edges[kept.stop] + shift)
@@ -160,7 +160,7 @@ def _shown(trace: Trace, mass: float, choice: Choice) -> Grid:
     return Grid(shown[:, first : first + len(columns)], rows, columns)
 
 
-def _scaled(side: Side, title: str, height: int) -> dict[str, Any]:
+def _scaled(side: MatrixAxis, title: str, height: int) -> dict[str, Any]:
     """Return an axis for a side that is spread over so many places."""
     axis = side_axis(side, title, downwards=True)
     share = height / len(side)
@@ -199,7 +199,7 @@ def _path(ribbon: _Ribbon) -> str:
 
 
 def _places(
-    found: Iterable[_Ribbon], rows: Side, columns: Side, letters: tuple[str, str]
+    found: Iterable[_Ribbon], rows: MatrixAxis, columns: MatrixAxis, letters: tuple[str, str]
 ) -> Settings:
     """Lay invisible points along the ribbons, to hover over and to click."""
     across = 1.5 * ALONG * (1 - ALONG) + ALONG**3
@@ -224,7 +224,9 @@ def _squares(colour: str, mark: str, count: int, framed: int | None) -> dict[str
     return {"symbol": "square", "size": 11, "opacity": 1, "color": colour, "line": line}
 
 
-def _tokens_of(side: Side, x: int, height: int, letter: str, squares: dict[str, Any]) -> Settings:
+def _tokens_of(
+    side: MatrixAxis, x: int, height: int, letter: str, squares: dict[str, Any]
+) -> Settings:
     """Draw a square for each token of a side, at the left (x of 0) or the right."""
     places = range(len(side))
     return scatter(

@@ -37,7 +37,7 @@ from seq2seq.figures.theme import (
 from seq2seq.trace import label
 
 if TYPE_CHECKING:
-    from seq2seq.analysis.step_internals import Cell, CloseUp, Look
+    from seq2seq.analysis.step_internals import AttentionInternals, CellInternals, StepInternals
 
 ROWS_UP_TO = 40  # tokens that get a row of their own
 BLOCKS = ("input", "after self-attention", "after cross-attention", "after feed-forward")
@@ -45,7 +45,7 @@ SCORE_AND_WEIGHT = "score e<sub>tj</sub>", "weight α<sub>tj</sub>"
 Rows = Sequence[tuple[str, np.ndarray]]
 
 
-def cell_rows(cell: Cell) -> tuple[Rows, tuple[float, ...]]:
+def cell_rows(cell: CellInternals) -> tuple[Rows, tuple[float, ...]]:
     """Return gates and states of a recurrent layer by name, and the scale of each for `strips`.
 
     s is the decoder state, C the cell of an LSTM.
@@ -65,7 +65,7 @@ def reach(rows: Rows) -> float:
     return max(float(np.abs(row).max()) for _, row in rows) or 1.0
 
 
-def block_rows(close: CloseUp) -> Rows:
+def block_rows(close: StepInternals) -> Rows:
     """Return the state in a Transformer layer, before and after each of its blocks."""
     assert close.states is not None
     return list(zip(BLOCKS, close.states, strict=True))
@@ -154,7 +154,7 @@ def strips_csv(rows: Rows) -> str:
 
 @Picture
 def scores(
-    look: Look,
+    look: AttentionInternals,
     pieces: Sequence[str],
     marked: int | None = None,
     seconds: float = 0.0,
@@ -180,7 +180,7 @@ def scores(
     return _bars(pair, marked, colours.attention, colours)
 
 
-def scores_csv(look: Look, pieces: Sequence[str]) -> str:
+def scores_csv(look: AttentionInternals, pieces: Sequence[str]) -> str:
     """Return scores and weights as CSV, positions from 1."""
     rows = zip(range(1, len(pieces) + 1), pieces, look.scores, look.weights, strict=True)
     lines = ((*place, f"{score:.6f}", f"{weight:.6f}") for *place, score, weight in rows)
@@ -188,7 +188,7 @@ def scores_csv(look: Look, pieces: Sequence[str]) -> str:
 
 
 @Picture
-def logits(close: CloseUp, dark: bool = False) -> Drawing:
+def logits(close: StepInternals, dark: bool = False) -> Drawing:
     """Draw the logits and the probabilities of the best tokens; the chosen one is framed."""
     colours = palette(dark)
     labels = [label(piece) for piece in close.pieces]
@@ -204,7 +204,7 @@ def logits(close: CloseUp, dark: bool = False) -> Drawing:
     return _bars(pair, close.chosen, colours.probability, colours)
 
 
-def logits_csv(close: CloseUp) -> str:
+def logits_csv(close: StepInternals) -> str:
     """Return the tokens that `logits` draws as CSV."""
     rows = zip(close.pieces, close.ids, close.logits, close.probabilities, strict=True)
     lines = ((*token, f"{logit:.6f}", f"{value:.6f}") for *token, logit, value in rows)
@@ -212,7 +212,7 @@ def logits_csv(close: CloseUp) -> str:
 
 
 @Picture
-def sizes(close: CloseUp, layer: int, dark: bool = False) -> Drawing:
+def sizes(close: StepInternals, layer: int, dark: bool = False) -> Drawing:
     """Draw the norm of a Transformer's state after each block; those of a layer are framed."""
     assert close.sizes is not None
     colours, count = palette(dark), len(close.sizes)
@@ -247,7 +247,7 @@ def sizes(close: CloseUp, layer: int, dark: bool = False) -> Drawing:
     return fit(drawn)
 
 
-def sizes_csv(close: CloseUp) -> str:
+def sizes_csv(close: StepInternals) -> str:
     """Return the norms of a Transformer's states as CSV, layers from 1."""
     assert close.sizes is not None
     lines = (

@@ -97,7 +97,7 @@ class General(nn.Module):
         return query @ keys.transpose(1, 2) / math.sqrt(keys.shape[-1])
 
 
-class Look(NamedTuple):
+class AttentionStep(NamedTuple):
     """What several heads did: queries and contexts are (rows, heads, target, head width).
 
     scores, weights: (rows, heads, target, source), before and after the softmax.
@@ -188,13 +188,13 @@ class MultiHead(nn.Module):
         mask: Tensor | None,
         bias: Tensor | None = None,
         change: Callable[[Tensor], Tensor] | None = None,
-    ) -> Look:
+    ) -> AttentionStep:
         """Attend as forward does, head by head; returns every part of it."""
         queries = query if query.dim() == 4 else self._split(self.query(query))
         scores = queries @ keys[0].transpose(2, 3) * self.scale
         scores = scores if bias is None else scores + bias
         contexts, weights = attend(scores, keys[1], mask, change)
-        return Look(queries, scores, weights, contexts)
+        return AttentionStep(queries, scores, weights, contexts)
 
     def join(self, contexts: Tensor) -> Tensor:
         """Map the contexts of all heads (rows, heads, target, head width) to the model's width."""

@@ -23,19 +23,19 @@ from seq2seq.models.protocol import Change, Memory, State, Step, Steps
 # Of a probability, so that its logarithm is finite.
 LEAST = 1e-12
 # A cell's state: (h,) for RNN and GRU, (h, c) for LSTM.
-Cell = tuple[Tensor, ...]
+CellState = tuple[Tensor, ...]
 # What multiplies a cell's input and what its state: W x + b and U h + b of all gates side by side.
 Gates = Sequence[Callable[[Tensor], Tensor]]
 
 
-class Turn(NamedTuple):
+class CellStep(NamedTuple):
     """One step of one layer, all (rows, width): the state it leaves, and the gates that made it.
 
     gates: in the order of GATES. sums: their pre-activations, before sigmoid or tanh, in the same
     order; the one of a plain RNN is the gate itself.
     """
 
-    state: Cell
+    state: CellState
     gates: tuple[Tensor, ...]
     sums: tuple[Tensor, ...]
 
@@ -48,13 +48,13 @@ GATES = {
 }
 
 
-def rnn_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
+def rnn_cell(inputs: Tensor, state: CellState, gates: Gates) -> CellStep:
     """h' = tanh(sum), sum = W x + U h + b. Elman 1990."""
     total = gates[0](inputs) + gates[1](state[0])
-    return Turn((torch.tanh(total),), (total,), (total,))
+    return CellStep((torch.tanh(total),), (total,), (total,))
 
 
-def lstm_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
+def lstm_cell(inputs: Tensor, state: CellState, gates: Gates) -> CellStep:
     """Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
     c' = forget * c + input * candidate, h' = output * tanh(c').
@@ -64,10 +64,10 @@ def lstm_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     candidate = torch.tanh(parts[2])
     cell = forget_gate * state[1] + input_gate * candidate
     hidden = output_gate * torch.tanh(cell)
-    return Turn((hidden, cell), (input_gate, forget_gate, candidate, output_gate), parts)
+    return CellStep((hidden, cell), (input_gate, forget_gate, candidate, output_gate), parts)
 
 
-def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
+def gru_cell(inputs: Tensor, state: CellState, gates: Gates) -> CellStep:
     """Cho et al. 2014, section 2.3, with the reset gate after the matrix product.
 
     h' = update * h + (1 - update) * tanh(W x + reset * (U h)).
@@ -79,10 +79,10 @@ def gru_cell(inputs: Tensor, state: Cell, gates: Gates) -> Turn:
     sums.append(from_input[2] + reset * from_state[2])
     candidate = torch.tanh(sums[2])
     hidden = update * hidden + (1 - update) * candidate
-    return Turn((hidden,), (reset, update, candidate), tuple(sums))
+    return CellStep((hidden,), (reset, update, candidate), tuple(sums))
 
 
-CELLS: dict[str, tuple[Callable[..., nn.RNNBase], Callable[..., Turn]]] = {
+CELLS: dict[str, tuple[Callable[..., nn.RNNBase], Callable[..., CellStep]]] = {
     "rnn": (nn.RNN, rnn_cell),
     "lstm": (nn.LSTM, lstm_cell),
     "gru": (nn.GRU, gru_cell),
@@ -123,13 +123,13 @@ class Stack(nn.Module):
         # Where a copy of the model steps with something else than the sequence's weights.
         self.gates: nn.ModuleList | None = None
 
-    def zeros(self, like: Tensor) -> Cell:
+    def zeros(self, like: Tensor) -> CellState:
         """Return the state before anything was read, for as many rows as `like` has."""
         return (like.new_zeros(like.shape[0], self.layers, self.width),) * self.parts
 
     def forward(
-        self, inputs: Tensor, state: Cell, lengths: Tensor | None = None
-    ) -> tuple[Tensor, Cell]:
+        self, inputs: Tensor, state: CellState, lengths: Tensor | None = None
+    ) -> tuple[Tensor, CellState]:
         """Run over inputs (rows, time, input width), reading `lengths` of each row where given.
 
         Returns the top layer's states (rows, time, width), zero on padding, and the final state.
@@ -149,31 +149,33 @@ class Stack(nn.Module):
         final = final if self.parts > 1 else (final,)
         return outputs, tuple(self._rows_first(part) for part in final)
 
-    def step(self, inputs: Tensor, state: Cell) -> tuple[Tensor, Cell]:
+    def step(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
         """Read one input (rows, input width); only for one direction.
 
         Returns the top layer's new h (rows, width) and the new state.
         """
-        turns = self.turns(inputs, state)
-        layers = (turn.state for turn in turns)
-        return turns[-1].state[0], tuple(torch.stack(part, 1) for part in zip(*layers, strict=True))
+        cell_steps = self.cell_steps(inputs, state)
+        layers = (made.state for made in cell_steps)
+        return cell_steps[-1].state[0], tuple(
+            torch.stack(part, 1) for part in zip(*layers, strict=True)
+        )
 
-    def turns(self, inputs: Tensor, state: Cell) -> list[Turn]:
+    def cell_steps(self, inputs: Tensor, state: CellState) -> list[CellStep]:
         """Take one step as `step` does; returns what happened in each layer, from the lowest."""
-        turns: list[Turn] = []
+        cell_steps: list[CellStep] = []
         for index, gates in enumerate(self.gates or self._float_gates()):
             inputs = self.dropout(inputs) if index else inputs
-            turns.append(self.cell(inputs, tuple(part[:, index] for part in state), gates))
-            inputs = turns[-1].state[0]
-        return turns
+            cell_steps.append(self.cell(inputs, tuple(part[:, index] for part in state), gates))
+            inputs = cell_steps[-1].state[0]
+        return cell_steps
 
-    def turns_over(self, inputs: Tensor) -> list[Turn]:
+    def steps_over(self, inputs: Tensor) -> list[CellStep]:
         """Read inputs (time, input width) from the zero state, one step after the other.
 
-        Returns what happened in each layer, from the lowest, as a Turn of tensors (time, width).
+        Returns what happened in each layer, from the lowest, as tensors (time, width).
         Slower than `forward`, which keeps no gates.
         """
-        gates, layers = self._float_gates(), list[Turn]()
+        gates, layers = self._float_gates(), list[CellStep]()
         for first in range(0, len(gates), self.directions):
             ways = gates[first : first + self.directions]
             halves = [self._one_way(each, inputs, bool(way)) for way, each in enumerate(ways)]
@@ -181,13 +183,13 @@ class Stack(nn.Module):
             inputs = layers[-1].state[0]
         return layers
 
-    def _one_way(self, gates: Gates, inputs: Tensor, backward: bool) -> Turn:
+    def _one_way(self, gates: Gates, inputs: Tensor, backward: bool) -> CellStep:
         state = (inputs.new_zeros(1, self.width // self.directions),) * self.parts
-        turns = []
+        cell_steps = []
         for read in (inputs.flip(0) if backward else inputs).unsqueeze(1):
-            turns.append(self.cell(read, state, gates))
-            state = turns[-1].state
-        return _joined(turns[::-1] if backward else turns, dim=0)
+            cell_steps.append(self.cell(read, state, gates))
+            state = cell_steps[-1].state
+        return _joined(cell_steps[::-1] if backward else cell_steps, dim=0)
 
     def _float_gates(self) -> list[Gates]:
         return [
@@ -207,10 +209,10 @@ class Stack(nn.Module):
         return by_direction.flatten(2)
 
 
-def _joined(turns: Sequence[Turn], dim: int) -> Turn:
-    """Return turns as one, each of its tensors those of all turns put side by side."""
-    fields = (zip(*field, strict=True) for field in zip(*turns, strict=True))
-    return Turn(*(tuple(torch.cat(parts, dim) for parts in field) for field in fields))
+def _joined(cell_steps: Sequence[CellStep], dim: int) -> CellStep:
+    """Return steps as one, each of its tensors those of all steps put side by side."""
+    fields = (zip(*field, strict=True) for field in zip(*cell_steps, strict=True))
+    return CellStep(*(tuple(torch.cat(parts, dim) for parts in field) for field in fields))
 
 
 class RecurrentEncoder(nn.Module):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seq2seq.analysis.gate_history import decoder_gates, encoder_gates
-from seq2seq.analysis.step_internals import close_up, encode
+from seq2seq.analysis.step_internals import encode, step_internals
 from seq2seq.checkpoint import Checkpoint, load
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
@@ -39,7 +39,7 @@ def test_the_decoder_has_the_gates_of_every_step(model):
     encoded = encode(model, TEXT, trace.options)
     layers = decoder_gates(model, encoded, trace.target.ids)
     for step in range(len(trace.target)):
-        found = close_up(model, encoded, trace.target.ids, step)
+        found = step_internals(model, encoded, trace.target.ids, step)
         for layer, cell in zip(layers, found.cells, strict=True):
             for name, gate in cell.gates.items():
                 np.testing.assert_allclose(layer.gates[name][step], gate, atol=1e-5)

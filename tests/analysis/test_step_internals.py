@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from seq2seq.analysis.step_internals import close_up, embed, encode
+from seq2seq.analysis.step_internals import embed, encode, step_internals
 from seq2seq.checkpoint import Checkpoint, load
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.decoding.options import Options
@@ -44,7 +44,7 @@ def every_step(checkpoint, given, **settings):
     """Yield a run and the close-up of each of its steps."""
     trace = run(checkpoint, given, Options(beam_width=2, max_length=6), self_attention=True)
     for step in range(len(trace.target)):
-        yield trace, step, close_up(checkpoint, given, trace.target.ids, step, **settings)
+        yield trace, step, step_internals(checkpoint, given, trace.target.ids, step, **settings)
 
 
 def built(config, card, tokenizer):
@@ -181,7 +181,7 @@ def test_a_token_that_is_not_among_the_best_is_added(checkpoint):
     trace = run(checkpoint, TEXT, Options(max_length=4))
     last = np.argsort(-trace.alternatives.log_probabilities[0])[-1]
     others = set(range(4, 100)) - set(trace.alternatives.ids[0].tolist())
-    found = close_up(checkpoint, TEXT, [min(others)], 0)
+    found = step_internals(checkpoint, TEXT, [min(others)], 0)
     assert found.chosen == len(found.ids) - 1 > last
     assert found.rank >= found.chosen
     assert found.ids[-1] == min(others)
@@ -191,8 +191,8 @@ def test_a_source_that_is_encoded_once_gives_the_same(model):
     options = Options(max_length=4)
     encoded = encode(model, TEXT, options)
     for step in range(3):
-        again = close_up(model, encoded, [9, 8, 7], step)
-        found = close_up(model, TEXT, [9, 8, 7], step, options)
+        again = step_internals(model, encoded, [9, 8, 7], step)
+        found = step_internals(model, TEXT, [9, 8, 7], step, options)
         assert np.array_equal(again.logits, found.logits)
         assert again.read == found.read
 
@@ -200,7 +200,7 @@ def test_a_source_that_is_encoded_once_gives_the_same(model):
 @pytest.mark.parametrize(("tokens", "step"), [([10_000], 0), ([5], 1), ([-1], 0), ([], 0)])
 def test_other_tokens_are_refused(checkpoint, tokens, step):
     with pytest.raises(UserError, match="no output of this model"):
-        close_up(checkpoint, TEXT, tokens, step)
+        step_internals(checkpoint, TEXT, tokens, step)
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ def table(text):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_strips_draw_every_unit_of_every_row(model, dark):
-    found = close_up(model, TEXT, [9, 8, 7], 2)
+    found = step_internals(model, TEXT, [9, 8, 7], 2)
     rows, scales = [("embedding", found.embedding)], ()
     if found.cells:
         rows, scales = drawn.cell_rows(found.cells[-1])
@@ -287,7 +287,7 @@ def test_the_key_of_strips_tells_which_rows_have_which_scale():
 
 
 def test_gates_are_drawn_to_one_and_states_as_far_as_they_reach(model):
-    found = close_up(model, TEXT, [9, 8, 7], 2)
+    found = step_internals(model, TEXT, [9, 8, 7], 2)
     for cell in found.cells:
         rows, scales = drawn.cell_rows(cell)
         assert len(rows) == len(scales) == len(cell.gates) + 2 * len(cell.after)
@@ -300,7 +300,7 @@ def test_gates_are_drawn_to_one_and_states_as_far_as_they_reach(model):
 
 
 def test_scores_and_logits_are_drawn_as_they_are(model):
-    found = close_up(model, TEXT, [9, 8, 7], 2)
+    found = step_internals(model, TEXT, [9, 8, 7], 2)
     left, right = drawn.logits(found).data
     close(left.x, found.logits)
     close(right.x, found.probabilities)
@@ -318,7 +318,7 @@ def test_scores_and_logits_are_drawn_as_they_are(model):
 
 
 def test_markup_in_a_token_is_shown_as_text(model):
-    found = close_up(model, TEXT, [9], 0)
+    found = step_internals(model, TEXT, [9], 0)
     found = replace(found, pieces=("<b>x</b>",) * len(found.pieces))
     if found.look is not None:
         pieces = ["<i>y</i>"] * len(found.source)
@@ -327,7 +327,7 @@ def test_markup_in_a_token_is_shown_as_text(model):
 
 
 def test_the_lengths_of_a_transformers_states(model):
-    found = close_up(model, TEXT, [9, 8], 1)
+    found = step_internals(model, TEXT, [9, 8], 1)
     if found.sizes is None:
         return
     figure = drawn.sizes(found, layer=1)

@@ -5,7 +5,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from seq2seq import figures
-from seq2seq.analysis.step_internals import close_up
+from seq2seq.analysis.step_internals import step_internals
 from seq2seq.checkpoint import load
 from seq2seq.decoding.options import Options
 from seq2seq.figures import step
@@ -37,7 +37,7 @@ def drawn(checkpoint_root):
     checkpoint = load(checkpoint_root / "lstm-attention")
     options = Options(max_length=8)
     trace = run(checkpoint, SENTENCE, options)
-    found = close_up(checkpoint, SENTENCE, trace.target.ids, 2, options)
+    found = step_internals(checkpoint, SENTENCE, trace.target.ids, 2, options)
     look = found.look
     assert look is not None
     spread = np.linspace(-7.51, 5.48, len(look.scores))

@@ -4,7 +4,7 @@ import pytest
 from sacrebleu.metrics import CHRF
 
 from seq2seq.errors import UserError
-from seq2seq.experiments.concatenation import Joined, decode_joined, joined_curve
+from seq2seq.experiments.concatenation import Concatenation, decode_joined, joined_curve
 from seq2seq.inference.pipeline import run
 
 SENTENCES = ["The cat sleeps.", "My sister reads.", "It is raining.", "The dog runs."]
@@ -67,7 +67,7 @@ def test_chance_is_what_an_output_gets_beside_other_sentences(checkpoint, monkey
 
 def test_a_curve_has_the_means():
     scores = {2: [90.0, 100.0, 80.0], 4: [50.0, 60.0]}
-    found = [Joined(n, "", "", "", x, x / 10) for n, each in scores.items() for x in each]
+    found = [Concatenation(n, "", "", "", x, x / 10) for n, each in scores.items() for x in each]
     curve = joined_curve("a", found)
     assert (curve.name, curve.x, curve.y) == ("a", (2, 4), (90.0, 55.0))
     assert curve.notes == ("mean of 3 inputs", "mean of 2 inputs")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from seq2seq.analysis.step_internals import close_up
+from seq2seq.analysis.step_internals import step_internals
 from seq2seq.checkpoint import load
 from seq2seq.decoding.options import Options
 from seq2seq.inference.pipeline import run
@@ -23,7 +23,7 @@ def found(checkpoint_root, request):
     checkpoint = load(checkpoint_root / request.param)
     options = Options(max_length=5, min_length=4)
     trace = run(checkpoint, TEXT, options)
-    return close_up(checkpoint, TEXT, trace.target.ids, 2, options)
+    return step_internals(checkpoint, TEXT, trace.target.ids, 2, options)
 
 
 def values(formula):

@@ -151,7 +151,7 @@ export default function (component) {
 )
 
 
-class Word(NamedTuple):
+class MarkedWord(NamedTuple):
     """A word as it is written, and what follows it. mark: 0, 1 copied word, 2 copied phrase."""
 
     text: str
@@ -159,20 +159,20 @@ class Word(NamedTuple):
     mark: int
 
 
-class Side(NamedTuple):
+class MarkedText(NamedTuple):
     """One of two texts. selected: number of the chosen word; rest: what the model has not read."""
 
     title: str
     label: str
-    words: list[Word]
+    words: list[MarkedWord]
     selected: int | None
     rest: str = ""
 
 
 def text_pair(
     key: str,
-    made: Side,
-    source: Side,
+    made: MarkedText,
+    source: MarkedText,
     on_made: Callable[[int], Any],
     on_source: Callable[[int], Any],
     rows: list[list[tuple[int, int]]] | None,

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from seq2seq.checkpoint import Checkpoint
     from seq2seq.decoding.search import OnStep
-    from seq2seq.figures.beam_tree import Joined
+    from seq2seq.figures.beam_tree import MergedTree
 
 _NODE, _PLACE, _CHOSEN = "node", "node_place", "node_chosen"
 _ALPHA, _BETA, _RANKED_FROM = "rank_length", "rank_coverage", "ranked_from"
@@ -81,7 +81,7 @@ def _explained(run: Trace) -> str:
     )
 
 
-def _tree(view: View, tree: Joined) -> int:
+def _tree(view: View, tree: MergedTree) -> int:
     """Show the tree and what chooses a node of it; returns the node."""
     from seq2seq import figures
     from seq2seq.figures.beam_tree import STEP_PIXELS, candidates, steps_shown
@@ -131,7 +131,7 @@ def _tree(view: View, tree: Joined) -> int:
     return node
 
 
-def _chosen_node(view: View, tree: Joined, offered: list[str]) -> None:
+def _chosen_node(view: View, tree: MergedTree, offered: list[str]) -> None:
     """Let the node be that of the output and step shown, unless another one was chosen there."""
     state, place = st.session_state, (view.name, view.step)
     moved = state.get(_PLACE, place) != place and not state.pop(_CHOSEN, False)
@@ -142,7 +142,7 @@ def _chosen_node(view: View, tree: Joined, offered: list[str]) -> None:
         state[_NODE] = name if name in offered else offered[0]
 
 
-def _node_panel(view: View, tree: Joined, number: int) -> None:
+def _node_panel(view: View, tree: MergedTree, number: int) -> None:
     """Tell everything about a node, and let the visitor go on from it."""
     node, run = tree.nodes[number], view.run
     path = [tree.nodes[each] for each in tree.path(number)]
@@ -184,7 +184,7 @@ def _node_panel(view: View, tree: Joined, number: int) -> None:
                 st.caption(plain(view.subject.missing))
 
 
-def _status(run: Trace, tree: Joined, number: int) -> str:
+def _status(run: Trace, tree: MergedTree, number: int) -> str:
     node, width = tree.nodes[number], run.options.rows
     if node.branch:
         return f"On branch {node.branch}; the search itself did not reach it."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from seq2seq.analysis.step_internals import Cell, CloseUp, Look
+    from seq2seq.analysis.step_internals import AttentionInternals, CellInternals, StepInternals
 
 SCORES = {
     "additive": r"e_{tj} = v \cdot \tanh(W s + U h_j)",
@@ -16,7 +16,7 @@ SCORES = {
 }
 
 
-def new_state(kind: str, cell: Cell, unit: int) -> str:
+def new_state(kind: str, cell: CellInternals, unit: int) -> str:
     """Write how a unit's state was computed, from 0; kind: of the cell."""
     before, after = ([part[unit] for part in state] for state in (cell.before, cell.after))
     gate = {name: values[unit] for name, values in cell.gates.items()}
@@ -42,7 +42,7 @@ def new_state(kind: str, cell: Cell, unit: int) -> str:
     return _aligned(lines)
 
 
-def pre_activations(kind: str, cell: Cell, unit: int) -> str:
+def pre_activations(kind: str, cell: CellInternals, unit: int) -> str:
     """Write how a unit's gates, from 0, were made of their pre-activations; "" without gates."""
     lines = []
     for name, gate in cell.gates.items() if kind != "rnn" else ():
@@ -52,7 +52,7 @@ def pre_activations(kind: str, cell: Cell, unit: int) -> str:
     return _aligned(lines) if lines else ""
 
 
-def logit(found: CloseUp, readout: str) -> str:
+def logit(found: StepInternals, readout: str) -> str:
     """Write how the output layer made the logit of the chosen token; readout: what it reads."""
     product = float(found.output_row @ found.readout)
     total = product + found.output_bias
@@ -65,7 +65,7 @@ def logit(found: CloseUp, readout: str) -> str:
     )
 
 
-def weight(attention: str, look: Look, place: int) -> str:
+def weight(attention: str, look: AttentionInternals, place: int) -> str:
     """Write how the score and the weight of a position were computed, from 0."""
     score, weight = look.scores[place], look.weights[place]
     lines = []
@@ -87,7 +87,7 @@ def weight(attention: str, look: Look, place: int) -> str:
     return _aligned(lines)
 
 
-def context(look: Look, unit: int, by_head: bool) -> str:
+def context(look: AttentionInternals, unit: int, by_head: bool) -> str:
     """Write how a unit of the context was summed, from 0; by_head: of the values of one head."""
     best = np.argsort(-look.weights)[:3]
     terms = [f"{_n(look.weights[j])}\\cdot{_n(look.values[j, unit])}" for j in best]
@@ -101,7 +101,7 @@ def context(look: Look, unit: int, by_head: bool) -> str:
     )
 
 
-def probability(found: CloseUp) -> str:
+def probability(found: StepInternals) -> str:
     """Write how the probability of the chosen token was computed."""
     logit, probability = found.logits[found.chosen], found.probabilities[found.chosen]
     if found.copying is None:
@@ -124,7 +124,7 @@ def probability(found: CloseUp) -> str:
     )
 
 
-def _over(look: Look) -> str:
+def _over(look: AttentionInternals) -> str:
     return "" if look.scale == 1 else r" / \sqrt{d}"
 
 

@@ -23,7 +23,7 @@ from ui.terms import term_help
 
 if TYPE_CHECKING:
     from seq2seq.analysis.gate_history import GateHistory
-    from seq2seq.analysis.step_internals import Cell, CloseUp, Look
+    from seq2seq.analysis.step_internals import AttentionInternals, CellInternals, StepInternals
     from seq2seq.checkpoint import Checkpoint
     from seq2seq.decoding.search import OnStep
 
@@ -128,32 +128,32 @@ def _gate_history(view: View, side: str) -> tuple[GateHistory, ...] | None:
     return derive(subject, ("gates", side, tokens), work)
 
 
-def _close_up(view: View, layer: int, head: int) -> CloseUp | None:
+def _close_up(view: View, layer: int, head: int) -> StepInternals | None:
     subject, tokens, step = view.subject, view.shown.target.ids, view.step
 
-    def work(checkpoint: Checkpoint, on_step: OnStep) -> CloseUp:
-        from seq2seq.analysis.step_internals import close_up, encode
+    def work(checkpoint: Checkpoint, on_step: OnStep) -> StepInternals:
+        from seq2seq.analysis.step_internals import encode, step_internals
 
         given, options = subject.given, subject.options
         assert given is not None
         encoded = keep(subject, "encoded", lambda: encode(checkpoint, given, options))
-        return close_up(checkpoint, encoded, tokens, step, layer=layer, head=head)
+        return step_internals(checkpoint, encoded, tokens, step, layer=layer, head=head)
 
     found = derive(subject, ("close-up", tokens, step, layer, head), work)
     if found is not None:
-        from seq2seq.analysis.step_internals import close_up
+        from seq2seq.analysis.step_internals import step_internals
 
         output, options = Named("trace.target.ids"), Named("trace.options")
         place = (layer, head) if found.kind == "transformer" else ()
         args = (Named("checkpoint"), Named("source"), output, step, options, *place)
-        define("found", found, close_up, *args)
+        define("found", found, step_internals, *args)
     return found
 
 
 Sections = list[tuple[str, Callable[[], None]]]
 
 
-def _recurrent(view: View, found: CloseUp) -> Sections:
+def _recurrent(view: View, found: StepInternals) -> Sections:
     look = ("Attention and context vector", lambda: _source(view, found))
     if found.look is None:
         look = ("Context vector", lambda: _one_vector(found))
@@ -168,7 +168,7 @@ def _recurrent(view: View, found: CloseUp) -> Sections:
     ]
 
 
-def _transformer(view: View, found: CloseUp, layer: int, head: int) -> Sections:
+def _transformer(view: View, found: StepInternals, layer: int, head: int) -> Sections:
     where = f"layer {layer + 1}, head {head + 1}"
     return [
         ("Previous-token embedding", lambda: _embedding(view, found)),
@@ -199,7 +199,7 @@ def _number(name: str, count: int, default: int, key: str) -> int:
     return int(st.selectbox(name, names, index=default, key=key, width=110, **URL)) - 1
 
 
-def _embedding(view: View, found: CloseUp) -> None:
+def _embedding(view: View, found: StepInternals) -> None:
     if view.step:
         written = "".join(view.shown.target.pieces[: view.step]).replace("▁", " ")
         said = f"The output is {quoted(written)} so far; its last token, {quoted(_last(found))},"
@@ -214,11 +214,11 @@ def _embedding(view: View, found: CloseUp) -> None:
     _strips("embedding", [("vector", found.embedding)], "The vector of the token that is read.")
 
 
-def _last(found: CloseUp) -> str:
+def _last(found: StepInternals) -> str:
     return shown(found.read[-1])
 
 
-def _cell(found: CloseUp) -> None:
+def _cell(found: StepInternals) -> None:
     from seq2seq.figures.step import cell_rows
 
     cell = found.cells[_number("Layer", len(found.cells), len(found.cells) - 1, "inside_layer")]
@@ -244,7 +244,7 @@ def _cell(found: CloseUp) -> None:
             _pre_activations(cell, unit, sums)
 
 
-def _pre_activations(cell: Cell, unit: int, sums: str) -> None:
+def _pre_activations(cell: CellInternals, unit: int, sums: str) -> None:
     """Show what the gates were before sigmoid and tanh."""
     left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
     left.markdown(
@@ -261,7 +261,7 @@ def _pre_activations(cell: Cell, unit: int, sums: str) -> None:
     )
 
 
-def _unit(cell: Cell) -> int:
+def _unit(cell: CellInternals) -> int:
     """Let the visitor choose a unit; returns it, from 0: the one that changed most if none is."""
     changed = np.argsort(-np.abs(cell.after[0] - cell.before[0]))[:MOST_UNITS]
     if (st.session_state.get(_UNIT) or 1) > len(cell.after[0]):  # of a wider model
@@ -294,12 +294,12 @@ def _select_changed() -> None:
     st.session_state.most_changed = None
 
 
-def _unit_of(cell: Cell) -> int:
+def _unit_of(cell: CellInternals) -> int:
     chosen = st.session_state.get(_UNIT)
     return int(np.abs(cell.after[0] - cell.before[0]).argmax()) if chosen is None else chosen - 1
 
 
-def _one_vector(found: CloseUp) -> None:
+def _one_vector(found: StepInternals) -> None:
     fed = found.feeds == "context"
     st.markdown(
         "This model has no attention: the encoder's final state is the context vector, all that "
@@ -309,7 +309,7 @@ def _one_vector(found: CloseUp) -> None:
     _strips("context", [("context", found.context)], "The context vector.")
 
 
-def _source(view: View, found: CloseUp) -> None:
+def _source(view: View, found: StepInternals) -> None:
     look = found.look
     assert look is not None
     recording = view.shown.position_seconds
@@ -330,7 +330,7 @@ def _source(view: View, found: CloseUp) -> None:
     _context(look, found.kind == "transformer")
 
 
-def _position(view: View, look: Look) -> int:
+def _position(view: View, look: AttentionInternals) -> int:
     chosen = view.word
     return int(look.weights.argmax()) if chosen is None or chosen >= len(look.weights) else chosen
 
@@ -339,7 +339,7 @@ def _places(recording: float) -> str:
     return "source positions" if recording else "source tokens"
 
 
-def _self_attention(found: CloseUp) -> None:
+def _self_attention(found: StepInternals) -> None:
     look = found.own
     assert look is not None
     st.markdown(
@@ -359,7 +359,7 @@ def _self_attention(found: CloseUp) -> None:
 
 def _scores(
     key: str,
-    look: Look,
+    look: AttentionInternals,
     pieces: tuple[str, ...],
     marked: int,
     seconds: float = 0.0,
@@ -381,7 +381,7 @@ def _scores(
     )
 
 
-def _context(look: Look, by_head: bool) -> None:
+def _context(look: AttentionInternals, by_head: bool) -> None:
     unit = int(np.abs(look.context).argmax())
     of_head = " of this head; the outputs of all heads are added to the state" if by_head else ""
     st.markdown(f"The weighted sum is the context vector{of_head}.")
@@ -390,7 +390,7 @@ def _context(look: Look, by_head: bool) -> None:
         _strips("context", [("context", look.context)], "The context vector.")
 
 
-def _feed_forward(found: CloseUp, layer: int) -> None:
+def _feed_forward(found: StepInternals, layer: int) -> None:
     from seq2seq.figures.step import block_rows, sizes, sizes_csv
 
     assert found.inner is not None
@@ -413,7 +413,7 @@ def _feed_forward(found: CloseUp, layer: int) -> None:
     )
 
 
-def _output_layer(view: View, found: CloseUp) -> None:
+def _output_layer(view: View, found: StepInternals) -> None:
     from seq2seq.figures.step import logits, logits_csv
 
     state = found.kind == "transformer" or found.attention == "none"
@@ -447,7 +447,7 @@ def _output_layer(view: View, found: CloseUp) -> None:
         st.caption("This was the last step.")
 
 
-def _readout(found: CloseUp) -> str:
+def _readout(found: StepInternals) -> str:
     """Return the symbol of what the output layer reads: the state, or state and context."""
     return "s_t" if found.kind == "transformer" or found.attention == "none" else "r_t"
 

@@ -16,7 +16,7 @@ from ui.runtime.runs import OnPart, Subject, derive_in_parts
 
 if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
-    from seq2seq.experiments.concatenation import Joined
+    from seq2seq.experiments.concatenation import Concatenation
 
 MOST, LONGEST = 60, 300  # lines that are read, and letters of each
 OURS = 24  # sentences of ours
@@ -79,8 +79,8 @@ def _ours() -> list[str]:
     return short[:OURS]
 
 
-def _joined(name: str, lines: tuple[str, ...]) -> tuple[Joined, ...] | None:
-    def work(checkpoint: Checkpoint, on_part: OnPart) -> tuple[Joined, ...]:
+def _joined(name: str, lines: tuple[str, ...]) -> tuple[Concatenation, ...] | None:
+    def work(checkpoint: Checkpoint, on_part: OnPart) -> tuple[Concatenation, ...]:
         from seq2seq.experiments.concatenation import decode_joined
 
         return decode_joined(checkpoint, lines, groups=GROUPS, on_input=on_part)
@@ -88,7 +88,7 @@ def _joined(name: str, lines: tuple[str, ...]) -> tuple[Joined, ...] | None:
     return derive_in_parts(Subject(name, "\n".join(lines)), "joined", work, f"inputs of {name}")
 
 
-def _show(found: dict[str, tuple[Joined, ...]]) -> None:
+def _show(found: dict[str, tuple[Concatenation, ...]]) -> None:
     from seq2seq import figures
     from seq2seq.experiments.concatenation import joined_curve
 

@@ -12,7 +12,7 @@ from seq2seq.analysis.copied_fragments import Overlap, Span, overlap, places_of,
 from seq2seq.analysis.passages import sentences
 from seq2seq.trace import Trace
 from ui.components import hint, text_pair
-from ui.components.text_pair import SHADES, Side, Word
+from ui.components.text_pair import SHADES, MarkedText, MarkedWord
 from ui.instruments.attention import sinks_note
 from ui.instruments.selection import select_step, select_word
 from ui.links import URL
@@ -70,13 +70,13 @@ def read_summary(subject: Subject, trace: Trace, step: int, word: int | None) ->
 
     text_pair(
         "passage",
-        Side(
+        MarkedText(
             "Summary",
             "Words of the summary",
             _words(trace.text, written, shared.summary, marks[1]),
             target[step],
         ),
-        Side(
+        MarkedText(
             "Text",
             "Words of the text",
             _words(read, spans[:count], shared.source, marks[0]),
@@ -157,7 +157,7 @@ def _marks(shared: Overlap) -> tuple[dict[int, int], dict[int, int]]:
 
 def _words(
     text: str, spans: Sequence[Span], terms: Sequence[Span], marks: dict[int, int]
-) -> list[Word]:
+) -> list[MarkedWord]:
     """Return the words of a text as they are shown, marked where a term in them is."""
     ends, found = [span.end for span in spans], [0] * len(spans)
     for number, mark in marks.items():
@@ -165,7 +165,7 @@ def _words(
         found[place] = max(found[place], mark)
     nexts = [*(span.start for span in spans[1:]), len(text)]
     return [
-        Word(text[span.start : span.end], text[span.end : following], mark)
+        MarkedWord(text[span.start : span.end], text[span.end : following], mark)
         for span, following, mark in zip(spans, nexts, found, strict=True)
     ]
 
