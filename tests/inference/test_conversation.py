@@ -132,7 +132,7 @@ def test_the_transcripts_hold_all_that_was_said():
     assert [turn["speaker"] for turn in read] == 3 * ["visitor", "model"]
     assert read[3]["read"] == [1, 3]
     assert read[3]["options"]["seed"] == 7
-    assert Options(**read[1]["options"] | {"prefix_tokens": ()}) == OPTIONS
+    assert Options(**read[1]["options"] | {"prefix_tokens": (), "previous_tokens": ()}) == OPTIONS
 
 
 def test_turns_are_named_from_one():

@@ -129,8 +129,8 @@ def test_the_attention_of_each_output_is_its_own(root, name):
     for number, output in enumerate(trace.outputs, 1):
         at.selectbox(key="output").set_value(str(number)).run()
         described, figure = shown(at)
-        assert f"of output {number}:" in described
-        assert f"output {number}" in at.caption[1].value
+        assert f"of hypothesis {number}:" in described
+        assert f"hypothesis {number}" in at.caption[1].value
         path = trace.beam_tree.path(output.node)
         tokens = tuple(trace.beam_tree.token[path].tolist())
         fresh = force(checkpoint, SENTENCE, tokens)

@@ -16,6 +16,7 @@ import seq2seq
 from seq2seq import catalogue
 from seq2seq.checkpoint import save
 from seq2seq.data.audio import RATE, log_mel, read_audio
+from seq2seq.figures.drawing import Picture
 from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import build
 from seq2seq.trace import Trace
@@ -107,7 +108,7 @@ def test_the_page_opens_with_an_example_until_it_is_taken_away():
     assert at.pills(key="recording").value == "enter fifty six"
     assert picture(at) is not None
     at.pills(key="recording").set_value(None).run()
-    assert "record a sentence" in at.info[0].value
+    assert "Record a sentence" in at.info[0].value
     assert picture(at) is None
 
 
@@ -133,7 +134,7 @@ def test_what_was_said_is_compared_and_stands_in_the_link():
 
 def test_an_unknown_example_in_a_link_is_ignored():
     at = open_page(recording="no such thing", listener="7.7", step="-4")
-    assert "record a sentence" in at.info[0].value
+    assert "Record a sentence" in at.info[0].value
 
 
 def test_the_player_plays_the_slice_of_the_token_and_by_itself_only_after_a_choice():
@@ -231,10 +232,9 @@ def test_what_is_wrong_with_a_recording_is_noted(content, note, seconds):
 
 def test_the_frames_drawn_are_those_that_the_model_reads(monkeypatch):
     drawn = []
-    original = seq2seq.figures.speech
-    monkeypatch.setattr(
-        seq2seq.figures, "speech", lambda *a, **b: drawn.append(a) or original(*a, **b)
-    )
+    original = seq2seq.figures.speech.plain
+    noted = Picture(lambda *a, **b: drawn.append(a) or original(*a, **b))
+    monkeypatch.setattr(seq2seq.figures, "speech", noted)
     open_page(recording=EXAMPLE)
     frames = log_mel(read_audio(RECORDING).samples, 80, normalise=True).numpy()
     assert np.array_equal(drawn[-1][2].frames, frames)
