@@ -18,6 +18,7 @@ from seq2seq.figures.experiment import experiment, experiment_csv
 from seq2seq.figures.forecast import forecast, forecast_csv, value_probabilities
 from seq2seq.figures.head_grid import multiples, multiples_csv
 from seq2seq.figures.heatmap import attention, attention_csv, narrow_attention
+from seq2seq.figures.paired_trajectories import paired_trajectories, paired_trajectories_csv
 from seq2seq.figures.probabilities import (
     alternatives,
     alternatives_csv,
@@ -78,6 +79,8 @@ __all__ = [
     "multiples",
     "multiples_csv",
     "narrow_attention",
+    "paired_trajectories",
+    "paired_trajectories_csv",
     "probabilities",
     "probabilities_csv",
     "ribbons",

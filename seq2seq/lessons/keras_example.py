@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from torch import nn
+if TYPE_CHECKING:
+    from torch import nn
 
-from seq2seq.models.config import RecurrentConfig
-from seq2seq.models.recurrent import RecurrentDecoder, RecurrentEncoder
-from seq2seq.models.seq2seq import Seq2Seq, build_empty
+    from seq2seq.models.seq2seq import Seq2Seq
 
 VOCABULARY, VECTOR, UNITS = 10_000, 256, 128
 
@@ -44,6 +43,9 @@ def lstm_weights(reads: int, units: int, biases: int = 1) -> int:
 
 def our_model() -> Seq2Seq:
     """Build the same model of ours, without memory for its weights."""
+    from seq2seq.models.config import RecurrentConfig
+    from seq2seq.models.seq2seq import build_empty
+
     return build_empty(
         RecurrentConfig(
             VOCABULARY, width=UNITS, embedding=VECTOR, cell="lstm", tied=False, shared=False,
@@ -54,6 +56,8 @@ def our_model() -> Seq2Seq:
 
 def layers() -> tuple[Layer, ...]:
     """Return the layers of both, ours counted on the model that is built."""
+    from seq2seq.models.recurrent import RecurrentDecoder, RecurrentEncoder
+
     model, lstm = our_model(), lstm_weights(VECTOR, UNITS)
     encoder, decoder = model.encoder, model.decoder
     assert isinstance(encoder, RecurrentEncoder)

@@ -45,7 +45,8 @@ def test_two_models_are_trained_side_by_side_and_another_waits(jobs):
     a, b = first.progress["A"], first.progress["B"]
     assert a.finished
     assert b.finished
-    assert abs(a.trained[-1].step - b.trained[-1].step) <= 2
+    # They take turns; what each said last may be some steps old.
+    assert abs(a.trained[-1].step - b.trained[-1].step) <= 10
     assert load(a.folder).model.parameter_count() == a.parameters
     assert a.snapshots[-1].written[0].weights.shape[1] > 3
     assert b.snapshots[-1].written[0].weights is None

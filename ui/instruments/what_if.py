@@ -17,7 +17,6 @@ from seq2seq.trace import Trace, shown
 from ui.code_export import Named, define, draw
 from ui.components import highlighted_text
 from ui.components.chart import chart
-from ui.components.trajectories import Path, trajectories_chart
 from ui.escape import plain, quoted
 from ui.instruments import edit_links
 from ui.instruments.attention import sinks_note
@@ -158,7 +157,7 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
     if interventions:
         _probabilities(view, changed, after)
     else:
-        _trajectories(before, after)
+        _trajectories(view.named_run, changed_run)
     offer("Changed run, JSON", after, "changed_run.json")
     if after.attention is None:
         return
@@ -182,8 +181,10 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
             sinks_note(trace)
 
 
-def _trajectories(before: Trace, after: Trace) -> None:
+def _trajectories(before: Named, after: Named) -> None:
     """Show the states of both sources on one projection, to see where their paths part."""
+    from seq2seq import figures
+
     st.subheader("State trajectories", anchor=False, help=term_help("state trajectory"))
     side = st.segmented_control(
         "States of the",
@@ -193,13 +194,12 @@ def _trajectories(before: Trace, after: Trace) -> None:
         key="pair_states",
         **URL,
     )
-    paths = [
-        Path(name, trace.decoder_states, trace.target.pieces)
-        if side == "Decoder"
-        else Path(name, trace.encoder_states, trace.source.pieces)
-        for name, trace in (("before", before), ("after", after))
-    ]
-    trajectories_chart("pair_trajectories", paths)
+    chart(
+        "pair_trajectories",
+        draw(figures.paired_trajectories, before, after, side=side, dark=is_dark()),
+        f"State trajectories of the {side.lower()} before and after, on one projection.",
+        partial(figures.paired_trajectories_csv, before.value, after.value, side),
+    )
 
 
 def _probabilities(view: View, changed: Any, after: Trace) -> None:
