@@ -1,12 +1,13 @@
 """The page of chatbots in headless Chromium, with tiny ones that have learnt nothing."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.served import HEATMAP, check_accessible, link, queries_of, served_app, settled
+from tests.served import HEATMAP, answered, check_accessible, link, queries_of, served_app, settled
 
 pytestmark = pytest.mark.browser
 
@@ -62,17 +63,17 @@ def test_a_link_is_restored_on_a_server_that_nobody_has_visited(checkpoints, new
 
 
 def test_a_reply_grows_and_is_stopped_where_it_is(server, new_page):
-    page = open_chat(new_page(), server, "chat-slow", **LONG)
+    page = open_chat(new_page(), server, "chat-slow", turn=[".Hello", "1.Le chat"], **LONG)
     page.evaluate(WATCH)
     say(page, "The cat sleeps.")
     page.wait_for_function("window.seen.length > 2")
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text("turn 2, stopped")).to_be_visible()
+    expect(page.get_by_text("turn 4, stopped")).to_be_visible()
     settled(page)
     seen = page.evaluate("window.seen")
     assert len(seen[0]["text"]) < len(seen[2]["text"])
     assert seen[0]["milliseconds"] < 3_000
-    said = replies(page).get_by_test_id("stText").text_content()
+    said = replies(page).last.get_by_test_id("stText").text_content()
     assert said
     assert said in {each["text"] for each in seen}
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
@@ -82,9 +83,8 @@ def test_a_reply_grows_and_is_stopped_where_it_is(server, new_page):
 def test_mute_look_and_the_link(server, new_page):
     page = open_chat(new_page(), server, **SHORT)
     for number, text in enumerate(("The cat sleeps.", "Where is the dog?"), 1):
-        say(page, text)
+        answered(page, partial(say, page, text))
         expect(page.get_by_role("heading", name=f"Turn {2 * number}, the reply")).to_be_visible()
-    settled(page)
     page.get_by_role("button", name="Mute").first.click()
     expect(page.get_by_text("With turns 1, 2 and 3")).to_be_visible()
     expect(page.get_by_text("With turns 2 and 3")).to_be_visible()
