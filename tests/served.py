@@ -148,9 +148,10 @@ class Pages:
 def link(server, page="translation", **query):
     """Return the address of a page with values for its controls.
 
-    Of a page with instruments the tab Attention is open, unless another is named.
+    Of a page with instruments the tab Attention is open, unless another is named; of a recording,
+    the first one, below which the sound is.
     """
-    if page in WITH_INSTRUMENTS:
+    if page in WITH_INSTRUMENTS and page != "speech":
         query = {"tab": "Attention", **query}
     return f"{server}/{page}?{urlencode(query, doseq=True)}"
 

@@ -23,8 +23,8 @@ STYLE = """<style>
 .st-key-example [role=radiogroup], .st-key-example [role=group] {
   flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
 .st-key-example button { flex: none; }
-.st-key-menu [data-testid=stPageLink] a { padding-block: 0.35rem; }
-.st-key-menu [data-testid=stCaptionContainer] { padding: 0.75rem 0 0.15rem 0.5rem; }
+.st-key-menu [data-testid=stPageLink] a { padding-block: 0.15rem; }
+.st-key-menu [data-testid=stCaptionContainer] { padding: 0.5rem 0 0 0.5rem; }
 @media (min-width: 800px) { .stMainBlockContainer { padding: 3rem; } }
 @media (max-width: 640px) { .st-key-output_bar > :first-child { flex: 1 0 100%; } }
 [data-selected=true], [data-selected=true] *, [role=tab][aria-selected=true] p,

@@ -19,13 +19,13 @@ NOTE = """() => {
 
 @pytest.fixture
 def inside(server, new_page):
-    """Five figures below each other, all of them drawn."""
+    """Figures below each other, all of them drawn."""
     page = new_page()
     query = {"checkpoint": "lstm-attention", "tab": "Step internals", "step": 2}
     # A given beginning, since no two of its tokens are alike.
     query |= {"prefix": "Le chat dort", "max_length": 8}
     page.goto(link(server, text="The old dog sleeps in the garden.", **query))
-    expect(page.locator(f"{FIGURE} .main-svg:first-child")).to_have_count(5)
+    expect(page.locator(f"{FIGURE} .main-svg:first-child")).to_have_count(7)
     settled(page)
     return page
 
@@ -48,7 +48,7 @@ def test_what_is_in_sight_is_drawn_first_and_in_its_place_if_it_changed(inside):
     settled(inside)
     drawn = inside.evaluate("window.drawn")
     assert drawn[0] != "embedding"  # the first of the page, far above
-    assert sorted(drawn) == ["context", "embedding", "gates", "logits", "source_scores"]
+    assert set(drawn) >= {"context", "embedding", "gates", "logits", "source_scores"}
     assert before.evaluate("(figure) => figure.isConnected")
     assert before.evaluate(values) != old
 

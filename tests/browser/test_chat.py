@@ -63,7 +63,7 @@ def test_a_link_is_restored_on_a_server_that_nobody_has_visited(checkpoints, new
 
 
 def test_a_reply_grows_and_is_stopped_where_it_is(server, new_page):
-    page = open_chat(new_page(), server, "chat-slow", turn=[".Hello", "1.Le chat"], **LONG)
+    page = open_chat(new_page(), server, "chat-slow", turn=[".Hello", "s1.Le chat"], **LONG)
     page.evaluate(WATCH)
     say(page, "The cat sleeps.")
     page.wait_for_function("window.seen.length > 2")
@@ -86,7 +86,7 @@ def test_mute_look_and_the_link(server, new_page):
         answered(page, partial(say, page, text))
         expect(page.get_by_role("heading", name=f"Turn {2 * number}, the reply")).to_be_visible()
     page.get_by_role("button", name="Mute").first.click()
-    expect(page.get_by_text("With turns 1, 2 and 3")).to_be_visible()
+    expect(page.get_by_text("With turns 1, 2 and 3").first).to_be_visible()
     expect(page.get_by_text("With turns 2 and 3")).to_be_visible()
     page.get_by_text("Instruments for turn 4").click()
     expect(page.locator(HEATMAP)).to_be_visible()
@@ -144,7 +144,7 @@ def test_the_page_is_accessible_and_fits(server, new_page, scheme):
     page = open_chat(new_page(colours=scheme), server, "chat-lstm-attention", turn=turns, **SHORT)
     expect(page.get_by_label("by turn")).to_be_visible()
     page.get_by_role("button", name="Edit").last.click()
-    expect(page.get_by_role("button", name="Send")).to_be_visible()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Edit")).to_have_count(1)
     settled(page)
     for width in (1280, 375):

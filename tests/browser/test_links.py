@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.served import answered, link, settled
+from tests.served import LIVE, answered, link, opened, settled
 
 pytestmark = pytest.mark.browser
 
@@ -106,11 +106,11 @@ def test_the_copied_link_restores_what_was_chosen(server, new_page):
 
 
 def test_a_hint_that_was_closed_by_keyboard_stays_closed(server, new_page):
-    page = open_run(new_page(), link(server, text=SENTENCE, max_length=9))
+    page = opened(new_page(), link(server, text=SENTENCE, max_length=9, tab="Overview"), LIVE)
     hint = page.get_by_role("note")
     hint.get_by_role("button", name="Close this hint").press("Enter")
     hint.wait_for(state="hidden")
-    open_run(page, page.url)
+    opened(page, page.url, LIVE)
     assert not hint.is_visible()
 
 

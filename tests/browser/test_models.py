@@ -38,7 +38,7 @@ def test_a_model_is_fetched_opened_and_seen_head_by_head(server, new_page):
     page.get_by_role("button", name="Fetch").click()
     expect(page.get_by_text("is loaded")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("table")).to_contain_text("Transformer")
-    page.get_by_role("link", name="Open").click()
+    page.get_by_role("link", name="Open").first.click()
     page.get_by_role("textbox", name="English sentence").fill("The old dog sleeps.")
     page.get_by_role("textbox", name="English sentence").press("Enter")
     page.get_by_role("tab", name="Attention").click()

@@ -152,7 +152,7 @@ def test_a_link_restores_what_was_seen(server, new_page):
     heard(page, f"Word 2, {written[1]}")
     expect(page.get_by_test_id("stMetric").first).to_contain_text(f"{1 / len(written):.0%}")
     expect(page.get_by_role("listitem").filter(has_text="≠")).to_have_text(f"zzz≠{written[1]}")
-    assert query_of(page) == query | {"tab": "Attention"}
+    assert query_of(page) == query
     assert not page.evaluate("window.played.length")
 
 

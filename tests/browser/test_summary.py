@@ -68,7 +68,7 @@ def test_what_was_copied_is_underlined_and_counted(server, new_page):
         "words => words.map(word => getComputedStyle(word).textDecorationLine)"
     )
     assert lines[:3] == ["underline"] * 3
-    assert page.get_by_text("copied phrase").is_visible()
+    assert page.get_by_role("listitem").filter(has_text="copied phrase").is_visible()
     expect(page.get_by_text("This model has no attention: its decoder gets")).to_be_visible()
     copied = page.get_by_test_id("stMetric").filter(has_text="Copied words")
     expect(copied).to_contain_text(re.compile(r"[1-9]\d*%"))

@@ -97,7 +97,7 @@ def _gates_over_time(view: View) -> None:
     )
     chart(
         "gates_over_time",
-        states(
+        states.plain(
             values,
             tokens.pieces,
             "source →" if side == ENCODER else "output →",
