@@ -85,7 +85,8 @@ def test_a_head_opens(server, new_page):
 
 
 def test_a_block_opens(server, new_page):
-    page = open_tab(new_page(), server, text=LONG)
+    query = {"checkpoint": "summary-lstm-attention", "text": LONG, "max_length": 8}
+    page = opened(new_page(), link(server, "summarization", **query), f"{FIGURE} .main-svg")
     click(page, "blocks", [0, 4], "The old dog", row_sentence="1", column_sentence="5")
     first = page.locator(".st-key-chart_attention .xtick text").first
     expect(first).to_have_text("The")

@@ -87,7 +87,7 @@ def test_mute_look_and_the_link(server, new_page):
         expect(page.get_by_role("heading", name=f"Turn {2 * number}, the reply")).to_be_visible()
     page.get_by_role("button", name="Mute").first.click()
     expect(page.get_by_text("With turns 1, 2 and 3").first).to_be_visible()
-    expect(page.get_by_text("With turns 2 and 3")).to_be_visible()
+    expect(page.get_by_text("With turns 2 and 3", exact=True)).to_be_visible()
     page.get_by_text("Instruments for turn 4").click()
     expect(page.locator(HEATMAP)).to_be_visible()
     settled(page)
@@ -95,12 +95,12 @@ def test_mute_look_and_the_link(server, new_page):
     texts = page.locator(".st-key-conversation").get_by_test_id("stText").all_text_contents()
     other = new_page()
     other.goto(page.url)
-    expect(other.get_by_text("With turns 2 and 3")).to_be_visible()
+    expect(other.get_by_text("With turns 2 and 3", exact=True)).to_be_visible()
     expect(other.locator(HEATMAP)).to_be_visible()
     conversation = other.locator(".st-key-conversation")
     assert conversation.get_by_test_id("stText").all_text_contents() == texts
     other.get_by_role("button", name="Unmute").click()
-    expect(other.get_by_text("With turns 2 and 3")).to_have_count(0)
+    expect(other.get_by_text("With turns 2 and 3", exact=True)).to_have_count(0)
 
 
 def test_another_page_keeps_the_conversation_whose_markup_is_never_run(server, new_page):

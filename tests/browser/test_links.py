@@ -58,7 +58,7 @@ def move_all(page, place):
         answered(page, lambda: place.get_by_role("switch").nth(count).press("Space"))  # noqa: B023
     for count in range(place.get_by_role("combobox").count()):
         box = place.get_by_role("combobox").nth(count)
-        if "token" in box.get_attribute("aria-label").lower():
+        if "candidate" in box.get_attribute("aria-label").lower():
             continue  # what to go on with is chosen anew each time
         box.click()
         answered(page, page.get_by_role("option").last.click)
