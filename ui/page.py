@@ -23,6 +23,7 @@ STYLE = """<style>
 .st-key-example [role=radiogroup], .st-key-example [role=group] {
   flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
 .st-key-example button { flex: none; }
+.st-key-menu { overflow: hidden; white-space: nowrap; }
 .st-key-menu [data-testid=stPageLink] a { padding-block: 0.15rem; }
 .st-key-menu [data-testid=stCaptionContainer] { padding: 0.5rem 0 0 0.5rem; }
 @media (min-width: 800px) { .stMainBlockContainer { padding: 3rem; } }
