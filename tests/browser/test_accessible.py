@@ -45,7 +45,7 @@ PLACES = {
     ),
     "no text": ("summarization", {}, TITLE),
     "summary": ("summarization", LATTICE | {"shade": "a word", "word": 5}, FIGURE),
-    "no recording": ("speech", {}, TITLE),
+    "no recording": ("speech", {"recording": "none"}, TITLE),
     "speech": ("speech", HEARD, HEATMAP),
     "pronunciation": ("pronunciation", {"text": "garden", "max_length": 8}, FIGURE),
     "compare": (

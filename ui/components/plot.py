@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PLOT = st.components.v2.component(
     "plot",
-    html='<div class="plot-frame"><div class="figure" role="img"></div>'
+    html='<div class="plot-frame"><div class="figure"></div>'
     '<button class="enlarge" type="button" aria-label="Fill the screen" '
     'title="Fill the screen">⛶</button></div>',
     css="""
@@ -127,6 +127,7 @@ export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const frame = parentElement.querySelector(".plot-frame");
   const [place, enlarge] = frame.children;
+  place.setAttribute("role", "img");
   place.setAttribute("aria-label", data.described);
   place.normal = data.height;
   fit(place);
