@@ -32,7 +32,7 @@ class SpeechTokens:
     no_speech: int | None = None
 
 
-class SeriesHabits(NamedTuple):
+class SeriesDefaults(NamedTuple):
     """How a forecaster's authors run it. samples: paths that are drawn. context: last values that
     are read, 0 for as many as are usual at the series' frequency.
     """
@@ -41,7 +41,7 @@ class SeriesHabits(NamedTuple):
     context: int = 0
 
 
-USUAL_SERIES = SeriesHabits()
+USUAL_SERIES = SeriesDefaults()
 
 
 class DecoderPrompt(NamedTuple):
@@ -105,7 +105,7 @@ class GenerationConfig:
     window: float = 0.0
     language_leads: str = ""
     speech: SpeechTokens | None = None
-    series: SeriesHabits = USUAL_SERIES
+    series: SeriesDefaults = USUAL_SERIES
     turn_separator: str = ""
     turns: int = 0
     folded: bool = False

@@ -40,7 +40,7 @@ class Options:
     gone; the last one may end the output.
     instruction: text put before the source, for models that do several tasks. source_language,
     target_language: codes, for models that know several. timestamps: a speech model writes times.
-    previous_tokens: what it wrote of the part before, as ids.
+    previous_tokens: its output for the part before, as ids.
     """
 
     method: str = "beam"

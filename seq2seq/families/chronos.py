@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seq2seq.data.value_tokenizer import Roles, ValueTokenizer
-from seq2seq.decoding.generation_config import GenerationConfig, SeriesHabits
+from seq2seq.decoding.generation_config import GenerationConfig, SeriesDefaults
 from seq2seq.decoding.options import MAX_LENGTH, Options
 from seq2seq.errors import UserError
 from seq2seq.families.configs import Values, shown, whole
@@ -32,7 +32,7 @@ class ChronosSettings:
     low: float
     high: float
     closed: bool
-    habits: SeriesHabits
+    defaults: SeriesDefaults
     options: Options
 
     @classmethod
@@ -58,7 +58,7 @@ class ChronosSettings:
             _number(limits, "low_limit", -USUAL_LIMIT),
             _number(limits, "high_limit", USUAL_LIMIT),
             given.get("use_eos_token") is True,
-            SeriesHabits(
+            SeriesDefaults(
                 min(MAX_SAMPLES, max(1, whole(given, "num_samples", 20))),
                 min(MAX_CONTEXT, whole(given, "context_length", MAX_CONTEXT)),
             ),
@@ -91,7 +91,7 @@ class ChronosSettings:
         values = range(self.special + 1, self.tokens)
         forbidden = tuple(token for token in range(config.vocabulary) if token not in values)
         return GenerationConfig(
-            start=(config.bos,), forbidden=forbidden, series=self.habits, options=self.options
+            start=(config.bos,), forbidden=forbidden, series=self.defaults, options=self.options
         )
 
 

@@ -18,7 +18,6 @@ from seq2seq.figures.experiment import experiment, experiment_csv
 from seq2seq.figures.forecast import forecast, forecast_csv, value_probabilities
 from seq2seq.figures.head_grid import multiples, multiples_csv
 from seq2seq.figures.heatmap import attention, attention_csv, narrow_attention
-from seq2seq.figures.paired_trajectories import paired_trajectories, paired_trajectories_csv
 from seq2seq.figures.probabilities import (
     alternatives,
     alternatives_csv,
@@ -38,6 +37,13 @@ from seq2seq.figures.sentence_map import (
     trajectories,
 )
 from seq2seq.figures.speech import speech, speech_csv
+from seq2seq.figures.state_trajectories import (
+    StatePath,
+    paired_trajectories,
+    paired_trajectories_csv,
+    state_trajectories,
+    state_trajectories_csv,
+)
 from seq2seq.figures.states import states, states_csv
 from seq2seq.figures.training import (
     forming_attention,
@@ -49,6 +55,7 @@ from seq2seq.figures.training import (
 
 __all__ = [
     "Points",
+    "StatePath",
     "XAxis",
     "agreements",
     "agreements_csv",
@@ -88,6 +95,8 @@ __all__ = [
     "sentence_map",
     "speech",
     "speech_csv",
+    "state_trajectories",
+    "state_trajectories_csv",
     "states",
     "states_csv",
     "training_csv",

@@ -72,7 +72,7 @@ def ribbons(
     """Draw the weights as ribbons from the source, left, to the output, right.
 
     Of each output token the fewest are drawn that reach the mass (Strobelt et al. 2018), but none
-    too thin to be seen. selected: token whose ribbons are strong; word: index of the source token
+    below THINNEST. selected: token whose ribbons are strong; word: index of the source token
     whose ribbons are less pale. The other arguments are those of the matrix; `legible` tells which
     tokens fit. customdata as there, with None for whichever side a point does not belong to.
     Raises ValueError for a trace without such attention.

@@ -77,8 +77,8 @@ class Forecast:
 
 def usual_options(checkpoint: Checkpoint) -> ForecastOptions:
     """Return how a checkpoint samples unless told otherwise: as its card says."""
-    decoding, habits = checkpoint.generation_config.options, checkpoint.generation_config.series
-    return ForecastOptions(habits.samples, decoding.temperature, decoding.top_k)
+    decoding, usual = checkpoint.generation_config.options, checkpoint.generation_config.series
+    return ForecastOptions(usual.samples, decoding.temperature, decoding.top_k)
 
 
 def check_horizon(horizon: int) -> None:

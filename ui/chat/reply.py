@@ -49,7 +49,7 @@ def subject_of_reply(checkpoint: Checkpoint, turns: Turns, reply: Reply) -> Subj
 
 
 def look(turns: Turns, place: int) -> tuple[Subject, Trace] | None:
-    """Show what a reply read and where it looked; returns the run that is shown."""
+    """Show the source of a reply and its attention; returns the run that is shown."""
     turn, reply = turns[place], turns[place].reply
     assert reply is not None
     st.subheader(f"Turn {place + 1}, the reply")

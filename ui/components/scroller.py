@@ -32,7 +32,7 @@ export default function (component) {
 def scroller(container: str, width: int, label: str, share: float) -> None:
     """Scroll what is in the container of this key where the screen is narrower than `width` pixels.
 
-    label: says to a screen reader what it is. share: of the width, what has to be seen.
+    label: says to a screen reader what it is. share: of the width, the place that is scrolled to.
     """
     st.html(
         f"<style>.st-key-{container} {{ overflow-x: auto; }} "

@@ -52,31 +52,33 @@ def instruments(
     begin_recording()
     if is_answer:
         read(subject, view.shown, view.step, view.word)
-        read = _read_nothing
+    below = None if is_answer else read
     tabs = st.tabs(list(TABS), key="tab", on_change="rerun", **URL)
     for tab, (name, show) in zip(tabs, TABS.items(), strict=True):
         if tab.open:
             with tab:
-                _open(view, read, show, begins_with_picture=name == OVERVIEW)
+                _open(view, below, show, begins_with_picture=name == OVERVIEW)
     downloads.show(view)
 
 
-def _read_nothing(subject: Subject, shown: Trace, step: int, word: int | None) -> None:
-    """Show no texts: they stand elsewhere."""
-
-
 def _open(
-    view: View, read: Reader, show: Callable[[View], None], begins_with_picture: bool
+    view: View, read: Reader | None, show: Callable[[View], None], begins_with_picture: bool
 ) -> None:
-    """Show an instrument and both texts; the live picture has them too, so there they come last."""
-    texts = view.subject, view.shown, view.step, view.word
+    """Show an instrument and both texts; the live picture has them too, so there they come last.
+
+    read: None where the texts stand elsewhere.
+    """
+    parts = [show] if read is None else [_texts(read), show]
+    for part in reversed(parts) if begins_with_picture else parts:
+        part(view)
     if not begins_with_picture:
-        read(*texts)
-        show(view)
         return
-    show(view)
-    read(*texts)
     if read is read_tokens:
         hint_on_tokens(view.shown)
     if view.shown.position_seconds:
         listening(view)
+
+
+def _texts(read: Reader) -> Callable[[View], None]:
+    """Return what shows both texts of a view."""
+    return lambda view: read(view.subject, view.shown, view.step, view.word)

@@ -115,7 +115,7 @@ class Models:
         return ""
 
     def _make_room(self, limit: float) -> None:
-        """Let go of models but the last one loaded until the others fit."""
+        """Unload models, those used longest ago first, until the others fit; the last one stays."""
         while len(self.loaded) > 1 and sum(map(held_bytes, self.loaded.values())) > limit:
             self.loaded.popitem(last=False)
         if not limit:

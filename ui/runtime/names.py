@@ -45,14 +45,14 @@ def checkpoints_for(task: str, also: str | None = None) -> list[str]:
 
 def labels(names: Sequence[str]) -> dict[str, str]:
     """Return how checkpoints are called in a list; no two alike, which a page takes for one."""
-    found = {name: in_words(name) for name in names}
+    found = {name: _in_words(name) for name in names}
     counts = Counter(found.values())
     return {
         name: label if counts[label] == 1 else f"{label} ({name})" for name, label in found.items()
     }
 
 
-def in_words(name: str) -> str:
+def _in_words(name: str) -> str:
     """Return a checkpoint's title, with its score or the size of what has to be downloaded."""
     card = card_of(name)
     if card is None:

@@ -9,7 +9,6 @@ import streamlit as st
 
 from seq2seq.data.tasks import TASKS
 from ui.components import plot
-from ui.components.chart import chart
 from ui.components.marked_outputs import MarkedRow, marked, marked_outputs
 from ui.escape import plain
 from ui.page import is_dark
@@ -62,18 +61,6 @@ def gradients(training: Training) -> None:
         st.markdown("**Gradient by distance**, of the first output token, at each source token")
         drawn = figures.gradient_distances.plain(training.progress, is_dark())
         plot("gradient_distances", drawn, "How much of the gradient reaches each source token.")
-
-
-def curves_with_files(training: Training) -> None:
-    """Show the curves with their data to be saved."""
-    from seq2seq import figures
-
-    chart(
-        "training",
-        figures.learning_curves.plain(training.progress, None, is_dark()),
-        _said_of_curves(training.progress),
-        lambda: figures.training_csv(training.progress),
-    )
 
 
 def _scores(

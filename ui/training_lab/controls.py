@@ -29,7 +29,6 @@ from ui.training_lab.settings import (
 )
 
 _SETTINGS, _PRESET, _TEXT = "lab_settings", "lab_preset", "lab_own_pairs"
-_QUERY = ("preset", "run")
 OWN_EXAMPLE = "one\teen\ntwo\ttwee\nthree\tdrie\n"
 
 

@@ -12,7 +12,6 @@ import streamlit as st
 from seq2seq.analysis.probe_sentences import FEATURES, Probe, probes
 from ui.components import clicked, copy_link
 from ui.components.chart import chart
-from ui.components.trajectories import Path, trajectories_chart
 from ui.escape import plain, quoted
 from ui.inputs.task_controls import first_checkpoint
 from ui.page import is_dark
@@ -309,6 +308,8 @@ def _agreement(placed: _Placed) -> None:
 
 
 def _trajectories(name: str, own: list[str]) -> None:
+    from seq2seq import figures
+
     st.subheader("State trajectory", help=term_help("state trajectory"))
     if not own:
         st.info("Type a sentence of your own above to see its state trajectory.")
@@ -329,10 +330,15 @@ def _trajectories(name: str, own: list[str]) -> None:
     for number, trace in enumerate(traces):
         title = f"{number + 1}: {own[number][:40]}"
         if which != "Decoder":
-            paths.append(Path(title, trace.encoder_states, trace.source.pieces))
+            paths.append(figures.StatePath(title, trace.encoder_states, trace.source.pieces))
         if which != "Encoder":
             written = f"{number + 1}, decoder" if which == "Both" else title
-            paths.append(Path(written, trace.decoder_states, trace.target.pieces))
-    trajectories_chart("trajectories", paths, 1 + (which == "Both"))
+            paths.append(figures.StatePath(written, trace.decoder_states, trace.target.pieces))
+    chart(
+        "trajectories",
+        figures.state_trajectories.plain(paths, 1 + (which == "Both"), is_dark()),
+        f"State trajectories on one projection: {', '.join(path.title for path in paths)}.",
+        lambda: figures.state_trajectories_csv(paths),
+    )
     outputs = " / ".join(f"{trace.source.text} → {trace.text}" for trace in traces)
     st.caption(f"One projection for all, so that distances can be compared. {plain(outputs)}")
