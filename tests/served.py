@@ -139,8 +139,8 @@ class Pages:
         return page
 
     def _note(self, message):
-        # Streamlit looks for its server below the page's own address first.
-        known = "/_stcore/" in message.location.get("url", "")
+        # Streamlit looks for its server below the page's address first; late pings are repeated.
+        known = "/_stcore/" in message.location.get("url", "") + message.text
         if message.type == "error" and not known:
             self.complaints.append(f"{message.text} {message.location}")
 

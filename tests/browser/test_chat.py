@@ -13,8 +13,8 @@ pytestmark = pytest.mark.browser
 
 SHORT = {"min_length": 4, "max_length": 8, "beam_width": 2}
 LONG = {"min_length": 500, "max_length": 512, "beam_width": 10}
-# Notes what the reply that is being said looks like, and when after Enter was pressed.
-WATCH = """() => {
+# Notes what the reply after `earlier` ones looks like while it is decoded, and when after Enter.
+WATCH = """(earlier) => {
   window.seen = [];
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter") { window.entered = performance.now(); window.seen = []; }
@@ -24,7 +24,8 @@ WATCH = """() => {
       "[aria-label='Chat message from assistant'] [data-testid=stText]");
     const text = replies.length ? replies[replies.length - 1].textContent : "";
     const last = window.seen[window.seen.length - 1];
-    if (text.length > 1 && (!last || last.text !== text)) {
+    const grows = replies.length > earlier && text.length > 1;
+    if (grows && (!last || last.text !== text)) {
       window.seen.push({ text, milliseconds: performance.now() - window.entered });
     }
   }).observe(document.body, { subtree: true, childList: true, characterData: true });
@@ -64,7 +65,7 @@ def test_a_link_is_restored_on_a_server_that_nobody_has_visited(checkpoints, new
 
 def test_a_reply_grows_and_is_stopped_where_it_is(server, new_page):
     page = open_chat(new_page(), server, "chat-slow", turn=[".Hello", "s1.Le chat"], **LONG)
-    page.evaluate(WATCH)
+    page.evaluate(WATCH, 1)
     say(page, "The cat sleeps.")
     page.wait_for_function("window.seen.length > 2")
     page.get_by_role("button", name="Stop").click()

@@ -20,6 +20,7 @@ ROWS = "".join(f"{2015 + n // 12}-{n % 12 + 1:02},{50 + n % 12}\n" for n in rang
 
 def lines(page, key="forecast"):
     """Names of the lines of a chart, with how many points each has."""
+    page.wait_for_selector(f".st-key-chart_{key} {FIGURE}")
     return page.evaluate(
         """(key) => Object.fromEntries(
           document.querySelector(`.st-key-chart_${key} .js-plotly-plot`).data

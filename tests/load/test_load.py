@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,6 +16,13 @@ from tests.served import served_app
 def server():
     with served_app() as address:
         yield address
+
+
+def load(address, plan):
+    """Send the visitors of `plan` from a thread: browser tests leave an event loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        visits = crowd(address.replace("http", "ws"), plan)
+        return thread.submit(asyncio.run, visits).result()
 
 
 def metrics(address):
@@ -36,7 +44,7 @@ PLAN = Plan(5, 0, period=0.5, arrive=1, sentences=2)
 
 
 def test_nobody_is_lost_and_every_run_brings_its_picture(server):
-    seen = asyncio.run(crowd(server.replace("http", "ws"), PLAN))
+    seen = load(server, PLAN)
     assert seen.counts["lost"] == seen.counts["incomplete"] == seen.counts["refused"] == 0
     assert len(seen.first) == 5
     assert len(seen.seconds) == 10
@@ -45,10 +53,10 @@ def test_nobody_is_lost_and_every_run_brings_its_picture(server):
 
 def test_visitors_who_leave_hold_no_place(server):
     plan = Plan(8, 0, 0.2, 0.5, leaves=0.7, seed=1, sentences=3)
-    seen = asyncio.run(crowd(server.replace("http", "ws"), plan))
+    seen = load(server, plan)
     assert seen.counts["left"] >= 4
     assert seen.counts["lost"] == 0
-    after = asyncio.run(crowd(server.replace("http", "ws"), Plan(1, 0, 0, 0, sentences=1)))
+    after = load(server, Plan(1, 0, 0, 0, sentences=1))
     assert after.counts["lost"] == after.counts["incomplete"] == after.counts["waited"] == 0
     found = metrics(server)
     assert found["seq2seq_places_held", "short"] == found["seq2seq_waiting", "short"] == 0
