@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from seq2seq.analysis.passages import part_numbers
+from seq2seq.data.dialogue import turn_spans
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.drawing import Drawing, Picture, bar
 from seq2seq.figures.label_margins import fit
@@ -42,23 +43,14 @@ BELOW: dict[str, Any] = {
 def turn_numbers(source: Tokens, separator: str) -> list[int]:
     """Return the turn that each source token belongs to, from 0.
 
-    -1 for what no turn has: special tokens, and pieces of the separator (all pieces that hold a
-    part of it, however it was split). Without a separator all is one turn.
+    -1 for what no turn has: special tokens, and those that hold a part of the separator. Without a
+    separator all is one turn.
     """
-    texts = ["".join(piece.replace("▁", " ").split()) for piece in source.pieces]
-    ends = np.cumsum([len(piece) for piece in texts])
-    joined, mark = "".join(texts), "".join(separator.split())
-    places = [match.span() for match in re.finditer(re.escape(mark), joined)] if mark else []
-    numbers = []
-    for apart, text, end in zip(source.special, texts, ends, strict=True):
-        start = end - len(text)
-        if apart or any(start < last and first < end for first, last in places):
-            numbers.append(-1)
-        else:
-            numbers.append(sum(last <= start for _, last in places))
-    # An empty turn leaves no token: numbers count those that are there.
-    order = {turn: number for number, turn in enumerate(sorted(set(numbers) - {-1}))}
-    return [order.get(number, -1) for number in numbers]
+    turns = turn_spans(source.text, separator)
+    numbers = zip(part_numbers(source, source.spans, turns), source.spans, strict=True)
+    return [
+        -1 if number is None or end > turns[number][1] else number for number, (_, end) in numbers
+    ]
 
 
 def turn_shares(trace: Trace, separator: str) -> np.ndarray:

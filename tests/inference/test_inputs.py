@@ -69,7 +69,7 @@ def test_a_plain_text_is_read_as_it_is(checkpoint):
     assert source.text == "The cat sleeps."
     assert source.notes == ()
     assert source.ids == [*checkpoint.tokenizer.encode("The cat sleeps."), 3]
-    assert source.pieces == (*checkpoint.tokenizer.split("The cat sleeps."), "</s>")
+    assert source.tokens.pieces == (*checkpoint.tokenizer.split("The cat sleeps.").pieces, "</s>")
 
 
 def test_too_many_characters_are_cut_with_a_note(checkpoint):
@@ -90,7 +90,7 @@ def test_too_many_tokens_are_cut_with_a_note(checkpoint):
     assert count > MAX_TOKENS
     source = prepare(checkpoint, text)
     assert source.notes == (f"Only the first {MAX_TOKENS} of {count} tokens were read.",)
-    assert len(source.ids) == len(source.pieces) == MAX_TOKENS + 1
+    assert len(source.ids) == len(source.tokens.pieces) == MAX_TOKENS + 1
     assert source.ids[-1] == checkpoint.model.config.eos
     assert source.text == checkpoint.tokenizer.decode(source.ids)
     assert text.startswith(source.text)
@@ -107,7 +107,7 @@ def test_a_text_at_the_caps_is_not_cut(checkpoint):
 def test_unknown_characters_are_named_once(checkpoint):
     source = prepare(checkpoint, "The 猫 and the 猫 and the 犬.")
     assert source.notes == ("This model has never seen these characters: 猫 犬",)
-    assert "猫" in source.pieces
+    assert "猫" in source.tokens.pieces
     assert source.ids.count(checkpoint.model.config.unknown) == 3
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
 
-from seq2seq.analysis.copied_fragments import Overlap, Span, overlap, places_of, text_words
-from seq2seq.analysis.passages import sentences
+from seq2seq.analysis.copied_fragments import Overlap, overlap, text_words
+from seq2seq.analysis.passages import part_numbers, sentences
+from seq2seq.data.spans import Span, containing
 from seq2seq.trace import Trace
 from ui.components import hint, text_pair
 from ui.components.text_pair import SHADES, MarkedText, MarkedWord
@@ -26,11 +26,12 @@ LIT = 40  # words of the text, at most, that light up for one of the summary
 
 def read_summary(subject: Subject, trace: Trace, step: int, word: int | None) -> None:
     """Show a summary beside its text; a word of either can be chosen."""
-    text = subject.given if isinstance(subject.given, str) else trace.source.text
+    text = subject.given if isinstance(subject.given, str) else trace.read.text
     spans, written = text_words(text), text_words(trace.text)
-    source, target = places_of(trace.source, text), places_of(trace.target, trace.text)
+    source = part_numbers(trace.source, trace.read.spans, spans)
+    target = part_numbers(trace.target, trace.target.spans, written)
     count = 1 + max((place for place in source if place is not None), default=-1)
-    read = text[: spans[count - 1].end] if count else ""
+    read = text[: spans[count - 1][1]] if count else ""
     shared = overlap(read, trace.text)
     marks = _marks(shared)
     chosen, rows, resting, most = "", None, [], ""
@@ -159,14 +160,16 @@ def _words(
     text: str, spans: Sequence[Span], terms: Sequence[Span], marks: dict[int, int]
 ) -> list[MarkedWord]:
     """Return the words of a text as they are shown, marked where a term in them is."""
-    ends, found = [span.end for span in spans], [0] * len(spans)
-    for number, mark in marks.items():
-        place = bisect_right(ends, terms[number].start)
-        found[place] = max(found[place], mark)
-    nexts = [*(span.start for span in spans[1:]), len(text)]
+    found = [0] * len(spans)
+    for place, mark in zip(
+        containing([terms[number] for number in marks], spans), marks.values(), strict=True
+    ):
+        if place is not None:
+            found[place] = max(found[place], mark)
+    nexts = [*(start for start, _ in spans[1:]), len(text)]
     return [
-        MarkedWord(text[span.start : span.end], text[span.end : following], mark)
-        for span, following, mark in zip(spans, nexts, found, strict=True)
+        MarkedWord(text[start:end], text[end:following], mark)
+        for (start, end), following, mark in zip(spans, nexts, found, strict=True)
     ]
 
 
