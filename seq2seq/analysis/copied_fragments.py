@@ -42,21 +42,23 @@ class Overlap(NamedTuple):
 
 def overlap(source: str, summary: str) -> Overlap:
     """Compare two texts word by word; capitals and punctuation do not count."""
-    places = [[found.span() for found in _TERM.finditer(text)] for text in (source, summary)]
-    read = [source[start:end].casefold().replace("’", "'") for start, end in places[0]]
-    said = [summary[start:end].casefold().replace("’", "'") for start, end in places[1]]
-    shared = fragments(read, said)
-    count = max(1, len(said))
-    pairs = list(pairwise(said))
-    known = set(pairwise(read))
+    spans = [tuple(found.span() for found in _TERM.finditer(text)) for text in (source, summary)]
+    source_words, summary_words = _folded(source, spans[0]), _folded(summary, spans[1])
+    shared = fragments(source_words, summary_words)
+    count = max(1, len(summary_words))
+    pairs = list(pairwise(summary_words))
+    known = set(pairwise(source_words))
     return Overlap(
         tuple(shared),
         sum(each.length for each in shared) / count,
         sum(each.length**2 for each in shared) / count,
         sum(pair not in known for pair in pairs) / max(1, len(pairs)),
-        tuple(places[0]),
-        tuple(places[1]),
+        *spans,
     )
+
+
+def _folded(text: str, spans: Sequence[Span]) -> list[str]:
+    return [text[start:end].casefold().replace("’", "'") for start, end in spans]
 
 
 def fragments(source: Sequence[str], summary: Sequence[str]) -> list[Fragment]:

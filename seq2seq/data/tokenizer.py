@@ -92,6 +92,20 @@ class Tokenizer(Protocol):
         ...
 
 
+class SplitRules(NamedTuple):
+    """What is settled before a tokenizer is fitted.
+
+    symbols: never split. characters: known even where the texts lack them. digits: each is a piece
+    of its own. space: every text is read as if a space stood before it, so that its first word is
+    like any other.
+    """
+
+    symbols: tuple[str, ...] = ()
+    characters: tuple[str, ...] = ()
+    digits: bool = False
+    space: bool = True
+
+
 class Unigram:
     """A sentencepiece model (Kudo and Richardson 2018), shared by both sides."""
 
@@ -122,21 +136,17 @@ class Unigram:
         cls,
         sentences: Iterable[str],
         pieces: int,
-        symbols: Sequence[str] = (),
-        characters: Iterable[str] = (),
-        seed: int = 1,
         kind: str = "unigram",
         folded: bool = False,
-        digits: bool = False,
-        space: bool = True,
+        rules: SplitRules | None = None,
+        seed: int = 1,
     ) -> Unigram:
-        """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split.
+        """Fit a unigram model (Kudo 2018) of so many pieces.
 
-        kind: "character" for one piece a character instead. characters: known even where the
-        sentences lack them. digits: each is a piece of its own. space: every text is read as if a
-        space stood before it, so that its first word is like any other.
+        kind: "character" for one piece a character instead. folded: texts are folded first.
         Raises UserError where the pieces are fewer than the characters.
         """
+        rules = rules or SplitRules()
         if isinstance(sentences, str) or kind not in KINDS:
             raise UserError(
                 f"A tokenizer is fitted to a list of texts, of a kind of {', '.join(KINDS)}: give "
@@ -151,10 +161,10 @@ class Unigram:
                 model_writer=model,
                 model_type="char" if kind == "character" else kind,
                 vocab_size=pieces,
-                user_defined_symbols=list(symbols),
-                split_digits=digits,
-                add_dummy_prefix=space,
-                required_chars="".join(characters),
+                user_defined_symbols=list(rules.symbols),
+                split_digits=rules.digits,
+                add_dummy_prefix=rules.space,
+                required_chars="".join(rules.characters),
                 character_coverage=0.9999,
                 hard_vocab_limit=False,
                 pad_id=PAD,

@@ -11,7 +11,7 @@ import numpy as np
 from seq2seq.analysis.passages import part_numbers
 from seq2seq.data.dialogue import turn_spans
 from seq2seq.figures.csv_table import table
-from seq2seq.figures.drawing import Drawing, Picture, bar
+from seq2seq.figures.drawing import Drawing, Picture, Settings, bar
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.theme import (
     escape,
@@ -113,20 +113,26 @@ def turn_attention(
         legend=BELOW,
     )
     for name, fill, column in zip(names, fills, shares.T, strict=True):
-        drawn.add_trace(
-            bar(
-                name=name,
-                x=list(range(1, len(tokens) + 1)),
-                y=column,
-                marker={"color": fill, "line": {"color": colours.page, "width": 1}},
-                hovertext=[
-                    f"y{step} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of the attention"
-                    for step, (token, share) in enumerate(zip(tokens, column, strict=True), 1)
-                ],
-                hoverinfo="text",
-            )
-        )
+        line = {"color": colours.page, "width": 1}
+        drawn.add_trace(_turn_bars(name, {"color": fill, "line": line}, tokens, column))
     return drawn
+
+
+def _turn_bars(
+    name: str, marker: dict[str, Any], tokens: Sequence[str], shares: np.ndarray
+) -> Settings:
+    """Return a bar for each token: how much of its attention a turn received."""
+    return bar(
+        name=name,
+        x=list(range(1, len(tokens) + 1)),
+        y=shares,
+        marker=marker,
+        hovertext=[
+            f"y{step} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of the attention"
+            for step, (token, share) in enumerate(zip(tokens, shares, strict=True), 1)
+        ],
+        hoverinfo="text",
+    )
 
 
 @Picture

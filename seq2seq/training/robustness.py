@@ -12,7 +12,7 @@ from sacrebleu.metrics import BLEU, CHRF
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.parallel_corpus import Pair
 from seq2seq.decoding.options import Options
-from seq2seq.inference.pipeline import generate
+from seq2seq.inference.generation import generate
 from seq2seq.training.bilingual_slots import SLOT, fill, filled
 from seq2seq.training.name_tables import Words, patterns
 from seq2seq.training.typing_variants import typographic, unended

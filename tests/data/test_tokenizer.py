@@ -1,6 +1,6 @@
 import pytest
 
-from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN, Unigram, word_numbers
+from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN, SplitRules, Unigram, word_numbers
 from seq2seq.errors import UserError
 
 TEXTS = ["The cat sleeps.", "Où est la gare ?", "We are going to the station.", "a", "aujourd'hui"]
@@ -84,7 +84,7 @@ def test_training_twice_gives_one_model(pairs):
 
 def test_symbols_are_never_split(pairs):
     texts = [text for pair in pairs for text in pair]
-    tokenizer = Unigram.train(texts, 100, symbols=("<en>", "<fr>"))
+    tokenizer = Unigram.train(texts, 100, rules=SplitRules(("<en>", "<fr>")))
     assert {"<en>", "<fr>"} <= set(tokenizer.split("<en> the cat<fr>le chat").pieces)
 
 
@@ -154,7 +154,9 @@ def test_there_are_as_many_words_as_spaces_say(tokenizer, text):
 
 
 def test_characters_are_known_even_where_no_sentence_has_them(pairs):
-    fitted = Unigram.train([pair.target for pair in pairs], 90, characters="xyzÆ")
+    fitted = Unigram.train(
+        [pair.target for pair in pairs], 90, rules=SplitRules(characters=tuple("xyzÆ"))
+    )
     assert fitted.split("xÆz").pieces == ("▁", "x", "Æ", "z")
     assert fitted.decode(fitted.encode("zÆ")) == "zÆ"
 

@@ -2,8 +2,9 @@ import pytest
 
 from seq2seq.decoding.options import MAX_CHARACTERS, Options
 from seq2seq.errors import UserError
+from seq2seq.inference.generation import generate
 from seq2seq.inference.inputs import MAX_TOKENS, clean, prepare
-from seq2seq.inference.pipeline import generate, run
+from seq2seq.inference.pipeline import run
 
 SHORT = Options(max_length=6)
 NOTHING = ["", " ", "\n\t ", "\x00\x07\x1b", "\u00a0\u2003", "\ufeff", "\ud800", "▁"]

@@ -11,8 +11,10 @@ from seq2seq.data.tokenizer import Unigram
 from seq2seq.data.word_filter import forbidden, runs
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
+from seq2seq.inference.generated import to_text
+from seq2seq.inference.generation import generate
 from seq2seq.inference.inputs import clean, prepare
-from seq2seq.inference.pipeline import generate, run, to_text
+from seq2seq.inference.pipeline import run
 from seq2seq.models.config import TransformerConfig
 from seq2seq.models.seq2seq import build
 from tests.inference.test_inputs import STRANGE

@@ -127,8 +127,8 @@ def test_copied_words_are_marked_in_both_texts():
     text, short = "The old, old dog (a poodle) sleeps.", "The dog sleeps: a poodle"
     shared = overlap(text, short)
     marks = summary._marks(shared)
-    read = summary._words(text, text_words(text), shared.source, marks[0])
-    said = summary._words(short, text_words(short), shared.summary, marks[1])
+    read = summary._marked(text, text_words(text), shared.source, marks[0])
+    said = summary._marked(short, text_words(short), shared.summary, marks[1])
     assert "".join(word.text + word.gap for word in read) == text
     assert {word.text: word.mark for word in read} == {
         "The": 1,

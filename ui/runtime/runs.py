@@ -172,7 +172,7 @@ def follow(subject: Subject, target: str | tuple[int, ...]) -> Trace | None:
     """Record how the model would have said an output, a text or its tokens; as `run` does."""
 
     def force(checkpoint: Checkpoint, on_step: OnStep) -> Trace:
-        from seq2seq.inference.pipeline import force
+        from seq2seq.inference.teacher_forcing import force
 
         assert subject.given is not None
         return force(
