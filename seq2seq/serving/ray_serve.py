@@ -81,6 +81,7 @@ def deploy(cluster: str = "", replicas: int = 0, gpus: float = 0.0) -> str:
         health_check_timeout_s=10,
         **count,
     )
+    serve.start(proxy_location="Disabled")  # requests come from handles, and none by HTTP
     serve.run(replica.bind(), name=APPLICATION, route_prefix=None)
     return str(ray.get_runtime_context().gcs_address)
 
