@@ -87,7 +87,7 @@ def test_missing_values_are_read_as_missing(checkpoint):
     values = SERIES.values.copy()
     values[3] = np.nan
     source = prepare(checkpoint, Series(values, "M"))
-    assert source.pieces[5] == "▁?"
+    assert source.tokens.pieces[5] == "▁?"
     assert np.isfinite(forecast(checkpoint, Series(values, "M"), 2).quantiles).all()
 
 
