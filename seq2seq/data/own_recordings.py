@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from seq2seq.data.audio import RATE
 from seq2seq.data.speech_archive import MANIFEST, Archive, Row
 from seq2seq.data.speech_corpus import Utterance, utterance
-from seq2seq.decoding.options import MAX_CHARACTERS
 from seq2seq.errors import UserError
 
 MAX_RECORDINGS = 5_000
 MAX_SECONDS_EACH = 60.0
+MAX_TEXT = 2_000  # characters of one transcript
 MAX_SECONDS = 1_800.0  # of all recordings, which are in memory while they are scored
 MAX_ARCHIVE_BYTES = 200 * 2**20
 SPLIT = "valid"  # the one that the command evaluate reads, where a row names one
@@ -38,8 +38,8 @@ def list_recordings(content: bytes, called: str) -> tuple[list[Row], list[str]]:
     for row in rows:
         if row.name not in archive.places:
             problems.append(f"Line {row.line} names {row.name[:60]}, which is not in the archive.")
-        elif len(row.text) > MAX_CHARACTERS:
-            problems.append(f"Line {row.line} is longer than {MAX_CHARACTERS:,} characters.")
+        elif len(row.text) > MAX_TEXT:
+            problems.append(f"Line {row.line} is longer than {MAX_TEXT:,} characters.")
         else:
             found.append(row)
     if not found:
