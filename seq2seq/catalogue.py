@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from seq2seq.data.typography import CASES
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError, quote
+from seq2seq.hub.download import cached_folder
 from seq2seq.hub.repository import is_identifier
 from seq2seq.models.config import Config
 from seq2seq.text_files import read_text_file
@@ -130,6 +131,18 @@ def offered() -> dict[str, Card]:
             if (card := read_card(folder)).hub:
                 cards[card.name] = card
     return cards
+
+
+def folder_at_hand(name: str) -> Path | None:
+    """Return where the files of a checkpoint that has a name lie; makes no request.
+
+    A folder of checkpoints/, or of the Hub's cache where the card there names a model of the Hub.
+    None for one whose files have to be fetched first.
+    """
+    folder = CHECKPOINTS / name
+    if hub := _hub_of(folder):
+        return cached_folder(hub)
+    return folder if (folder / "model.safetensors").is_file() else None
 
 
 def list_checkpoints() -> dict[str, Card]:

@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
     command.add_argument(
         "pairs",
         type=Path,
-        help="tab-separated pairs or series, plain or .xz or .gz; for speech, a .tar archive",
+        help="tab-separated pairs or series, plain or .xz or .gz; for speech, a tar or zip archive",
     )
     command.add_argument(
         "--longer", type=Path, nargs="+", default=[], help="more pairs, scored by length only"

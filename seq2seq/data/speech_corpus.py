@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import tarfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,14 +11,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from seq2seq.data.audio import log_mel, read_audio
+from seq2seq.data.audio import MAX_SECONDS, log_mel, read_audio
 from seq2seq.data.batching import Batch, pad
+from seq2seq.data.speech_archive import MANIFEST, Archive, Row
 from seq2seq.data.tokenizer import BOS, EOS
 from seq2seq.errors import UserError
-
-MANIFEST = "manifest.tsv"
-COLUMNS = ("id", "split", "speaker", "text")
-LARGEST = 32 * 2**20  # bytes of one recording or manifest
 
 
 class Utterance(NamedTuple):
@@ -40,73 +35,29 @@ class Spoken(NamedTuple):
 
 
 def read_speech(path: Path, split: str) -> list[Utterance]:
-    """Read the recordings of one split from a tar archive; nothing is written to disk.
+    """Read the recordings of one split from a tar or zip archive; nothing is written to disk.
 
-    The archive holds manifest.tsv, with the columns id, split, speaker and text at least, and
-    recordings called ID.flac (or .wav, .ogg, .mp3). Raises UserError if it is missing or damaged,
-    if a recording is missing or cannot be read, or if a member lies outside the archive's folder.
+    The archive holds manifest.tsv, with the columns id and text at least, and recordings called
+    ID.flac (or .wav, .ogg, .mp3); where a row names no split, it is of each. Raises UserError if it
+    is missing or damaged, if a recording is missing or cannot be read, or if a member lies outside
+    the archive's folder.
     """
     try:
-        with tarfile.open(path, "r:*") as archive:
-            members = dict(_members(archive, path.name))
-            rows = [row for row in _manifest(archive, members, path.name) if row["split"] == split]
-            found = [_utterance(archive, members, row, path.name) for row in rows]
-    except FileNotFoundError:
+        with path.open("rb") as file:
+            archive = Archive(file, path.name)
+            rows, _ = archive.rows()
+            found = [utterance(archive, row, path.name) for row in rows if row.split in ("", split)]
+    except OSError:
         raise UserError(f"There is no file {path.name}: check its path.") from None
-    except (OSError, tarfile.TarError, EOFError):
-        raise UserError(f"{path.name} cannot be read: give a tar archive.") from None
     if not found:
         raise UserError(f"{path.name} has no recordings of the split {split!r}: see {MANIFEST}.")
     return found
 
 
-def _members(archive: tarfile.TarFile, file: str) -> Iterator[tuple[str, tarfile.TarInfo]]:
-    """Yield the files of the archive by the name that the manifest calls them."""
-    for member in archive:
-        path = PurePosixPath(member.name)
-        if path.is_absolute() or ".." in path.parts:
-            raise UserError(f"{file} holds a path outside itself, {member.name}: do not use it.")
-        if member.isfile():
-            if member.size > LARGEST:
-                raise UserError(f"{path.name} in {file} is too large: split it.")
-            yield (path.name if path.name == MANIFEST else path.stem), member
-
-
-def _manifest(
-    archive: tarfile.TarFile, members: dict[str, tarfile.TarInfo], file: str
-) -> Iterator[dict[str, str]]:
-    if MANIFEST not in members:
-        raise UserError(f"{file} has no {MANIFEST}: it is no archive of speech.")
-    try:
-        text = _content(archive, members[MANIFEST]).decode("utf-8")
-    except UnicodeDecodeError:
-        raise UserError(f"The {MANIFEST} of {file} is not UTF-8: write it again.") from None
-    rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    missing = sorted(set(COLUMNS) - set(rows.fieldnames or ()))
-    if missing:
-        raise UserError(f"The {MANIFEST} of {file} has no column {missing[0]!r}: add it.")
-    for row in rows:
-        if all(row[name] for name in COLUMNS):
-            yield row
-
-
-def _utterance(
-    archive: tarfile.TarFile,
-    members: dict[str, tarfile.TarInfo],
-    row: dict[str, str],
-    file: str,
-) -> Utterance:
-    name = row["id"]
-    if name not in members:
-        raise UserError(f"{file} lacks the recording {name}: fetch it again.")
-    audio = read_audio(_content(archive, members[name]), f"{name} in {file}")
-    return Utterance(name, row["speaker"], row["text"], audio.samples)
-
-
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    file = archive.extractfile(member)
-    assert file is not None  # members are regular files
-    return file.read()
+def utterance(archive: Archive, row: Row, file: str, limit: float = MAX_SECONDS) -> Utterance:
+    """Read the recording that a row of a manifest names, `limit` seconds at most."""
+    audio = read_audio(archive.read(row.name), f"{row.name} in {file}", limit)
+    return Utterance(row.name, row.speaker, row.text, audio.samples)
 
 
 def features(utterances: Sequence[Utterance], bins: int) -> list[Tensor]:

@@ -128,6 +128,16 @@ def evaluate_speech(
     perplexity of the texts, and how many seconds are heard in one; the rates by corpus too.
     Texts are compared as they are written, capitals and punctuation included.
     """
+    return evaluate_speech_with_outputs(checkpoint, corpora, options, on_group)[0]
+
+
+def evaluate_speech_with_outputs(
+    checkpoint: Checkpoint,
+    corpora: Mapping[str, Sequence[Utterance]],
+    options: Options | None = None,
+    on_group: Callable[[int], None] | None = None,
+) -> tuple[dict[str, Any], list[str]]:
+    """Score the outputs as `evaluate_speech` does; returns them, too, in the recordings' order."""
     texts: list[str] = []
     outputs: list[str] = []
     sources: list[Source] = []
@@ -148,7 +158,7 @@ def evaluate_speech(
     loss = reference_loss(
         checkpoint, sources, texts, options or checkpoint.generation_config.options
     )
-    return {
+    scores = {
         **_errors(texts, outputs),
         "recorded_seconds": round(recorded, 1),
         "loss": round(loss, 4),
@@ -157,6 +167,7 @@ def evaluate_speech(
         "recorded_seconds_per_second": round(recorded / seconds, 1),
         "by_corpus": by_corpus,
     }
+    return scores, outputs
 
 
 def _sounds(

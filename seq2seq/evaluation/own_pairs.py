@@ -1,4 +1,4 @@
-"""Models scored on pairs that somebody brings: whole scores, and each sentence of them."""
+"""Models scored on pairs or recordings that somebody brings: whole scores, and each sentence."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import numpy as np
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.parallel_corpus import Pair
+from seq2seq.data.speech_corpus import Utterance
 from seq2seq.decoding.options import MAX_CHARACTERS, Options
 from seq2seq.errors import UserError
-from seq2seq.evaluation.evaluate import evaluate_with_outputs
+from seq2seq.evaluation.evaluate import evaluate_speech_with_outputs, evaluate_with_outputs
 from seq2seq.evaluation.sentence_metrics import sentence_scores
 
 MAX_PAIRS = 5_000
@@ -24,7 +25,11 @@ RESAMPLED = 1_000  # times that sentences are drawn anew
 
 @dataclass(frozen=True)
 class ScoredSentence:
-    """One output beside its reference; line: of the file; scores: see sentence_scores, 0-100."""
+    """One output beside its reference.
+
+    line: of the file. source: the text, or the recording's name. scores: see sentence_scores,
+    0-100, or recording_scores.
+    """
 
     line: int
     source: str
@@ -35,21 +40,47 @@ class ScoredSentence:
 
 @dataclass(frozen=True)
 class ScoredModel:
-    """What one model scored. scores: as `evaluate` returns them. sentences: in the file's order."""
+    """What one model scored. scores: as `evaluate` returns them. sentences: in the file's order.
+
+    metric: what sentences are ranked and models compared by, "chrf" or "word_error_rate".
+    """
 
     checkpoint: str
     scores: dict[str, Any]
     sentences: tuple[ScoredSentence, ...]
+    metric: str = "chrf"
+
+    @property
+    def sign(self) -> int:
+        """1 where more of the metric is better, -1 where less is."""
+        return -1 if self.metric == "word_error_rate" else 1
 
     @property
     def worst_first(self) -> list[ScoredSentence]:
-        """The sentences, those with the lowest chrF first."""
-        return sorted(self.sentences, key=lambda sentence: sentence.scores["chrf"])
+        """The sentences, the worst by the metric first."""
+        return sorted(self.sentences, key=lambda each: self.sign * each.scores[self.metric])
+
+    @property
+    def mean(self) -> float:
+        """The metric over all sentences: the mean, or errors for 100 words."""
+        values, weights = self.parts()
+        return float(values.sum() / weights.sum())
+
+    def parts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return what each sentence adds to the metric and to what it is divided by, (sentences,).
+
+        A word error rate is all errors over all words, not the mean of rates.
+        """
+        of = [sentence.scores for sentence in self.sentences]
+        if self.metric == "word_error_rate":
+            errors = np.array([scores["errors"] for scores in of])
+            return 100.0 * errors, np.array([scores["words"] for scores in of])
+        return np.array([scores[self.metric] for scores in of]), np.ones(len(of))
 
 
 @dataclass(frozen=True)
 class Difference:
-    """How two models differ in the mean chrF of a sentence. probability: that `first` is better.
+    """How two models differ in their metric. probability: that `first` is better.
 
     low, high: 95 % of the differences where other such sentences had been drawn (paired bootstrap;
     Koehn 2004).
@@ -130,33 +161,79 @@ def score_pairs(
     return ScoredModel(checkpoint.card.name, scores, sentences)
 
 
-def interval(model: ScoredModel, metric: str = "chrf") -> tuple[float, float]:
-    """Return the 95 % interval of a mean over sentences, if others had been drawn (bootstrap)."""
-    values = np.array([sentence.scores[metric] for sentence in model.sentences])
-    low, high = np.percentile(values[_draws(len(values))].mean(axis=1), [2.5, 97.5])
+def score_recordings(
+    checkpoint: Checkpoint,
+    recordings: Sequence[tuple[int, Utterance]],
+    options: Options | None = None,
+    on_group: Callable[[int], None] | None = None,
+) -> ScoredModel:
+    """Score a model on recordings by their lines, as `evaluate` does, and each of its outputs.
+
+    on_group is called with the number of recordings done since the last call.
+    """
+    utterances = [utterance for _, utterance in recordings]
+    scores, outputs = evaluate_speech_with_outputs(
+        checkpoint, {"own": utterances}, options, on_group
+    )
+    del scores["by_corpus"]  # there is one only
+    sentences = tuple(
+        ScoredSentence(line, each.name, each.text, output, recording_scores(output, each.text))
+        for (line, each), output in zip(recordings, outputs, strict=True)
+    )
+    return ScoredModel(checkpoint.card.name, scores, sentences, "word_error_rate")
+
+
+def recording_scores(output: str, reference: str) -> dict[str, float]:
+    """Count the words that were said and those that are wrong, and return both error rates in %.
+
+    A rate is above 100 where more words were heard than said.
+    """
+    import jiwer
+
+    words = jiwer.process_words(reference, output)
+    said = words.hits + words.substitutions + words.deletions
+    return {
+        "word_error_rate": round(100 * words.wer, 2),
+        "character_error_rate": round(100 * float(jiwer.cer(reference, output)), 2),
+        "errors": words.substitutions + words.deletions + words.insertions,
+        "words": said,
+    }
+
+
+def interval(model: ScoredModel) -> tuple[float, float]:
+    """Return the 95 % interval of the metric, if others had been drawn (bootstrap).
+
+    Of word errors: Bisani and Ney 2004, section 3.
+    """
+    low, high = np.percentile(_drawn(model), [2.5, 97.5])
     return float(low), float(high)
 
 
-def differences(models: Sequence[ScoredModel], metric: str = "chrf") -> list[Difference]:
+def differences(models: Sequence[ScoredModel]) -> list[Difference]:
     """Compare each two models on the same sentences."""
     found = []
     for first, second in combinations(models, 2):
-        both = zip(first.sentences, second.sentences, strict=True)
-        gaps = np.array([a.scores[metric] - b.scores[metric] for a, b in both])
-        means = gaps[_draws(len(gaps))].mean(axis=1)
-        low, high = np.percentile(means, [2.5, 97.5])
-        better = float((means > 0).mean() + 0.5 * (means == 0).mean())
+        gaps = _drawn(first) - _drawn(second)
+        low, high = np.percentile(gaps, [2.5, 97.5])
+        better = float((first.sign * gaps > 0).mean() + 0.5 * (gaps == 0).mean())
         found.append(
             Difference(
                 first.checkpoint,
                 second.checkpoint,
-                float(gaps.mean()),
+                first.mean - second.mean,
                 float(low),
                 float(high),
                 better,
             )
         )
     return found
+
+
+def _drawn(model: ScoredModel) -> np.ndarray:
+    """Return the metric of each draw of as many sentences: (draws,)."""
+    values, weights = model.parts()
+    draws = _draws(len(values))
+    return values[draws].sum(axis=1) / weights[draws].sum(axis=1)
 
 
 def _draws(count: int) -> np.ndarray:
@@ -168,21 +245,13 @@ def sentences_csv(models: Sequence[ScoredModel]) -> str:
     """Write a row for each sentence of each model."""
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow(
-        ["checkpoint", "line", "source", "reference", "output", "bleu", "chrf", "rouge_l"]
-    )
+    names = list(models[0].sentences[0].scores)
+    writer.writerow(["checkpoint", "line", "source", "reference", "output", *names])
     for model in models:
         for each in model.sentences:
-            writer.writerow(
-                [
-                    model.checkpoint,
-                    each.line,
-                    each.source,
-                    each.reference,
-                    each.output,
-                    *each.scores.values(),
-                ]
-            )
+            texts = each.source, each.reference, each.output
+            scores = (each.scores[name] for name in names)
+            writer.writerow([model.checkpoint, each.line, *texts, *scores])
     return file.getvalue()
 
 

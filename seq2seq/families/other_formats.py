@@ -65,8 +65,9 @@ def _ctranslate2(folder: Path) -> str:
         name = file.read(min(length, 100)).rstrip(b"\0")
         if version < 100 and re.fullmatch(rb"\w+(Spec|Model)", name):
             return (
-                f"{folder.name} is a CTranslate2 model ({name.decode()}): give the model that it "
-                "was converted from, such as the folder named to ct2-transformers-converter."
+                f"{folder.name} is a CTranslate2 model ({name.decode()}), and no command converts "
+                "one back: give the model that it was made from, as ct2-transformers-converter was "
+                "given it with --model."
             )
     return ""
 
@@ -118,25 +119,29 @@ def _marian(path: Path, head: bytes) -> str:
         return ""
     return (
         f"{path.name} is a checkpoint of Marian itself: convert it with transformers 4, "
-        "python -m transformers.models.marian.convert_marian_to_pytorch --src FOLDER --dest NEW."
+        "python -m transformers.models.marian.convert_marian_to_pytorch --src "
+        f"{path.absolute().parent.name} --dest NEW."
     )
 
 
-# A training framework by names in its pickled files, and how its models come here.
-FRAMEWORKS: dict[str, tuple[tuple[bytes, ...], str]] = {
-    "fairseq": (
-        (b"fairseq", b"last_optimizer_state"),
-        "convert it with the script of its family in transformers 4, such as "
-        "convert_bart_original_pytorch_checkpoint_to_pytorch.py",
-    ),
-    "JoeyNMT": (
-        (b"best_ckpt_score", b"joeynmt"),
-        "train the model here from a recipe, or give one that transformers has saved",
-    ),
+# What no command converts.
+ANOTHER = "no command makes a model for transformers of it: train one here, or give such a model"
+# A training framework by names in its pickled files.
+FRAMEWORKS: dict[str, tuple[bytes, ...]] = {
+    "fairseq": (b"fairseq", b"last_optimizer_state", b"optimizer_history"),
+    "JoeyNMT": (b"best_ckpt_score", b"joeynmt"),
     "OpenNMT-py": (
-        (b"onmt", b"generator.0.weight", b"decoder.transformer_layers"),
-        "give a model that transformers has saved, as its authors' conversion makes one",
+        b"onmt",
+        b"generator.0.weight",
+        b"decoder.transformer_layers",
+        b"copy_attn_type",
     ),
+}
+# Architectures and tasks of fairseq, and the script of transformers 4 that converts them.
+CONVERTERS: dict[bytes, str] = {
+    b"mbart": "mbart.convert_mbart_original_checkpoint_to_pytorch",
+    b"bart_": "bart.convert_bart_original_pytorch_checkpoint_to_pytorch",
+    b"translation_multi_simple_epoch": "m2m_100.convert_m2m100_original_checkpoint_to_pytorch",
 }
 
 
@@ -145,10 +150,22 @@ def _archive(path: Path, head: bytes) -> str:
     if path.suffix not in ARCHIVES:
         return ""
     content = _pickle(path, head)
-    for framework, (names, remedy) in FRAMEWORKS.items():
+    for framework, names in FRAMEWORKS.items():
         if any(name in content for name in names):
+            remedy = _conversion(path, content) if framework == "fairseq" else ANOTHER
             return f"{path.name} is a checkpoint of {framework}: {remedy}."
     return ""
+
+
+def _conversion(path: Path, content: bytes) -> str:
+    """Return the command for a checkpoint of fairseq, where there is one for its architecture."""
+    for name, script in CONVERTERS.items():
+        if name in content:
+            return (
+                "convert it with transformers 4, python -m "
+                f"transformers.models.{script} {path.name} NEW"
+            )
+    return ANOTHER
 
 
 def _pickle(path: Path, head: bytes) -> bytes:

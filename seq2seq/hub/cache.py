@@ -130,6 +130,13 @@ def _size(folder: Path) -> int:
     return size
 
 
+def last_fetched(name: str) -> int:
+    """Return a number that changes whenever something of a repository is fetched or deleted."""
+    with suppress(OSError):
+        return (_home(name) / _RECORDS).stat().st_mtime_ns
+    return 0
+
+
 def discover(wanted: Identifier) -> Repository | None:
     """Return what another program has fetched, as far as names tell that it is complete."""
     revision = wanted.revision

@@ -90,6 +90,12 @@ def cached(identifier: str, anonymous: bool = False) -> Repository | None:
     return _known(parse(identifier), anonymous) if is_identifier(identifier) else None
 
 
+def cached_folder(identifier: str) -> Path | None:
+    """Return where a model lies that was fetched earlier, None if it has to be fetched."""
+    found = cached(identifier)
+    return cache.folder_of(found) if found else None
+
+
 def _known(wanted: Identifier, anonymous: bool) -> Repository | None:
     known = cache.recall(wanted)
     return None if known is None or (anonymous and not known.public) else known

@@ -26,10 +26,12 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHARD = re.compile(r"-(\d{5})-of-(\d{5})")
 _LONGEST_NAME, _LONGEST = 96, 250
 
-# What says how text becomes ids, and ids a model; README.md and card.toml are for people.
+# What says how text becomes ids, and ids a model; README.md and card.toml are for people, and what
+# our own training writes is what the app shows of it.
 _SMALL = {
     "README.md",
     "added_tokens.json",
+    "calibration.json",
     "card.toml",
     "config.json",
     "evaluation.json",
@@ -39,15 +41,26 @@ _SMALL = {
     "preprocessor_config.json",
     "processor_config.json",
     "recipe.toml",
+    "replies.json",
     "source_vocab.json",
     "special_tokens_map.json",
+    "studies.json",
     "target_vocab.json",
     "tokenizer.json",
     "tokenizer_config.json",
+    "training.jsonl",
     "vocab.json",
     "vocab.txt",
 }
-_LARGEST_README = 1_000_000
+# Such a file of another kind may be of any size.
+_FOR_PEOPLE = {
+    "README.md",
+    "calibration.json",
+    "replies.json",
+    "studies.json",
+    "training.jsonl",
+}
+_LARGEST_FOR_PEOPLE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -194,7 +207,7 @@ def needed(repository: str, files: Iterable[File], subfolder: str = "") -> tuple
 
 
 def _is_small(name: str, file: File) -> bool:
-    if name == "README.md" and file.size > _LARGEST_README:
+    if name in _FOR_PEOPLE and file.size > _LARGEST_FOR_PEOPLE:
         return False
     return name in _SMALL or name.endswith((".model", ".spm"))
 

@@ -253,10 +253,13 @@ class _Windows:
         return window, advance
 
     def _encode(self, frames: Tensor) -> Memory:
-        """Encode the frames of a window; the last one is filled up with zeros."""
+        """Encode the frames of a window, in eight bits where the search is in them.
+
+        The last one is filled up with zeros.
+        """
         missing = _window_frames(self.checkpoint) - len(frames)
         filled = F.pad(frames, (0, 0, 0, missing))[None].to(self.checkpoint.device)
-        return self.checkpoint.model.encode(filled)
+        return self.checkpoint.searcher.encode(filled)
 
     def _led(self) -> Options:
         """Return the options of the next window: with times, and what was said before it."""

@@ -22,7 +22,14 @@ CHOICES = {
     "attention": ("none", "additive", "dot", "general"),
     "feeds": ("token", "context", "readout"),
     "activation": ("relu", "gelu", "gelu_tanh", "silu"),
-    "positions": ("sinusoidal", "sinusoidal_halves", "sinusoidal_fairseq", "learned", "relative"),
+    "positions": (
+        "sinusoidal",
+        "sinusoidal_halves",
+        "sinusoidal_tensor2tensor",
+        "sinusoidal_fairseq",
+        "learned",
+        "relative",
+    ),
     "norm": ("layer", "rms"),
     "embedding_norm": ("none", "sum", "decoder_tokens"),
     "input": ("tokens", "audio", "series"),
@@ -367,7 +374,10 @@ class TransformerConfig(Config):
     # "end": sinusoidal source positions are counted back from the last token, so that "twelve steps
     # ago" is one position in sources of any length.
     positions_from: str = "start"
-    # Of positions that are learned.
+    # The number of the first position. CTranslate2's are "sinusoidal_tensor2tensor" from 1, fairseq
+    # counts from one more than the id of padding; "sinusoidal_fairseq" begins 2 later than this.
+    first_position: int = 0
+    # Of positions that are learned, with those before the first one.
     max_positions: int = 512
     # Of relative positions: how many biases, and the distance from which on they are all one.
     buckets: int = 32
@@ -393,12 +403,22 @@ class TransformerConfig(Config):
                 )
         if self.positions == "relative" and not 4 <= self.buckets <= self.distance:
             raise UserError("The config's buckets must be at least 4, and at most its distance.")
-        if self.positions == "sinusoidal_fairseq" and self.width < 4:
+        if self.positions in ("sinusoidal_tensor2tensor", "sinusoidal_fairseq") and self.width < 4:
             raise UserError("The config's positions need a width of at least 4.")
+        self._check_first_position()
         if self.positions_from == "end" and (
             not self.positions.startswith("sinusoidal") or self.input == "audio"
         ):
             raise UserError("Only sinusoidal positions of tokens can be counted from the end.")
+
+    def _check_first_position(self) -> None:
+        if self.first_position and (self.positions == "relative" or self.positions_from == "end"):
+            raise UserError("Positions without a start have no first_position: set it to 0.")
+        if self.positions == "learned" and self.first_position >= self.max_positions:
+            raise UserError(
+                f"The config's first_position is {self.first_position}: give less than its "
+                f"max_positions, {self.max_positions}."
+            )
 
     @property
     def final_state_shape(self) -> tuple[int, int, int]:
@@ -428,7 +448,7 @@ class TransformerConfig(Config):
     @property
     def longest(self) -> int | None:
         """As many tokens as positions were learned; None for other kinds of positions."""
-        return self.max_positions if self.positions == "learned" else None
+        return self.max_positions - self.first_position if self.positions == "learned" else None
 
     @property
     def kind(self) -> str:

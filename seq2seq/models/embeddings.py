@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,21 +12,40 @@ from torch import Tensor, nn
 from seq2seq.errors import UserError
 
 # Where sine and cosine stand in a position vector, and how their frequencies fall.
-SINUSOIDS = ("sinusoidal", "sinusoidal_halves", "sinusoidal_fairseq")
+SINUSOIDS = (
+    "sinusoidal",
+    "sinusoidal_halves",
+    "sinusoidal_tensor2tensor",
+    "sinusoidal_fairseq",
+)
+
+
+class Positions(NamedTuple):
+    """What tells positions apart. table: learned, or one of SINUSOIDS, or None where the attention
+    itself knows distances.
+
+    first: the number of the first position; 1 where CTranslate2 or fairseq counts from 1. pad: the
+    id of padding where sinusoids are counted back from the end of each row, -1 for its last token;
+    None to count from the start.
+    """
+
+    table: nn.Embedding | str | None
+    first: int = 0
+    pad: int | None = None
 
 
 def sinusoids(start: int, stop: int, width: int, device: torch.device, kind: str) -> Tensor:
     """Position vectors (stop - start, width). Section 3.5.
 
     kind: "sinusoidal" has sine and cosine in turn; "sinusoidal_halves" first all sines, as Marian
-    and Pegasus; "sinusoidal_fairseq" the same with the lowest frequency at exactly 1/10,000 and
-    counting from 2, as M2M100.
+    and Pegasus; "sinusoidal_tensor2tensor" the same with the lowest frequency at exactly 1/10,000,
+    as CTranslate2; "sinusoidal_fairseq" that, counting from 2, as M2M100.
     """
-    fairseq = kind == "sinusoidal_fairseq"
-    first = 2 if fairseq else 0
+    exact = kind in ("sinusoidal_tensor2tensor", "sinusoidal_fairseq")
+    first = 2 if kind == "sinusoidal_fairseq" else 0
     position = torch.arange(start + first, stop + first, device=device, dtype=torch.float32)
     pair = torch.arange(0, width, 2, device=device, dtype=torch.float32)
-    fall = math.log(10_000.0) / (width - 2 if fairseq else width)
+    fall = math.log(10_000.0) / (width - 2 if exact else width)
     angle = position.unsqueeze(1) * torch.exp(pair * -fall)
     if kind == "sinusoidal":
         return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :width]
@@ -35,29 +55,26 @@ def sinusoids(start: int, stop: int, width: int, device: torch.device, kind: str
 class Embedding(nn.Module):
     """Token vectors, scaled by the root of the width, plus position vectors.
 
-    positions: a learned table, one of SINUSOIDS, or None where the attention itself knows
-    distances. norm: of the sum, or of the token vectors alone with norm_tokens. pad: the id of
-    padding where sinusoids are counted back from the end of each row, -1 for its last token.
+    norm: of the sum, or of the token vectors alone with norm_tokens.
     """
 
     def __init__(
         self,
         tokens: nn.Embedding,
-        positions: nn.Embedding | str | None,
+        positions: Positions,
         dropout: float = 0.0,
         scaled: bool = True,
         norm: nn.Module | None = None,
         norm_tokens: bool = False,
-        pad: int | None = None,
     ) -> None:
         super().__init__()
         self.tokens = tokens
-        self.positions = positions if isinstance(positions, nn.Embedding) else None
-        self.kind = positions if isinstance(positions, str) else None
+        table, self.first, self.pad = positions
+        self.positions = table if isinstance(table, nn.Embedding) else None
+        self.kind = table if isinstance(table, str) else None
         self.scale = math.sqrt(tokens.embedding_dim) if scaled else 1.0
         self.norm = norm
         self.norm_tokens = norm_tokens
-        self.pad = pad
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, ids: Tensor, start: int = 0) -> Tensor:
@@ -68,6 +85,7 @@ class Embedding(nn.Module):
         states = self.tokens(ids) * self.scale
         if self.norm is not None and self.norm_tokens:
             states = self.norm(states)
+        start += self.first
         stop, width = start + ids.shape[1], states.shape[2]
         if self.kind is not None and self.pad is not None:
             states = states + self._counted_back(ids, self.kind).to(states.dtype)
@@ -76,8 +94,9 @@ class Embedding(nn.Module):
         elif self.positions is not None:
             most = len(self.positions.weight)
             if stop > most:
+                known = most - self.first
                 raise UserError(
-                    f"This model has learnt {most} positions: keep texts and output below."
+                    f"This model has learnt {known} positions: keep texts and output below."
                 )
             states = states + self.positions.weight[start:stop]
         if self.norm is not None and not self.norm_tokens:

@@ -12,7 +12,7 @@ from seq2seq.errors import UserError, quote
 from seq2seq.models.attention import Additive, Dot, General
 from seq2seq.models.audio_encoder import AudioEncoder, Subsampling
 from seq2seq.models.config import Config, RecurrentConfig, TransformerConfig
-from seq2seq.models.embeddings import AudioEmbedding, Embedding
+from seq2seq.models.embeddings import AudioEmbedding, Embedding, Positions
 from seq2seq.models.initialization import WithoutInitialization, initialize, order_by_value
 from seq2seq.models.protocol import Memory
 from seq2seq.models.recurrent import RecurrentDecoder, RecurrentEncoder, Stack
@@ -178,19 +178,18 @@ def _embedding(
     norm_tokens: bool = False,
     pad: int | None = None,
 ) -> Embedding:
-    positions: nn.Embedding | str | None = config.positions
-    if positions == "relative":
-        positions = None
-    elif positions == "learned":
-        positions = nn.Embedding(config.max_positions, config.width)
+    table: nn.Embedding | str | None = config.positions
+    if table == "relative":
+        table = None
+    elif table == "learned":
+        table = nn.Embedding(config.max_positions, config.width)
     return Embedding(
         nn.Embedding(vocabulary, config.width),
-        positions,
+        Positions(table, config.first_position, pad),
         config.dropout,
         config.scale_embedding,
         None if config.embedding_norm == "none" else norm(stack),
         norm_tokens,
-        pad,
     )
 
 

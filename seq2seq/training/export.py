@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-import re
 import shutil
 import statistics
 import time
@@ -16,21 +15,15 @@ from typing import Any
 
 import torch
 
-from seq2seq.checkpoint import PAIR, TOKENIZER, Checkpoint, load, save
+from seq2seq.checkpoint import Checkpoint, load, save
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.frequency import frequency
 from seq2seq.data.speech_corpus import read_speech
 from seq2seq.decoding.options import Options
-from seq2seq.errors import UserError
 from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
 from seq2seq.evaluation.exact_match import match_scores, outputs
 from seq2seq.evaluation.forecast_metrics import evaluate_series
 from seq2seq.evaluation.results import EVALUATION, LOG
-from seq2seq.hub import client
-from seq2seq.hub.client import PATIENCE
-from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
-from seq2seq.hub.upload import upload_files
-from seq2seq.hub.watchdog import Progress
 from seq2seq.inference.forecasting import forecast
 from seq2seq.inference.pipeline import run
 from seq2seq.training.datasets import TextCorpus
@@ -39,8 +32,6 @@ from seq2seq.training.recipe import Recipe
 from seq2seq.training.robustness import robustness
 from seq2seq.training.series_corpus import SeriesCorpus
 
-_CHECKPOINT = ("card.toml", "config.json", "model.safetensors", "README.md")
-_OF_TRAINING = ("recipe.toml", "training.jsonl", "evaluation.json", "studies.json", "replies.json")
 REPLIES = "replies.json"
 TIMED = 100  # runs whose median is the time of one
 
@@ -155,7 +146,7 @@ def _write_json(path: Path, value: Any) -> None:
 def write_model_card(folder: Path, recipe: Recipe) -> None:
     """Write the README.md of a checkpoint folder, of its scores and its judged replies."""
     scores = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
-    card = model_card(recipe, scores, _judged(folder / REPLIES))
+    card = model_card(recipe, scores, judged_replies(folder))
     (folder / "README.md").write_text(card, encoding="utf-8")
 
 
@@ -167,7 +158,7 @@ def answer(
     sensible: it makes sense there; specific: it would not do as well elsewhere (Adiwardana et al.
     2020, section 2.1). Both are None until someone has read that reply.
     """
-    judged = {(each["prompt"], each["reply"]): each for each in _judged(path)}
+    judged = {(each["prompt"], each["reply"]): each for each in _read_replies(path)}
     replies = []
     for kind, texts in prompts.items():
         for prompt in texts:
@@ -178,7 +169,12 @@ def answer(
     return replies
 
 
-def _judged(path: Path) -> list[dict[str, Any]]:
+def judged_replies(folder: Path) -> list[dict[str, Any]]:
+    """Return the replies beside a checkpoint, judged or not; none where there is no such file."""
+    return _read_replies(folder / REPLIES)
+
+
+def _read_replies(path: Path) -> list[dict[str, Any]]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
@@ -229,53 +225,3 @@ def hardware() -> str:
         return torch.cuda.get_device_name()
     capability = torch.backends.cpu.get_cpu_capability()
     return f"{torch.get_num_threads()} CPU threads, {platform.machine()}, {capability}"
-
-
-def publish(
-    folder: Path,
-    repository: str,
-    token: str | None = None,
-    on_progress: Progress | None = None,
-    patience: float = PATIENCE,
-) -> str:
-    """Upload a checkpoint folder to the Hub; returns its address. See seq2seq.hub.upload."""
-    files = _publishable(folder.resolve())
-    return upload_files(files, repository, token, on_progress, patience)
-
-
-def _publishable(folder: Path) -> list[Path]:
-    """Return the files to upload. Raises UserError if they are not one of our checkpoints."""
-    tokenizers = PAIR if (folder / PAIR[0]).is_file() else (TOKENIZER,)
-    needed = (*_CHECKPOINT, *tokenizers)
-    for name in needed:
-        if not (folder / name).is_file():
-            raise UserError(
-                f"{folder.name} has no {name}: publish a folder that the command train has written."
-            )
-    load(folder, torch.device("cpu"))
-    check_card(folder / "README.md")
-    names = (*needed, *_OF_TRAINING)
-    return [folder / name for name in names if (folder / name).is_file()]
-
-
-def check_card(path: Path) -> None:
-    """Raise UserError if the Hub would refuse a model card, or could not list it by its task."""
-    hub = client.client()
-    try:
-        data = hub.ModelCard(path.read_text(encoding="utf-8")).data.to_dict()
-    except Exception:  # PyYAML and huggingface_hub do not say which
-        raise UserError("The lines at the top of README.md cannot be read: correct them.") from None
-    languages = data.get("language")
-    listed = [str(code) for code in languages] if isinstance(languages, list) else [str(languages)]
-    if languages is None and data.get("pipeline_tag") == PIPELINE_TAGS["forecasting"]:
-        listed = []  # numbers have no language
-    known = all(re.fullmatch(r"[a-z]{2,3}", code) for code in listed)
-    tags = sorted(set(PIPELINE_TAGS.values()))
-    rules = {
-        "license": (data.get("license") in LICENCES, "an identifier that the Hub lists, or other"),
-        "language": (known and len(set(listed)) == len(listed), "codes such as en, each once"),
-        "pipeline_tag": (data.get("pipeline_tag") in tags, f"one of {', '.join(tags)}"),
-    }
-    for key, (fine, remedy) in rules.items():
-        if not fine:
-            raise UserError(f"README.md has no valid {key} at its top: write {remedy}.")

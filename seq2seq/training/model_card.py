@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seq2seq.catalogue import Card
@@ -11,6 +11,7 @@ from seq2seq.evaluation.results import bin_name
 from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
 from seq2seq.training.recipe import Recipe
 
+PROJECT = "Seq2Seq Explorer"
 LIMITS = {
     "spelling": """\
 A small model trained on one dictionary of American English. It knows no context, so it cannot tell
@@ -53,27 +54,25 @@ relied on.\
 
 
 def model_card(
-    recipe: Recipe, scores: dict[str, Any], replies: Sequence[dict[str, Any]] = ()
+    recipe: Recipe,
+    scores: dict[str, Any],
+    replies: Sequence[dict[str, Any]] = (),
+    name: str = "",
+    project: str = "",
 ) -> str:
     """Write the README.md of a checkpoint, with the metadata that the Hugging Face Hub reads.
 
-    replies: to the recipe's prompts, judged or not, as answer returns them.
+    replies: to the recipe's prompts, judged or not, as answer returns them. name: what the command
+    runs, USER/REPO once it is published; by default the name of the recipe's card. project: see
+    introduction.
     """
     card = recipe.card
+    size = f"{scores['parameters'] / 1e6:.1f} million parameters, stored as float16"
     return f"""---
-{_metadata(card, scores)}
+{_metadata(card, _results(recipe, scores))}
 ---
 
-# {card.title}
-
-{card.summary}
-
-A checkpoint of Seq2Seq Explorer: {scores["parameters"] / 1e6:.1f} million parameters, stored as
-float16. To run it:
-
-```sh
-python -m seq2seq run {card.name} {_example(card)}
-```
+{introduction(card, name or card.name, project, size)}
 
 ## Scores
 
@@ -90,12 +89,51 @@ loss in `training.jsonl`.
 
 Data:
 
-{chr(10).join(f"- {source}" for source in card.data or ("not named",))}
+{_data(card)}
 
 ## Limits
 
 {LIMITS.get(card.task, LIMITS["translation"])}
 """
+
+
+def unscored_model_card(card: Card, name: str, project: str = "") -> str:
+    """Write the README.md of a checkpoint of which nothing is known but its card.toml."""
+    return f"""---
+{_metadata(card, [])}
+---
+
+{introduction(card, name, project)}
+
+## Training
+
+Data:
+
+{_data(card)}
+
+It has not been scored: `python -m seq2seq evaluate {name} FILE` scores it on pairs of your own.
+"""
+
+
+def introduction(card: Card, name: str, project: str = "", size: str = "") -> str:
+    """Say what a checkpoint is and how to run it.
+
+    project: the address of this project, "" to name it without a link. size: in words.
+    """
+    known = f"[{PROJECT}]({project})" if project else PROJECT
+    return f"""# {card.title}
+
+{card.summary}
+
+A checkpoint of {known}{f": {size}" if size else ""}. To run it:
+
+```sh
+python -m seq2seq run {name} {_example(card)}
+```"""
+
+
+def _data(card: Card) -> str:
+    return "\n".join(f"- {source}" for source in card.data or ("not named",))
 
 
 def _runs(scores: dict[str, Any]) -> str:
@@ -208,28 +246,50 @@ Loss {scores["loss"]} nats a value. Seasonal naive's own interval holds {inside}
 forecast takes {scores["milliseconds"]} ms ({scores["hardware"]})."""
 
 
-def _metadata(card: Card, scores: dict[str, Any]) -> str:
-    names = METRICS.get(card.task, {"bleu": "bleu", "chrf": "chrf"})
-    metrics = [{"type": kind, "value": scores[key], "name": kind} for key, kind in names.items()]
-    task = PIPELINE_TAGS[card.task]
-    # The Hub wants a type without spaces, as the names of its own data sets are.
-    kinds = {"speech": "recordings-with-texts", "forecasting": "time-series"}
-    kind = kinds.get(card.task, "parallel-text")
-    dataset = {"name": ", ".join(scores["data"]), "type": kind}
-    result = {"task": {"type": task}, "dataset": dataset, "metrics": metrics}
+def _metadata(card: Card, results: list[dict[str, Any]]) -> str:
+    """Write the lines at the top. results: for model-index, see _results."""
     licence = card.licence.lower()
+    metrics = (metric["type"] for result in results for metric in result["metrics"])
     values = {
         "language": list(dict.fromkeys(card.languages)),
         "license": licence if licence in LICENCES else "other",
         "license_name": "" if licence in LICENCES else licence.replace(" ", "-"),
-        "pipeline_tag": task,
+        "pipeline_tag": PIPELINE_TAGS[card.task],
         "library_name": "seq2seq-explorer",
         "tags": ["seq2seq", card.task],
-        "metrics": list(names.values()),
-        "model-index": [{"name": card.name, "results": [result]}],
+        "metrics": list(dict.fromkeys(metrics)),
+        "model-index": [{"name": card.name, "results": results}] if results else [],
     }
-    # JSON is YAML, so nothing in a title can break the front matter.
+    return front_matter(values)
+
+
+def front_matter(values: Mapping[str, Any]) -> str:
+    """Write the metadata of a model card, without what says nothing."""
+    # JSON is YAML, so nothing in a title can break it.
     return "\n".join(f"{name}: {json.dumps(value)}" for name, value in values.items() if value)
+
+
+def _results(recipe: Recipe, scores: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return an entry for each score, with the data that it was measured on.
+
+    Where a model was scored on several corpora, each is a data set of its own, beside all together.
+    """
+    task, valid = recipe.card.task, recipe.data.valid
+    # The Hub wants a type without spaces, as the names of its own data sets are.
+    kind = {"speech": "recordings-with-texts", "forecasting": "time-series"}.get(
+        task, "parallel-text"
+    )
+    corpora = scores.get("by_corpus", {})
+    measured = {**(corpora if len(corpora) > 1 else {}), ", ".join(valid): scores}
+    return [
+        {
+            "task": {"type": PIPELINE_TAGS[task]},
+            "dataset": {"name": name, "type": kind},
+            "metrics": [{"type": metric, "value": of[key], "name": metric}],
+        }
+        for name, of in measured.items()
+        for key, metric in METRICS.get(task, {"bleu": "bleu", "chrf": "chrf"}).items()
+    ]
 
 
 def _decoding(scores: dict[str, Any]) -> str:

@@ -164,7 +164,7 @@ SOUND = flac(np.sin(np.arange(RATE) / 10).astype("f4"))
         ({"x/manifest.tsv": MANIFEST, "/tmp/u.flac": SOUND}, "outside itself"),
         ({"x/manifest.tsv": MANIFEST}, "lacks the recording u"),
         ({"x/u.flac": SOUND}, "no manifest"),
-        ({"manifest.tsv": b"id\ttext\n", "u.flac": SOUND}, "no column 'speaker'"),
+        ({"manifest.tsv": b"id\tsaid\n", "u.flac": SOUND}, "no column 'text'"),
         ({"manifest.tsv": b"\xff\xfe\x00", "u.flac": SOUND}, "not UTF-8"),
         ({"manifest.tsv": HEADER.encode(), "u.flac": SOUND}, "no recordings of the split 'train'"),
         ({"manifest.tsv": MANIFEST, "u.flac": b"no sound"}, "u in a.tar cannot be read"),

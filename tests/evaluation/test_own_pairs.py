@@ -9,9 +9,12 @@ import pytest
 
 import seq2seq
 from seq2seq import Options, UserError
+from seq2seq.catalogue import Card
+from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.parallel_corpus import Pair
+from seq2seq.data.speech_corpus import Utterance
 from seq2seq.evaluation import own_pairs
-from seq2seq.evaluation.evaluate import evaluate
+from seq2seq.evaluation.evaluate import evaluate, evaluate_speech
 from seq2seq.evaluation.own_pairs import (
     ScoredModel,
     ScoredSentence,
@@ -20,9 +23,12 @@ from seq2seq.evaluation.own_pairs import (
     interval,
     read_own_pairs,
     score_pairs,
+    score_recordings,
     sentences_csv,
 )
 from seq2seq.evaluation.sentence_metrics import chrf
+from seq2seq.models.config import Config
+from seq2seq.models.seq2seq import build
 from tests.conftest import PAIRS
 
 TIMED = {"seconds", "sentences_per_second"}
@@ -116,3 +122,86 @@ def test_files_hold_every_sentence():
     assert len(values["models"][0]["sentences"]) == 2
     assert values["differences"][0]["mean"] == -2.0
     assert own_pairs.MAX_PAIRS == 5_000
+
+
+def listener(folder, tokenizer):
+    """A tiny model of speech with fresh weights."""
+    values = {"vocabulary": len(tokenizer), "width": 12, "input": "audio", "bins": 16}
+    config = Config.from_dict({**values, "attention": "additive", "shared": False, "tied": False})
+    card = Card(folder.name, "Tiny ears", "speech", "CC0-1.0", languages=("en",))
+    seq2seq.save(folder, seq2seq.Checkpoint(build(config), tokenizer, card))
+    return seq2seq.load(folder)
+
+
+def noises(count):
+    """Return recordings of half a second that differ."""
+    draw = np.random.default_rng(0)
+    return [draw.normal(0, 0.1, RATE // 2).astype(np.float32) for _ in range(count)]
+
+
+def heard(name, parts):
+    """A model of so many errors and words in each recording."""
+    sentences = [
+        ScoredSentence(
+            line,
+            "a",
+            "b",
+            "c",
+            {"word_error_rate": 100 * errors / words, "errors": errors, "words": words},
+        )
+        for line, (errors, words) in enumerate(parts, start=1)
+    ]
+    return ScoredModel(name, {}, tuple(sentences), "word_error_rate")
+
+
+def test_a_word_error_rate_is_all_errors_over_all_words():
+    model = heard("first", [(1, 1), (0, 9)])
+    assert model.mean == 10.0
+    assert [each.line for each in model.worst_first] == [1, 2]
+    # Two draws of two: both the first, one of each, both the second.
+    assert interval(model) == (0.0, 100.0)
+    same = heard("same", [(2, 10)] * 20)
+    assert interval(same) == (20.0, 20.0)
+
+
+def test_fewer_word_errors_are_better():
+    first, second = heard("first", [(1, 10)] * 20), heard("second", [(3, 10)] * 20)
+    [found] = differences([first, second])
+    assert (found.mean, found.low, found.high) == pytest.approx((-20, -20, -20))
+    assert found.probability == 1.0
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("one two three", (0.0, 0, 3)),
+        ("one three", (33.33, 1, 3)),
+        ("one two two three four", (66.67, 2, 3)),
+        ("", (100.0, 3, 3)),
+    ],
+)
+def test_the_words_of_a_recording_are_counted(output, expected):
+    scores = own_pairs.recording_scores(output, "one two three")
+    assert (scores["word_error_rate"], scores["errors"], scores["words"]) == expected
+
+
+def test_recordings_are_scored_as_evaluate_does(tmp_path, tokenizer):
+    checkpoint = listener(tmp_path / "tiny-ears", tokenizer)
+    recordings = [
+        (line, Utterance(f"r{line}", "", text, noise))
+        for line, text, noise in zip((2, 5, 6), ("the cat", "a", "dog cat"), noises(3), strict=True)
+    ]
+    options, done = Options(method="greedy", max_length=6), []
+    found = score_recordings(checkpoint, recordings, options, done.append)
+    expected = evaluate_speech(checkpoint, {"x": [each for _, each in recordings]}, options)
+    assert sum(done) == 3
+    for name in ("word_error_rate", "character_error_rate", "loss", "words", "recordings"):
+        assert found.scores[name] == expected[name]
+    assert round(found.mean, 2) == expected["word_error_rate"]
+    for (line, utterance), each in zip(recordings, found.sentences, strict=True):
+        audio = Audio(utterance.samples, len(utterance.samples) / RATE)
+        assert (each.line, each.source, each.reference) == (line, utterance.name, utterance.text)
+        assert each.output == seq2seq.transcribe(checkpoint, audio, options).text
+    [header, *rows] = csv.reader(io.StringIO(sentences_csv([found])))
+    assert header[5:] == ["word_error_rate", "character_error_rate", "errors", "words"]
+    assert [row[1] for row in rows] == ["2", "5", "6"]

@@ -1,5 +1,6 @@
 """What is met and not read here is named, in one sentence with a remedy."""
 
+import argparse
 import json
 import struct
 
@@ -27,9 +28,27 @@ def opennmt(folder):
     torch.save(state, folder / "model_step_5000.pt")
 
 
-def fairseq(folder):
-    state = {"model": {}, "args": None, "last_optimizer_state": {}, "extra_state": {}}
+def opennmt_rnn(folder):
+    options = argparse.Namespace(copy_attn_type=None, rnn_size=500)
+    torch.save({"model": {}, "generator": {}, "opt": options}, folder / "model.pt")
+
+
+def fairseq(folder, arch="mbart_large", task="translation_from_pretrained_bart"):
+    options = argparse.Namespace(arch=arch, task=task)
+    state = {"args": options, "model": {}, "last_optimizer_state": {}, "extra_state": {}}
     torch.save(state, folder / "model.pt")
+
+
+def fairseq_bart(folder):
+    fairseq(folder, "bart_large", "denoising")
+
+
+def fairseq_m2m(folder):
+    fairseq(folder, "transformer_wmt_en_de_big", "translation_multi_simple_epoch")
+
+
+def fairseq_transformer(folder):
+    fairseq(folder, "transformer_iwslt_de_en", "translation")
 
 
 def joeynmt(folder):
@@ -70,12 +89,18 @@ def tensorflow(folder):
 
 
 CASES = {
-    ctranslate2: r"is a CTranslate2 model \(TransformerSpec\): give",
-    opennmt: r"model_step_5000.pt is a checkpoint of OpenNMT-py: ",
-    fairseq: r"model.pt is a checkpoint of fairseq: convert it",
+    ctranslate2: r"is a CTranslate2 model \(TransformerSpec\), and no command .*: give",
+    opennmt: r"model_step_5000.pt is a checkpoint of OpenNMT-py: no command .*: train",
+    opennmt_rnn: r"model.pt is a checkpoint of OpenNMT-py: no command",
+    fairseq: r"model.pt is a checkpoint of fairseq: convert it .*python -m "
+    r"transformers\.models\.mbart\.convert_mbart_original_checkpoint_to_pytorch model.pt NEW\.$",
+    fairseq_bart: r"fairseq: convert it .*convert_bart_original_pytorch_checkpoint_to_pytorch",
+    fairseq_m2m: r"fairseq: convert it .*convert_m2m100_original_checkpoint_to_pytorch",
+    fairseq_transformer: r"model.pt is a checkpoint of fairseq: no command",
     joeynmt: r"best.ckpt is a checkpoint of JoeyNMT: ",
     old_joeynmt: r"best.ckpt is a checkpoint of JoeyNMT: ",
-    marian: r"model.npz is a checkpoint of Marian itself: convert it .*convert_marian_to_pytorch",
+    marian: r"model.npz is a checkpoint of Marian itself: convert it .*"
+    r"convert_marian_to_pytorch --src \w+ --dest NEW\.$",
     gguf: r"t5-Q4.gguf is a GGUF file, of llama.cpp: give",
     onnx: r"encoder_model.onnx is an ONNX graph.*: give",
     adapter: r"is a LoRA adapter.*: merge",

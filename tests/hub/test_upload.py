@@ -16,9 +16,9 @@ from seq2seq.decoding.options import Options
 from seq2seq.hub import upload, watchdog
 from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
 from seq2seq.inference.pipeline import run
-from seq2seq.training import export
-from seq2seq.training.export import publish
+from seq2seq.training import publication
 from seq2seq.training.model_card import model_card
+from seq2seq.training.publication import publish
 from seq2seq.training.recipe import read_recipe
 from tests.hub.files import SOON
 
@@ -77,16 +77,18 @@ def same_outputs(first, second):
 @pytest.mark.parametrize("target", ["u/new", "u/new/small", "u/new/models/small-one"])
 def test_what_is_published_loads_back_by_its_name(server, publishable, monkeypatch, target):
     seen = []
-    address = publish(
+    address, _ = publish(
         publishable, target, server.token, lambda done, total: seen.append((done, total))
     )
     subfolder = target.partition("u/new/")[2]
     assert address == f"{server.hub}/u/new" + (f"/tree/main/{subfolder}" if subfolder else "")
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
+    shorter = len("my-model") - len(target)  # of the command on the model card
     assert (
         seen[-1][0]
         == seen[-1][1]
         == sum(path.stat().st_size for path in publishable.iterdir() if path.suffix != ".txt")
+        - shorter
     )
     assert {name.rpartition("/")[2] for name in server.uploads} == {
         path.name for path in publishable.iterdir() if path.suffix != ".txt"
@@ -127,7 +129,7 @@ def test_publishing_again_uploads_what_has_changed(server, publishable, monkeypa
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda folder: (folder / "README.md").unlink(),
+        lambda folder: (folder / "tokenizer.model").unlink(),
         lambda folder: (folder / "model.safetensors").write_bytes(b"x"),
         lambda folder: (folder / "tokenizer.model").write_bytes(b"x"),
         lambda folder: (folder / "card.toml").write_text("title = 3"),
@@ -192,7 +194,7 @@ def test_publishing_needs_a_token_that_may(server, publishable, fails_soon, monk
 
 
 def test_the_hubs_own_complaint_is_passed_on(server, publishable, fails_soon, monkeypatch):
-    monkeypatch.setattr("seq2seq.training.export.LICENCES", {"licence-nobody-knows"})
+    monkeypatch.setattr("seq2seq.training.publication.LICENCES", {"licence-nobody-knows"})
     swap(publishable, "cc0-1.0", "licence-nobody-knows")
     said = '"license" must be one of a list'
     fails_soon(lambda: publish(publishable, "u/new", server.token), said)
@@ -226,7 +228,7 @@ def test_the_embedded_model_cards_can_be_published():
     folders = list((Path(__file__).parents[2] / "checkpoints").glob("*/README.md"))
     assert folders
     for path in folders:
-        export.check_card(path)
+        publication.check_card(path.read_text(encoding="utf-8"))
 
 
 def test_the_command_publishes(server, publishable, monkeypatch, capsys):

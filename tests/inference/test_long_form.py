@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from transformers import WhisperFeatureExtractor
 import seq2seq
 from seq2seq import Options, UserError
 from seq2seq.cli.main import main
-from seq2seq.data.audio import Audio, log_mel, to_wav
+from seq2seq.data.audio import RATE, Audio, log_mel, to_wav
 from seq2seq.inference import long_form
 from seq2seq.inference.long_form import LongForm, compression_ratio, cut_at_times, transcribe_long
 from seq2seq.inference.transcription import transcribe
@@ -178,6 +179,58 @@ def test_a_model_without_times_hears_no_more_than_a_window(both, checkpoint_root
         transcribe_long(timeless, sound(300), GREEDY)
     with pytest.raises(UserError, match="reads text"):
         transcribe_long(str(checkpoint_root / "transformer"), sound(300))
+
+
+# --- what a recording may cost
+
+
+def peak():
+    """Return the most bytes that this process has held since the last `forget_peak`."""
+    [line] = [row for row in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in row]
+    return 1_024 * int(line.split()[1])
+
+
+def forget_peak():
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pytest.skip("this system does not count the peak of a process anew")
+
+
+@pytest.fixture(scope="module")
+def ten_seconds(tmp_path_factory):
+    """A tiny Whisper whose window is 10 seconds of 80 bands."""
+    return whisper(tmp_path_factory.mktemp("ten"), seconds=10.0, bins=80)[0]
+
+
+@pytest.mark.parametrize(("seconds", "windows"), [(98, 10), (600, 60)])
+def test_memory_is_bounded_however_long_a_recording_is(ten_seconds, monkeypatch, seconds, windows):
+    checkpoint, encoded = ten_seconds, []
+    first = checkpoint.generation_config.speech.first_time
+    # Each window is one segment to its end.
+    scripted(monkeypatch, lambda window, heat: ((first, 5 + window % 9, first + 500), -0.3, 1.0))
+    forward = checkpoint.model.encoder.forward
+    monkeypatch.setattr(
+        checkpoint.model.encoder,
+        "forward",
+        lambda source, *rest, **more: (
+            encoded.append(tuple(source.shape)) or forward(source, *rest, **more)
+        ),
+    )
+    samples = np.random.default_rng(0).normal(0, 0.1, seconds * RATE).astype(np.float32)
+    transcribe(checkpoint, sound(1_001, bins=80), GREEDY)  # what is made once
+    encoded.clear()
+    forget_peak()
+    before = peak()
+    found = transcribe(checkpoint, Audio(samples, float(seconds)), GREEDY).transcript
+    taken = peak() - before
+    assert found.is_complete
+    assert (found.total, len(found.windows)) == (seconds, windows)
+    assert [window.start for window in found.windows] == [10.0 * each for each in range(windows)]
+    # One window at a time: the recording, its frames, and what one window takes.
+    assert encoded == [(1, 1_000, 80)] * windows
+    scores = 4 * 4 * 500**2  # bytes of four heads, of which the encoder holds a few at a time
+    assert taken < 3 * samples.nbytes + 8 * scores
 
 
 # --- the temperature goes up where a text is bad

@@ -11,6 +11,7 @@ from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import search
 from seq2seq.inference.generation import generate
 from seq2seq.inference.pipeline import run
+from seq2seq.inference.transcription import transcribe
 from seq2seq.models.config import RecurrentConfig, TransformerConfig
 from seq2seq.models.quantization import MANY, TALL, Linear8, available, quantize
 from seq2seq.models.seq2seq import build
@@ -214,3 +215,24 @@ def test_the_card_chooses(checkpoint_folder, tmp_path):
         card.write('precision = "int8"\n')
     assert load(tmp_path).precision == "int8"
     assert load(tmp_path, precision="float32").precision == "float32"
+
+
+def test_a_recording_is_encoded_in_eight_bits_where_it_is_searched_in_them(tokenizer):
+    values = {"vocabulary": len(tokenizer), "width": 32, "heads": 4, "feedforward": 64}
+    values |= {"input": "audio", "bins": 16, "positions": "learned", "max_source": 60}
+    model = build(TransformerConfig(**values, shared=False, dropout=0.0)).eval()
+    card = Card("ears", "Tiny ears", "speech", "CC0-1.0")
+    checkpoint = Checkpoint(model.requires_grad_(False), tokenizer, card).searching_in("int8")
+    frames, options = torch.randn(100, 16), Options(method="greedy", beam_width=1, max_length=6)
+    mask = torch.ones(1, 100, dtype=torch.bool)
+    with torch.inference_mode():
+        memories = [each.encode(frames[None], mask) for each in (checkpoint.quantized, model)]
+    assert 0 < relative(*(memory.states for memory in memories)) < BOUND
+    seen = []
+    start = checkpoint.quantized.decoder.start
+    checkpoint.quantized.decoder.start = lambda memory, *rest: (
+        seen.append(memory.states) or start(memory, *rest)
+    )
+    assert transcribe(checkpoint, frames, options).hypotheses
+    torch.testing.assert_close(seen[0], memories[0].states)
+    assert not torch.equal(seen[0], memories[1].states)

@@ -231,3 +231,72 @@ def test_the_state_grows_by_one_key_a_step_and_old_ones_stay():
                 assert after.shape[2] == number + 1
                 assert torch.equal(after[:, :, :number], before)
         state = step.state
+
+
+def outputs(model, source, target):
+    """Return the logits of a whole pass, after those of one token at a time."""
+    with torch.no_grad():
+        memory = model.encode(source)
+        state, stepped = model.decoder.start(memory), []
+        for token in target[0]:
+            taken = model.decoder.step(token[None], state, memory)
+            state = taken.state
+            stepped.append(taken.logits[0])
+        return torch.stack(stepped), model.decoder(target, memory).logits[0]
+
+
+@pytest.mark.parametrize("kind", ["sinusoidal", "sinusoidal_halves", "sinusoidal_tensor2tensor"])
+def test_positions_that_count_from_1_are_a_shifted_table(kind):
+    source, target = torch.tensor([[5, 6, 7, 8]]), torch.tensor([[2, 9, 10]])
+    model = tiny(positions=kind, first_position=1)
+    # The same weights over a learned table, whose rows are those of a table one further.
+    table = sinusoids(0, 9, WIDTH, torch.device("cpu"), kind)[1:]
+    shifted = tiny(positions="learned", max_positions=len(table))
+    shifted.load_state_dict(model.state_dict(), strict=False)
+    with torch.no_grad():
+        for part in (shifted.encoder, shifted.decoder):
+            part.embedding.positions.weight.copy_(table)
+    ours, expected = outputs(model, source, target), outputs(shifted, source, target)
+    for found, wanted in zip(ours, expected, strict=True):
+        torch.testing.assert_close(found, wanted, **CLOSE)
+    counted_from_0 = tiny(positions=kind)
+    counted_from_0.load_state_dict(model.state_dict())
+    assert not torch.allclose(outputs(counted_from_0, source, target)[1], ours[1], atol=1e-3)
+
+
+def test_a_learned_table_may_begin_later():
+    model = tiny(positions="learned", max_positions=6)
+    later = tiny(positions="learned", max_positions=7, first_position=1)
+    weights = model.state_dict()
+    for name in ("encoder.embedding.positions.weight", "decoder.embedding.positions.weight"):
+        weights[name] = torch.cat([torch.full((1, WIDTH), torch.nan), weights[name]])
+    later.load_state_dict(weights)
+    source, target = torch.tensor([[5, 6, 7, 8]]), torch.tensor([[2, 9, 10]])
+    for pair in zip(outputs(model, source, target), outputs(later, source, target), strict=True):
+        torch.testing.assert_close(*pair, **CLOSE)
+    assert later.config.longest == 6
+    with pytest.raises(UserError, match="6 positions"):
+        later.encode(torch.full((1, 7), 5))
+
+
+def test_the_position_vectors_of_ctranslate2_are_tensor2tensors_from_1():
+    width, found = 8, sinusoids(1, 4, 8, torch.device("cpu"), "sinusoidal_tensor2tensor")
+    rates = [10_000 ** (-pair / (width // 2 - 1)) for pair in range(width // 2)]
+    expected = [
+        [turn(place * rate) for turn in (math.sin, math.cos) for rate in rates]
+        for place in (1, 2, 3)
+    ]
+    torch.testing.assert_close(found, torch.tensor(expected), **CLOSE)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"positions": "relative"},
+        {"positions_from": "end"},
+        {"positions": "learned", "max_positions": 1},
+    ],
+)
+def test_a_first_position_that_means_nothing_is_refused(values):
+    with pytest.raises(UserError, match="first_position"):
+        tiny(first_position=1, **values)

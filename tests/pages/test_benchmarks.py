@@ -1,12 +1,17 @@
 """The page of measurements, by AppTest: with tiny checkpoints, and with the embedded ones."""
 
+import io
 import json
 import os
+import zipfile
 
+import numpy as np
 import pytest
 
 from seq2seq.catalogue import CHECKPOINTS
+from seq2seq.data.audio import to_wav
 from seq2seq.evaluation.results import Logged, Measurements, Scored, Study
+from tests.evaluation.test_own_pairs import listener, noises
 from tests.evaluation.test_results import LINES, ROWS, STUDY
 from tests.visit import SENTENCE, charts, messages, visit
 from ui.views.benchmarks import attention_buys, turning_point
@@ -256,3 +261,64 @@ def test_a_scoring_can_be_stopped(root, monkeypatch):
 def test_what_is_no_table_of_pairs_is_said(root):
     at = bring(visit("benchmarks"), [NAMES[0]], "nothing here\n")
     assert any("There are no pairs" in each.value for each in at.error)
+
+
+def archive_of(table):
+    """A zip with three recordings of noise and a table of what is said in them."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("manifest.tsv", table)
+        for number, samples in enumerate(noises(3)):
+            archive.writestr(f"r{number}.wav", to_wav(samples))
+    return file.getvalue()
+
+
+def test_own_recordings_are_scored_by_models_of_speech(root, tokenizer):
+    for name in ("ears", "more-ears"):
+        listener(root / name, tokenizer)
+    at = visit("benchmarks")
+    table = "id\ttext\nr0.wav\tthe cat\nr1.wav\nr2\tdog cat dog\nr9\tno such\n"
+    at.file_uploader(key="own_pairs").upload("own.zip", archive_of(table), "application/zip").run()
+    assert not at.exception
+    [warning] = [each.value.replace("\\", "") for each in at.warning if "Left out" in each.value]
+    assert "Line 3 has no text." in warning
+    assert "Line 5 names r9, which is not in the archive." in warning
+    at.multiselect(key="scored_speech_models").set_value(["ears", "more-ears"]).run()
+    assert scoring(at).label == "Score 2 recordings"
+    scoring(at).click().run()
+    assert not at.exception
+    tables = [each.value for each in at.dataframe]
+    scores = next(table for table in tables if "95 % interval" in table)
+    assert list(scores["model"]) == ["ears", "more-ears"]
+    assert list(scores["word_error_rate"]) == list(scores["word errors, %"])
+    worst = next(table for table in tables if "line" in table)
+    assert set(worst["line"]) == {2, 4}
+    assert set(worst["recording"]) == {"r0", "r2"}
+    rates = list(worst["word errors, %"])
+    assert rates == sorted(rates, reverse=True)
+    said = " ".join(each.value.replace("\\", "") for each in at.markdown)
+    assert "ears against more-ears" in said
+    assert "points of word error rate" in said
+
+
+def test_the_worst_recording_is_opened_on_the_page_of_speech(root, tokenizer, monkeypatch):
+    listener(root / "ears", tokenizer)
+    opened = []
+    monkeypatch.setattr("streamlit.switch_page", lambda *given, **named: opened.append(named))
+    at = visit("benchmarks")
+    content = archive_of("id\ttext\nr1\tthe cat\n")
+    at.file_uploader(key="own_pairs").upload("own.zip", content, "application/zip").run()
+    scoring(at).click().run()
+    next(each for each in at.button if each.label == "Open line 2 in the explorer").click().run()
+    assert not at.exception
+    assert opened[-1] == {"query_params": {"checkpoint": "ears"}}
+    heard = at.session_state["given_recordings"]["from benchmarks"]
+    np.testing.assert_allclose(heard.samples, noises(3)[1], atol=1e-4)
+    assert at.session_state["heard"] == "from benchmarks"
+
+
+def test_recordings_that_cannot_be_read_are_said(root, tokenizer):
+    listener(root / "ears", tokenizer)
+    at = visit("benchmarks")
+    at.file_uploader(key="own_pairs").upload("own.zip", b"PK no zip", "application/zip").run()
+    assert any("give a tar or zip archive" in each.value for each in at.error)

@@ -19,6 +19,7 @@ RECORDINGS = Path(__file__).parents[2] / "assets" / "recordings"
 # What the visitor gave, by name; which of it is heard; and the text of an example that is.
 _GIVEN, _HEARD, _SAID = "given_recordings", "heard", "example_text"
 _BEGUN = "recording_begun"
+BROUGHT = "from benchmarks"
 NAMES = {"spoken": "recording", "uploaded": "upload"}
 
 
@@ -77,6 +78,12 @@ def _sample() -> tuple[Path, str] | None:
         **URL,
     )
     return None if chosen is None else samples.get(chosen)
+
+
+def hear(audio: Audio) -> None:
+    """Have the page of speech hear a recording from another page, in place of the last such one."""
+    given = st.session_state.get(_GIVEN, {})
+    st.session_state.update({_GIVEN: given | {BROUGHT: audio}, _HEARD: BROUGHT, _BEGUN: True})
 
 
 def example_text() -> str:

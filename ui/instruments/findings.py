@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from seq2seq import catalogue
 from seq2seq.analysis.attention_matrix import Picks, grid
 from seq2seq.analysis.attention_metrics import confidence, covers, means
 from seq2seq.analysis.problems import OMITTED, Check, Problem, problems, read_checks
 from ui.escape import plain
 from ui.instruments.selection import View, select_step, select_word
-from ui.runtime.names import is_own
+from ui.runtime.cards import catalogued
 from ui.runtime.runs import derive
 
 if TYPE_CHECKING:
@@ -29,8 +28,8 @@ def findings_list(view: View, which: str, picks: Picks) -> None:
     """List what may be wrong with a translation; a click selects the word or step."""
     if which != "cross" or not covers(view.shown):
         return
-    name = view.shown.checkpoint
-    if checks := read_checks(catalogue.CHECKPOINTS / name) if is_own(name) else []:
+    folder = catalogued().folders.get(view.shown.checkpoint)
+    if checks := read_checks(folder) if folder else []:
         found = problems(view.shown, checks, _lost(view, checks))
         st.markdown("**Possible problems**")
         if not found:

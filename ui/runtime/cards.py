@@ -6,34 +6,53 @@ import os
 from collections.abc import Hashable
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from seq2seq import catalogue
 from seq2seq.catalogue import Card
 from seq2seq.evaluation.results import EVALUATION, quality
+from seq2seq.hub.cache import last_fetched
+from seq2seq.hub.repository import is_identifier, parse
 
 WEIGHTS = "model.safetensors"
 
 
 class Cards(NamedTuple):
-    """The cards in checkpoints/, of models that the Hub has and of those with weights.
+    """The cards in checkpoints/, of models that the Hub has and of those at hand.
 
-    quality: of those with weights, by their main score on the validation set; more is better.
-    sizes: of their weights, in bytes.
+    embedded: those with weights in checkpoints/, and those of ours that were fetched from the Hub.
+    folders: where their files lie. quality: by their main score on the validation set; more is
+    better. sizes: of their weights, in bytes.
     """
 
     offered: dict[str, Card]
     embedded: dict[str, Card]
+    folders: dict[str, Path]
     quality: dict[str, float]
     sizes: dict[str, int]
 
 
 @lru_cache(maxsize=1)
-def _read_cards(stamp: Hashable) -> Cards:
-    embedded = catalogue.embedded()
-    scores = {name: quality(catalogue.CHECKPOINTS / name, embedded[name].task) for name in embedded}
-    sizes = {name: (catalogue.CHECKPOINTS / name / WEIGHTS).stat().st_size for name in embedded}
-    return Cards(catalogue.offered(), embedded, scores, sizes)
+def _read_offered(stamp: Hashable) -> dict[str, Card]:
+    return catalogue.offered()
+
+
+@lru_cache(maxsize=1)
+def _read_cards(stamp: Hashable, fetched: Hashable) -> Cards:
+    offered = _read_offered(stamp)
+    embedded = catalogue.embedded() | {
+        name: card for name, card in offered.items() if _is_ours_at_hand(name)
+    }
+    folders = {name: folder for name in embedded if (folder := catalogue.folder_at_hand(name))}
+    scores = {name: quality(folder, embedded[name].task) for name, folder in folders.items()}
+    sizes = {name: (folder / WEIGHTS).stat().st_size for name, folder in folders.items()}
+    return Cards(offered, {name: embedded[name] for name in folders}, folders, scores, sizes)
+
+
+def _is_ours_at_hand(name: str) -> bool:
+    folder = catalogue.folder_at_hand(name)
+    return folder is not None and catalogue.is_ours(folder)
 
 
 def catalogued() -> Cards:
@@ -45,4 +64,7 @@ def catalogued() -> Cards:
             with suppress(OSError):
                 file = os.path.join(folder.path, name)
                 stamp.append((file, os.stat(file).st_mtime_ns))
-    return _read_cards(tuple(sorted(stamp)))
+    written = tuple(sorted(stamp))
+    hubs = [card.hub for card in _read_offered(written).values()]
+    names = {parse(hub).name for hub in hubs if is_identifier(hub)}
+    return _read_cards(written, tuple((name, last_fetched(name)) for name in sorted(names)))

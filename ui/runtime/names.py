@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from seq2seq import catalogue
 from seq2seq.catalogue import Card, is_hub_name, is_ours
 from seq2seq.evaluation.results import score_in_words
 from ui.runtime.cards import catalogued
@@ -27,7 +26,7 @@ def card_of(name: str) -> Card | None:
 
 
 def checkpoints_for(task: str, also: str | None = None) -> list[str]:
-    """Return the names of a task's checkpoints, the best one with weights in front.
+    """Return the names of a task's checkpoints, the best one at hand in front.
 
     also: one that a link names, whatever its task, if it is of the Hub or was brought.
     """
@@ -37,8 +36,12 @@ def checkpoints_for(task: str, also: str | None = None) -> list[str]:
         names[also] = None
     cards_at_hand = catalogued()
 
-    def order(name: str) -> tuple[bool, float]:
-        return name not in cards_at_hand.embedded, -cards_at_hand.quality.get(name, -math.inf)
+    def order(name: str) -> tuple[bool, float, int]:
+        card = cards.get(name)
+        missing = name not in cards_at_hand.embedded
+        score = cards_at_hand.quality.get(name, -math.inf)
+        # Of those that have to be fetched, the one that takes least.
+        return missing, -score, card.megabytes if card else 0
 
     return sorted(names, key=order)
 
@@ -66,4 +69,5 @@ def _in_words(name: str) -> str:
 
 def is_own(name: str) -> bool:
     """Tell, without loading it, whether a checkpoint is one of ours, whose settings are known."""
-    return name in catalogued().embedded and is_ours(catalogue.CHECKPOINTS / name)
+    folder = catalogued().folders.get(name)
+    return folder is not None and is_ours(folder)

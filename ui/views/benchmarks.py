@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from seq2seq import catalogue
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import (
     FILES,
@@ -80,13 +79,14 @@ def _family(known: dict[str, Measurements]) -> None:
 def _measurements() -> dict[str, Measurements]:
     """Read what was measured of the translation models at hand; says which cannot be read."""
     found = {}
-    for name, card in catalogued().embedded.items():
-        if card.task != "translation":
+    at_hand = catalogued()
+    for name, folder in at_hand.folders.items():
+        if at_hand.embedded[name].task != "translation":
             continue
-        files = [catalogue.CHECKPOINTS / name / file for file in FILES]
+        files = [folder / file for file in FILES]
         written = tuple(file.stat().st_mtime_ns for file in files if file.is_file())
         try:
-            measured = results_of(name, written)
+            measured = results_of(name, folder, written)
         except UserError as error:
             st.warning(plain(str(error)), icon=":material/warning:")
             continue

@@ -50,8 +50,10 @@ def model_list() -> None:
             **URL,
         )
     brought = {name: each.card for name, each in list(models().brought.items())}
-    cards = {} if where == INSTALLED else dict(found.offered)
-    cards |= {} if where == DOWNLOADABLE else found.embedded | brought
+    at_hand = found.embedded | brought
+    cards = at_hand if where == INSTALLED else found.offered | at_hand
+    if where == DOWNLOADABLE:
+        cards = {name: card for name, card in found.offered.items() if name not in at_hand}
     chosen = [card for card in cards.values() if _is_meant(card, sought or "")]
     if not chosen:
         st.info("No model here is like that: search for less.", icon=":material/search_off:")

@@ -67,7 +67,7 @@ def _pair() -> dict[str, str]:
     """Return the best recurrent model with attention and the best one without, at hand."""
     found: dict[str, str] = {}
     for name in filter(is_own, checkpoints_for("translation")):
-        kind = catalogue.attention_of(catalogue.CHECKPOINTS / name)
+        kind = catalogue.attention_of(catalogued().folders[name])
         if kind not in (None, "heads"):
             found.setdefault(WITHOUT if kind == "none" else WITH, name)
     return {label: found[label] for label in (WITH, WITHOUT) if label in found}
