@@ -11,7 +11,8 @@ from seq2seq.experiments.paired_models import compare
 from seq2seq.experiments.references import Reference
 from seq2seq.experiments.result import Load, OnPart, Result
 
-MODELS = ("lstm-attention-en-fr", "bilstm-attention-en-fr")
+# Both have read the same data.
+MODELS = ("lstm-attention-en-fr", "bilstm-attention-base-en-fr")
 
 
 def run(

@@ -26,7 +26,7 @@ from ui.runtime.runs import Subject, run, show_notes
 FIRST = (
     "lstm-vanilla-en-fr",
     "lstm-attention-en-fr",
-    "bilstm-attention-en-fr",
+    "bilstm-attention-base-en-fr",
     "transformer-en-fr",
 )
 # The decoders without attention lose where the children play; those with it do not.
