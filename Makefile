@@ -10,6 +10,7 @@ SEED ?= 0
 
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 PIP_INSTALL := $(BIN)/python -m pip install -q --no-input --disable-pip-version-check
 
 # Stamps: a requirements file that is newer than its stamp is installed again, otherwise nothing is.
@@ -25,17 +26,21 @@ PROBE := import signal, urllib.request; signal.alarm(4); urllib.request.urlopen(
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test check fuzz format lock audit clean browser
+.PHONY: help run test test-all check fuzz format lock audit clean browser
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(RUN_READY) ## Start the app on http://localhost:8501 (PORT=..., ADDRESS=... for others)
 	@$(BIN)/python -m seq2seq serve --address $(ADDRESS) --port $(PORT)
 
-test: $(TEST_READY) browser check ## Linters, types and all tests
+test: $(TEST_READY) browser check ## Linters, types and tests
 	@echo "Running the tests"
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	@$(PYTEST) -m "not slow"
+
+test-all: $(TEST_READY) browser check ## The same, with what takes long and rarely breaks
+	@$(PYTEST)
+	@$(MAKE) fuzz
 
 check: $(TEST_READY) ## Linters and types only
 	@echo "Checking style and types"
