@@ -13,7 +13,10 @@ import streamlit as st
 from ui.page import is_dark
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("geometry", "style", "drawing", "painting", "player", "saving", "controls")
+_SCRIPTS = (
+    *("geometry", "style", "drawing", "painting"),
+    *("player", "beam", "minimap", "saving", "controls"),
+)
 
 
 def _read(*names: str) -> str:
