@@ -43,9 +43,25 @@ def checkpoints_for(task: str, also: str | None = None) -> list[str]:
     return sorted(names, key=order)
 
 
+def titles(names: Sequence[str]) -> dict[str, str]:
+    """Return how checkpoints are called where they are shown together; no two alike.
+
+    What all titles end with, as the languages, is left out.
+    """
+    cards = {name: card_of(name) for name in names}
+    found = {name: card.title if card else name for name, card in cards.items()}
+    if len(found) > 1 and len({title.partition(", ")[2] for title in found.values()}) == 1:
+        found = {name: title.partition(", ")[0] for name, title in found.items()}
+    return _apart(found)
+
+
 def labels(names: Sequence[str]) -> dict[str, str]:
     """Return how checkpoints are called in a list; no two alike, which a page takes for one."""
-    found = {name: _in_words(name) for name in names}
+    return _apart({name: _in_words(name) for name in names})
+
+
+def _apart(found: dict[str, str]) -> dict[str, str]:
+    """Write the name beside what several are called."""
     counts = Counter(found.values())
     return {
         name: label if counts[label] == 1 else f"{label} ({name})" for name, label in found.items()

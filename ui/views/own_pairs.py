@@ -12,7 +12,7 @@ from seq2seq.errors import UserError
 from ui.escape import plain
 from ui.links import page_link
 from ui.runtime.model_loading import open_model
-from ui.runtime.names import card_of, checkpoints_for, labels
+from ui.runtime.names import card_of, checkpoints_for, labels, titles
 from ui.views.compare import FIRST
 
 if TYPE_CHECKING:
@@ -129,23 +129,26 @@ def _measure(names: tuple[str, ...], pairs: Numbered) -> list[ScoredModel]:
 def _show(found: list[ScoredModel]) -> None:
     from seq2seq.evaluation.own_pairs import as_dict, differences, interval, sentences_csv
 
+    called = titles([model.checkpoint for model in found])
     st.dataframe(
         {
-            "model": [model.checkpoint for model in found],
+            "model": list(called.values()),
             **{
                 metric: [_cell(model.scores, metric) for model in found]
                 for metric in _metrics(found)
             },
             "mean chrF of a sentence": [_mean(model) for model in found],
             "95 % interval": ["{:.1f} to {:.1f}".format(*interval(model)) for model in found],
+            "checkpoint": list(called),
         },
         hide_index=True,
     )
     for each in differences(found):
         st.markdown(
             plain(
-                f"{each.first} against {each.second}: {each.mean:+.1f} chrF a sentence (95 %: "
-                f"{each.low:+.1f} to {each.high:+.1f}); better in {each.probability:.0%} of draws."
+                f"{called[each.first]} against {called[each.second]}: {each.mean:+.1f} chrF a "
+                f"sentence (95 %: {each.low:+.1f} to {each.high:+.1f}); better in "
+                f"{each.probability:.0%} of draws."
             )
         )
     with st.container(horizontal=True):
@@ -179,7 +182,14 @@ def _worst(found: list[ScoredModel]) -> None:
     """Show the worst sentences of a model first, and lead to the run of the chosen one."""
     st.subheader("Sentences, worst first")
     names = [model.checkpoint for model in found]
-    chosen = st.segmented_control("Of", names, default=names[0], key="worst_of", required=True)
+    chosen = st.segmented_control(
+        "Of",
+        names,
+        format_func=titles(names).__getitem__,
+        default=names[0],
+        key="worst_of",
+        required=True,
+    )
     model = found[names.index(chosen or names[0])]
     worst = model.worst_first[:WORST]
     picked = st.dataframe(
