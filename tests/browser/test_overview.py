@@ -40,12 +40,15 @@ def test_start_plays_once_by_itself_and_opens_the_step_elsewhere(server, new_pag
     speed.select_option("4")
     expect(title(page)).to_contain_text("Step ")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(2_500)  # it then rests at the step where there is most to see
     last = re.search(r"Step (\d+) of (\d+)", title(page).inner_text())
-    assert last[1] == last[2]
+    assert 1 <= int(last[1]) <= int(last[2])
+    parts = page.locator(".live .story li b").all_inner_texts()
+    assert [name.strip() for name in parts] == ["Encoder", "Attention", "Context vector", "Decoder"]
     page.get_by_role("button", name="Previous step").click()
     page.locator(".live .opens").get_by_role("button", name="Attention").click()
     page.wait_for_url("**/translation?**")
-    expect(slider(page)).to_have_value(str(int(last[1]) - 1))
+    expect(slider(page)).to_have_value(str(max(1, int(last[1]) - 1)))
     expect(page.get_by_role("tab", name="Attention")).to_have_attribute("aria-selected", "true")
 
 
@@ -165,7 +168,7 @@ def test_nothing_moves_by_itself_where_less_motion_is_asked_for(server, new_page
     page.emulate_media(reduced_motion="reduce")
     opened(page, server, LIVE)
     found = re.search(r"Step (\d+) of (\d+)", title(page).inner_text())
-    assert found[1] == found[2]
+    assert 1 <= int(found[1]) <= int(found[2])
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     page.emulate_media(reduced_motion="no-preference")
 

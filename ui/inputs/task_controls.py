@@ -21,7 +21,7 @@ from ui.links import URL, renew_address
 from ui.page import page_visit
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
-from ui.runtime.names import card_of, checkpoints_for, is_own, labels
+from ui.runtime.names import card_of, checkpoints_for, is_own, labels, titles
 
 NO_INSTRUCTION = "none"
 _CHECKPOINT, _PICKED_AT = "checkpoint", "_picked_at"
@@ -97,7 +97,7 @@ def checkpoints_picker(names: list[str], key: str, first: list[str], limit: int)
     chosen = st.multiselect(
         "Models",
         names,
-        format_func=labels(names).__getitem__,
+        format_func=titles(names).__getitem__,
         key=key,
         max_selections=limit,
         help=f"At most {limit}. The page Models lists more.",

@@ -46,12 +46,14 @@ def checkpoints_for(task: str, also: str | None = None) -> list[str]:
 def titles(names: Sequence[str]) -> dict[str, str]:
     """Return how checkpoints are called where they are shown together; no two alike.
 
-    What all titles end with, as the languages, is left out.
+    What most titles end with, as the languages, is left out of them.
     """
     cards = {name: card_of(name) for name in names}
     found = {name: card.title if card else name for name, card in cards.items()}
-    if len(found) > 1 and len({title.partition(", ")[2] for title in found.values()}) == 1:
-        found = {name: title.partition(", ")[0] for name, title in found.items()}
+    endings = Counter(title.partition(", ")[2] for title in found.values())
+    ending, count = endings.most_common(1)[0] if endings else ("", 0)
+    if ending and count > max(1, len(found) / 2):
+        found = {name: title.removesuffix(f", {ending}") for name, title in found.items()}
     return _apart(found)
 
 

@@ -39,8 +39,11 @@ _SENTENCE, _STEP = "sentence", "race_step"
 def compare_page() -> None:
     """Show the runs of the chosen models beside each other."""
     first_checkpoint("translation")  # which explains what to do where there is none
-    text = source_input("English sentence", _SENTENCE, FIRST_SENTENCE)
-    reference = source_input("Reference translation (optional)", "reference", travels=False)
+    left, right = st.columns(2)
+    with left:
+        text = source_input("English sentence", _SENTENCE, FIRST_SENTENCE)
+    with right:
+        reference = source_input("Reference translation (optional)", "reference", travels=False)
     names = _models()
     from seq2seq.inference.inputs import clean
 
@@ -161,8 +164,9 @@ def _column(name: str, title: str, trace: Trace, step: int, narrow: bool) -> Non
 
     here = min(step, len(trace.target) - 1)
     key = as_key(name)
-    st.markdown(f"**{plain(title)}** &nbsp; :small[{quoted(name)}]")
-    token_view(trace, f"tokens {name}", here, on_step=_select)
+    st.markdown(f"**{plain(title)}**")
+    st.caption(quoted(name))
+    token_view(trace, f"tokens {name}", here, on_step=_select, heading=False)
     if step >= len(trace.target):
         st.caption(f"Finished after step {len(trace.target):,}.")
     if trace.attention is None:
