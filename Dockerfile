@@ -16,9 +16,10 @@ ENV PYTHONUNBUFFERED=1 \
 # The CPU build keeps several GB of CUDA libraries out. For a Space with a GPU, build with
 # TORCH_INDEX=https://pypi.org/simple
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-COPY requirements.txt constraints.txt ./
-RUN pip install --no-cache-dir "$(grep '^torch==' constraints.txt)" --index-url "$TORCH_INDEX" \
-    && pip install --no-cache-dir -r requirements.txt -c constraints.txt
+COPY requirements.lock constraints.txt ./
+# All but torch has to be what `make lock` has seen, byte for byte.
+RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock \
+    && pip install --no-cache-dir "$(grep '^torch==' constraints.txt)" --index-url "$TORCH_INDEX"
 
 COPY . .
 RUN python -m compileall -q app.py pages seq2seq ui

@@ -25,7 +25,7 @@ PROBE := import signal, urllib.request; signal.alarm(4); urllib.request.urlopen(
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test check fuzz format clean browser
+.PHONY: help run test check fuzz format lock audit clean browser
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,18 @@ fuzz: $(TEST_READY) ## Read generated inputs (CASES=10000, SEED=0)
 format: $(TEST_READY) ## Rewrite the code in the agreed format
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
+
+# Without torch and what its builds for NVIDIA cards bring: the image chooses one of its builds.
+lock: $(CREATED) ## Write requirements.lock anew: exact releases with hashes, for the image
+	@$(PIP_INSTALL) uv
+	@$(BIN)/uv pip compile requirements.txt -c constraints.txt --quiet --upgrade --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+		--python-platform x86_64-manylinux_2_28 \
+		| awk '/^[^ ]/ { keep = !/^(torch|triton|nvidia-|cuda-)/ } keep' > requirements.lock
+
+audit: $(CREATED) ## Ask whether known faults are in what requirements.lock names
+	@$(PIP_INSTALL) pip-audit
+	@$(BIN)/pip-audit --disable-pip --require-hashes -r requirements.lock
 
 clean: ## Remove .venv and all caches
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

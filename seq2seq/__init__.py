@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from seq2seq.decoding.options import Options as Options
     from seq2seq.errors import UserError as UserError
     from seq2seq.inference.forecasting import forecast as forecast
+    from seq2seq.inference.generation import generate as generate
     from seq2seq.inference.long_form import LongForm as LongForm
     from seq2seq.inference.long_form import Transcript as Transcript
     from seq2seq.inference.long_form import transcribe_long as transcribe_long
-    from seq2seq.inference.pipeline import force as force
-    from seq2seq.inference.pipeline import generate as generate
     from seq2seq.inference.pipeline import run as run
-    from seq2seq.inference.pipeline import transcribe as transcribe
+    from seq2seq.inference.teacher_forcing import force as force
+    from seq2seq.inference.transcription import transcribe as transcribe
     from seq2seq.models.config import Config as Config
     from seq2seq.models.config import RecurrentConfig as RecurrentConfig
     from seq2seq.models.config import TransformerConfig as TransformerConfig
@@ -69,16 +69,16 @@ _HOMES = {
     "UserError": "errors",
     "build": "models.seq2seq",
     "embedded": "catalogue",
-    "force": "inference.pipeline",
+    "force": "inference.teacher_forcing",
     "from_transformers": "checkpoint",
     "forecast": "inference.forecasting",
-    "generate": "inference.pipeline",
+    "generate": "inference.generation",
     "list_checkpoints": "catalogue",
     "load": "checkpoint",
     "read_audio": "data.audio",
     "run": "inference.pipeline",
     "save": "checkpoint",
-    "transcribe": "inference.pipeline",
+    "transcribe": "inference.transcription",
     "transcribe_long": "inference.long_form",
 }
 

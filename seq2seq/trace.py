@@ -6,20 +6,22 @@ Holds observations; anything that can be derived from them is a function of a Tr
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
 
 from seq2seq import trace_html, trace_json
+from seq2seq.data.spans import Span, cover, place
 from seq2seq.decoding.hypothesis import STATUSES, BeamTree
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_CHARACTERS, MAX_LENGTH, Options
 from seq2seq.errors import UserError, quote
 from seq2seq.trace_json import ArrayOf, AtMost
 
-FORMAT = "seq2seq-trace/4"
+FORMAT = "seq2seq-trace/5"
 # More than any run of this app has, so that no file can take the memory of whoever opens it.
 MAX_SOURCE, MAX_NODES, MAX_ALTERNATIVES = 1_500, 20 * MAX_LENGTH, 100
 MAX_NAME = 100  # letters of a special token
@@ -27,6 +29,7 @@ SOURCE, TARGET = AtMost(MAX_SOURCE), AtMost(MAX_LENGTH)
 Name = Annotated[str, AtMost(300)]
 Note = Annotated[str, AtMost(1_000)]
 Piece = Annotated[str, AtMost(MAX_CHARACTERS)]
+Spans = Annotated[tuple[Span, ...], SOURCE]
 Numbers = Annotated[np.ndarray, ArrayOf(np.float32, 1)]
 States = Annotated[np.ndarray, ArrayOf(np.float16, 2)]
 Weights = Annotated[np.ndarray, ArrayOf(np.float16, 4)]
@@ -36,7 +39,9 @@ Weights = Annotated[np.ndarray, ArrayOf(np.float16, 4)]
 class Tokens:
     """A text as the model sees it: ids, the pieces they stand for, the word each belongs to.
 
-    special: whether a token stands for no text, as ends and languages do.
+    special: whether a token stands for no text, as ends and languages do. spans: from which
+    character of the text to before which one a token stands, without the white space before it; in
+    order and apart, empty where it stands for no character.
     """
 
     text: str
@@ -44,10 +49,23 @@ class Tokens:
     pieces: Annotated[tuple[Piece, ...], SOURCE]
     words: Annotated[tuple[int, ...], SOURCE]
     special: Annotated[tuple[bool, ...], SOURCE]
+    spans: Spans
 
     def __len__(self) -> int:
         """Count the tokens."""
         return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A text as it was given, before it was made ready, and where each source token stands in it.
+
+    What the model did not read, such as the end of a long text, is of no token; a token that is not
+    in it, such as one of an instruction, has an empty span.
+    """
+
+    text: str
+    spans: Spans
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +106,9 @@ class Trace:
     weights then sum to less than 1 where the model also looked at the silence that follows.
     precision: what the search multiplied in; everything else here comes from a float32 pass, so
     the last digits of outputs and beam tree may differ from it.
-    notes: sentences on what was changed before the model read the text. interventions: what was
-    changed inside the run.
+    given: the text as it was given, None for a recording and where it is that of the source.
+    notes: sentences on what was changed before the model read it. interventions: what was changed
+    inside the run.
     """
 
     checkpoint: Name
@@ -114,6 +133,7 @@ class Trace:
     encoder_attention: Weights | None = None
     decoder_attention: Weights | None = None
     copying: Annotated[np.ndarray, ArrayOf(np.float16, 1)] | None = None
+    given: Given | None = None
     interventions: Interventions = NOTHING
     format: Name = FORMAT
 
@@ -128,6 +148,11 @@ class Trace:
     def text(self) -> str:
         """The best output."""
         return self.target.text
+
+    @property
+    def read(self) -> Given:
+        """The text as it was given, and where each source token stands in it."""
+        return self.given or Given(self.source.text, self.source.spans)
 
     @property
     def probabilities(self) -> np.ndarray:
@@ -232,32 +257,53 @@ def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
 
     Raises UserError for a format that is not known.
     """
-    if values["format"] == FORMAT:
-        given = values.get("options")
-        return values | {"options": LATER | given} if isinstance(given, dict) else values
-    if values["format"] != "seq2seq-trace/3":
+    if values["format"] not in (FORMAT, *UPGRADES):
         raise UserError("This run was saved by another version: run it again.")
+    while values["format"] != FORMAT:
+        values = UPGRADES[values["format"]](values)
+    options = values.get("options")
+    return values | {"options": LATER | options} if isinstance(options, dict) else values
+
+
+def _from_3(values: dict[str, Any]) -> dict[str, Any]:
     tree = values["beam_tree"]
+    sides = {
+        side: {**values[side], "special": list(special_by_spelling(values[side]["pieces"]))}
+        for side in ("source", "target")
+    }
     return {
         **values,
-        "format": FORMAT,
-        "options": {"prefix_tokens": [], **LATER, **values["options"]},
-        "source": _with_special(values["source"]),
-        "target": _with_special(values["target"]),
+        **sides,
+        "format": "seq2seq-trace/4",
+        "options": {"prefix_tokens": [], **values["options"]},
         "beam_tree": {RENAMED.get(name, name): column for name, column in tree.items()},
     }
 
 
+def _from_4(values: dict[str, Any]) -> dict[str, Any]:
+    sides = {
+        side: {**values[side], "spans": list(map(list, _saved_spans(values[side])))}
+        for side in ("source", "target")
+    }
+    return {**values, **sides, "given": None, "format": FORMAT}
+
+
+def _saved_spans(tokens: dict[str, Any]) -> tuple[Span, ...]:
+    text, pieces = tokens["text"], tokens["pieces"]
+    if len(text) + sum(map(len, pieces)) > 2 * MAX_CHARACTERS:
+        raise ValueError("too many characters")
+    return spans_by_spelling(text, pieces, tokens["special"])
+
+
+UPGRADES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "seq2seq-trace/3": _from_3,
+    "seq2seq-trace/4": _from_4,
+}
 LATER: dict[str, Any] = {
     "previous_tokens": [],
     "repetition_penalty": 1.0,
 }  # options that runs saved before do not have
 RENAMED = {"cumulated": "cumulative", "fate": "status"}  # columns of format 3
-
-
-def _with_special(tokens: dict[str, Any]) -> dict[str, Any]:
-    return {**tokens, "special": list(special_by_spelling(tokens["pieces"]))}
-
 
 # Tokens that stand for no text, as vocabularies write them: <s>, <|en|>, [SEP], >>fra<<, __en__,
 # fra_Latn, en_XX; but not a byte, <0x0A>.
@@ -269,25 +315,57 @@ def special_by_spelling(pieces: Sequence[str]) -> tuple[bool, ...]:
     return tuple(_SPECIAL.fullmatch(piece[:MAX_NAME]) is not None for piece in pieces)
 
 
+def spans_by_spelling(
+    text: str, pieces: Sequence[str], special: Sequence[bool]
+) -> tuple[Span, ...]:
+    """Guess where in a text its tokens stand, for runs saved without that."""
+    written = zip(pieces, special, strict=True)
+    surfaces = ["" if apart else piece.replace("▁", " ") for piece, apart in written]
+    return cover(place(surfaces, text), text)
+
+
 def _check(trace: Trace) -> None:
     """Raise ValueError where parts do not fit together, so that every figure can rely on them."""
     source, target = len(trace.source), len(trace.target)
+    _check_tokens(trace.source)
+    _check_tokens(trace.target)
+    if trace.given is not None:
+        _check_spans(trace.given.spans, trace.given.text, source)
     edits = trace.interventions.attention
-    for tokens in (trace.source, trace.target):
-        columns = (tokens.ids, tokens.pieces, tokens.words, tokens.special)
-        if not tokens.ids or len({len(column) for column in columns}) > 1:
-            raise ValueError
-        if any(step not in (0, 1) for step in np.diff(tokens.words, prepend=-1)[1:]):
-            raise ValueError
-        if tokens.words[0] != 0:
-            raise ValueError
-    alternatives = trace.alternatives
-    count = alternatives.ids.shape[-1]
     if target > MAX_LENGTH or any(not 0 <= edit.step < MAX_LENGTH for edit in edits):
         raise ValueError
     seconds = [*trace.seconds.values(), trace.position_seconds]
     if set(trace.seconds) != {"encode", "search", "record"} or min(seconds) < 0:
         raise ValueError
+    _check_shapes(trace)
+    _check_ranges(trace)
+    _check_tree(trace)
+    layers, heads = (0, 0) if trace.attention is None else trace.attention.shape[1:3]
+    trace.interventions.check(source, layers, heads)
+
+
+def _check_tokens(tokens: Tokens) -> None:
+    columns = (tokens.ids, tokens.pieces, tokens.words, tokens.special)
+    if not tokens.ids or len({len(column) for column in columns}) > 1:
+        raise ValueError
+    if any(step not in (0, 1) for step in np.diff(tokens.words, prepend=-1)[1:]):
+        raise ValueError
+    if tokens.words[0] != 0:
+        raise ValueError
+    _check_spans(tokens.spans, tokens.text, len(tokens))
+
+
+def _check_spans(spans: Sequence[Span], text: str, count: int) -> None:
+    if len(spans) != count or any(len(span) != 2 for span in spans):
+        raise ValueError
+    ends = [0, *(end for span in spans for end in span), len(text)]
+    if any(before > after for before, after in pairwise(ends)):
+        raise ValueError
+
+
+def _check_shapes(trace: Trace) -> None:
+    source, target, alternatives = len(trace.source), len(trace.target), trace.alternatives
+    count = alternatives.ids.shape[-1]
     if [len(pieces) for pieces in alternatives.pieces] != [count] * target:
         raise ValueError
     # None stands for any size.
@@ -306,9 +384,12 @@ def _check(trace: Trace) -> None:
     ):
         if array is not None and not _has_shape(array, shape):
             raise ValueError
+
+
+def _check_ranges(trace: Trace) -> None:
     for array, low, high in (
         (trace.log_probabilities, -np.inf, 0),
-        (alternatives.log_probabilities, -np.inf, 0),
+        (trace.alternatives.log_probabilities, -np.inf, 0),
         (trace.ranks, 0, np.inf),
         (trace.attention, 0, 1),
         (trace.encoder_attention, 0, 1),
@@ -317,9 +398,6 @@ def _check(trace: Trace) -> None:
     ):
         if array is not None and (array.min() < low or array.max() > high + ROUNDING):
             raise ValueError
-    _check_tree(trace)
-    layers, heads = (0, 0) if trace.attention is None else trace.attention.shape[1:3]
-    trace.interventions.check(source, layers, heads)
 
 
 ROUNDING = 1e-3  # of a weight or probability of 1

@@ -5,7 +5,7 @@ import json
 import torch
 
 from seq2seq.checkpoint import save
-from seq2seq.data.tokenizer import Unigram
+from seq2seq.data.tokenizer import SplitRules, Unigram
 from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import build
 from tests.conftest import KINDS, PAIRS
@@ -31,7 +31,9 @@ top_p = 0.8
 
 def write_slow(root):
     """Write a chatbot that thinks for seconds over a long reply; returns the folder."""
-    tokenizer = Unigram.train([text for pair in PAIRS for text in pair], 130, symbols=[SEPARATOR])
+    tokenizer = Unigram.train(
+        [text for pair in PAIRS for text in pair], 130, rules=SplitRules((SEPARATOR,))
+    )
     torch.manual_seed(7)
     kind = KINDS["transformer"] | {"decoder_layers": 6, "feedforward": 2048, "heads": 8}
     save(
@@ -46,7 +48,7 @@ def write_slow(root):
 def write(root):
     """Write chatbots that know turns, one that does not, one that draws; returns the folder."""
     texts = [text for pair in PAIRS for text in pair]
-    tokenizer = Unigram.train(texts, 130, symbols=[SEPARATOR])
+    tokenizer = Unigram.train(texts, 130, rules=SplitRules((SEPARATOR,)))
     for name, kind, card in (
         ("lstm-attention", "lstm-attention", CARD + KNOWS_TURNS),
         ("gru-plain", "gru-plain", CARD + KNOWS_TURNS),

@@ -39,6 +39,7 @@ FLOORS = (
     "experiments",
     "figures",
     "lessons",
+    "serving",
     "cli",
     "__main__",
 )
@@ -112,6 +113,10 @@ def test_pages_hold_no_logic():
 
 def test_only_the_hub_reaches_the_network():
     assert not offenders(set(APP) - set(python_files("seq2seq/hub")), NETWORK)
+
+
+def test_only_serving_knows_ray():
+    assert not offenders(set(APP) - set(python_files("seq2seq/serving")), {"ray"})
 
 
 def test_only_the_runtime_caches():

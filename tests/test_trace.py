@@ -12,6 +12,7 @@ from seq2seq.errors import UserError
 from seq2seq.inference.pipeline import run
 from seq2seq.trace import (
     Alternatives,
+    Given,
     Output,
     Tokens,
     Trace,
@@ -19,6 +20,7 @@ from seq2seq.trace import (
     special_by_spelling,
     words,
 )
+from tests.made_tokens import made_tokens
 
 ENDED = (False, False, False, True)
 
@@ -34,8 +36,22 @@ def written_by_hand(attention=True):
         weights = number.random(shape)
         return (weights / weights.sum(-1, keepdims=True)).astype(np.float16)
 
-    source = Tokens("a cat", (5, 6, 7, 3), ("▁a", "▁c", "at", "</s>"), (0, 1, 1, 2), ENDED)
-    target = Tokens("un chat", (8, 9, 6, 3), ("▁un", "▁ch", "at", "</s>"), (0, 1, 1, 2), ENDED)
+    source = Tokens(
+        "a cat",
+        (5, 6, 7, 3),
+        ("▁a", "▁c", "at", "</s>"),
+        (0, 1, 1, 2),
+        ENDED,
+        ((0, 1), (2, 3), (3, 5), (5, 5)),
+    )
+    target = Tokens(
+        "un chat",
+        (8, 9, 6, 3),
+        ("▁un", "▁ch", "at", "</s>"),
+        (0, 1, 1, 2),
+        ENDED,
+        ((0, 2), (3, 5), (5, 7), (7, 7)),
+    )
     return Trace(
         checkpoint="tiny",
         task="translation",
@@ -69,6 +85,7 @@ def written_by_hand(attention=True):
         seconds={"encode": 0.0, "search": 0.1 + 0.2, "record": 1e-9},
         encoder_attention=rows(2, 3, 4, 4) if attention else None,
         decoder_attention=rows(4, 2, 3, 4) if attention else None,
+        given=Given("“A  cat”", ((1, 2), (4, 5), (5, 7), (7, 7))),
     )
 
 
@@ -310,7 +327,7 @@ def test_whatever_is_put_anywhere_is_refused_or_harmless():
 def test_words_are_as_they_are_written():
     trace = written_by_hand()
     assert words(trace.source) == ("a", "cat", "</s>")
-    assert words(Tokens("", (4, 5), ("▁", "▁b"), (0, 1), (False, False))) == ("␣", "b")
+    assert words(made_tokens(("▁", "▁b"))) == ("␣", "b")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 from seq2seq import trace_json
 from seq2seq.decoding.interventions import AttentionEdit, Interventions
 from seq2seq.errors import UserError
-from seq2seq.trace import FORMAT, Tokens, Trace
+from seq2seq.trace import FORMAT, Trace
+from tests.made_tokens import made_tokens
 from tests.test_trace import assert_same, put, written_by_hand
 
 SAVED = Path(__file__).parent / "data" / "saved_runs"
@@ -48,6 +49,7 @@ ATTACKS = {
             "pieces": ["a"] * 50_000,
             "words": [0] * 50_000,
             "special": [False] * 50_000,
+            "spans": [[0, 0]] * 50_000,
         },
     ),
     "nodes by the thousand": put(("beam_pieces",), ["a"] * 200_000),
@@ -142,14 +144,15 @@ def assert_cheaply_refused(text):
     assert peak < 20_000_000 + 14 * len(text)
 
 
-def test_a_run_saved_in_the_format_before_opens():
-    saved = (SAVED / "format-3.json").read_bytes()
-    assert json.loads(saved)["format"] == "seq2seq-trace/3"
-    assert_same(Trace.from_json(saved), written_by_hand())
+@pytest.mark.parametrize("version", [3, 4])
+def test_a_run_saved_in_an_older_format_opens(version):
+    saved = (SAVED / f"format-{version}.json").read_bytes()
+    assert json.loads(saved)["format"] == f"seq2seq-trace/{version}" != FORMAT
+    assert_same(Trace.from_json(saved), replace(written_by_hand(), given=None))
 
 
 def test_a_run_saved_in_this_format_opens():
-    saved = (SAVED / "format-4.json").read_bytes()
+    saved = (SAVED / "format-5.json").read_bytes()
     assert json.loads(saved)["format"] == FORMAT
     assert_same(Trace.from_json(saved), written_by_hand())
 
@@ -173,13 +176,12 @@ def long_run(layers, heads, target=511, source=511, width=256):
         return (weights / weights.sum(-1, keepdims=True)).astype(np.float16)
 
     def tokens(count):
-        return Tokens(
-            "a " * count, (5,) * count, ("▁a",) * count, tuple(range(count)), (False,) * count
-        )
+        return made_tokens(("▁a",) * count)
 
     small, nodes = written_by_hand(), np.arange(target)
     return replace(
         small,
+        given=None,
         source=tokens(source),
         target=tokens(target),
         log_probabilities=np.full(target, -0.1, dtype=np.float32),

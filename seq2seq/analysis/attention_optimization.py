@@ -1,23 +1,31 @@
-"""Where a step would have to look to say a given token: the row is found by gradient.
-
-The attention of a step is a lever on its output; this finds the strongest pull.
-"""
+"""Where a step would have to look to write a given token: the row is found by gradient."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.interventions import NOTHING, AttentionEdit, Interventions
 from seq2seq.errors import UserError
 from seq2seq.inference.decoder_prompt import decoder_prompt
+from seq2seq.models.protocol import Change, Decoder, Memory
 from seq2seq.trace import Trace
 
 ROUNDS, RATE = 80, 0.3
+
+
+class Row(NamedTuple):
+    """An attention row: of which step, layer and head, from 0; None for all layers or heads."""
+
+    step: int
+    layer: int | None = None
+    head: int | None = None
 
 
 class Steered(NamedTuple):
@@ -33,73 +41,103 @@ class Steered(NamedTuple):
 def steer(
     checkpoint: Checkpoint,
     trace: Trace,
-    step: int,
+    row: Row,
     token: int,
-    layer: int | None = None,
-    head: int | None = None,
     changes: Interventions = NOTHING,
     on_round: Callable[[int, int], object] = lambda done, total: None,
 ) -> Steered:
-    """Find the attention row of a step, from 0, that makes a token most probable there.
+    """Find the weights of an attention row that make a token most probable at its step.
 
-    layer, head: where it is put in, None for all. The output before the step stays. changes: made
-    beside, and before it. on_round is called with the rounds done and their number, and stops the
-    search for a better row by returning True. Raises UserError for a model without attention, and
-    for a token or step that is not there.
+    The output before the step stays. changes: made beside, and before it. on_round is called with
+    the rounds done and their number, and stops the search for better weights by returning True.
+    Raises UserError for a model without attention, and for a token or step that is not there.
     """
-    config = checkpoint.model.config
+    attention = _attention(checkpoint, trace, row.step, token)
+    changes.check(len(trace.source), *attention.shape[1:3])
+    here = _prepared(checkpoint, trace, row, token, changes)
+    own = torch.tensor(attention[row.step].mean(axis=(0, 1)), device=checkpoint.device)
+    with torch.no_grad():
+        before = float(here.log_probability(None))
+    ids = torch.tensor([trace.source.ids], device=checkpoint.device)
+    unseen = ~changes.mask(ids != checkpoint.model.config.pad)[0]
+    found, best = _optimized(here, own, unseen, on_round)
+    edit = AttentionEdit(row.step, tuple(found.double().tolist()), row.layer, row.head)
+    return Steered(edit, math.exp(before), math.exp(best))
+
+
+def _attention(checkpoint: Checkpoint, trace: Trace, step: int, token: int) -> np.ndarray:
+    """Return the attention of a trace, or raise UserError where nothing can be steered by it."""
     if trace.attention is None:
         raise UserError("This model has no attention, so nothing can be steered by it.")
-    if not 0 <= token < config.vocabulary or not 0 <= step < len(trace.target):
-        raise UserError("This word is not one that the model can say here: choose another.")
+    known = 0 <= token < checkpoint.model.config.vocabulary
+    if not known or not 0 <= step < len(trace.target):
+        raise UserError("This word is not one that the model can write here: choose another.")
     if trace.position_seconds:
         raise UserError("A recording cannot be steered: choose a model that reads text.")
-    changes.check(len(trace.source), *trace.attention.shape[1:3])
+    return trace.attention.astype(np.float32)
+
+
+class _Prepared(NamedTuple):
+    """A decoder just before a step, and what is changed and asked for there."""
+
+    decoder: Decoder
+    state: Any
+    memory: Memory
+    last: Tensor
+    row: Row
+    token: int
+    change: Change | None
+
+    def log_probability(self, weights: Tensor | None) -> Tensor:
+        """Return that of the token, with these weights (source,) in the row, None for its own."""
+
+        def change(layer: int, given: Tensor) -> Tensor:
+            given = given if self.change is None else self.change(layer, given)
+            if weights is None or self.row.layer not in (None, layer):
+                return given
+            heads = torch.arange(given.shape[1], device=given.device)
+            mine = torch.ones_like(heads, dtype=torch.bool)
+            mine = mine if self.row.head is None else heads == self.row.head
+            return torch.where(mine[None, :, None, None], weights, given)
+
+        step = self.decoder.step(self.last, self.state, self.memory, True, change)
+        return step.logits[0].float().log_softmax(dim=-1)[self.token]
+
+
+@torch.no_grad()
+def _prepared(
+    checkpoint: Checkpoint, trace: Trace, row: Row, token: int, changes: Interventions
+) -> _Prepared:
     decoder, device = checkpoint.model.decoder, checkpoint.device
     start = decoder_prompt(checkpoint, trace.options).start
-    read = [*start, *trace.target.ids[:step]]
-    ids = torch.tensor([trace.source.ids], device=device)
-    with torch.no_grad():
-        memory = changes.encode(checkpoint.model, ids)
-        state = decoder.start(memory)
-        for number, each in enumerate(read[:-1]):
-            made = changes.at(number + 1 - len(start))
-            state = decoder.step(
-                torch.tensor([each], device=device), state, memory, True, made
-            ).state
-    last, made_here = torch.tensor([read[-1]], device=device), changes.at(step)
-    unseen = ~changes.mask(ids != checkpoint.model.config.pad)[0]
+    read = torch.tensor([*start, *trace.target.ids[: row.step]], device=device)
+    memory = changes.encode(checkpoint.model, torch.tensor([trace.source.ids], device=device))
+    state = decoder.start(memory)
+    for number in range(len(read) - 1):
+        made = changes.at(number + 1 - len(start))
+        state = decoder.step(read[number : number + 1], state, memory, True, made).state
+    return _Prepared(decoder, state, memory, read[-1:], row, token, changes.at(row.step))
 
-    def log_probability(row: torch.Tensor | None) -> torch.Tensor:
-        def change(here: int, weights: torch.Tensor) -> torch.Tensor:
-            weights = weights if made_here is None else made_here(here, weights)
-            if row is None or layer not in (None, here):
-                return weights
-            heads = torch.arange(weights.shape[1], device=device)
-            mine = torch.ones_like(heads, dtype=torch.bool) if head is None else heads == head
-            return torch.where(mine[None, :, None, None], row, weights)
 
-        logits = decoder.step(last, state, memory, True, change).logits[0].float()
-        return logits.log_softmax(dim=-1)[token]
+def _optimized(
+    here: _Prepared, own: Tensor, unseen: Tensor, on_round: Callable[[int, int], object]
+) -> tuple[Tensor, float]:
+    """Return the best weights that were found, and the log-probability that they reach.
 
-    own = torch.tensor(trace.attention[step].astype("float32").mean(axis=(0, 1)), device=device)
-    with torch.no_grad():
-        before = float(log_probability(None))
+    own, unseen: (source,), what to begin with, and where nothing may be.
+    """
     scores = own.clamp(min=1e-4).log().masked_fill(unseen, -math.inf).requires_grad_()
     optimizer = torch.optim.Adam([scores], lr=RATE)
     best, found = -math.inf, own.masked_fill(unseen, 0.0)
     with torch.enable_grad():
         for done in range(ROUNDS):
-            row = scores.softmax(dim=0)
-            value = log_probability(row)
-            reached = float(value.detach())
-            if reached > best:
-                best, found = reached, row.detach()
+            weights = scores.softmax(dim=0)
+            value = here.log_probability(weights)
+            if float(value.detach()) > best:
+                best, found = float(value.detach()), weights.detach()
             if on_round(done + 1, ROUNDS):
                 break
             optimizer.zero_grad()
             (-value).backward()
             optimizer.step()
-    weights = tuple(found.double().tolist())
-    edit = AttentionEdit(step, weights, layer, head)
-    return Steered(edit, math.exp(before), math.exp(best))
+    return found, best

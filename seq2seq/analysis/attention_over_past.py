@@ -20,4 +20,4 @@ def attention_to_values(
     weights = trace.attention[step].astype(np.float32)
     weights = weights.mean(axis=0) if layer is None else weights[layer]
     weights = weights.mean(axis=0) if head is None else weights[head]
-    return weights[len(trace.source) - len(trace.source.text.split()) :]
+    return weights[[start < end for start, end in trace.source.spans]]

@@ -20,8 +20,9 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import OnStep
 from seq2seq.errors import UserError
+from seq2seq.inference.generated import to_text
+from seq2seq.inference.generation import decode_memory
 from seq2seq.inference.inputs import prepare
-from seq2seq.inference.pipeline import decode_memory, to_text
 from seq2seq.models.config import Config
 from seq2seq.models.protocol import select
 

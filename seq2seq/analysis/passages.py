@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from seq2seq.data.sentence_splitting import _ends
+from seq2seq.data.sentence_splitting import sentence_ends
+from seq2seq.data.spans import Span, containing
 from seq2seq.trace import Tokens, Trace
 
 _CLAUSE = re.compile(r"[,;:、，；：]$|^[–—-]$")
@@ -18,17 +20,11 @@ def sentences(tokens: Tokens, at_most: int | None = None) -> tuple[int, ...]:
     belong to the sentence before them, those in front to the first. at_most: tokens of a sentence;
     a longer one is cut, after a comma where that is near.
     """
-    text, starts = "", []
-    for piece, skipped in zip(tokens.pieces, tokens.special, strict=True):
-        written = "" if skipped else piece.replace("▁", " ")
-        # A piece belongs where its first letter stands.
-        starts.append(None if not written.strip() else len(text) + _blanks(written))
-        text += written
-    ends = [*_ends(text), len(text)]
+    ends = list(sentence_ends(tokens.text))
     numbers: list[int] = []
-    for start in starts:
+    for start, end in tokens.spans:
         last = numbers[-1] if numbers else 0
-        numbers.append(last if start is None else sum(end <= start for end in ends))
+        numbers.append(last if start == end else bisect_right(ends, start))
     numbers = _consecutive(numbers)
     return tuple(numbers if at_most is None else _cut(tokens, numbers, at_most))
 
@@ -51,14 +47,30 @@ def passages(trace: Trace, which: str, at_most: int) -> tuple[tuple[int, ...], t
 
 def texts(tokens: Tokens, numbers: Sequence[int]) -> tuple[str, ...]:
     """Return each passage as it is written, special tokens left out."""
-    written = [""] * (numbers[-1] + 1)
-    for piece, number, skipped in zip(tokens.pieces, numbers, tokens.special, strict=True):
-        written[number] += "" if skipped else piece.replace("▁", " ")
-    return tuple(text.strip() for text in written)
+    written = []
+    for number in range(numbers[-1] + 1):
+        first, after = bisect_left(numbers, number), bisect_right(numbers, number)
+        spans = [span for span in tokens.spans[first:after] if span[0] < span[1]]
+        written.append(tokens.text[spans[0][0] : spans[-1][1]] if spans else "")
+    return tuple(written)
 
 
-def _blanks(text: str) -> int:
-    return len(text) - len(text.lstrip())
+def part_numbers(tokens: Tokens, spans: Sequence[Span], parts: Sequence[Span]) -> list[int | None]:
+    """Return which part of a text each token begins in, such as a word of it; None for none.
+
+    spans: where the tokens stand in that text. One that is a mere space, or a later byte of a
+    character, is where its word begins; special tokens are nowhere.
+    """
+    numbers = containing(spans, parts)
+    begun: dict[int, int | None] = {}
+    for word, (start, end), number in zip(tokens.words, spans, numbers, strict=True):
+        if start < end:
+            begun.setdefault(word, number)
+    columns = zip(tokens.words, tokens.special, spans, numbers, strict=True)
+    return [
+        begun.get(word) if start == end and not apart else number
+        for word, apart, (start, end), number in columns
+    ]
 
 
 def _consecutive(numbers: list[int]) -> list[int]:

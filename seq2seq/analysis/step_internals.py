@@ -193,7 +193,7 @@ def step_internals(
         same = np.array(given.ids) == tokens[step]
         parts["pointed"] = float(parts["look"].weights[same].sum())
     return StepInternals(
-        source=given.pieces,
+        source=given.tokens.pieces,
         read=checkpoint.tokenizer.pieces(read),
         vocabulary=config.vocabulary,
         output_row=_numbers(model.decoder.output.weight[tokens[step]]),

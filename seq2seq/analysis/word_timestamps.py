@@ -131,7 +131,8 @@ def span(target: Tokens, alignment: Alignment, tokens: Sequence[int]) -> tuple[f
 
     A space that begins them is the pause before, so it is left out.
     """
-    spoken = [token for token in tokens if target.pieces[token].strip("▁ ")] or tokens
+    spoken = [token for token in tokens if target.spans[token][0] < target.spans[token][1]]
+    spoken = spoken or list(tokens)
     return float(alignment.starts[spoken[0]]), float(alignment.ends[spoken[-1]])
 
 

@@ -1,4 +1,4 @@
-"""The app, in one process or several; those that end are started again."""
+"""The app, in one process or several, those that end are started again; or the models alone."""
 
 from __future__ import annotations
 
@@ -46,10 +46,18 @@ def add(commands: Any) -> None:
         metavar="ADDRESS:PORT",
         help="print HAProxy's configuration for these processes, and end",
     )
+    cluster = command.add_argument_group("models on a Ray cluster, for apps elsewhere")
+    cluster.add_argument("--ray", action="store_true", help="serve the models, not the app")
+    cluster.add_argument("--cluster", default="", metavar="HOST:PORT", help="default: a new one")
+    cluster.add_argument("--replicas", type=int, default=0, metavar="N", help="default: by load")
+    cluster.add_argument("--gpus", type=float, default=0.0, help="of each replica, as in 0.5")
     command.set_defaults(command=_work)
 
 
 def _work(values: argparse.Namespace) -> None:
+    if values.ray:
+        _serve_models(values.cluster, values.replicas, values.gpus)
+        return
     ports = range(values.port, values.port + values.processes)
     if not ports or not 0 < ports[0] <= ports[-1] < 65_536:
         raise UserError("Give at least one process, and ports from 1 to 65535.")
@@ -60,6 +68,21 @@ def _work(values: argparse.Namespace) -> None:
         raise UserError("The app is not here: run this in a copy of the repository.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     keep_running(values.address, ports)
+
+
+def _serve_models(cluster: str, replicas: int, gpus: float) -> None:
+    """Serve the models until this process is interrupted."""
+    if replicas < 0 or gpus < 0:
+        raise UserError("Give 0 or more replicas, and 0 or more GPUs for each.")
+    try:
+        from seq2seq.serving.ray_serve import deploy
+    except ModuleNotFoundError:
+        raise UserError("Ray is not installed: pip install 'seq2seq-explorer[scale]'.") from None
+    address = deploy(cluster, replicas, gpus)
+    print(f"Start the app with SEQ2SEQ_ENGINE=ray://{address}", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    while True:
+        time.sleep(3600)
 
 
 def proxy_configuration(listen: str, ports: Sequence[int]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from seq2seq.data.spans import Span
+
 
 def source_of(turns: Sequence[str], separator: str) -> str:
     """Join the turns of a conversation, oldest first, to the source of its reply.
@@ -22,3 +24,13 @@ def turns_of(source: str, separator: str) -> list[str]:
     """Split a source into its turns, oldest first: what source_of has joined."""
     turns = source.split(separator) if separator else [source]
     return [turn.strip() for turn in turns if turn.strip()]
+
+
+def turn_spans(source: str, separator: str) -> list[Span]:
+    """Return where the turns of a source stand in it, the separators between them left out."""
+    spans, start = [], 0
+    for turn in source.split(separator) if separator else [source]:
+        if turn.strip():
+            spans.append((start, start + len(turn)))
+        start += len(turn) + len(separator)
+    return spans

@@ -7,8 +7,10 @@ its source can be written as the source has it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+from seq2seq.data.spans import Span
 
 NUMBER = "##"
 _DIGITS = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -39,6 +41,29 @@ class FoldedWord(NamedTuple):
 def fold(text: str) -> str:
     """Return a text in small letters and with NUMBER for every number; quotes become plain."""
     return _DIGITS.sub(NUMBER, text.translate(_PLAIN).lower())
+
+
+def unfolded_spans(spans: Sequence[Span], text: str) -> list[Span]:
+    """Return where in a text the spans of the folded text are.
+
+    What became several characters, such as a number, belongs to the first of them.
+    """
+    starts: list[int] = []
+    for start, end in _unfolded_parts(text):
+        folded = len(fold(text[start:end]))
+        starts += [start, *[end] * (folded - 1)][:folded]
+    starts.append(len(text))
+    return [(starts[start], starts[end]) for start, end in spans]
+
+
+def _unfolded_parts(text: str) -> Iterator[Span]:
+    """Yield the numbers of a text and the characters between them, each of which folds alone."""
+    last = 0
+    for number in _DIGITS.finditer(text):
+        yield from ((place, place + 1) for place in range(last, number.start()))
+        yield number.span()
+        last = number.end()
+    yield from ((place, place + 1) for place in range(last, len(text)))
 
 
 def words(text: str) -> list[FoldedWord]:

@@ -21,14 +21,14 @@ def split_sentences(text: str) -> list[str]:
     found = []
     for line in text.splitlines():
         start = 0
-        for end in (*_ends(line), len(line)):
+        for end in (*sentence_ends(line), len(line)):
             found.append(" ".join(line[start:end].split()))
             start = end
     return [sentence for sentence in found if sentence]
 
 
-def _ends(text: str) -> Iterator[int]:
-    """Yield where sentences end."""
+def sentence_ends(text: str) -> Iterator[int]:
+    """Yield where in a text its sentences end, in order."""
     cased, start = text != text.lower(), 0
     for found in _END.finditer(text):
         closing = _CLOSING.match(text, found.end())

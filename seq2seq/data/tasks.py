@@ -5,6 +5,7 @@ Torch, which batches need, is not imported to read about a task.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 SPECIAL = 4  # ids of padding, unknown, start and end come first
 SHORTEST, LONGEST = 4, 12  # symbols of a string
+SEEN, UNSEEN, LEVELS = 18, 6, 12  # values of a wave, and the levels that they are rounded to
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2099, 12, 31)
 
 
@@ -180,6 +182,16 @@ def _pig_latin(draw: random.Random) -> Pair:
     return Pair(word, pig_latin(word))
 
 
+def _wave(draw: random.Random) -> Pair:
+    period, phase = draw.uniform(4, 12), draw.random()
+    size = draw.uniform(0.4, 0.5) * (LEVELS - 1)
+    values = [
+        str(round((LEVELS - 1) / 2 + size * math.sin(2 * math.pi * (place / period + phase))))
+        for place in range(SEEN + UNSEEN)
+    ]
+    return Pair(" ".join(values[:SEEN]), " ".join(values[SEEN:]))
+
+
 TASKS = {
     "copy": TextTask("Copy", "Write the letters again", _copy, "word", order="forward"),
     "reverse": TextTask(
@@ -196,4 +208,5 @@ TASKS = {
         "Numbers in words", "Write a number in digits", _number, source_kind="word"
     ),
     "pig-latin": TextTask("Pig Latin", "Move what stands before the vowel to the end", _pig_latin),
+    "waves": TextTask("Waves", "Continue a wave, whose values are tokens", _wave, "word"),
 }

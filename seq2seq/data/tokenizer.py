@@ -6,16 +6,25 @@ import io
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import sentencepiece
 
-from seq2seq.data.normalization import fold
+from seq2seq.data.normalization import fold, unfolded_spans
+from seq2seq.data.spans import Span, cover
 from seq2seq.errors import UserError
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
 WORD_START = "▁"
 KINDS = ("unigram", "bpe", "word", "character")  # of pieces
+
+
+class Split(NamedTuple):
+    """A text in tokens: their ids, their pieces as readers see them, and where they stand in it."""
+
+    ids: list[int]
+    pieces: tuple[str, ...]
+    spans: tuple[Span, ...]
 
 
 class Tokenizer(Protocol):
@@ -62,12 +71,16 @@ class Tokenizer(Protocol):
         """
         ...
 
-    def split(self, text: str) -> tuple[str, ...]:
-        """Return the pieces of a source, one for each id; unknown characters as written."""
+    def split(self, text: str) -> Split:
+        """Split a source as `encode` does; the pieces of unknown characters are as written."""
         ...
 
     def decode(self, ids: Sequence[int]) -> str:
         """Join the pieces of an output to text; special tokens leave no trace."""
+        ...
+
+    def surfaces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return what each token of an output adds to the text that `decode` joins."""
         ...
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
@@ -77,6 +90,20 @@ class Tokenizer(Protocol):
     def source_pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of a source's ids, special tokens by their names."""
         ...
+
+
+class SplitRules(NamedTuple):
+    """What is settled before a tokenizer is fitted.
+
+    symbols: never split. characters: known even where the texts lack them. digits: each is a piece
+    of its own. space: every text is read as if a space stood before it, so that its first word is
+    like any other.
+    """
+
+    symbols: tuple[str, ...] = ()
+    characters: tuple[str, ...] = ()
+    digits: bool = False
+    space: bool = True
 
 
 class Unigram:
@@ -109,21 +136,17 @@ class Unigram:
         cls,
         sentences: Iterable[str],
         pieces: int,
-        symbols: Sequence[str] = (),
-        characters: Iterable[str] = (),
-        seed: int = 1,
         kind: str = "unigram",
         folded: bool = False,
-        digits: bool = False,
-        space: bool = True,
+        rules: SplitRules | None = None,
+        seed: int = 1,
     ) -> Unigram:
-        """Fit a unigram model (Kudo 2018) of so many pieces; symbols are never split.
+        """Fit a unigram model (Kudo 2018) of so many pieces.
 
-        kind: "character" for one piece a character instead. characters: known even where the
-        sentences lack them. digits: each is a piece of its own. space: every text is read as if a
-        space stood before it, so that its first word is like any other.
+        kind: "character" for one piece a character instead. folded: texts are folded first.
         Raises UserError where the pieces are fewer than the characters.
         """
+        rules = rules or SplitRules()
         if isinstance(sentences, str) or kind not in KINDS:
             raise UserError(
                 f"A tokenizer is fitted to a list of texts, of a kind of {', '.join(KINDS)}: give "
@@ -138,10 +161,10 @@ class Unigram:
                 model_writer=model,
                 model_type="char" if kind == "character" else kind,
                 vocab_size=pieces,
-                user_defined_symbols=list(symbols),
-                split_digits=digits,
-                add_dummy_prefix=space,
-                required_chars="".join(characters),
+                user_defined_symbols=list(rules.symbols),
+                split_digits=rules.digits,
+                add_dummy_prefix=rules.space,
+                required_chars="".join(rules.characters),
                 character_coverage=0.9999,
                 hard_vocab_limit=False,
                 pad_id=PAD,
@@ -196,10 +219,23 @@ class Unigram:
         """Join pieces to text; special tokens leave no trace."""
         return self._processor.decode([token for token in ids if token > EOS])
 
-    def split(self, text: str) -> tuple[str, ...]:
-        """Return the pieces of a text as written: unknown characters stand for themselves."""
+    def split(self, text: str) -> Split:
+        """Split a text as `encode` does: unknown characters stand for themselves."""
         given = fold(text) if self.folded else text
-        return tuple(self._processor.encode(given, out_type=str))
+        found = self._processor.encode(given, return_type="offset_mapping")
+        spans = unfolded_spans(found["offsets"], text) if self.folded else found["offsets"]
+        return Split(found["ids"], tuple(found["pieces"]), cover(spans, text))
+
+    def surfaces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return what each token adds to the text: nothing where it is a special one."""
+        kept = [number for number, token in enumerate(ids) if token > EOS]
+        found = self._processor.decode(
+            [ids[number] for number in kept], return_type="offset_mapping"
+        )
+        surfaces = [""] * len(ids)
+        for number, (start, end) in zip(kept, found["offsets"], strict=True):
+            surfaces[number] = found["text"][start:end]
+        return tuple(surfaces)
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of ids, special tokens by their names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from seq2seq.data.tokenizer import Unigram
+from seq2seq.data.tokenizer import Split, Unigram
 from seq2seq.errors import UserError, quote
 
 SOURCE_TOKENIZER, TARGET_TOKENIZER = "source_tokenizer.model", "target_tokenizer.model"
@@ -62,8 +62,8 @@ class TokenizerPair:
         """Return nothing before and EOS after a source."""
         return self.source.around(language)
 
-    def split(self, text: str) -> tuple[str, ...]:
-        """Return the pieces of a source, one for each id; unknown characters as written."""
+    def split(self, text: str) -> Split:
+        """Split a source as `encode` does; the pieces of unknown characters are as written."""
         return self.source.split(text)
 
     def source_pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
@@ -73,6 +73,10 @@ class TokenizerPair:
     def decode(self, ids: Sequence[int]) -> str:
         """Join the pieces of an output to text; special tokens leave no trace."""
         return self.target.decode(ids)
+
+    def surfaces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return what each token of an output adds to the text that `decode` joins."""
+        return self.target.surfaces(ids)
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of an output's ids, special tokens by their names."""

@@ -15,7 +15,8 @@ import numpy as np
 
 from seq2seq.data.frequency import FREQUENCIES, frequency
 from seq2seq.data.series import MISSING, parse_values, write_values
-from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN
+from seq2seq.data.spans import place
+from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN, Split
 from seq2seq.errors import UserError
 
 SCALINGS = ("mean", "recent")
@@ -196,10 +197,17 @@ class ValueTokenizer:
         after = (self.roles.end,) if self.closed else ()
         return ((known[code],) if code in known else ()), after
 
-    def split(self, text: str) -> tuple[str, ...]:
-        """Return the values as written, one for each id."""
-        words = [f"▁{word}" for word in text.split()]
-        return tuple(words if self.method == "mean" else ["▁0", *words])
+    def split(self, text: str) -> Split:
+        """Split as `encode` does; the token of 0, where there is one, stands for no character."""
+        before = 0 if self.method == "mean" else 1
+        words = text.split()
+        pieces = (*["▁0"] * before, *(f"▁{word}" for word in words))
+        return Split(self.encode(text), pieces, place([""] * before + words, text))
+
+    def surfaces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return each value as `decode` writes it, nothing for what is none."""
+        values = self._rounded(ids)
+        return tuple("" if np.isnan(value) else f" {write_values([value])}" for value in values)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Write the values of an output with spaces between them."""

@@ -24,8 +24,9 @@ from seq2seq.evaluation.losses import reference_loss
 from seq2seq.evaluation.reply_metrics import reply_scores
 from seq2seq.evaluation.results import LENGTH_BINS
 from seq2seq.evaluation.rouge import summary_scores
+from seq2seq.inference.generation import generate
 from seq2seq.inference.inputs import Source, prepare
-from seq2seq.inference.pipeline import generate, transcribe
+from seq2seq.inference.transcription import transcribe
 
 RESAMPLED = 1_000  # times that sentences are drawn anew for an interval
 

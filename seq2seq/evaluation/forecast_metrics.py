@@ -122,6 +122,17 @@ def interval(values: np.ndarray, combine: Callable[..., np.ndarray]) -> tuple[fl
     return float(low), float(high)
 
 
+def compare(ours: Sequence[Scores], others: Sequence[Scores], name: str) -> tuple[float, ...]:
+    """Compare two forecasters on the same series by the score called `name`.
+
+    Returns the geometric mean of the ratios, and the ends of its 95 % interval: below 1, ours is
+    better.
+    """
+    first, second = ([max(getattr(each, name), LEAST) for each in side] for side in (ours, others))
+    ratios = np.array(first) / np.array(second)
+    return float(geometric_mean(ratios)), *interval(ratios, geometric_mean)
+
+
 def geometric_mean(ratios: np.ndarray, axis: int = -1) -> np.ndarray:
     """Geometric mean of ratios along an axis."""
     return np.exp(np.log(np.maximum(ratios, LEAST)).mean(axis=axis))
@@ -139,17 +150,23 @@ def evaluate_forecasts(
     on_group: called with 1 after each series. Series whose ends are all missing, or too short for
     their horizon, are left out and counted.
     """
-    ours, naive = [], []
+    pairs = score_series(series, forecaster, on_group)
+    return summary(pairs) | {"left_out": len(series) - len(pairs)}
+
+
+def score_series(
+    series: Sequence[Series],
+    forecaster: Forecaster,
+    on_group: Callable[[int], None] | None = None,
+) -> list[tuple[Scores, Scores]]:
+    """Score a forecaster, and seasonal naive, on each series; see evaluate_forecasts."""
+    pairs = []
     for each in series:
         if pair := _scored(each, forecaster):
-            ours.append(pair[0])
-            naive.append(pair[1])
+            pairs.append(pair)
         if on_group is not None:
             on_group(1)
-    scores = {"series": len(ours), "left_out": len(series) - len(ours)}
-    if not ours:
-        return dict(scores)
-    return scores | _summary(np.array(ours), np.array(naive))
+    return pairs
 
 
 def evaluate_series(
@@ -185,22 +202,25 @@ def _scored(series: Series, forecaster: Forecaster) -> tuple[Scores, Scores] | N
     return ours, score(actual, seasonal_naive(history, horizon, season), history, season)
 
 
-def _summary(ours: np.ndarray, naive: np.ndarray) -> dict[str, Any]:
-    """ours, naive: (series, scores), in the order of Scores."""
-    summary: dict[str, Any] = {}
+def summary(pairs: Sequence[tuple[Scores, Scores]]) -> dict[str, Any]:
+    """Summarize the scores of a forecaster and of seasonal naive on each series."""
+    scores: dict[str, Any] = {"series": len(pairs)}
+    if not pairs:
+        return scores
+    ours, naive = (np.array(side) for side in zip(*pairs, strict=True))
     for place, name in enumerate(("mase", "wql")):
         # A tie of two perfect forecasts is a ratio of 1.
         ratios = np.maximum(ours[:, place], LEAST) / np.maximum(naive[:, place], LEAST)
-        summary[f"relative_{name}"] = round(float(geometric_mean(ratios)), 4)
-        summary[f"relative_{name}_interval"] = _rounded(interval(ratios, geometric_mean))
+        scores[f"relative_{name}"] = round(float(geometric_mean(ratios)), 4)
+        scores[f"relative_{name}_interval"] = _rounded(interval(ratios, geometric_mean))
     for place, name in enumerate(("mase", "wql", "smape", "coverage_80")):
         values = ours[:, place]
-        summary[name] = round(float(values.mean()), 4)
-        summary[f"{name}_interval"] = _rounded(interval(values, np.mean))
-    summary["naive_mase"] = round(float(naive[:, 0].mean()), 4)
-    summary["naive_wql"] = round(float(naive[:, 1].mean()), 4)
-    summary["naive_coverage_80"] = round(float(naive[:, 3].mean()), 4)
-    return summary
+        scores[name] = round(float(values.mean()), 4)
+        scores[f"{name}_interval"] = _rounded(interval(values, np.mean))
+    scores["naive_mase"] = round(float(naive[:, 0].mean()), 4)
+    scores["naive_wql"] = round(float(naive[:, 1].mean()), 4)
+    scores["naive_coverage_80"] = round(float(naive[:, 3].mean()), 4)
+    return scores
 
 
 def _rounded(pair: tuple[float, float]) -> list[float]:

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.options import Options
-from seq2seq.inference.pipeline import find, force, to_text
+from seq2seq.inference.generated import to_text
+from seq2seq.inference.generation import find
+from seq2seq.inference.teacher_forcing import force
 
 WIDTHS = (1, 2, 4, 6, 8, 10)
 TIMES = 3  # that each output is made; the fastest counts, which other programs disturbed least

@@ -15,7 +15,8 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import Curve
 from seq2seq.evaluation.sentence_metrics import chrf
-from seq2seq.inference.pipeline import find, to_text
+from seq2seq.inference.generated import to_text
+from seq2seq.inference.generation import find
 
 COUNTS = (2, 3, 4, 5, 6)  # sentences that are joined
 

@@ -34,8 +34,8 @@ from seq2seq.experiments.result import (
     mean_curve,
 )
 from seq2seq.inference.decoder_prompt import decoder_prompt
+from seq2seq.inference.generated import to_text
 from seq2seq.inference.inputs import prepare
-from seq2seq.inference.pipeline import to_text
 from seq2seq.models.protocol import Change, Memory, State, Step, Steps
 from seq2seq.models.recurrent import RecurrentDecoder
 

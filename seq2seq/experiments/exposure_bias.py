@@ -17,7 +17,7 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.experiments.references import Reference, references
 from seq2seq.experiments.result import Axes, Load, OnPart, Result, by_sign, interval, mean_curve
 from seq2seq.inference.inputs import clean_target
-from seq2seq.inference.pipeline import force
+from seq2seq.inference.teacher_forcing import force
 from seq2seq.trace import Trace, shown
 
 AFTER = 5  # tokens that are looked at after a mistake

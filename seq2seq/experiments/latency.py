@@ -11,7 +11,7 @@ import time
 from seq2seq.evaluation.results import Curve
 from seq2seq.experiments.beam_cost import WIDTHS, beam_costs
 from seq2seq.experiments.result import AGAINST, FOR, Axes, Load, OnPart, Result
-from seq2seq.inference.pipeline import force
+from seq2seq.inference.teacher_forcing import force
 
 TEXT = (
     "Although the weather was cold, my sister walked to the station, bought a ticket for the last "

@@ -33,16 +33,12 @@ def run(
     """Train on few pairs, without and with dropout; value: validation less training loss."""
     started, task = time.perf_counter(), number_reading(pairs, HELD_OUT, seed=seed)
     settings = Settings(seconds, seconds / 25, 0.01, seed=seed)
-    plain, other = (
-        train(
-            small_gru(task, seed, width=64, dropout=each),
-            task.train,
-            task.valid,
-            settings,
-            share_of(settings, on_part, place, 2),
-        )
-        for place, each in enumerate((0.0, dropout))
-    )
+
+    def trained(rate: float, place: int) -> list[Moment]:
+        model = small_gru(task, seed, width=64, dropout=rate)
+        return train(model, task.train, task.valid, settings, share_of(settings, on_part, place, 2))
+
+    plain, other = trained(0.0, 0), trained(dropout, 1)
     lowest = min(plain, key=lambda moment: moment.valid_loss)
     last, kept = plain[-1], other[-1]
     turned = last.valid_loss >= TURNED * lowest.valid_loss
@@ -55,12 +51,7 @@ def run(
         f"({lowest.valid_loss:.2f}) and ended, after {last.step:,}, at {last.valid_loss:.2f}, the "
         f"training loss at {last.train_loss:.3f}: {gap:.2f} apart. With dropout {dropout:g} they "
         f"ended at {kept.valid_loss:.2f} and {kept.train_loss:.3f}.",
-        (
-            _curve("training", plain, "train_loss"),
-            _curve("validation", plain, "valid_loss"),
-            _curve(f"training, dropout {dropout:g}", other, "train_loss"),
-            _curve(f"validation, dropout {dropout:g}", other, "valid_loss"),
-        ),
+        (*_curves(plain, ""), *_curves(other, f", dropout {dropout:g}")),
         Axes("seconds of training", "loss, nats a token"),
         f"{pairs} pairs, {HELD_OUT} held out, two trainings",
         seed,
@@ -73,6 +64,9 @@ def run(
     )
 
 
-def _curve(name: str, moments: list[Moment], loss: str) -> Curve:
+def _curves(moments: list[Moment], named: str) -> tuple[Curve, Curve]:
     times = tuple(moment.seconds for moment in moments)
-    return Curve(name, times, tuple(getattr(moment, loss) for moment in moments))
+    return (
+        Curve(f"training{named}", times, tuple(moment.train_loss for moment in moments)),
+        Curve(f"validation{named}", times, tuple(moment.valid_loss for moment in moments)),
+    )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.evaluation.sentence_metrics import chrf
-from seq2seq.inference.pipeline import generate
+from seq2seq.inference.generation import generate
 
 FILE = Path(__file__).with_name("reference_pairs.tsv")
 LENGTHS = ((1, 5), (6, 9), (10, 15), (16, 30))  # words of a source, of each group

@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from seq2seq.analysis.probe_sentences import probes
 from seq2seq.evaluation.results import Curve
 from seq2seq.experiments.result import AGAINST, FOR, Axes, Load, OnPart, Result
-from seq2seq.inference.pipeline import find
+from seq2seq.inference.generation import find
 
 WORDS = (1, 2, 4, 8, 12, 16, 24, 32, 48, 60)
 LEAST = 0.9  # rank correlation

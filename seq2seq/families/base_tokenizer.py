@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from seq2seq.data.tokenizer import WORD_START
+from seq2seq.data.tokenizer import WORD_START, Split
 from seq2seq.errors import UserError
 
 LANGUAGE = -1  # in a frame: the place of the language's own token
@@ -83,14 +83,22 @@ class Published(ABC):
         return self.encode(text)
 
     @abstractmethod
-    def split(self, text: str) -> tuple[str, ...]:
-        """Return the pieces of a source, one for each id; unknown characters as written."""
+    def split(self, text: str) -> Split:
+        """Split a source as `encode` does; the pieces of unknown characters are as written."""
 
     def decode(self, ids: Sequence[int]) -> str:
         """Join the pieces of an output to text; special and unheard-of tokens leave no trace."""
-        kept = [token for token in ids if token not in self.special and token in self._names]
-        text = self._join(kept)
+        text = self._join([token for token in ids if self._is_text(token)])
         return tidied(text) if self._tidy else text
+
+    def surfaces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return what each token of an output adds to the text that `decode` joins."""
+        kept = [number for number, token in enumerate(ids) if self._is_text(token)]
+        surfaces = [""] * len(ids)
+        found = self._surfaces([ids[number] for number in kept])
+        for number, surface in zip(kept, found, strict=True):
+            surfaces[number] = surface
+        return tuple(surfaces)
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of ids, special tokens by their names."""
@@ -100,9 +108,16 @@ class Published(ABC):
         """Return pieces as `pieces` does, unless the sides have vocabularies of their own."""
         return self.pieces(ids)
 
+    def _is_text(self, token: int) -> bool:
+        return token not in self.special and token in self._names
+
     @abstractmethod
     def _join(self, ids: list[int]) -> str:
         """Return the text of ordinary tokens."""
+
+    @abstractmethod
+    def _surfaces(self, ids: list[int]) -> Sequence[str]:
+        """Return what each ordinary token adds to the text."""
 
 
 def _filled(frame: tuple[int, ...], language: int | None) -> tuple[int, ...]:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from seq2seq.data.spans import cover, place
+from seq2seq.data.tokenizer import Split
 from seq2seq.families.base_tokenizer import Frame, Names, Published, readable, starting
 
-END, JOINED = "</w>", "@@"
+END, JOINED, NEWLINE = "</w>", "@@", "__newln__"
 
 
 class Continued(Published):
@@ -22,19 +24,28 @@ class Continued(Published):
 
     def encode(self, text: str) -> list[int]:
         """Split a source into ids, without special tokens around it."""
-        unknown = self.unknown if self.unknown is not None else 0
-        found = (self._ids.get(piece, unknown) for piece in self._pieces(text))
-        return [unknown if id in self.special else id for id in found]
+        return self._numbered(self._pieces(text))
 
-    def split(self, text: str) -> tuple[str, ...]:
-        """Return the pieces of a source, one for each id; unknown characters as written."""
+    def split(self, text: str) -> Split:
+        """Split a source as `encode` does; the pieces of unknown characters are as written."""
         pieces = self._pieces(text)
-        return _marked(pieces, [False] * len(pieces))
+        spans = cover(place([_surface(piece) for piece in pieces], text), text)
+        return Split(self._numbered(pieces), _marked(pieces, [False] * len(pieces)), spans)
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of ids; one that follows no @@ starts a word."""
         names = super().pieces(ids)
         return _marked(names, [id in self.special or id not in self._names for id in ids])
+
+    def _numbered(self, pieces: list[str]) -> list[int]:
+        unknown = self.unknown if self.unknown is not None else 0
+        found = (self._ids.get(piece, unknown) for piece in pieces)
+        return [unknown if id in self.special else id for id in found]
+
+    def _surfaces(self, ids: list[int]) -> list[str]:
+        names = [self._names[id] for id in ids]
+        # As in `_join`, where what goes on needs something to go on with.
+        return [name.removesuffix(JOINED) for name in names[:-1]] + names[-1:]
 
     def _join(self, ids: list[int]) -> str:
         return " ".join(self._names[id] for id in ids).replace(f"{JOINED} ", "").strip()
@@ -60,11 +71,16 @@ class Continued(Published):
         return [part + JOINED for part in parts[:-1]] + [parts[-1].removesuffix(END)]
 
 
+def _surface(piece: str) -> str:
+    """Return what a piece stands for in a text, where a line's end is white space."""
+    return "" if piece == NEWLINE else piece.removesuffix(JOINED)
+
+
 def _words(chunk: str) -> list[str]:
     """Set punctuation apart from a chunk without spaces; a line's end has a name of its own."""
     chunk = re.sub(r"([.,!?()])", r" \1", chunk)
     chunk = re.sub(r"(')", r" \1 ", chunk)
-    chunk = re.sub(r"\s{2,}", " ", chunk).replace("\n", " __newln__")
+    chunk = re.sub(r"\s{2,}", " ", chunk).replace("\n", f" {NEWLINE}")
     return [word for word in chunk.split(" ") if word]
 
 

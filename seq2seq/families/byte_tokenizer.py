@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from seq2seq.data.tokenizer import WORD_START
+from seq2seq.data.spans import byte_surfaces, cover, place
+from seq2seq.data.tokenizer import WORD_START, Split
 from seq2seq.families.base_tokenizer import Frame, Names, Published, readable
 
 FIRST = 3  # id of the byte 0, after padding, end and unknown
@@ -25,9 +26,10 @@ class Bytes(Published):
         """Split a source into ids, without special tokens around it."""
         return [FIRST + byte for byte in readable(text).encode()]
 
-    def split(self, text: str) -> tuple[str, ...]:
-        """Return a piece for each byte."""
-        return self.pieces(self.encode(text))
+    def split(self, text: str) -> Split:
+        """Split into bytes; a character belongs to its first byte."""
+        ids = self.encode(text)
+        return Split(ids, self.pieces(ids), cover(place(self._surfaces(ids), text), text))
 
     def pieces(self, ids: list[int] | tuple[int, ...]) -> tuple[str, ...]:  # type: ignore[override]
         """Return ASCII characters as themselves, \u2581 for a space, other bytes as <0xE2>."""
@@ -38,6 +40,9 @@ class Bytes(Published):
 
     def _name(self, token: int) -> str:
         return self._names.get(token, f"<{token}>")
+
+    def _surfaces(self, ids: list[int]) -> tuple[str, ...]:
+        return byte_surfaces([bytes([token - FIRST]) for token in ids])
 
     def _join(self, ids: list[int]) -> str:
         return bytes(token - FIRST for token in ids).decode("utf-8", "ignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -9,13 +10,15 @@ from typing import Any, NamedTuple
 import tokenizers
 from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers
 
-from seq2seq.data.tokenizer import WORD_START
+from seq2seq.data.spans import Span, byte_surfaces, cover
+from seq2seq.data.tokenizer import WORD_START, Split
 from seq2seq.errors import UserError
 from seq2seq.families.base_tokenizer import Frame, Names, Published, readable, starting
 from seq2seq.families.vocabulary_files import Added, Pieces
 
 # A character that is none: no text can spell the name of a special token behind it.
 UNWRITABLE = "\uffff"
+BYTE = re.compile(r"<0x[0-9A-F]{2}>")  # the piece of a byte, where characters have none
 
 
 class Metaspaced(Published):
@@ -31,19 +34,23 @@ class Metaspaced(Published):
         """Split a source into ids, without special tokens around it."""
         return self._encoding(text).ids
 
-    def split(self, text: str) -> tuple[str, ...]:
-        """Return the pieces of a source, one for each id; unknown characters as written."""
-        text = _writable(text)
-        encoding = self._encoding(text)
-        shown = zip(encoding.ids, encoding.tokens, encoding.offsets, strict=True)
-        return tuple(
-            _written(text[slice(*place)], token) if id == self.unknown else self._names[id]
-            for id, token, place in shown
+    def split(self, text: str) -> Split:
+        """Split a source as `encode` does; the pieces of unknown characters are as written."""
+        encoding, text = self._encoding(text), readable(text)
+        spans = _placed(encoding.offsets, text)
+        written = zip(encoding.ids, encoding.tokens, spans, strict=True)
+        pieces = tuple(
+            _written(text[start:end], token) if id == self.unknown else self._names[id]
+            for id, token, (start, end) in written
         )
+        return Split(encoding.ids, pieces, cover(spans, text))
 
     def _encoding(self, text: str) -> tokenizers.Encoding:
         with guarded():
             return self._library.encode(_writable(text), add_special_tokens=False)
+
+    def _surfaces(self, ids: list[int]) -> tuple[str, ...]:
+        return byte_surfaces([_piece_bytes(self._names[id]) for id in ids])
 
     def _join(self, ids: list[int]) -> str:
         with guarded():
@@ -53,11 +60,16 @@ class Metaspaced(Published):
 class Bytewise(Metaspaced):
     """Pieces of bytes written as letters, Ġ for a space (BART, Blenderbot, Whisper)."""
 
-    def split(self, text: str) -> tuple[str, ...]:
-        """Return the pieces of a source, one for each id; parts of a character as bytes."""
-        ids = self.encode(text)
-        shown = self.pieces(ids)
-        return (starting(shown[0]), *shown[1:]) if ids and ids[0] not in self.special else shown
+    def split(self, text: str) -> Split:
+        """Split a source as `encode` does; parts of a character are written as bytes."""
+        encoding = self._encoding(text)
+        ids, shown = encoding.ids, self.pieces(encoding.ids)
+        spans = _placed(encoding.offsets, text)
+        if shown[:1] == (WORD_START,):  # a space that was put before the text, and is not in it
+            spans[0] = (0, 0)
+        elif ids and ids[0] not in self.special:
+            shown = (starting(shown[0]), *shown[1:])
+        return Split(ids, shown, cover(spans, text))
 
     def pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of ids; the first after a special token starts a word."""
@@ -71,17 +83,28 @@ class Bytewise(Metaspaced):
             shown.append(piece)
         return tuple(shown)
 
+    def _surfaces(self, ids: list[int]) -> tuple[str, ...]:
+        return byte_surfaces([_letter_bytes(self._names[id]) for id in ids])
+
 
 class Whisper(Bytewise):
     """Bytes beside timestamps, and perhaps a prompt in front of what was said."""
 
     def decode(self, ids: Sequence[int]) -> str:
         """Join the pieces of an output to text, without a prompt from the time before."""
-        ids = list(ids)
+        return super().decode(ids[self._prompt(ids) :])
+
+    def surfaces(self, ids: Sequence[int]) -> tuple[str, ...]:
+        """Return what each token adds to the text, which a prompt does not."""
+        prompt = self._prompt(ids)
+        return ("",) * prompt + super().surfaces(ids[prompt:])
+
+    def _prompt(self, ids: Sequence[int]) -> int:
+        """Count the tokens of a prompt in front."""
         start, prompt = self.token_id("<|startoftranscript|>"), self.token_id("<|startofprev|>")
-        if ids and ids[0] == prompt:
-            ids = ids[ids.index(start) :] if start in ids else []
-        return super().decode(ids)
+        if not ids or ids[0] != prompt:
+            return 0
+        return next((place for place, token in enumerate(ids) if token == start), len(ids))
 
 
 def byte_letters() -> dict[str, int]:
@@ -98,11 +121,33 @@ def spelled(letters: str) -> str:
     """Return a piece of bytes as text: ▁ for a space, <0xE2> for a part of a character."""
     if not all(letter in LETTERS for letter in letters):
         return letters
-    text = bytes(LETTERS[letter] for letter in letters).decode("utf-8", "surrogateescape")
+    text = _letter_bytes(letters).decode("utf-8", "surrogateescape")
     return "".join(
         f"<0x{ord(letter) - 0xDC00:02X}>" if "\udc80" <= letter <= "\udcff" else letter
         for letter in text.replace(" ", WORD_START)
     )
+
+
+def _letter_bytes(letters: str) -> bytes:
+    """Return the bytes that the letters of a piece stand for."""
+    if not all(letter in LETTERS for letter in letters):
+        return letters.encode()
+    return bytes(LETTERS[letter] for letter in letters)
+
+
+def _piece_bytes(piece: str) -> bytes:
+    """Return a piece as it is joined to a text, without the marks of vocabularies of any kind."""
+    if BYTE.fullmatch(piece):
+        return bytes([int(piece[3:5], 16)])
+    return piece.replace(WORD_START, " ").removeprefix("##").removesuffix("</w>").encode()
+
+
+def _placed(spans: list[Span], text: str) -> list[Span]:
+    """Return spans of a writable text as those of the text itself."""
+    if UNWRITABLE not in text:
+        return spans
+    kept = [place for place, character in enumerate(text) if character != UNWRITABLE]
+    return [(kept[start], kept[end - 1] + 1) if start < end else (0, 0) for start, end in spans]
 
 
 def _written(text: str, token: str) -> str:

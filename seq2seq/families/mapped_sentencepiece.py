@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import sentencepiece
 
-from seq2seq.data.tokenizer import WORD_START
+from seq2seq.data.spans import Span, cover
+from seq2seq.data.tokenizer import WORD_START, Split
 from seq2seq.families.base_tokenizer import Frame, Names, Published, readable
 from seq2seq.families.vocabulary_files import damaged
 
@@ -47,34 +48,47 @@ class Mapped(Published):
 
     def encode(self, text: str) -> list[int]:
         """Split a source into ids, without special tokens around it."""
-        return self._numbered(self._source, text)
+        return self.split(text).ids
 
     def encode_target(self, text: str) -> list[int]:
         """Split a text that the decoder is to write."""
-        return self._numbered(self._target, text)
+        return self._split(self._target, text).ids
 
-    def split(self, text: str) -> tuple[str, ...]:
-        """Return the pieces of a source, one for each id; unknown characters as written."""
-        return tuple(self._pieces(self._source, text))
+    def split(self, text: str) -> Split:
+        """Split a source as `encode` does; the pieces of unknown characters are as written."""
+        return self._split(self._source, text)
 
     def source_pieces(self, ids: Sequence[int]) -> tuple[str, ...]:
         """Return the pieces of a source's ids, special tokens by their names."""
         return tuple(self._source_names.get(token, f"<{token}>") for token in ids)
 
-    def _pieces(self, side: SideVocabulary, text: str) -> list[str]:
+    def _split(self, side: SideVocabulary, text: str) -> Split:
         text = readable(text)
         end = text.find("<<") + 2 if self._coded and text.startswith(">>") else 0
-        if end < 2:
-            return side.processor.encode(text, out_type=str)
-        return [text[:end], *side.processor.encode(text[end:], out_type=str)]
+        end = end if end >= 2 else 0
+        found = side.processor.encode(text[end:], return_type="offset_mapping")
+        pieces, spans = found["pieces"], found["offsets"]
+        if end:
+            pieces = [text[:end], *pieces]
+            spans = [(0, end), *((start + end, stop + end) for start, stop in spans)]
+        return Split(_numbered(side, pieces), tuple(pieces), cover(spans, text))
 
-    def _numbered(self, side: SideVocabulary, text: str) -> list[int]:
-        found = (side.ids.get(piece, side.unknown) for piece in self._pieces(side, text))
-        return [side.unknown if id in side.unwritten else id for id in found]
+    def _surfaces(self, ids: list[int]) -> list[str]:
+        text, spans = self._decoded(ids)
+        return [text[start:end] for start, end in spans]
 
     def _join(self, ids: list[int]) -> str:
-        text = self._target.processor.decode_pieces([self._names[id] for id in ids])
-        return text.replace(WORD_START, " ").strip()
+        return self._decoded(ids)[0].strip()
+
+    def _decoded(self, ids: list[int]) -> tuple[str, list[Span]]:
+        names = [self._names[id] for id in ids]
+        found = self._target.processor.decode_pieces(names, return_type="offset_mapping")
+        return found["text"].replace(WORD_START, " "), found["offsets"]
+
+
+def _numbered(side: SideVocabulary, pieces: Sequence[str]) -> list[int]:
+    found = (side.ids.get(piece, side.unknown) for piece in pieces)
+    return [side.unknown if id in side.unwritten else id for id in found]
 
 
 def processor(model: bytes, name: str) -> sentencepiece.SentencePieceProcessor:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from seq2seq.analysis.passages import part_numbers
+from seq2seq.data.dialogue import turn_spans
 from seq2seq.figures.csv_table import table
-from seq2seq.figures.drawing import Drawing, Picture, bar
+from seq2seq.figures.drawing import Drawing, Picture, Settings, bar
 from seq2seq.figures.label_margins import fit
 from seq2seq.figures.theme import (
     escape,
@@ -42,23 +43,14 @@ BELOW: dict[str, Any] = {
 def turn_numbers(source: Tokens, separator: str) -> list[int]:
     """Return the turn that each source token belongs to, from 0.
 
-    -1 for what no turn has: special tokens, and pieces of the separator (all pieces that hold a
-    part of it, however it was split). Without a separator all is one turn.
+    -1 for what no turn has: special tokens, and those that hold a part of the separator. Without a
+    separator all is one turn.
     """
-    texts = ["".join(piece.replace("▁", " ").split()) for piece in source.pieces]
-    ends = np.cumsum([len(piece) for piece in texts])
-    joined, mark = "".join(texts), "".join(separator.split())
-    places = [match.span() for match in re.finditer(re.escape(mark), joined)] if mark else []
-    numbers = []
-    for apart, text, end in zip(source.special, texts, ends, strict=True):
-        start = end - len(text)
-        if apart or any(start < last and first < end for first, last in places):
-            numbers.append(-1)
-        else:
-            numbers.append(sum(last <= start for _, last in places))
-    # An empty turn leaves no token: numbers count those that are there.
-    order = {turn: number for number, turn in enumerate(sorted(set(numbers) - {-1}))}
-    return [order.get(number, -1) for number in numbers]
+    turns = turn_spans(source.text, separator)
+    numbers = zip(part_numbers(source, source.spans, turns), source.spans, strict=True)
+    return [
+        -1 if number is None or end > turns[number][1] else number for number, (_, end) in numbers
+    ]
 
 
 def turn_shares(trace: Trace, separator: str) -> np.ndarray:
@@ -121,20 +113,26 @@ def turn_attention(
         legend=BELOW,
     )
     for name, fill, column in zip(names, fills, shares.T, strict=True):
-        drawn.add_trace(
-            bar(
-                name=name,
-                x=list(range(1, len(tokens) + 1)),
-                y=column,
-                marker={"color": fill, "line": {"color": colours.page, "width": 1}},
-                hovertext=[
-                    f"y{step} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of the attention"
-                    for step, (token, share) in enumerate(zip(tokens, column, strict=True), 1)
-                ],
-                hoverinfo="text",
-            )
-        )
+        line = {"color": colours.page, "width": 1}
+        drawn.add_trace(_turn_bars(name, {"color": fill, "line": line}, tokens, column))
     return drawn
+
+
+def _turn_bars(
+    name: str, marker: dict[str, Any], tokens: Sequence[str], shares: np.ndarray
+) -> Settings:
+    """Return a bar for each token: how much of its attention a turn received."""
+    return bar(
+        name=name,
+        x=list(range(1, len(tokens) + 1)),
+        y=shares,
+        marker=marker,
+        hovertext=[
+            f"y{step} <b>{escape(token)}</b><br>{name}<br>{share:.0%} of the attention"
+            for step, (token, share) in enumerate(zip(tokens, shares, strict=True), 1)
+        ],
+        hoverinfo="text",
+    )
 
 
 @Picture

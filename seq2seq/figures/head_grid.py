@@ -51,27 +51,15 @@ def multiples(
         xaxis=hidden_axis(-0.5, wide - 0.5),
         yaxis=hidden_axis(tall - 0.5, -0.5),
     )
+    cells, whole = np.round(tiles.cells, 3), (0, 1)
     drawn.add_trace(
-        colour_cells(
-            np.round(tiles.cells, 3),
-            colours.attention,
-            (0, 1),
-            hoverinfo="skip",
-            hoverongaps=False,
-        )
+        colour_cells(cells, colours.attention, whole, hoverinfo="skip", hoverongaps=False)
     )
     names = [f"layer {layer + 1}, head {head + 1}" for layer, head in heads]
     bits = [round(float(entropy(each).mean()), 1) for each in weights]
     drawn.add_trace(_titles(tiles, names, colours))
-    drawn.add_trace(
-        unseen_points(
-            [left + tiles.columns / 2 - 0.5 for _, left in tiles.corners],
-            [top + tiles.rows / 2 - 0.5 for top, _ in tiles.corners],
-            customdata=[[*head, *more] for head, *more in zip(heads, names, bits, strict=True)],
-            hovertemplate="<b>%{customdata[2]}</b><br>mean row entropy %{customdata[3]} bits<br>"
-            "click to open<extra></extra>",
-        )
-    )
+    rows = [[*head, *more] for head, *more in zip(heads, names, bits, strict=True)]
+    drawn.add_trace(_points(tiles, rows))
     for head, corner in zip(heads, tiles.corners, strict=True):
         drawn.add_shape(_border(tiles, corner, head == selected, colours))
     return fit(drawn)
@@ -112,6 +100,17 @@ def _titles(tiles: _Tiles, names: list[str], colours: Palette) -> Settings:
         textposition="top right",
         textfont={"size": 11, "color": colours.text},
         hoverinfo="skip",
+    )
+
+
+def _points(tiles: _Tiles, rows: list[list[Any]]) -> Settings:
+    """Return what is hovered over and clicked; rows: layer, head, name and entropy of each."""
+    return unseen_points(
+        [left + tiles.columns / 2 - 0.5 for _, left in tiles.corners],
+        [top + tiles.rows / 2 - 0.5 for top, _ in tiles.corners],
+        customdata=rows,
+        hovertemplate="<b>%{customdata[2]}</b><br>mean row entropy %{customdata[3]} bits<br>"
+        "click to open<extra></extra>",
     )
 
 

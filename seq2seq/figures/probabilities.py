@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from seq2seq.figures.csv_table import table
-from seq2seq.figures.drawing import Drawing, Picture, bar
+from seq2seq.figures.drawing import Drawing, Picture, Settings, bar
 from seq2seq.figures.label_margins import fit, width
 from seq2seq.figures.marks import framed_bars, shades
 from seq2seq.figures.theme import escape, figure, margins, palette, share_axis, token_axis
@@ -98,12 +98,11 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> Drawing:
         xaxis=share_axis(colours, "probability"),
         yaxis=token_axis(pieces, "", downwards=True),
     )
-    rows = list(range(1, len(pieces) + 1))
     framed = [token == chosen for token in ids]
     drawn.add_trace(
         bar(
             x=values,
-            y=rows,
+            y=list(range(1, len(pieces) + 1)),
             orientation="h",
             marker=framed_bars(shades(colours.probability, values), framed, colours),
             text=[f"{value:.1%}" for value in values],
@@ -112,19 +111,21 @@ def alternatives(trace: Trace, step: int, dark: bool = False) -> Drawing:
             hoverinfo="skip",
         )
     )
-    # A bar of next to nothing cannot be hit: each row is one from end to end.
-    drawn.add_trace(
-        bar(
-            x=[1] * len(rows),
-            y=rows,
-            orientation="h",
-            marker={"opacity": 0},
-            customdata=[[token] for token in ids],
-            hovertext=texts,
-            hoverinfo="text",
-        )
-    )
+    drawn.add_trace(_whole_rows(ids, texts))
     return fit(drawn)
+
+
+def _whole_rows(ids: list[int], texts: list[str]) -> Settings:
+    """Return unseen bars from end to end: one of next to nothing could not be hit."""
+    return bar(
+        x=[1] * len(ids),
+        y=list(range(1, len(ids) + 1)),
+        orientation="h",
+        marker={"opacity": 0},
+        customdata=[[token] for token in ids],
+        hovertext=texts,
+        hoverinfo="text",
+    )
 
 
 def _candidates(trace: Trace, step: int) -> tuple[list[int], list[str], np.ndarray]:

@@ -126,12 +126,14 @@ def blocks_csv(
 def block_texts(trace: Trace, which: str = "cross") -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the texts of the passages: those of the columns, then those of the rows."""
     rows, columns = passages(trace, which, LABELS_UP_TO)
-    queries = texts(trace.source if which == "encoder" else trace.target, rows)
+    target = texts(trace.target, rows) if which != "encoder" else ()
     if which == "decoder":
-        return queries, queries
+        return target, target
     if trace.position_seconds:
-        return tuple(f"second {number}" for number in range(columns[-1] + 1)), queries
-    return texts(trace.source, columns), queries
+        source = tuple(f"second {number}" for number in range(columns[-1] + 1))
+    else:
+        source = texts(trace.source, columns)
+    return source, source if which == "encoder" else target
 
 
 def _labels(side: tuple[str, ...]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,22 +57,13 @@ def states(
     units, labels = strongest(values, parts=parts), [label(piece) for piece in pieces]
     labels = labels[:LABELS_UP_TO]
     most = float(np.abs(values).max()) or 1.0
-    ticks = range(0, len(units), 4)
     drawn = figure(
         colours,
         height=120 + 8 * len(units),
         margin=margins(r=30),
         hoverdistance=-1,
         xaxis=token_axis(labels, f"{title} ({signed_key(most, colours)})") | {"side": "top"},
-        yaxis=axis(
-            "unit",
-            4,
-            tickmode="array",
-            tickvals=[tick + 1 for tick in ticks],
-            ticktext=[str(units[tick] + 1) for tick in ticks],
-            tickfont={"size": 9},
-            range=[len(units) + 0.5, 0.5],
-        ),
+        yaxis=_unit_axis(units),
     )
     drawn.add_trace(
         colour_cells(
@@ -88,6 +80,20 @@ def states(
     if selected is not None and selected < len(labels):
         drawn.add_shape(frame(around(selected), along(len(units)), colours.mark))
     return fit(drawn)
+
+
+def _unit_axis(units: np.ndarray) -> dict[str, Any]:
+    """Return the axis of units, each fourth with its number, from 1."""
+    ticks = range(0, len(units), 4)
+    return axis(
+        "unit",
+        4,
+        tickmode="array",
+        tickvals=[tick + 1 for tick in ticks],
+        ticktext=[str(units[tick] + 1) for tick in ticks],
+        tickfont={"size": 9},
+        range=[len(units) + 0.5, 0.5],
+    )
 
 
 def states_csv(values: np.ndarray, pieces: Sequence[str]) -> str:

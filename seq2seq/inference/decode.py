@@ -40,7 +40,7 @@ def logits_processors(
     source: its ids, where all rows have the same one.
     """
     forced, prefix = prompt.forced_tokens, prompt.prefix
-    eos, generation_config = checkpoint.model.config.eos, checkpoint.generation_config
+    generation_config = checkpoint.generation_config
     # Published models count what the decoder reads first.
     counted = prompt.start if checkpoint.family else ()
     processors: list[LogitsProcessor] = []
@@ -59,10 +59,8 @@ def logits_processors(
         processors.append(forbid_first(generation_config.forbidden_first))
     if generation_config.word_filter is not None:
         processors.append(filter_words(generation_config.word_filter))
-    speech = generation_config.speech
-    if options.timestamps and speech is not None and speech.first_time is not None:
-        processors += [] if speech.no_times is None else [forbid([speech.no_times])]
-        processors.append(spoken_times(speech.first_time, eos, speech.latest_start))
+    if options.timestamps:
+        processors += _time_processors(checkpoint)
     if prefix:
         given = [*forced, *prefix]
         processors = [
@@ -75,6 +73,15 @@ def logits_processors(
     if generation_config.renormalise:
         processors.append(renormalised)
     return processors
+
+
+def _time_processors(checkpoint: Checkpoint) -> list[LogitsProcessor]:
+    """Return what makes a speech model write times, nothing for one that knows none."""
+    speech = checkpoint.generation_config.speech
+    if speech is None or speech.first_time is None:
+        return []
+    times = spoken_times(speech.first_time, checkpoint.model.config.eos, speech.latest_start)
+    return [times] if speech.no_times is None else [forbid([speech.no_times]), times]
 
 
 @torch.inference_mode()

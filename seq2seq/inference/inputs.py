@@ -15,7 +15,8 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import HOP, RATE, Audio, Recording, band_hertz, log_mel
 from seq2seq.data.dialogue import source_of, turns_of
 from seq2seq.data.series import Series, parse_values, write_values
-from seq2seq.data.tokenizer import WORD_START
+from seq2seq.data.spans import Span, place
+from seq2seq.data.tokenizer import Split, Tokenizer
 from seq2seq.data.typography import as_trained, plain_punctuation
 from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.decoding.options import MAX_CHARACTERS, Options
@@ -31,18 +32,35 @@ class Source(NamedTuple):
     """An input made ready.
 
     text: its clean form, "" for a recording; typed: that before it was written as the model knows
-    texts, see seq2seq.data.typography. ids, pieces: with the special tokens around them; for
-    a recording one for each encoder position, which lasts so many `seconds` and is named by its
-    time. notes: sentences on what was changed. frames: (frames, bins), None for a text.
+    texts, see seq2seq.data.typography; given: the text before all that. tokens: with the special
+    ones around them, and where they stand in the text; for a recording one for each encoder
+    position, which lasts so many `seconds` and is named by its time. instruction: characters in
+    front of the text that are an instruction's. notes: sentences on what was changed. frames:
+    (frames, bins), None for a text.
     """
 
     text: str
-    ids: list[int]
-    pieces: tuple[str, ...]
+    tokens: Split
     notes: tuple[str, ...]
     frames: Tensor | None = None
     seconds: float = 0.0
     typed: str = ""
+    given: str = ""
+    instruction: int = 0
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the tokens."""
+        return self.tokens.ids
+
+    @property
+    def given_spans(self) -> tuple[Span, ...]:
+        """Where each token stands in the text as it was given, empty for an instruction's."""
+        surfaces = [
+            "" if start < self.instruction else self.text[start:end]
+            for start, end in self.tokens.spans
+        ]
+        return place(surfaces, self.given)
 
     def batch(self, device: torch.device) -> Tensor:
         """Return what the encoder reads, as a batch of one."""
@@ -62,6 +80,11 @@ def clean(text: str) -> str:
         if character in JOINERS or unicodedata.category(character) not in ("Cf", "Cs", "Co", "Cn")
     )
     return re.sub(r"\s+", " ", "".join(kept)).strip()
+
+
+def _without_surrogates(text: str) -> str:
+    """Return a text with spaces for lone halves of pairs, which no file takes."""
+    return "".join(" " if "\ud800" <= each <= "\udfff" else each for each in text)
 
 
 def clean_target(checkpoint: Checkpoint, text: str) -> str:
@@ -99,41 +122,68 @@ def prepare(
 
 
 def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source:
-    notes, tokenizer, config = [], checkpoint.tokenizer, checkpoint.model.config
+    notes, tokenizer, settings = [], checkpoint.tokenizer, checkpoint.generation_config
     if len(text) > MAX_CHARACTERS:
         notes.append(f"Only the first {MAX_CHARACTERS:,} of {len(text):,} characters were read.")
-    words = clean(text[:MAX_CHARACTERS])
-    generation_config = checkpoint.generation_config
-    if separator := generation_config.turn_separator:
-        turns = turns_of(words, separator)[-generation_config.turns :]
-        words = source_of(turns, separator)
-    typed = words
-    words, changed = as_trained(words, generation_config.plain_punctuation, generation_config.case)
-    notes += changed
-    if not words or not tokenizer.split(words):
+    given = text[:MAX_CHARACTERS]
+    typed = clean(given)
+    if separator := settings.turn_separator:
+        typed = source_of(turns_of(typed, separator)[-settings.turns :], separator)
+    read = as_trained(typed, settings.plain_punctuation, settings.case)
+    instruction = f"{clean(options.instruction)} " if options.instruction else ""
+    words = instruction + read.text
+    tokens = tokenizer.split(words)
+    if not any(len(instruction) <= start < end for start, end in tokens.spans):
         raise UserError("There is nothing to read: type a sentence.")
-    if options.instruction:
-        words = f"{clean(options.instruction)} {words}"
-    ids, pieces = tokenizer.encode(words), tokenizer.split(words)
-    language = generation_config.source_language(options)
-    before, after = tokenizer.around(language)
-    if ids[0] in tokenizer.languages.values():  # as in >>fra<<, written by hand
+    before, after = tokenizer.around(settings.source_language(options))
+    if tokens.ids[0] in tokenizer.languages.values():  # as in >>fra<<, written by hand
         before = ()
-    most = MAX_TOKENS
-    if config.longest is not None:
-        most = min(most, config.longest - len(before) - len(after))
-    if len(ids) > most:
-        notes.append(f"Only the first {most} of {len(ids)} tokens were read.")
-        ids, pieces = ids[:most], pieces[:most]
-        if not checkpoint.generation_config.folded:
-            words = "".join(pieces).replace(WORD_START, " ").strip()
-    unknown = [piece for piece, token in zip(pieces, ids, strict=True) if token == config.unknown]
-    if unknown and config.unknown != config.pad:
-        shown = " ".join(dict.fromkeys(unknown))
-        notes.append(f"This model has never seen these characters: {shown[:60]}")
-    around = tokenizer.source_pieces(before), tokenizer.source_pieces(after)
-    everything = (*around[0], *pieces, *around[1])
-    return Source(words, [*before, *ids, *after], everything, tuple(notes), typed=typed)
+    kept, cut = _cut(tokens, checkpoint.model.config.longest, len(before) + len(after))
+    words = words[: kept.spans[-1][1]] if cut else words
+    return Source(
+        words,
+        _between(tokenizer, before, kept, after, len(words)),
+        (*notes, *read.notes, *cut, *_unknown_note(checkpoint, kept)),
+        typed=typed,
+        given=_without_surrogates(given),
+        instruction=len(instruction),
+    )
+
+
+def _cut(tokens: Split, longest: int | None, around: int) -> tuple[Split, list[str]]:
+    """Return the first tokens of a text, and a sentence on it where there are more.
+
+    longest: the most that the model takes; around: how many special ones there will be.
+    """
+    most = MAX_TOKENS if longest is None else min(MAX_TOKENS, longest - around)
+    if len(tokens.ids) <= most:
+        return tokens, []
+    note = f"Only the first {most} of {len(tokens.ids)} tokens were read."
+    return Split(tokens.ids[:most], tokens.pieces[:most], tokens.spans[:most]), [note]
+
+
+def _unknown_note(checkpoint: Checkpoint, tokens: Split) -> list[str]:
+    config = checkpoint.model.config
+    pairs = zip(tokens.pieces, tokens.ids, strict=True)
+    unknown = dict.fromkeys(piece for piece, token in pairs if token == config.unknown)
+    if not unknown or config.unknown == config.pad:
+        return []
+    return [f"This model has never seen these characters: {' '.join(unknown)[:60]}"]
+
+
+def _between(
+    tokenizer: Tokenizer,
+    before: tuple[int, ...],
+    tokens: Split,
+    after: tuple[int, ...],
+    end: int,
+) -> Split:
+    """Put special tokens around those of a text of so many characters."""
+    return Split(
+        [*before, *tokens.ids, *after],
+        (*tokenizer.source_pieces(before), *tokens.pieces, *tokenizer.source_pieces(after)),
+        (*[(0, 0)] * len(before), *tokens.spans, *[(end, end)] * len(after)),
+    )
 
 
 def _series_of(checkpoint: Checkpoint, given: str | Series, options: Options) -> Series:
@@ -170,8 +220,8 @@ def _prepare_series(checkpoint: Checkpoint, given: str | Series, options: Option
     tokenizer = fit_tokenizer(checkpoint, series).tokenizer
     text = write_values(series.values)
     before, after = tokenizer.around(series.frequency)
-    pieces = (*tokenizer.pieces(before), *tokenizer.split(text), *tokenizer.pieces(after))
-    return Source(text, [*before, *tokenizer.encode(text), *after], pieces, series.notes)
+    tokens = _between(tokenizer, before, tokenizer.split(text), after, len(text))
+    return Source(text, tokens, series.notes)
 
 
 def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:
@@ -186,7 +236,7 @@ def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:
     if window:  # the rest is silence that nobody wants to see
         count = min(count, math.ceil(audio.seconds / seconds))
     pieces = tuple(f"{number * seconds:.2f}" for number in range(count))
-    return Source("", list(range(count)), pieces, notes, frames, seconds)
+    return Source("", Split(list(range(count)), pieces, ((0, 0),) * count), notes, frames, seconds)
 
 
 def speech_features(checkpoint: Checkpoint, heard: Audio | Tensor) -> Tensor:

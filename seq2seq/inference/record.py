@@ -12,7 +12,8 @@ from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.batching import pad
-from seq2seq.data.tokenizer import word_numbers
+from seq2seq.data.spans import cover, place
+from seq2seq.data.tokenizer import Split, word_numbers
 from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.hypothesis import Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
@@ -20,7 +21,7 @@ from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import SearchResult
 from seq2seq.inference.inputs import Source
 from seq2seq.models.protocol import Decoder, Memory, Steps, select
-from seq2seq.trace import Alternatives, Output, Tokens, Trace
+from seq2seq.trace import Alternatives, Given, Output, Tokens, Trace
 
 ALTERNATIVES = 10
 
@@ -86,12 +87,14 @@ def record(
     with the square of the length, layers and heads. seconds: by phase.
     """
     source, tokens = encoded.source, found.hypotheses[0].tokens
+    given = source.given
     return Trace(
         checkpoint=checkpoint.card.name,
         task=checkpoint.card.task,
         options=encoded.options,
         notes=source.notes,
         source=_source(checkpoint, source),
+        given=None if given in ("", source.text) else Given(given, source.given_spans),
         target=_target(checkpoint, tokens, source.typed),
         outputs=tuple(_output(checkpoint, each, source.typed) for each in found.hypotheses),
         beam_tree=found.tree,
@@ -207,32 +210,28 @@ def _alternatives(checkpoint: Checkpoint, scores: Tensor) -> Alternatives:
 
 
 def _target(checkpoint: Checkpoint, tokens: tuple[int, ...], source: str) -> Tokens:
-    tokenizer, pieces = checkpoint.tokenizer, checkpoint.tokenizer.pieces(tokens)
-    return _tokens(checkpoint.text(tokens, source), tokens, pieces, pieces, tokenizer.special)
+    tokenizer, text = checkpoint.tokenizer, checkpoint.text(tokens, source)
+    spans = cover(place(tokenizer.surfaces(tokens), text), text)
+    split = Split(list(tokens), tokenizer.pieces(tokens), spans)
+    return _tokens(text, split, split.pieces, tokenizer.special)
 
 
 def _source(checkpoint: Checkpoint, source: Source) -> Tokens:
     if source.frames is not None:
-        return Tokens(
-            "", tuple(source.ids), source.pieces, tuple(source.ids), (False,) * len(source.ids)
-        )
+        ids, pieces, spans = source.tokens
+        return Tokens("", tuple(ids), pieces, tuple(ids), (False,) * len(ids), spans)
     tokenizer, names = checkpoint.tokenizer, checkpoint.tokenizer.source_pieces(source.ids)
-    return _tokens(source.text, source.ids, source.pieces, names, tokenizer.source_special)
+    return _tokens(source.text, source.tokens, names, tokenizer.source_special)
 
 
-def _tokens(
-    text: str,
-    ids: Sequence[int],
-    pieces: tuple[str, ...],
-    names: Sequence[str],
-    special_ids: frozenset[int],
-) -> Tokens:
+def _tokens(text: str, split: Split, names: Sequence[str], special_ids: frozenset[int]) -> Tokens:
     """Put a text's tokens together; names: of the ids in the vocabulary of that side."""
+    ids, pieces, spans = split
     apart = [token in special_ids for token in ids]
     # An unknown character of a source is written as itself, not by the name of its token.
     named = zip(apart, pieces, names, strict=True)
     special = tuple(each and piece == name for each, piece, name in named)
-    return Tokens(text, tuple(ids), pieces, word_numbers(pieces, apart), special)
+    return Tokens(text, tuple(ids), pieces, word_numbers(pieces, apart), special, spans)
 
 
 def _output(checkpoint: Checkpoint, hypothesis: Hypothesis, source: str) -> Output:

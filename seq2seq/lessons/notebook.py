@@ -1,12 +1,7 @@
-"""A lesson as a Jupyter notebook, made from the same object as its page.
-
-Notebook format 4.5; written as plain values, so that no library is needed.
-"""
+"""A lesson as a Jupyter notebook, made from the same object as its page."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,11 +11,12 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.lessons.course import LESSONS
 from seq2seq.lessons.foundations import FIRST_MODEL
 from seq2seq.lessons.lesson import Lesson, Section
+from seq2seq.lessons.notebook_format import Cell, code_cell, notebook_of, text_cell, written
 from seq2seq.lessons.workflow import mermaid, plain_text, workflow
 
 WORKFLOW = "workflow"  # the view that a notebook shows as a diagram
 
-Cells = list[dict[str, Any]]
+Cells = list[Cell]
 
 
 def notebook(
@@ -30,18 +26,13 @@ def notebook(
 
     load: opens the checkpoint whose shapes a diagram shows, None for `missing` in its place.
     """
-    cells = [_text(f"# {lesson.title}"), *_introduction(lesson)]
+    cells = [text_cell(f"# {lesson.title}"), *_introduction(lesson)]
     for section in lesson.sections:
         cells += _section(section, load, missing)
     if lesson.question:
         cells += _experiment(lesson)
-    cells.append(_text(f"**What this does not show.** {lesson.not_shown}"))
-    for place, cell in enumerate(cells):
-        made = hashlib.sha256(f"{lesson.name} {place}".encode()).hexdigest()
-        cell["id"] = made[:8]
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    cells.append(text_cell(f"**What this does not show.** {lesson.not_shown}"))
+    return notebook_of(cells, lesson.name)
 
 
 def write_all(folder: Path, load: Callable[[str], Checkpoint]) -> list[Path]:
@@ -49,23 +40,22 @@ def write_all(folder: Path, load: Callable[[str], Checkpoint]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for place, lesson in enumerate(LESSONS.values(), start=1):
-        made = json.dumps(notebook(lesson, load), ensure_ascii=False, indent=1)
         files.append(folder / f"{place:02}-{lesson.name}.ipynb")
-        files[-1].write_text(made + "\n", encoding="utf-8")
+        files[-1].write_text(written(notebook(lesson, load)), encoding="utf-8")
     return files
 
 
 def _introduction(lesson: Lesson) -> Cells:
     claim = f"> {lesson.claim} (the textbook)\n\n" if lesson.claim else ""
-    return [_text(f"{claim}{lesson.why}")]
+    return [text_cell(f"{claim}{lesson.why}")]
 
 
 def _section(section: Section, load: Callable[[str], Checkpoint] | None, missing: str) -> Cells:
-    cells = [_text(f"## {section.title}\n\n{section.text}")]
+    cells = [text_cell(f"## {section.title}\n\n{section.text}")]
     if section.view == WORKFLOW:
-        cells.append(_text(_diagram(load) if load is not None else missing))
+        cells.append(text_cell(_diagram(load) if load is not None else missing))
     if section.code:
-        cells.append(_code(section.code))
+        cells.append(code_cell(section.code))
     return cells
 
 
@@ -80,11 +70,13 @@ def _diagram(load: Callable[[str], Checkpoint]) -> str:
 def _experiment(lesson: Lesson) -> Cells:
     choices = "\n".join(f"{at}. {each.label}" for at, each in enumerate(lesson.choices, start=1))
     cells = [
-        _text(f"## Predict\n\n{lesson.question}\n\n{choices}\n\nWrite the number of your answer."),
-        _code("ANSWER = 1"),
-        _code(_RUN.format(name=lesson.name)),
-        _code(_VERDICT),
-        _code(_FIGURE),
+        text_cell(
+            f"## Predict\n\n{lesson.question}\n\n{choices}\n\nWrite the number of your answer."
+        ),
+        code_cell("ANSWER = 1"),
+        code_cell(_RUN.format(name=lesson.name)),
+        code_cell(_VERDICT),
+        code_cell(_FIGURE),
     ]
     settings = [(each.setting, each.label, each.values) for each in lesson.controls]
     offered = "\n".join(
@@ -93,7 +85,7 @@ def _experiment(lesson: Lesson) -> Cells:
     )
     setting, values = (settings[0][0], settings[0][2]) if settings else ("seed", (0, 1))
     changed = f'again = measure("{lesson.name}", {setting}={values[1]!r})\nprint(again.sentence)'
-    return [*cells, _text(f"## Change this, and run it again\n\n{offered}"), _code(changed)]
+    return [*cells, text_cell(f"## Change this, and run it again\n\n{offered}"), code_cell(changed)]
 
 
 _RUN = """\
@@ -124,17 +116,3 @@ print(f"{result.counts}; seed {result.seed}; {result.seconds:.1f} s")"""
 _FIGURE = """\
 predicted = (answer.low, answer.high) if lesson.on_figure else None
 seq2seq.figures.experiment(result, predicted)"""
-
-
-def _text(source: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "metadata": {}, "source": source}
-
-
-def _code(source: str) -> dict[str, Any]:
-    return {
-        "cell_type": "code",
-        "execution_count": None,
-        "metadata": {},
-        "outputs": [],
-        "source": source,
-    }

@@ -29,7 +29,8 @@ from seq2seq.analysis.problems import (
 )
 from seq2seq.checkpoint import WEIGHTS, Checkpoint
 from seq2seq.data.parallel_corpus import Pair
-from seq2seq.inference.pipeline import force, generate
+from seq2seq.inference.generation import generate
+from seq2seq.inference.teacher_forcing import force
 
 MAX_PAIRS = 60_000  # that the lexicon is learned from
 MAX_SENTENCE = 40  # words of a validation sentence

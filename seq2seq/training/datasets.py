@@ -27,7 +27,7 @@ from seq2seq.data.speech_corpus import (
     read_speech,
 )
 from seq2seq.data.tasks import draw_pairs
-from seq2seq.data.tokenizer import Unigram
+from seq2seq.data.tokenizer import SplitRules, Unigram
 from seq2seq.data.tokenizer_pair import TokenizerPair
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
@@ -173,21 +173,17 @@ class TextCorpus:
         read = list(sides) if settings.fit == "both" else [settings.fit]
         sentences = chain.from_iterable(zip(*(sides.pop(side) for side in read), strict=True))
         characters = sorted({c for texts in sides.values() for text in texts for c in text})
+        rules = SplitRules(
+            tuple(settings.symbols), tuple(characters), settings.digits, settings.space
+        )
         return Unigram.train(
-            sentences,
-            settings.pieces,
-            settings.symbols,
-            characters,
-            kind=settings.kind,
-            folded=self.recipe.card.folded,
-            digits=settings.digits,
-            space=settings.space,
+            sentences, settings.pieces, settings.kind, self.recipe.card.folded, rules
         )
 
     def _fit_side(self, texts: list[str], kind: str) -> Unigram:
         settings, folded = self.recipe.tokenizer, self.recipe.card.folded
-        space = settings.space or kind == "word"
-        return Unigram.train(texts, settings.pieces, kind=kind, folded=folded, space=space)
+        rules = SplitRules(space=settings.space or kind == "word")
+        return Unigram.train(texts, settings.pieces, kind, folded, rules)
 
     def _varies(self) -> bool:
         recipe = self.recipe
@@ -330,7 +326,8 @@ class SpeechCorpus:
         """Make a tokenizer for the texts."""
         settings = self.recipe.tokenizer
         texts = [each.text for file in self.files for each in file]
-        return Unigram.train(texts, settings.pieces, settings.symbols, kind=settings.kind)
+        rules = SplitRules(tuple(settings.symbols))
+        return Unigram.train(texts, settings.pieces, settings.kind, rules=rules)
 
     def encode(self, tokenizer: Unigram) -> None:
         """Split the texts into ids, and compute the log energies of the sound at each speed."""

@@ -12,7 +12,7 @@ from sacrebleu.metrics import BLEU, CHRF
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.parallel_corpus import Pair
 from seq2seq.decoding.options import Options
-from seq2seq.inference.pipeline import generate
+from seq2seq.inference.generation import generate
 from seq2seq.training.bilingual_slots import SLOT, fill, filled
 from seq2seq.training.name_tables import Words, patterns
 from seq2seq.training.typing_variants import typographic, unended
@@ -86,7 +86,7 @@ def keeps(output: str, expected: str) -> bool:
 def kept_scores(
     checkpoint: Checkpoint, tested: Sequence[Probe], options: Options | None = None
 ) -> dict[str, Any]:
-    """Translate probes; returns shares for 100 of what is kept, and chrF (0-100).
+    """Translate probes; returns the percentages that are kept, and chrF (0-100).
 
     names, places, numbers: whole, in the target's spelling; by_kind: the same by kind of slot.
     chrf: of the probes that have a name or a place; chrf_common: of the same with common ones.
@@ -130,7 +130,8 @@ def typing_scores(
     """Score the outputs for sources as they are and as others type them: see ALTERED.
 
     Pairs with the same source are its references. Returns BLEU (0-100) as it is, and by the kind
-    of change the BLEU that is lost, on the sources that it changes.
+    of change the BLEU that is lost, on the sources that it changes; for capitals, which outputs
+    have too, without regard to case.
     """
     references: dict[str, list[str]] = {}
     for pair in pairs:
@@ -142,9 +143,16 @@ def typing_scores(
         changed = [source for source in sources if alter(source) != source]
         outputs = translations(checkpoint, [alter(source) for source in changed], options)
         expected = [references[source] for source in changed]
-        before = bleu([plain[source] for source in changed], expected)
-        lost[name] = round(before - bleu(outputs, expected), 2)
+        known = [plain[source] for source in changed]
+        if name == "upper":
+            outputs, known = _lowered(outputs), _lowered(known)
+            expected = [_lowered(each) for each in expected]
+        lost[name] = round(bleu(known, expected) - bleu(outputs, expected), 2)
     return {"bleu": round(bleu([*plain.values()], [*references.values()]), 2), "lost": lost}
+
+
+def _lowered(texts: Sequence[str]) -> list[str]:
+    return [text.lower() for text in texts]
 
 
 def bleu(outputs: Sequence[str], references: Sequence[Sequence[str]]) -> float:

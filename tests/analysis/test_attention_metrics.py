@@ -13,8 +13,8 @@ from seq2seq.analysis.attention_metrics import (
     sinks,
     smallest_set,
 )
-from seq2seq.data.tokenizer import word_numbers
-from seq2seq.trace import Tokens, special_by_spelling, words
+from seq2seq.trace import words
+from tests.made_tokens import made_tokens, made_words
 
 WORDS = "The cat sleeps today ."
 
@@ -24,13 +24,7 @@ def spoken(trace, weights, source=WORDS, target="Le chat dort aujourd'hui ."):
 
     def tokens(text):
         pieces = (*("▁" + word for word in text.split()), "</s>")
-        return Tokens(
-            text,
-            tuple(range(len(pieces))),
-            pieces,
-            tuple(range(len(pieces))),
-            special_by_spelling(pieces),
-        )
+        return made_tokens(pieces, text=text)
 
     weights = np.asarray(weights, dtype=np.float16)[:, None, None]
     return replace(trace, source=tokens(source), target=tokens(target), attention=weights)
@@ -173,9 +167,7 @@ def test_an_end_that_is_always_looked_at_is_a_sink(trace, straight, place):
     ],
 )
 def test_marks_are_words_of_their_own(pieces, merged):
-    pieces = tuple(pieces.split())
-    special = special_by_spelling(pieces)
-    tokens = Tokens("", tuple(range(len(pieces))), pieces, word_numbers(pieces, special), special)
+    tokens = made_words(*pieces.split())
     groups = word_groups(tokens)
     assert " ".join(words(replace(tokens, words=tuple(groups.tolist())))) == merged
 

@@ -7,7 +7,8 @@ from torch.func import functional_call
 
 from seq2seq.analysis.attribution import _gradients, _source_table, agreement, attribute
 from seq2seq.errors import UserError
-from seq2seq.inference.pipeline import force, run
+from seq2seq.inference.pipeline import run
+from seq2seq.inference.teacher_forcing import force
 
 SENTENCE = "The old dog sleeps in the garden."
 

@@ -2,10 +2,11 @@ import random
 
 import pytest
 
-from seq2seq.analysis.copied_fragments import Fragment, fragments, overlap, places_of, text_words
+from seq2seq.analysis.copied_fragments import Fragment, fragments, overlap, text_words
+from seq2seq.analysis.passages import part_numbers
 from seq2seq.decoding.options import Options
+from seq2seq.inference.inputs import clean
 from seq2seq.inference.pipeline import run
-from seq2seq.trace import Tokens, special_by_spelling
 
 TEXT = """The old dog sleeps in the garden. My sister reads a good book.
 
@@ -70,7 +71,7 @@ def test_no_words_at_all(summary):
 
 def test_every_word_that_was_read_is_found_in_its_text(checkpoint):
     trace = run(checkpoint, TEXT, Options(max_length=3, beam_width=1))
-    places = places_of(trace.source, TEXT)
+    places = part_numbers(trace.source, trace.read.spans, text_words(TEXT))
     assert places[-1] is None
     assert list(dict.fromkeys(places[:-1])) == list(range(len(text_words(TEXT))))
     for (start, end), number in zip(text_words(TEXT), range(99), strict=False):
@@ -83,28 +84,9 @@ def test_every_word_that_was_read_is_found_in_its_text(checkpoint):
 def test_an_instruction_in_front_and_a_text_that_goes_on(checkpoint):
     options = Options(max_length=3, beam_width=1, instruction="sum up:")
     trace = run(checkpoint, TEXT, options)
-    places = places_of(trace.source, TEXT + " More of it.")
+    assert trace.source.text == f"sum up: {clean(TEXT)}"
+    assert trace.read.text == TEXT
+    places = part_numbers(trace.source, trace.read.spans, text_words(TEXT + " More of it."))
     kept = [place for place in places if place is not None]
     assert places[0] is None
     assert list(dict.fromkeys(kept)) == list(range(len(text_words(TEXT))))
-
-
-def tokens(*pieces):
-    starts = [piece.startswith("▁") or piece.startswith("<") for piece in pieces]
-    numbers = tuple(sum(starts[: index + 1]) - 1 for index in range(len(pieces)))
-    return Tokens("", tuple(range(len(pieces))), pieces, numbers, special_by_spelling(pieces))
-
-
-def test_folded_words_and_numbers_are_found():
-    read = tokens("▁in", "▁##", ",", "▁mr", "▁o'brien", "▁paid", "▁$", "##", "</s>")
-    assert places_of(read, "In 1999, Mr O’Brien paid $1,200") == [0, 1, 1, 2, 3, 4, 5, 5, None]
-
-
-def test_a_word_that_was_cut_is_found_and_the_rest_is_not():
-    assert places_of(tokens("▁The", "▁gar", "</s>"), "The garden sleeps") == [0, 1, None]
-
-
-def test_words_that_a_tokenizer_split_otherwise():
-    # A mark that stands apart in the record, and one that the record does not have.
-    assert places_of(tokens("▁a", "▁´", "▁b", "▁c"), "a b c") == [0, None, 1, 2]
-    assert places_of(tokens("▁a", "▁b"), "a — b") == [0, 2]

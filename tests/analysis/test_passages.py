@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seq2seq.analysis.passages import sentences
-from seq2seq.trace import Tokens, special_by_spelling
+from tests.made_tokens import made_tokens
 
 
 def tokens(text, *, after=("</s>",), before=()):
@@ -12,13 +12,7 @@ def tokens(text, *, after=("</s>",), before=()):
         pieces.append("▁" + word.rstrip(".,!?"))
         pieces += word[len(word.rstrip(".,!?")) :]
     pieces = [piece for piece in [*pieces, *after] if piece != "▁"]
-    return Tokens(
-        text,
-        tuple(range(len(pieces))),
-        tuple(pieces),
-        tuple(range(len(pieces))),
-        special_by_spelling(pieces),
-    )
+    return made_tokens(pieces, text=text)
 
 
 def split(text, **more):
@@ -67,29 +61,22 @@ def test_each_sentence_is_what_was_written():
 
 def test_languages_without_spaces():
     pieces = ("▁私", "は", "学生", "です", "。", "彼", "は", "先生", "です", "。", "</s>")
-    made = Tokens("", tuple(range(11)), pieces, (0,) * 10 + (1,), (False,) * 10 + (True,))
-    assert sentences(made) == (0,) * 5 + (1,) * 6
+    assert sentences(made_tokens(pieces)) == (0,) * 5 + (1,) * 6
 
 
 def test_single_letters_as_tokens():
     pieces = tuple(" Go. Stop now.".replace(" ", "▁"))
-    made = Tokens(
-        "", tuple(range(len(pieces))), pieces, (0,) * len(pieces), special_by_spelling(pieces)
-    )
-    assert sentences(made) == (0,) * 4 + (0,) + (1,) * 9
+    assert sentences(made_tokens(pieces)) == (0,) * 4 + (0,) + (1,) * 9
 
 
 def test_a_recording_is_one_sentence():
     pieces = tuple(f"{number * 0.04:.2f}" for number in range(30))
-    assert set(
-        sentences(Tokens("", tuple(range(30)), pieces, tuple(range(30)), (False,) * 30))
-    ) == {0}
+    assert set(sentences(made_tokens(pieces, text=""))) == {0}
 
 
 def test_tokens_between_sentences_belong_to_the_one_before():
     pieces = ("<s>", "▁Hi.", "</s>", "<s>", "▁Yo.", "</s>")
-    made = Tokens("", tuple(range(6)), pieces, (0,) * 6, special_by_spelling(pieces))
-    assert sentences(made) == (0, 0, 0, 0, 1, 1)
+    assert sentences(made_tokens(pieces)) == (0, 0, 0, 0, 1, 1)
 
 
 @pytest.mark.parametrize("most", [1, 7, 20, 60])

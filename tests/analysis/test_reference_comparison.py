@@ -8,7 +8,8 @@ import pytest
 from seq2seq.analysis.reference_comparison import compare, first_choice, first_difference
 from seq2seq.decoding.options import Options
 from seq2seq.figures import teacher_forcing as drawn
-from seq2seq.inference.pipeline import force, run
+from seq2seq.inference.pipeline import run
+from seq2seq.inference.teacher_forcing import force
 
 TEXT, REFERENCE = "The old dog sleeps in the garden.", "Le chien court dans le jardin."
 

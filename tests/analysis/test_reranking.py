@@ -5,7 +5,8 @@ import pytest
 
 from seq2seq.analysis.reranking import better, complete, order, scores
 from seq2seq.decoding.options import Options
-from seq2seq.inference.pipeline import coverage, run
+from seq2seq.inference.pipeline import run
+from seq2seq.inference.teacher_forcing import coverage
 
 SENTENCE = "The old dog sleeps in the garden."
 # With these, the fresh weights of the tests end some outputs early and cut others.

@@ -15,7 +15,7 @@ from seq2seq.analysis.word_timestamps import (
     timed_words,
     warp,
 )
-from seq2seq.trace import special_by_spelling
+from tests.made_tokens import made_tokens
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +60,9 @@ def heard(trace, weights, seconds=0.04, pieces=None):
         pieces=tuple(f"{n * seconds:.2f}" for n in range(positions)),
         words=tuple(range(positions)),
         special=(False,) * positions,
+        spans=((0, 0),) * positions,
     )
-    target = replace(
-        trace.target,
-        ids=(5,) * count,
-        pieces=pieces,
-        words=tuple(map(int, numbers)),
-        special=special_by_spelling(pieces),
-    )
+    target = made_tokens(pieces, words=tuple(map(int, numbers)))
     return replace(
         trace,
         source=source,

@@ -70,3 +70,19 @@ def test_a_process_that_is_killed_comes_back_and_none_is_left_at_the_end():
             status = serving.wait(STARTS)
     assert status == 130
     assert not any(child.is_running() for child in children)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--replicas", "-1"], "0 or more replicas"), (["--gpus", "-0.5"], "0 or more GPUs")],
+)
+def test_a_cluster_with_less_than_nothing_is_refused(capsys, arguments, said):
+    assert main(["serve", "--ray", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_ray_that_is_not_installed_is_named_with_the_remedy(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "seq2seq.serving.ray_serve", raising=False)
+    assert main(["serve", "--ray"]) == 2
+    assert "seq2seq-explorer[scale]" in capsys.readouterr().err

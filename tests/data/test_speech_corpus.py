@@ -27,7 +27,8 @@ from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.evaluation.evaluate import evaluate_speech
 from seq2seq.evaluation.losses import speech_loss
-from seq2seq.inference.pipeline import to_text, transcribe
+from seq2seq.inference.generated import to_text
+from seq2seq.inference.transcription import transcribe
 from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import build
 from seq2seq.training.datasets import SpeechCorpus

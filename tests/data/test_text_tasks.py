@@ -2,11 +2,21 @@ import random
 import re
 from datetime import date
 
+import numpy as np
 import pytest
 
 from seq2seq.data.number_words import READ, english, read_english
 from seq2seq.data.pig_latin import invented_word, pig_latin
-from seq2seq.data.tasks import LONGEST, SHORTEST, TASKS, draw_pairs, text_task
+from seq2seq.data.tasks import (
+    LEVELS,
+    LONGEST,
+    SEEN,
+    SHORTEST,
+    TASKS,
+    UNSEEN,
+    draw_pairs,
+    text_task,
+)
 from seq2seq.data.written_dates import MONTHS, PATTERNS, written_date
 from seq2seq.errors import UserError
 
@@ -48,6 +58,18 @@ def test_numbers_in_words_are_read_back():
         assert re.fullmatch(r"[a-z ]+", pair.source)
         assert pair.source == english(number).replace("-", " ")
         assert number > READ or read_english(pair.source) == number
+
+
+def test_waves_go_on_as_they_began():
+    for pair in drawn("waves").train:
+        seen, unseen = (np.array(side.split(), dtype=float) for side in pair)
+        assert (len(seen), len(unseen)) == (SEEN, UNSEEN)
+        assert set(seen) | set(unseen) <= set(range(LEVELS))
+        # Three neighbours of a sampled sine, y[t] + y[t + 2] = 2 cos(2 pi / period) y[t + 1].
+        values = np.concatenate([seen, unseen]) - (LEVELS - 1) / 2
+        sums, middle = values[:-2] + values[2:], values[1:-1]
+        factor = (sums[:16] @ middle[:16]) / (middle[:16] @ middle[:16])
+        assert np.abs(sums[16:] - factor * middle[16:]).max() < 2.5  # roundings and their factor
 
 
 def test_dates_tell_their_day():

@@ -1,6 +1,6 @@
 import pytest
 
-from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN, Unigram, word_numbers
+from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN, SplitRules, Unigram, word_numbers
 from seq2seq.errors import UserError
 
 TEXTS = ["The cat sleeps.", "Où est la gare ?", "We are going to the station.", "a", "aujourd'hui"]
@@ -23,8 +23,8 @@ def test_every_training_sentence_comes_back(tokenizer, pairs):
 @pytest.mark.parametrize("text", TEXTS)
 def test_pieces_belong_to_ids_and_spell_the_text(tokenizer, text):
     ids = tokenizer.encode(text)
-    assert tokenizer.split(text) == tokenizer.pieces(ids)
-    assert "".join(tokenizer.split(text)).replace("▁", " ").strip() == text
+    assert tokenizer.split(text).pieces == tokenizer.pieces(ids)
+    assert "".join(tokenizer.split(text).pieces).replace("▁", " ").strip() == text
 
 
 def test_special_tokens_have_their_places(tokenizer):
@@ -46,7 +46,7 @@ def test_nobody_can_type_a_special_token(tokenizer, text):
 
 
 def test_unknown_characters_stand_for_themselves_in_the_split(tokenizer):
-    pieces, ids = tokenizer.split("The 猫 sleeps."), tokenizer.encode("The 猫 sleeps.")
+    pieces, ids = tokenizer.split("The 猫 sleeps.").pieces, tokenizer.encode("The 猫 sleeps.")
     assert len(pieces) == len(ids)
     assert ids[pieces.index("猫")] == UNKNOWN
     assert ids.count(UNKNOWN) == 1
@@ -55,7 +55,7 @@ def test_unknown_characters_stand_for_themselves_in_the_split(tokenizer):
 @pytest.mark.parametrize("text", ["", " ", "\t \n", "▁"])
 def test_nothing_has_no_pieces(tokenizer, text):
     assert tokenizer.encode(text) == []
-    assert tokenizer.split(text) == ()
+    assert tokenizer.split(text).pieces == ()
 
 
 def test_sampled_splits_differ_but_spell_the_same(tokenizer):
@@ -84,8 +84,8 @@ def test_training_twice_gives_one_model(pairs):
 
 def test_symbols_are_never_split(pairs):
     texts = [text for pair in pairs for text in pair]
-    tokenizer = Unigram.train(texts, 100, symbols=("<en>", "<fr>"))
-    assert {"<en>", "<fr>"} <= set(tokenizer.split("<en> the cat<fr>le chat"))
+    tokenizer = Unigram.train(texts, 100, rules=SplitRules(("<en>", "<fr>")))
+    assert {"<en>", "<fr>"} <= set(tokenizer.split("<en> the cat<fr>le chat").pieces)
 
 
 def test_a_folded_model_reads_folded_text(pairs):
@@ -93,7 +93,7 @@ def test_a_folded_model_reads_folded_text(pairs):
     folded = Unigram.train(texts, pieces=90, folded=True)
     assert folded.encode("The CAT 3.5") == folded.encode("the cat ##")
     assert folded.encode_all(["The CAT 3.5"]) == [folded.encode_target("the cat ##")]
-    assert folded.split("The CAT 3.5") == folded.split("the cat ##")
+    assert folded.split("The CAT 3.5").pieces == folded.split("the cat ##").pieces
     assert folded.decode(folded.encode("The CAT 3.5")) == "the cat ##"
     assert Unigram(folded.model).encode("The CAT 3.5") != folded.encode("The CAT 3.5")
 
@@ -147,15 +147,17 @@ def test_word_numbers(pieces, numbers):
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_there_are_as_many_words_as_spaces_say(tokenizer, text):
-    pieces = tokenizer.split(text)
+    pieces = tokenizer.split(text).pieces
     numbers = word_numbers(pieces, [False] * len(pieces))
     assert sorted(set(numbers)) == list(range(len(text.split())))
     assert list(numbers) == sorted(numbers)
 
 
 def test_characters_are_known_even_where_no_sentence_has_them(pairs):
-    fitted = Unigram.train([pair.target for pair in pairs], 90, characters="xyzÆ")
-    assert fitted.split("xÆz") == ("▁", "x", "Æ", "z")
+    fitted = Unigram.train(
+        [pair.target for pair in pairs], 90, rules=SplitRules(characters=tuple("xyzÆ"))
+    )
+    assert fitted.split("xÆz").pieces == ("▁", "x", "Æ", "z")
     assert fitted.decode(fitted.encode("zÆ")) == "zÆ"
 
 

@@ -47,7 +47,7 @@ def test_a_source_begins_with_its_frequency_and_where_zero_lies():
     assert (len(before), after) == (1, ())
     assert tokenizer.pieces(before) == ("<M>",)
     ids = tokenizer.encode("112 ? 135")
-    assert len(ids) == len(tokenizer.split("112 ? 135")) == 4
+    assert len(ids) == len(tokenizer.split("112 ? 135").pieces) == 4
     assert ids[0] == tokenizer.bin(np.zeros(1))[0]
     assert ids[2] == UNKNOWN
     assert tokenizer.special.isdisjoint(ids[3:])

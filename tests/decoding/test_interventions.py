@@ -5,8 +5,9 @@ import torch
 from seq2seq.decoding.interventions import NOTHING, AttentionEdit, Interventions
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
-from seq2seq.inference.pipeline import force, run
+from seq2seq.inference.pipeline import run
 from seq2seq.inference.record import teach
+from seq2seq.inference.teacher_forcing import force
 from seq2seq.trace import Trace
 
 SENTENCE = "The old dog sleeps in the garden."

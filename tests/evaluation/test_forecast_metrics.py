@@ -5,6 +5,8 @@ from seq2seq.checkpoint import load
 from seq2seq.data.series import Series, read_series
 from seq2seq.evaluation.forecast_metrics import (
     LEVELS,
+    Scores,
+    compare,
     coverage,
     evaluate_forecasts,
     evaluate_series,
@@ -34,6 +36,16 @@ def test_smape_and_coverage():
     assert smape(np.array([1.0, 0.0]), np.array([3.0, 0.0])) == pytest.approx(50)
     quantiles = np.linspace(0, 8, 9)[None].repeat(4, axis=0)
     assert coverage(np.array([0.0, 9, 4, np.nan]), quantiles) == pytest.approx(2 / 3)
+
+
+def test_two_forecasters_are_compared_series_by_series():
+    ours = [Scores(mase, 0.5, 0, 0) for mase in (1.0, 2.0, 4.0)]
+    twice = [Scores(2 * each.mase, 0.5, 0, 0) for each in ours]
+    assert compare(ours, twice, "mase") == pytest.approx((0.5, 0.5, 0.5))
+    assert compare(ours, ours, "wql") == pytest.approx((1, 1, 1))
+    value, low, high = compare(ours, twice[::-1], "mase")
+    assert value == pytest.approx(0.5)  # means of logarithms differ by theirs, in any order
+    assert low < value < high
 
 
 def test_seasonal_naive_repeats_the_last_season_and_widens_by_seasons_ahead():

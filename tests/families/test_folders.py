@@ -21,7 +21,7 @@ from seq2seq.data.audio import Audio, log_mel, read_audio
 from seq2seq.families.loading import free_memory
 from seq2seq.families.model_cards import read_card
 from seq2seq.inference.decoder_prompt import decoder_prompt
-from seq2seq.inference.pipeline import to_text
+from seq2seq.inference.generated import to_text
 from tests import published
 
 published.hf.logging.set_verbosity_error()

@@ -23,7 +23,7 @@ from seq2seq.decoding.logits_processors import after, forbid, no_copy
 from seq2seq.families.language_codes import language_name
 from seq2seq.inference.decode import detect_language, logits_processors
 from seq2seq.inference.decoder_prompt import decoder_prompt
-from seq2seq.inference.pipeline import transcribe
+from seq2seq.inference.transcription import transcribe
 from tests import published
 from tests import vocabularies as made
 

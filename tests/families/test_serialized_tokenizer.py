@@ -6,9 +6,11 @@ import pytest
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from seq2seq.data.spans import cover, place
 from seq2seq.errors import UserError
 from seq2seq.families.tokenizers import read_tokenizer
 from tests import vocabularies as made
+from tests.spans import assert_cover
 
 TEXTS = made.texts(300)
 SPECIAL = ["<pad>", "</s>", "<unk>"]
@@ -73,6 +75,16 @@ def bare_bytes():
     return trained(library, trainer)
 
 
+def word_pieces():
+    """Make pieces that are marked with ## inside words, as BERT has them."""
+    library = tokenizers.Tokenizer(models.WordPiece(unk_token="<unk>"))
+    library.normalizer = normalizers.BertNormalizer(lowercase=True)
+    library.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    library.decoder = decoders.WordPiece(cleanup=False)
+    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=SPECIAL, show_progress=False)
+    return trained(library, trainer)
+
+
 # family, its tokenizer, the class that its settings name
 CASES = {
     "flax t5": ("t5", flax_recipe, None),
@@ -80,6 +92,7 @@ CASES = {
     "kobart": ("bart", metaspace_pairs, "PreTrainedTokenizerFast"),
     "kobart, unnamed": ("bart", metaspace_pairs, None),
     "bare bart": ("bart", bare_bytes, "TokenizersBackend"),
+    "word pieces": ("t5", word_pieces, "PreTrainedTokenizerFast"),
     "bare marian": ("marian", flax_recipe, "PreTrainedTokenizerFast"),
 }
 
@@ -108,7 +121,11 @@ def test_ids_and_texts_are_those_of_the_file(tmp_path, case):
         ids = ours.encode(text)
         assert [*before, *ids, *after] == library.encode(clean).ids
         assert ours.decode(ids) == library.decode(ids)
-        assert len(ours.split(text)) == len(ids)
+        split = ours.split(text)
+        assert len(split.pieces) == len(split.spans) == len(ids)
+        assert_cover(split.spans, text)
+        decoded = ours.decode(ids).strip()
+        assert_cover(cover(place(ours.surfaces(ids), decoded), decoded), decoded)
         spelled += 1
     assert spelled > 250
 

@@ -6,12 +6,14 @@ import shutil
 
 import pytest
 
+from seq2seq.data.spans import cover, place
 from seq2seq.data.tokenizer import Tokenizer, word_numbers
 from seq2seq.errors import UserError
 from seq2seq.families.language_codes import M2M100, MBART, MBART50, NLLB, WMT21
 from seq2seq.families.vocabulary_builder import generated_merges
 from seq2seq.inference.inputs import clean
 from tests import vocabularies as made
+from tests.spans import ODD, assert_cover
 
 FAMILIES = made.FAMILIES
 TEXTS = made.texts(1000)
@@ -198,8 +200,8 @@ def test_marian_reads_the_language_of_the_target_from_the_text(cases, layout):
         ">>fra",
     ):
         assert case.ours.encode(text) == case.expected(text)
-        assert len(case.ours.split(text)) == len(case.ours.encode(text))
-    split = case.ours.split(">>fra<< the cat")
+        assert len(case.ours.split(text).pieces) == len(case.ours.encode(text))
+    split = case.ours.split(">>fra<< the cat").pieces
     assert split[0] == ">>fra<<"
     assert split[1].startswith("▁")
     before, after = case.ours.around("fra")
@@ -220,16 +222,49 @@ def test_every_id_has_its_piece(cases, name, layout):
     tokenizer: Tokenizer = cases(name, layout).ours
     for text in TEXTS[::3]:
         ids = tokenizer.encode(text)
-        assert len(tokenizer.split(text)) == len(ids)
+        assert len(tokenizer.split(text).pieces) == len(ids)
         assert len(tokenizer.pieces(ids)) == len(ids)
         assert all(0 <= id < len(tokenizer) for id in ids)
+
+
+@pytest.mark.parametrize(("name", "layout"), LAYOUTS)
+def test_tokens_cover_their_text_in_order(cases, name, layout):
+    tokenizer = cases(name, layout).ours
+    for text in (*ODD, *ORDINARY, "a\uffffb <mask> c", "x\ud800y"):
+        split = tokenizer.split(text)
+        assert len(split.ids) == len(split.pieces) == len(split.spans)
+        assert_cover(split.spans, text)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_words_are_found_where_they_stand(cases, name):
+    text = "The small cat sleeps."
+    split = cases(name).ours.split(text)
+    for piece, (start, end) in zip(split.pieces, split.spans, strict=True):
+        assert text[start:end].lower() == piece.strip("▁").lower()
+
+
+@pytest.mark.parametrize(("name", "layout"), LAYOUTS)
+def test_outputs_are_placed_in_what_they_are_joined_to(cases, name, layout):
+    tokenizer, rng = cases(name, layout).ours, random.Random(5)
+    ids = sorted(tokenizer._names)
+    rows = [rng.choices(ids, k=rng.randint(0, 25)) for _ in range(100)]
+    rows += [tokenizer.encode_target(text) for text in (*ODD, *ORDINARY)]
+    for row in rows:
+        text, surfaces = tokenizer.decode(row).strip(), tokenizer.surfaces(row)
+        assert len(surfaces) == len(row)
+        # Bytes that make no character may be written as one mark or as several.
+        joined, written = ("".join(each).replace("\ufffd", "") for each in (surfaces, text))
+        assert "".join(joined.split()) == "".join(written.split())
+        spans = place(surfaces, text)
+        assert_cover(cover(spans, text), text)
 
 
 @pytest.mark.parametrize("name", [name for name in FAMILIES if name != "blenderbot-small"])
 def test_pieces_spell_the_text_and_mark_its_words(cases, name):
     tokenizer = cases(name).ours
     for text in ORDINARY:
-        pieces = tokenizer.split(text)
+        pieces = tokenizer.split(text).pieces
         if any(piece.startswith("<0x") for piece in pieces):
             continue
         spelled = "".join(pieces).replace("▁", " ").strip()
@@ -241,7 +276,7 @@ def test_pieces_spell_the_text_and_mark_its_words(cases, name):
 
 def test_blenderbot_small_sets_punctuation_apart(cases):
     tokenizer = cases("blenderbot-small").ours
-    pieces = tokenizer.split("Hello world, isn't it?")
+    pieces = tokenizer.split("Hello world, isn't it?").pieces
     assert "".join(pieces).split("▁")[1:] == ["hello", "world", ",", "isn", "'", "t", "it", "?"]
     assert pieces == tokenizer.pieces(tokenizer.encode("Hello world, isn't it?"))
 
@@ -258,7 +293,7 @@ def test_blenderbot_small_passes_over_lines_that_are_no_pairs(altered, cases):
 def test_unknown_characters_stand_for_themselves(cases, name):
     tokenizer = cases(name).ours
     text = "the 日本 cat🙂s"
-    pieces = tokenizer.split(text)
+    pieces = tokenizer.split(text).pieces
     assert "日本" in pieces or "▁日本" in pieces or {"日", "本"} <= {p.strip("▁@") for p in pieces}
     assert "".join(pieces).replace("▁", "") == text.replace(" ", "")
     assert tokenizer.unknown in tokenizer.encode(text)
@@ -269,7 +304,7 @@ def test_unknown_characters_stand_for_themselves(cases, name):
 def test_parts_of_a_character_are_shown_as_bytes(cases, name):
     tokenizer = cases(name).ours
     ids = tokenizer.encode("日 é ok")
-    pieces = tokenizer.split("日 é ok")
+    pieces = tokenizer.split("日 é ok").pieces
     assert "".join(pieces) == "▁<0xE6><0x97><0xA5>▁é▁ok"
     assert tokenizer.decode(ids).strip() == "日 é ok"
     assert tokenizer.pieces(ids)[-1] == pieces[-1]
@@ -318,7 +353,7 @@ def test_blanks_to_fill_may_be_written(cases, name, text, layouts):
         case = cases(name, layout)
         assert case.ours.encode(text) == case.expected(text)
         assert set(case.ours.encode(text)) & case.ours.special
-        assert {"<mask>", "<extra_id_0>"} & set(case.ours.split(text))
+        assert {"<mask>", "<extra_id_0>"} & set(case.ours.split(text).pieces)
 
 
 @pytest.mark.parametrize(
@@ -331,8 +366,8 @@ def test_the_first_word_is_like_any_other_where_a_family_has_it_so(altered, name
 
 def test_a_mask_takes_the_space_before_it(cases):
     # As in the vocabularies that BART is published with.
-    assert cases("bart").ours.split("The <mask> is")[-2:] == ("<mask>", "▁is")
-    assert cases("bart").ours.split("<mask> is") == ("<mask>", "▁is")
+    assert cases("bart").ours.split("The <mask> is").pieces[-2:] == ("<mask>", "▁is")
+    assert cases("bart").ours.split("<mask> is").pieces == ("<mask>", "▁is")
 
 
 def test_pegasus_numbers_its_masks_as_it_was_trained(cases):
@@ -347,7 +382,7 @@ def test_any_text_can_be_read(cases, name, layout):
     tokenizer = cases(name, layout).ours
     for text in ("\ud800", "a\udfffb", "\x00", "\uffff", "\U0010ffff", "e" + "\u0301" * 500):
         ids = tokenizer.encode(text)
-        assert len(tokenizer.split(text)) == len(ids)
+        assert len(tokenizer.split(text).pieces) == len(ids)
         tokenizer.decode(ids)
 
 

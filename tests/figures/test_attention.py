@@ -14,7 +14,7 @@ from seq2seq.figures.head_grid import FINEST
 from seq2seq.figures.ribbons import MOST_COLUMNS, MOST_ROWS, THINNEST, legible
 from seq2seq.figures.sentence_blocks import block_texts, block_tokens, block_weights
 from seq2seq.figures.theme import LABELS_UP_TO
-from seq2seq.trace import Tokens
+from tests.made_tokens import made_tokens
 
 
 @pytest.fixture
@@ -26,15 +26,8 @@ def looking(trace):
 
 def repeated(tokens, times):
     """Return a text of so many sentences, each these tokens and a full stop."""
-    count = len(tokens) + 1
     pieces = ("▁" + tokens.pieces[0].lstrip("▁").capitalize(), *tokens.pieces[1:-1], ".", "▁Yes.")
-    return Tokens(
-        "",
-        tuple(range(count * times)),
-        pieces * times,
-        tuple(range(count * times)),
-        (False,) * count * times,
-    )
+    return made_tokens(pieces * times)
 
 
 @pytest.fixture

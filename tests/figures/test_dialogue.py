@@ -12,8 +12,8 @@ from seq2seq.decoding.options import Options
 from seq2seq.figures.dialogue import BETWEEN, MOST_BARS, turn_numbers, turn_shares
 from seq2seq.figures.theme import LIGHT
 from seq2seq.inference.pipeline import run
-from seq2seq.trace import Tokens, special_by_spelling
 from tests import chatbots
+from tests.made_tokens import made_tokens
 
 SAID = ["The cat sleeps.", "Where is the dog?", "In the garden."]
 
@@ -23,16 +23,6 @@ def trace(request, tmp_path_factory):
     checkpoint = load(chatbots.write(tmp_path_factory.mktemp("chatbots")) / request.param)
     source = source_of(SAID, chatbots.SEPARATOR)
     return run(checkpoint, source, Options(beam_width=2, max_length=9))
-
-
-def tokens(*pieces):
-    return Tokens(
-        "",
-        tuple(range(len(pieces))),
-        pieces,
-        tuple(range(len(pieces))),
-        special_by_spelling(pieces),
-    )
 
 
 def test_every_token_of_a_turn_has_its_number(trace):
@@ -50,7 +40,7 @@ def test_every_token_of_a_turn_has_its_number(trace):
         (("▁a", "¶", "▁b", "</s>"), "¶", [0, -1, 1, -1]),
         (("▁a", "▁¶", "▁b"), " ¶ ", [0, -1, 1]),
         (("<s>", "▁a", "▁_", "_end", "__", "▁b"), "__end__", [-1, 0, -1, -1, -1, 1]),
-        (("▁a", "</s>", "<s>", "▁b", "</s>"), "</s> <s>", [0, -1, -1, 1, -1]),
+        (("▁a", "</", "s>", "▁<s", ">", "▁b", "</s>"), "</s> <s>", [0, *[-1] * 4, 1, -1]),
         (("▁a", "¶", "¶", "▁b"), "¶", [0, -1, -1, 1]),
         (("¶", "▁a"), "¶", [-1, 0]),
         (("▁a", "¶", "▁b"), "", [0, 0, 0]),
@@ -58,7 +48,7 @@ def test_every_token_of_a_turn_has_its_number(trace):
     ],
 )
 def test_a_separator_is_found_however_it_was_split(pieces, separator, numbers):
-    assert turn_numbers(tokens(*pieces), separator) == numbers
+    assert turn_numbers(made_tokens(pieces), separator) == numbers
 
 
 def test_shares_of_turns_are_sums_of_weights(trace):

@@ -7,7 +7,7 @@ from seq2seq.figures.drawing import scatter
 from seq2seq.figures.heatmap import NARROW, narrow_attention
 from seq2seq.figures.label_margins import LINE, fit, width
 from seq2seq.figures.theme import figure, palette, token_axis
-from seq2seq.trace import Tokens
+from tests.made_tokens import made_tokens
 
 
 def drawn(labels, **size):
@@ -63,6 +63,6 @@ def test_labels_of_a_narrow_matrix_do_not_lie_on_each_other(trace, count):
 def stretched(trace, count):
     """Return a trace whose source has so many tokens, all looked at alike."""
     pieces = tuple(f"▁{number}" for number in range(count))
-    source = Tokens("", tuple(range(count)), pieces, tuple(range(count)), (False,) * count)
+    source = made_tokens(pieces)
     weights = np.full((len(trace.target), 1, 1, count), 1 / count, np.float16)
     return replace(trace, source=source, attention=weights)

@@ -6,7 +6,8 @@ from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.options import MAX_LENGTH, Options
 from seq2seq.errors import UserError
 from seq2seq.inference.decoder_prompt import decoder_prompt
-from seq2seq.inference.pipeline import force, run
+from seq2seq.inference.pipeline import run
+from seq2seq.inference.teacher_forcing import force
 
 one = pytest.mark.parametrize("checkpoint_folder", ["lstm-attention"], indirect=True)
 

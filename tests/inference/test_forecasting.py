@@ -9,7 +9,8 @@ from seq2seq.decoding.interventions import Interventions
 from seq2seq.errors import UserError
 from seq2seq.inference.forecasting import LEVELS, ForecastOptions, forecast, quantiles_of
 from seq2seq.inference.inputs import prepare
-from seq2seq.inference.pipeline import force, run
+from seq2seq.inference.pipeline import run
+from seq2seq.inference.teacher_forcing import force
 from seq2seq.trace import Trace
 from tests.forecasters import KINDS, write_forecaster
 
@@ -86,7 +87,7 @@ def test_missing_values_are_read_as_missing(checkpoint):
     values = SERIES.values.copy()
     values[3] = np.nan
     source = prepare(checkpoint, Series(values, "M"))
-    assert source.pieces[5] == "▁?"
+    assert source.tokens.pieces[5] == "▁?"
     assert np.isfinite(forecast(checkpoint, Series(values, "M"), 2).quantiles).all()
 
 

@@ -2,8 +2,9 @@ import pytest
 
 from seq2seq.decoding.options import MAX_CHARACTERS, Options
 from seq2seq.errors import UserError
+from seq2seq.inference.generation import generate
 from seq2seq.inference.inputs import MAX_TOKENS, clean, prepare
-from seq2seq.inference.pipeline import generate, run
+from seq2seq.inference.pipeline import run
 
 SHORT = Options(max_length=6)
 NOTHING = ["", " ", "\n\t ", "\x00\x07\x1b", "\u00a0\u2003", "\ufeff", "\ud800", "▁"]
@@ -69,7 +70,7 @@ def test_a_plain_text_is_read_as_it_is(checkpoint):
     assert source.text == "The cat sleeps."
     assert source.notes == ()
     assert source.ids == [*checkpoint.tokenizer.encode("The cat sleeps."), 3]
-    assert source.pieces == (*checkpoint.tokenizer.split("The cat sleeps."), "</s>")
+    assert source.tokens.pieces == (*checkpoint.tokenizer.split("The cat sleeps.").pieces, "</s>")
 
 
 def test_too_many_characters_are_cut_with_a_note(checkpoint):
@@ -90,7 +91,7 @@ def test_too_many_tokens_are_cut_with_a_note(checkpoint):
     assert count > MAX_TOKENS
     source = prepare(checkpoint, text)
     assert source.notes == (f"Only the first {MAX_TOKENS} of {count} tokens were read.",)
-    assert len(source.ids) == len(source.pieces) == MAX_TOKENS + 1
+    assert len(source.ids) == len(source.tokens.pieces) == MAX_TOKENS + 1
     assert source.ids[-1] == checkpoint.model.config.eos
     assert source.text == checkpoint.tokenizer.decode(source.ids)
     assert text.startswith(source.text)
@@ -107,7 +108,7 @@ def test_a_text_at_the_caps_is_not_cut(checkpoint):
 def test_unknown_characters_are_named_once(checkpoint):
     source = prepare(checkpoint, "The 猫 and the 猫 and the 犬.")
     assert source.notes == ("This model has never seen these characters: 猫 犬",)
-    assert "猫" in source.pieces
+    assert "猫" in source.tokens.pieces
     assert source.ids.count(checkpoint.model.config.unknown) == 3
 
 

@@ -14,7 +14,7 @@ from seq2seq.cli.main import main
 from seq2seq.data.audio import Audio, log_mel, to_wav
 from seq2seq.inference import long_form
 from seq2seq.inference.long_form import LongForm, compression_ratio, cut_at_times, transcribe_long
-from seq2seq.inference.pipeline import transcribe
+from seq2seq.inference.transcription import transcribe
 from tests.families.test_generation_configs import configured, random_model, whisper_settings
 
 FIRST = 1000  # of the times, in outputs that are written by hand

@@ -11,11 +11,15 @@ from seq2seq.data.tokenizer import Unigram
 from seq2seq.data.word_filter import forbidden, runs
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
+from seq2seq.inference.generated import to_text
+from seq2seq.inference.generation import generate
 from seq2seq.inference.inputs import clean, prepare
-from seq2seq.inference.pipeline import generate, run, to_text
+from seq2seq.inference.pipeline import run
 from seq2seq.models.config import TransformerConfig
 from seq2seq.models.seq2seq import build
+from seq2seq.trace import Trace
 from tests.inference.test_inputs import STRANGE
+from tests.spans import assert_cover
 
 SHORT = Options(max_length=6)
 
@@ -241,6 +245,30 @@ def test_a_model_of_few_positions_reads_and_writes_no_more(short_sighted, method
 
 
 # --- a model that was trained on plain text
+
+
+def test_tokens_are_found_in_the_text_as_it_was_typed(checkpoint):
+    chosen = known_by(checkpoint, plain_punctuation=True, case="sentence")
+    options = Options(beam_width=2, max_length=6, instruction="sum up:")
+    trace = run(chosen, "  THE CAT’S\n\nOLD… \ud800", options)
+    assert trace.source.text == "sum up: The cat's old..."
+    assert_cover(trace.source.spans, trace.source.text)
+    assert_cover(trace.target.spans, trace.text)
+    assert trace.read.text == "  THE CAT’S\n\nOLD…  "
+    assert_cover(trace.read.spans, trace.read.text)
+    for (start, _), span in zip(trace.source.spans, trace.read.spans, strict=True):
+        assert start >= len("sum up: ") or span[0] == span[1]
+    assert Trace.from_json(trace.to_json()).read == trace.read
+    assert run(chosen, "The cat.", SHORT).given is None
+
+
+def test_what_was_not_read_is_of_no_token(checkpoint):
+    text = "The cat sleeps. " * 600
+    trace = run(checkpoint, text, Options(beam_width=1, max_length=2))
+    assert trace.notes
+    assert trace.read.text.startswith(trace.source.text)
+    assert_cover(trace.source.spans, trace.source.text)
+    assert trace.read.spans[:-1] == trace.source.spans[:-1]
 
 
 @pytest.mark.parametrize(("task", "restored"), [("translation", True), ("chatbot", False)])

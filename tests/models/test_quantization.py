@@ -9,7 +9,8 @@ from seq2seq.checkpoint import Checkpoint, load, own_generation_config
 from seq2seq.data.batching import Example, collate, pad
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import search
-from seq2seq.inference.pipeline import generate, run
+from seq2seq.inference.generation import generate
+from seq2seq.inference.pipeline import run
 from seq2seq.models.config import RecurrentConfig, TransformerConfig
 from seq2seq.models.quantization import MANY, TALL, Linear8, available, quantize
 from seq2seq.models.seq2seq import build

@@ -8,7 +8,8 @@ import pytest
 from seq2seq.analysis.attention_matrix import grid
 from seq2seq.checkpoint import load
 from seq2seq.decoding.options import Options
-from seq2seq.inference.pipeline import force, run
+from seq2seq.inference.pipeline import run
+from seq2seq.inference.teacher_forcing import force
 from tests.visit import SENTENCE, charts, messages, visit
 
 pytestmark = pytest.mark.usefixtures("root")

@@ -20,7 +20,8 @@ from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.evaluation.losses import corpus_loss, encode_pairs
 from seq2seq.evaluation.results import LOG
-from seq2seq.inference.pipeline import generate, to_text
+from seq2seq.inference.generated import to_text
+from seq2seq.inference.generation import generate
 from seq2seq.training import datasets, trainer
 from seq2seq.training.loop import Learner
 from seq2seq.training.recipe import read_recipe

@@ -3,7 +3,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from seq2seq.analysis.copied_fragments import overlap, places_of, text_words
+from seq2seq.analysis.copied_fragments import overlap, text_words
+from seq2seq.analysis.passages import part_numbers
 from seq2seq.decoding.options import Options
 from seq2seq.inference.pipeline import run
 from tests.conftest import KINDS, PARAGRAPHS
@@ -104,7 +105,8 @@ def run_of(name, text, **options):
 @pytest.mark.parametrize("name", ["lstm-attention", "rnn-additive", "transformer"])
 def test_no_attention_is_lost_between_tokens_and_words(name):
     trace = run_of(name, TEXT, prefix="The dog")
-    source, target = places_of(trace.source, TEXT), places_of(trace.target, trace.text)
+    source = part_numbers(trace.source, trace.read.spans, text_words(TEXT))
+    target = part_numbers(trace.target, trace.target.spans, text_words(trace.text))
     looked = summary._looked(trace, source, len(text_words(TEXT)))
     end = trace.attention.mean(axis=(1, 2), dtype=np.float32)[:, -1]
     np.testing.assert_allclose(looked.sum(axis=1) + end, 1, atol=2e-3)
@@ -125,8 +127,8 @@ def test_copied_words_are_marked_in_both_texts():
     text, short = "The old, old dog (a poodle) sleeps.", "The dog sleeps: a poodle"
     shared = overlap(text, short)
     marks = summary._marks(shared)
-    read = summary._words(text, text_words(text), shared.source, marks[0])
-    said = summary._words(short, text_words(short), shared.summary, marks[1])
+    read = summary._marked(text, text_words(text), shared.source, marks[0])
+    said = summary._marked(short, text_words(short), shared.summary, marks[1])
     assert "".join(word.text + word.gap for word in read) == text
     assert {word.text: word.mark for word in read} == {
         "The": 1,

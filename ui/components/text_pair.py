@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from ui.components.events import on_number
 from ui.page import is_dark
 
 SHADES = 24  # colours that a share can take
@@ -169,42 +170,39 @@ class MarkedText(NamedTuple):
     rest: str = ""
 
 
+Shades = list[tuple[int, int]]  # source words to shade, as (number, level up to SHADES)
+
+
+class Shading(NamedTuple):
+    """How the source is shaded.
+
+    rows: for each word made, while it is hovered over; None where that is not known. resting: for
+    the rest of the time. most: what the darkest stands for. follows: the source is scrolled to its
+    darkest word.
+    """
+
+    rows: list[Shades] | None
+    resting: Shades
+    most: str
+    follows: bool
+
+
 def text_pair(
     key: str,
     made: MarkedText,
     source: MarkedText,
     on_made: Callable[[int], Any],
     on_source: Callable[[int], Any],
-    rows: list[list[tuple[int, int]]] | None,
-    resting: list[tuple[int, int]],
-    most: str,
-    follows: bool,
+    shading: Shading,
 ) -> None:
     """Show what was made beside what it was made from.
 
-    on_made, on_source: called with the number of a word that was chosen. rows: for each word made
-    the source words to shade while it is hovered over, as (number, level up to SHADES); None where
-    that is not known. resting: the same, for the rest of the time. most: what the darkest stands
-    for. follows: the source is scrolled to its darkest word.
+    on_made, on_source: called with the number of a word that was chosen.
     """
     from seq2seq.figures.theme import mix, palette, readable_on
 
     colours = palette(is_dark()).attention
     shades = [mix(colours, level / SHADES) for level in range(SHADES + 1)]
-    marks = {word.mark for word in source.words}
-    legend = [("bar", most)] if rows is not None else []
-    legend += [("run", "copied phrase")] if 2 in marks else []
-    legend += [("alone", "copied word")] if 1 in marks else []
-    legend += [("unread", "not read by the model")] if source.rest.strip() else []
-
-    def chosen(event: str, count: int, use: Callable[[int], Any]) -> Callable[[], None]:
-        def call() -> None:
-            number = st.session_state[key][event]
-            if number is not None and 0 <= number < count:
-                use(number)
-
-        return call
-
     _PASSAGE(
         key=key,
         data={
@@ -213,11 +211,19 @@ def text_pair(
             "shades": [("", ""), *((shade, readable_on(shade)) for shade in shades[1:])],
             "scale": [colour for _, colour in colours],
             "much": SHADES // 4,
-            "rows": rows,
-            "resting": resting,
-            "legend": legend,
-            "follows": follows,
+            "rows": shading.rows,
+            "resting": shading.resting,
+            "legend": _legend(source, shading),
+            "follows": shading.follows,
         },
-        on_made_change=chosen("made", len(made.words), on_made),
-        on_source_change=chosen("source", len(source.words), on_source),
+        on_made_change=on_number(key, "made", len(made.words), on_made),
+        on_source_change=on_number(key, "source", len(source.words), on_source),
     )
+
+
+def _legend(source: MarkedText, shading: Shading) -> list[tuple[str, str]]:
+    marks = {word.mark for word in source.words}
+    legend = [("bar", shading.most)] if shading.rows is not None else []
+    legend += [("run", "copied phrase")] if 2 in marks else []
+    legend += [("alone", "copied word")] if 1 in marks else []
+    return legend + ([("unread", "not read by the model")] if source.rest.strip() else [])

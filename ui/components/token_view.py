@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from seq2seq.trace import Tokens, Trace, shown
+from ui.components.events import on_number
 from ui.page import is_dark
 
 # Colours that a weight can take; and the most weights that are sent along for the hover.
@@ -103,75 +104,90 @@ export default function (component) {
 )
 
 
+class SourceRow(NamedTuple):
+    """The source's tokens above an output.
+
+    weights (target, source): how they are shaded for the marked step; hovering over an output token
+    shows its own. word: the marked one. on_word: called with the number of one that was clicked.
+    """
+
+    weights: np.ndarray
+    word: int | None
+    on_word: Callable[[int], Any]
+
+
 def token_view(
     trace: Trace,
     key: str,
     step: int | None = None,
-    word: int | None = None,
     on_step: Callable[[int], Any] = int,
-    on_word: Callable[[int], Any] = int,
-    weights: np.ndarray | None = None,
+    source: SourceRow | None = None,
     heading: bool = True,
 ) -> None:
     """Show the output and its tokens, the more probable the stronger, below the source's tokens.
 
-    step, word: the marked output and source token; a step of None means that none can be chosen.
-    on_step, on_word: called with the number of a token that was clicked. weights (target, source):
-    how the source is shaded for the marked step; hovering over a token shows its own. None leaves
-    the source away. heading: the output's text stands above.
+    step: the marked output token; None means that none can be chosen. on_step: called with the
+    number of one that was clicked. source: None to leave it away. heading: the output's text stands
+    above.
     """
-    from seq2seq.figures.theme import mix, palette, readable_on
+    from seq2seq.figures.theme import mix, palette
 
     colours = palette(is_dark())
-
-    def pair(background: str) -> tuple[str, str]:
-        return background, readable_on(background)
-
-    target = _tokens(trace.target)
-    for number, (token, probability) in enumerate(
-        zip(target, trace.probabilities.tolist(), strict=True)
-    ):
-        token["title"] = f"step {number + 1}, probability {probability:.1%}"
-        token["colours"] = pair(mix(colours.probability, probability))
-    levels, resting = None, None
-    if weights is not None:
-        levels = np.clip(np.rint(weights * SHADES), 0, SHADES).astype(int)
-        if step is not None:
-            resting = levels[step].tolist()
-
-    def chosen(event: str, count: int, use: Callable[[int], Any]) -> Callable[[], None]:
-        def call() -> None:
-            number = st.session_state[key][event]
-            if number is not None and 0 <= number < count:
-                use(number)
-
-        return call
-
+    target = _target(trace)
+    above = _source(trace, source, step)
     _READING(
         key=key,
         data={
             "text": trace.text if heading else "",
-            "source": {
-                "tokens": [] if weights is None else _tokens(trace.source),
-                "label": "Source tokens, shaded by attention",
-                "event": "word",
-            },
             "target": {
                 "tokens": target,
                 "label": "Output tokens, shaded by probability",
                 "event": "step",
             },
-            "shades": [pair(mix(colours.attention, i / SHADES)) for i in range(SHADES + 1)],
+            "shades": [_colours(mix(colours.attention, i / SHADES)) for i in range(SHADES + 1)],
             "much": SHADES // 4,
-            "weights": None if levels is None or levels.size > WEIGHTS else levels.tolist(),
-            "resting": resting,
+            **above,
             "selectable": step is not None,
             "step": step,
-            "word": word,
+            "word": source.word if source else None,
         },
-        on_step_change=chosen("step", len(target), on_step),
-        on_word_change=chosen("word", len(trace.source), on_word),
+        on_step_change=on_number(key, "step", len(target), on_step),
+        on_word_change=on_number(key, "word", len(trace.source), source.on_word if source else int),
     )
+
+
+def _source(trace: Trace, source: SourceRow | None, step: int | None) -> dict[str, Any]:
+    """Return the source's tokens and how they are shaded, as the component takes them."""
+    levels, resting = None, None
+    if source is not None:
+        levels = np.clip(np.rint(source.weights * SHADES), 0, SHADES).astype(int)
+        resting = None if step is None else levels[step].tolist()
+    return {
+        "source": {
+            "tokens": [] if source is None else _tokens(trace.source),
+            "label": "Source tokens, shaded by attention",
+            "event": "word",
+        },
+        "weights": None if levels is None or levels.size > WEIGHTS else levels.tolist(),
+        "resting": resting,
+    }
+
+
+def _target(trace: Trace) -> list[dict[str, Any]]:
+    from seq2seq.figures.theme import mix, palette
+
+    scale, tokens = palette(is_dark()).probability, _tokens(trace.target)
+    for number, probability in enumerate(trace.probabilities.tolist()):
+        tokens[number]["title"] = f"step {number + 1}, probability {probability:.1%}"
+        tokens[number]["colours"] = _colours(mix(scale, probability))
+    return tokens
+
+
+def _colours(background: str) -> tuple[str, str]:
+    """Return a background, and what is readable on it."""
+    from seq2seq.figures.theme import readable_on
+
+    return background, readable_on(background)
 
 
 def _tokens(tokens: Tokens) -> list[dict[str, Any]]:

@@ -37,12 +37,37 @@ def audio_input() -> Audio | None:
             on_change=_keep,
             args=("uploaded",),
         )
+    sample = _sample()
+    given = dict(st.session_state.get(_GIVEN, {}))
+    st.session_state[_SAID] = ""
+    if sample is not None:
+        from seq2seq.data.audio import read_audio
+
+        given["example"] = read_audio(sample[0])
+    if not given:
+        return None
+    heard = _heard(list(given))
+    found = given[heard]
+    if isinstance(found, UserError):
+        st.error(plain(str(found)), icon=":material/error:")
+        return None
+    if heard == "example" and sample is not None:
+        st.session_state[_SAID] = sample[1]
+    if heard != "recording" or st.session_state.get("spoken") is None:
+        from seq2seq.data.audio import to_wav
+
+        st.audio(to_wav(found.samples), alt=f"Recording: the {heard}")
+    return found
+
+
+def _sample() -> tuple[Path, str] | None:
+    """Let the visitor choose an example; returns its file, and what is said in it."""
     samples = _samples()
     if not st.session_state.get(_BEGUN):
         st.session_state[_BEGUN] = True
         if "recording" not in st.query_params:
             st.session_state["recording"] = next(iter(samples), None)
-    sample = st.pills(
+    chosen = st.pills(
         "Or take an example",
         list(samples),
         key="recording",
@@ -51,27 +76,7 @@ def audio_input() -> Audio | None:
         "and a few commands.",
         **URL,
     )
-    given = dict(st.session_state.get(_GIVEN, {}))
-    st.session_state[_SAID] = ""
-    if sample in samples:
-        from seq2seq.data.audio import read_audio
-
-        path, text = samples[sample]
-        given["example"] = read_audio(path)
-    if not given:
-        return None
-    heard = _heard(list(given))
-    found = given[heard]
-    if isinstance(found, UserError):
-        st.error(plain(str(found)), icon=":material/error:")
-        return None
-    if heard == "example":
-        st.session_state[_SAID] = text
-    if heard != "recording" or st.session_state.get("spoken") is None:
-        from seq2seq.data.audio import to_wav
-
-        st.audio(to_wav(found.samples), alt=f"Recording: the {heard}")
-    return found
+    return None if chosen is None else samples.get(chosen)
 
 
 def example_text() -> str:

@@ -159,7 +159,7 @@ def _optimized(target: _Target, changes: Interventions) -> tuple[float, ...] | N
     trace, step = target.view.run, target.step
 
     def work(checkpoint: Any, on_step: Any) -> Any:
-        from seq2seq.analysis.attention_optimization import steer
+        from seq2seq.analysis.attention_optimization import Row, steer
         from seq2seq.decoding.search import Progress
         from seq2seq.inference.inputs import clean
 
@@ -170,8 +170,8 @@ def _optimized(target: _Target, changes: Interventions) -> tuple[float, ...] | N
         def on_round(done: int, total: int) -> None:
             on_step(Progress(done, total, ()))
 
-        place = target.layer, target.head
-        found = steer(checkpoint, trace, step, tokens[0], *place, changes, on_round)
+        row = Row(step, target.layer, target.head)
+        found = steer(checkpoint, trace, row, tokens[0], changes, on_round)
         return found, checkpoint.tokenizer.pieces(tokens[:1])[0], len(tokens)
 
     what = ("steer", trace.target.ids, step, word, target.layer, target.head, changes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
@@ -199,46 +199,23 @@ def _status(run: Trace, tree: MergedTree, number: int) -> str:
 
 def _ranking(view: View) -> None:
     """Let the visitor score all complete outputs with other penalties; a row chooses an output."""
-    run = view.run
-    found, texts = complete(run), [each.text for each in outputs(run).values()]
-    names = [[str(number + 1)] for number in range(len(found))]
-    rivals = list(found)
-    for letter, trace in view.named.items():
-        best = trace.outputs[0]
-        rival = hypothesis(trace, best.node, best.finished)
-        same = [number for number, each in enumerate(rivals) if each.tokens == rival.tokens]
-        if same:
-            names[same[0]].append(letter)
-            continue
-        rivals.append(rival)
-        names.append([letter])
-        texts.append(best.text)
-    alpha, beta, coverage = _penalties(view, rivals)
-    own = run.options.length_penalty, _own_beta(run)
-    before = order(rivals, [each.score for each in rivals])
-    scored = [each.score for each in rivals]
+    rivals = _rivals(view)
+    hypotheses = [each.hypothesis for each in rivals]
+    alpha, beta, coverage = _penalties(view, hypotheses)
+    own = view.run.options.length_penalty, _own_beta(view.run)
+    scored = [each.score for each in hypotheses]
     if (alpha, beta) != own:
-        scored = scores(rivals, alpha, beta, coverage).tolist()
-    placed = order(rivals, scored)
-    moves = [before.index(number) - place for place, number in enumerate(placed)]
-    shown = next((place for place, n in enumerate(placed) if view.name in names[n]), 0)
+        scored = scores(hypotheses, alpha, beta, coverage).tolist()
+    placed = order(hypotheses, scored)
+    shown = next((place for place, n in enumerate(placed) if view.name in rivals[n].names), 0)
     key = f"ranking_{view.name}_{'_'.join(map(str, placed))}"
 
     def use_row() -> None:
         if rows := st.session_state[key].selection.rows:
-            select_output(names[placed[rows[0]]][0])
+            select_output(rivals[placed[rows[0]]].names[0])
 
     st.dataframe(
-        {
-            "name": [", ".join(names[number]) for number in placed],
-            "moved": [f"▲ {m}" if m > 0 else f"▼ {-m}" if m < 0 else "" for m in moves],
-            "output": [texts[number] for number in placed],
-            "score": [round(scored[number], 3) for number in placed],
-            "search score": [round(rivals[number].score, 3) for number in placed],
-            "log P": [round(sum(rivals[n].log_probabilities), 3) for n in placed],
-            "tokens": [len(rivals[number].tokens) for number in placed],
-            "complete": [rivals[number].finished for number in placed],
-        },
+        _ranked(rivals, placed, scored),
         hide_index=True,
         key=key,
         on_select=use_row,
@@ -251,6 +228,48 @@ def _ranking(view: View) -> None:
         f"{own[0]:g} and a coverage penalty of {own[1]:g}; with others it might have found other "
         "hypotheses: change them under Decoding settings."
     )
+
+
+class _Rival(NamedTuple):
+    """A complete output, and by which names it is known: several branches may end in one."""
+
+    hypothesis: Hypothesis
+    names: list[str]
+    text: str
+
+
+def _rivals(view: View) -> list[_Rival]:
+    """Return the complete outputs of the search and of its branches, each once."""
+    texts = [each.text for each in outputs(view.run).values()]
+    found = zip(complete(view.run), texts, strict=True)
+    rivals = [_Rival(each, [str(n)], text) for n, (each, text) in enumerate(found, 1)]
+    for letter, trace in view.named.items():
+        best = trace.outputs[0]
+        own = hypothesis(trace, best.node, best.finished)
+        same = next((each for each in rivals if each.hypothesis.tokens == own.tokens), None)
+        if same is not None:
+            same.names.append(letter)
+        else:
+            rivals.append(_Rival(own, [letter], best.text))
+    return rivals
+
+
+def _ranked(rivals: list[_Rival], placed: list[int], scored: list[float]) -> dict[str, Any]:
+    """Return the columns of the table, best first. placed: which rival is at each place."""
+    found = [rivals[number] for number in placed]
+    hypotheses = [each.hypothesis for each in rivals]
+    before = order(hypotheses, [each.score for each in hypotheses])
+    moves = [before.index(number) - place for place, number in enumerate(placed)]
+    return {
+        "name": [", ".join(each.names) for each in found],
+        "moved": [f"▲ {m}" if m > 0 else f"▼ {-m}" if m < 0 else "" for m in moves],
+        "output": [each.text for each in found],
+        "score": [round(scored[number], 3) for number in placed],
+        "search score": [round(each.hypothesis.score, 3) for each in found],
+        "log P": [round(sum(each.hypothesis.log_probabilities), 3) for each in found],
+        "tokens": [len(each.hypothesis.tokens) for each in found],
+        "complete": [each.hypothesis.finished for each in found],
+    }
 
 
 def _own_beta(run: Trace) -> float:
@@ -300,7 +319,7 @@ def _penalties(view: View, rivals: list[Hypothesis]) -> tuple[float, float, np.n
     tokens = tuple(each.tokens for each in rivals)
 
     def cover(checkpoint: Checkpoint, on_step: OnStep) -> np.ndarray:
-        from seq2seq.inference.pipeline import coverage
+        from seq2seq.inference.teacher_forcing import coverage
 
         assert view.subject.given is not None
         return coverage(checkpoint, view.subject.given, tokens, view.subject.options)
@@ -364,7 +383,7 @@ def _reference(view: View) -> Hypothesis | None:
         return None
 
     def force(checkpoint: Checkpoint, on_step: OnStep) -> Hypothesis | str:
-        from seq2seq.inference.pipeline import force
+        from seq2seq.inference.teacher_forcing import force
 
         assert view.subject.given is not None
         try:

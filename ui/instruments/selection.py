@@ -12,6 +12,7 @@ from seq2seq.decoding.options import MAX_LENGTH
 from seq2seq.trace import Trace
 from ui.code_export import Named
 from ui.components import hint, outputs_list, token_view
+from ui.components.token_view import SourceRow
 from ui.escape import plain
 from ui.instruments.run_summary import timing
 from ui.page import page_visit
@@ -77,10 +78,11 @@ Reader = Callable[[Subject, Trace, int, int | None], Any]
 
 def read_tokens(subject: Subject, shown: Trace, step: int, word: int | None) -> None:
     """Show source and output as rows of tokens."""
-    weights = None
+    source = None
     if shown.attention is not None and not shown.position_seconds:
         weights = shown.attention.mean(axis=(1, 2), dtype="float32")
-    token_view(shown, "reading", step, word, select_step, select_word, weights, heading=False)
+        source = SourceRow(weights, word, select_word)
+    token_view(shown, "reading", step, select_step, source, heading=False)
 
 
 def hint_on_tokens(shown: Trace) -> None:

@@ -99,7 +99,7 @@ def _split(view: View, known: str) -> None:
 def _typed(view: View) -> None:
     """Show the text as it was given, and what was made of it before it was split."""
     given, text = view.subject.given, view.shown.source.text
-    typed = given if isinstance(given, str) else text
+    typed = given if isinstance(given, str) else view.shown.read.text
     st.markdown(f"**Typed:** {len(typed):,} characters.")
     st.text(typed[:MOST_TEXT])
     if typed != text:
@@ -186,6 +186,8 @@ def _table(tokens: Tokens, embedded: Embedded | None = None) -> None:
         "piece": list(tokens.pieces),
         "id": list(tokens.ids),
         "word": [written[number] for number in tokens.words],
+        "from character": [start for start, _ in tokens.spans],
+        "to character": [end for _, end in tokens.spans],
     }
     if embedded:
         columns["norm of the vector"] = np.linalg.norm(embedded.vectors, axis=1).round(2).tolist()

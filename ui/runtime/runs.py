@@ -21,6 +21,7 @@ from seq2seq.errors import UserError
 from seq2seq.trace import Trace, shown
 from ui.escape import plain, quoted, quoted_end
 from ui.runtime.admission import admission, admitted, waiting_note
+from ui.runtime.engine import is_served, served
 from ui.runtime.metrics import publish_queues
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from seq2seq.checkpoint import Checkpoint
     from seq2seq.data.audio import Audio
     from seq2seq.decoding.search import OnStep, Progress
+    from seq2seq.serving.request import Request
 
 RUNS_KEPT, BYTES_KEPT = 64, 400_000_000
 PATIENCE = 0.4  # seconds a run may take before it shows its progress
@@ -149,42 +151,38 @@ def run(
     input is shown. Where it cannot, says why and returns None.
     """
 
-    def decode(checkpoint: Checkpoint, on_step: OnStep) -> Trace:
-        from seq2seq.inference.pipeline import run
-
-        assert subject.given is not None
-        return run(
-            checkpoint,
-            subject.given,
-            subject.options,
-            on_step,
-            self_attention=None,
-            interventions=subject.interventions,
-        )
-
-    trace = derive(subject, "run", decode, show)
+    trace = _requested(subject, "run", show)
     if trace is not None and notes:
         show_notes(trace.notes)
     return trace
 
 
 def follow(subject: Subject, target: str | tuple[int, ...]) -> Trace | None:
-    """Record how the model would have said an output, a text or its tokens; as `run` does."""
+    """Record how the model goes through an output, a text or its tokens; as `run` does."""
+    return _requested(subject, ("follow", target), target=target)
 
-    def force(checkpoint: Checkpoint, on_step: OnStep) -> Trace:
-        from seq2seq.inference.pipeline import force
+
+def _requested(
+    subject: Subject,
+    what: Hashable,
+    show: Callable[[Progress], Any] | None = None,
+    target: str | tuple[int, ...] | None = None,
+) -> Trace | None:
+    """Compute a trace where the models are served, or here; as `derive` does."""
+
+    def compute(checkpoint: Checkpoint, on_step: OnStep) -> Trace:
+        return request().compute(checkpoint, on_step)
+
+    def request() -> Request:
+        from seq2seq.serving.request import Request
 
         assert subject.given is not None
-        return force(
-            checkpoint,
-            subject.given,
-            target,
-            subject.options,
-            self_attention=None,
-            interventions=subject.interventions,
-        )
+        options, changed = subject.options, subject.interventions
+        return Request(subject.name, subject.given, options, changed, target)
 
-    return derive(subject, ("follow", target), force)
+    if not is_served(subject.name):
+        return derive(subject, what, compute, show)
+    return _derive(subject, what, lambda place: served(request(), place))
 
 
 def branch(subject: Subject, tokens: tuple[int, ...]) -> Trace | str | None:
@@ -229,6 +227,21 @@ def derive(
     what: tells it from whatever else is computed of the subject. work: gets the checkpoint and a
     function for it to call now and then. Where it cannot, says why and returns None.
     """
+
+    def here(place: DeltaGenerator) -> Found | None:
+        checkpoint = open_model(subject.name)
+        if checkpoint is None:
+            return None
+        with admitted(place):
+            return work(checkpoint, _watched(place, show))
+
+    return _derive(subject, what, here)
+
+
+def _derive(
+    subject: Subject, what: Hashable, compute: Callable[[DeltaGenerator], Found | None]
+) -> Found | None:
+    """Compute something, or take it from the cache. compute: gets a place for what it shows."""
     # Here whether or not it is needed: what follows keeps its place, and with it the focus.
     place = st.empty()
     runs, key = _runs(), (subject.key, what)
@@ -238,17 +251,14 @@ def derive(
     if subject.missing:
         place.info(plain(subject.missing), icon=":material/info:")
         return None
-    checkpoint = open_model(subject.name)
-    if checkpoint is None:
-        return None
     try:
-        with admitted(place):
-            found = work(checkpoint, _watched(place, show))
+        found = compute(place)
     except UserError as error:
         place.error(plain(str(error)), icon=":material/error:")
         return None
-    place.empty()  # whoever has left by now gets no pictures
-    runs.put(key, found)
+    if found is not None:
+        place.empty()  # whoever has left by now gets no pictures
+        runs.put(key, found)
     return found
 
 

@@ -20,6 +20,7 @@ from ui.runtime.trainings import bring_trained
 
 if TYPE_CHECKING:
     from seq2seq.training.jobs import Training
+    from ui.training_lab.settings import LabSettings
 
 PAGES = {
     "Translation": "pages/translation.py",
@@ -47,6 +48,7 @@ def afterwards(training: Training) -> None:
         if menu.open:  # files are made when they are wanted
             with menu:
                 _downloads({letter: Path(each.folder) for letter, each in trained.items()})
+                _records(training)
         copy_link("run")  # whoever opens it trains anew
 
 
@@ -57,8 +59,7 @@ def _open(training: Training, letter: str, title: str, letters: list[str]) -> No
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    snapshots = training.progress[letter].snapshots
-    text = "".join(snapshots[-1].written[0].source).replace("▁", " ").strip() if snapshots else ""
+    text = _example(training)
     query: dict[str, str | list[str]] = {"checkpoint": names[letter], "text": text}
     if title == "Compare architectures":
         query = {"models": [names[each] for each in letters], "sentence": text}
@@ -86,6 +87,34 @@ def _downloads(folders: Mapping[str, Path]) -> None:
                 key=f"lab_recipe_{letter}",
                 on_click="ignore",
             )
+
+
+def _records(training: Training) -> None:
+    """Offer what was measured, and a notebook that trains the same."""
+    from seq2seq import figures
+    from seq2seq.lessons.notebook_format import written
+    from seq2seq.lessons.training_notebook import training_notebook
+
+    settings: LabSettings = training.about
+    recipes = dict(zip(settings.models, training.job["recipes"], strict=True))
+    names = {letter: model.name for letter, model in settings.models.items()}
+    made = training_notebook(
+        recipes, names, training.job["seconds"], settings.task, _example(training)
+    )
+    for label, text, name, kind in (
+        ("Notebook that trains the same", written(made), "training.ipynb", "application/json"),
+        ("Curves (CSV)", figures.training_csv(training.progress), "training.csv", "text/csv"),
+    ):
+        st.download_button(label, text, name, kind, key=f"lab_download_{name}", on_click="ignore")
+
+
+def _example(training: Training) -> str:
+    """Return the source of the first held-out example, "" before the first measurement."""
+    snapshots = next(iter(training.progress.values())).snapshots
+    if not snapshots:
+        return ""
+    pieces = snapshots[-1].written[0].source
+    return "".join(pieces).replace("▁", " ").strip()
 
 
 def zipped(folder: Path) -> bytes:

@@ -44,6 +44,7 @@ EXAMPLES = {
     "addition": "47 + 385",
     "numbers": "three hundred and twelve",
     "pig-latin": "string",
+    "waves": "5 8 10 11 10 8 5 3 1 0 1 3 5 8 10 11 10 8",
 }
 
 

@@ -187,23 +187,11 @@ def _choose_sentence(texts: list[str]) -> int | None:
 
 def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
     from seq2seq import figures
-    from seq2seq.analysis.projection import fit
 
-    count, explained = len(placed.sentences), list[float]()
-    if projection == "t-SNE":
-        found = _tsne(name, kind, placed.everything)
-        if found is None:
-            return
-        points = found
-        st.caption(
-            "t-SNE keeps neighbours together; distances between groups and their sizes mean "
-            "nothing."
-        )
-    else:
-        directions = fit(placed.vectors, 3 if projection.endswith("3-d") else 2)
-        points = directions.points(placed.everything)
-        explained = directions.explained.tolist()
-
+    count = len(placed.sentences)
+    points, explained = _points(name, kind, projection, placed)
+    if points is None:
+        return
     in_space = projection.endswith("3-d")
     if in_space:
         st.caption(
@@ -233,6 +221,27 @@ def _map(name: str, kind: str, projection: str, placed: _Placed) -> None:
         lambda: figures.map_csv(points, placed.texts, features),
         None if in_space else select,
     )
+
+
+def _points(
+    name: str, kind: str, projection: str, placed: _Placed
+) -> tuple[np.ndarray | None, list[float]]:
+    """Return where each sentence is drawn, and the share of the variance that each axis explains.
+
+    For t-SNE, no axis does; None where that was stopped.
+    """
+    from seq2seq.analysis.projection import fit
+
+    if projection == "t-SNE":
+        points = _tsne(name, kind, placed.everything)
+        if points is not None:
+            st.caption(
+                "t-SNE keeps neighbours together; distances between groups and their sizes mean "
+                "nothing."
+            )
+        return points, []
+    directions = fit(placed.vectors, 3 if projection.endswith("3-d") else 2)
+    return directions.points(placed.everything), directions.explained.tolist()
 
 
 def _tsne(name: str, kind: str, vectors: np.ndarray) -> np.ndarray | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
-from seq2seq.analysis.copied_fragments import Overlap, Span, overlap, places_of, text_words
-from seq2seq.analysis.passages import sentences
+from seq2seq.analysis.copied_fragments import Overlap, overlap, text_words
+from seq2seq.analysis.passages import part_numbers, sentences
+from seq2seq.data.spans import Span, containing
 from seq2seq.trace import Trace
 from ui.components import hint, text_pair
-from ui.components.text_pair import SHADES, MarkedText, MarkedWord
+from ui.components.text_pair import SHADES, MarkedText, MarkedWord, Shading
 from ui.instruments.attention import sinks_note
 from ui.instruments.selection import select_step, select_word
 from ui.links import URL
@@ -24,77 +25,98 @@ _SHADE = "shade"
 LIT = 40  # words of the text, at most, that light up for one of the summary
 
 
+class _Words(NamedTuple):
+    """The words of a summary and of its text, and which of them each token is part of.
+
+    read: so many words of the text are what the model read.
+    """
+
+    text: str
+    spans: list[Span]
+    written: list[Span]
+    source: list[int | None]
+    target: list[int | None]
+    read: int
+
+    @property
+    def read_text(self) -> str:
+        """What of the text the model read."""
+        return self.text[: self.spans[self.read - 1][1]] if self.read else ""
+
+
 def read_summary(subject: Subject, trace: Trace, step: int, word: int | None) -> None:
     """Show a summary beside its text; a word of either can be chosen."""
-    text = subject.given if isinstance(subject.given, str) else trace.source.text
-    spans, written = text_words(text), text_words(trace.text)
-    source, target = places_of(trace.source, text), places_of(trace.target, trace.text)
-    count = 1 + max((place for place in source if place is not None), default=-1)
-    read = text[: spans[count - 1].end] if count else ""
-    shared = overlap(read, trace.text)
+    words = _words_of(subject, trace)
+    shared = overlap(words.read_text, trace.text)
     marks = _marks(shared)
-    chosen, rows, resting, most = "", None, [], ""
+    chosen, shading = _shading(trace, words, step)
+
+    def choose_made(number: int) -> None:
+        if number not in words.target:
+            return
+        if chosen == WORD and words.target[step] == number:
+            st.session_state[_SHADE] = WHOLE
+            return
+        select_step(words.target.index(number))
+        if chosen == WHOLE:
+            st.session_state[_SHADE] = WORD
+
+    def choose_source(number: int) -> None:
+        if number in words.source:
+            select_word(words.source.index(number))
+
+    summary = MarkedText(
+        "Summary",
+        "Words of the summary",
+        _marked(trace.text, words.written, shared.summary, marks[1]),
+        words.target[step],
+    )
+    text = MarkedText(
+        "Text",
+        "Words of the text",
+        _marked(words.read_text, words.spans[: words.read], shared.source, marks[0]),
+        None if word is None else words.source[word],
+        words.text[len(words.read_text) :],
+    )
+    text_pair("passage", summary, text, choose_made, choose_source, shading)
+    sinks_note(trace)
+    _measures(words, shared)
+
+
+def _words_of(subject: Subject, trace: Trace) -> _Words:
+    text = subject.given if isinstance(subject.given, str) else trace.read.text
+    spans, written = text_words(text), text_words(trace.text)
+    source = part_numbers(trace.source, trace.read.spans, spans)
+    target = part_numbers(trace.target, trace.target.spans, written)
+    read = 1 + max((number for number in source if number is not None), default=-1)
+    return _Words(text, spans, written, source, target, read)
+
+
+def _shading(trace: Trace, words: _Words, step: int) -> tuple[str, Shading]:
+    """Return of what the attention is shown, as the visitor chooses, and how the text is shaded."""
     if trace.attention is None:
         st.caption(
             "This model has no attention: its decoder gets one vector of the text. Only copied "
             "words can be shown."
         )
-    else:
-        chosen = _shading()
-        hint(
-            "summary",
-            "Hover over a word of the summary to see its attention, or over a word of the text to "
-            "see which summary words attended to it; a click keeps it.",
-        )
-        looked = _looked(trace, source, count)
-        rows = [_levels(row) for row in _mean_rows(looked, target, len(written))]
-        weights = looked[_steps(trace, target, step, chosen)].mean(axis=0)
-        resting = _levels(weights, len(weights))
-        most = f"the darkest word received {weights.max(initial=0):.1%} of the attention"
-        if (elsewhere := 1 - float(weights.sum())) >= 0.01:
-            most += f", special tokens {elsewhere:.0%}"
-
-    def choose_made(number: int) -> None:
-        if number not in target:
-            return
-        if chosen == WORD and target[step] == number:
-            st.session_state[_SHADE] = WHOLE
-            return
-        select_step(target.index(number))
-        if chosen == WHOLE:
-            st.session_state[_SHADE] = WORD
-
-    def choose_source(number: int) -> None:
-        if number in source:
-            select_word(source.index(number))
-
-    text_pair(
-        "passage",
-        MarkedText(
-            "Summary",
-            "Words of the summary",
-            _words(trace.text, written, shared.summary, marks[1]),
-            target[step],
-        ),
-        MarkedText(
-            "Text",
-            "Words of the text",
-            _words(read, spans[:count], shared.source, marks[0]),
-            None if word is None else source[word],
-            text[len(read) :],
-        ),
-        choose_made,
-        choose_source,
-        rows,
-        resting,
-        most,
-        follows=chosen in (SENTENCE, WORD),
+        return "", Shading(None, [], "", follows=False)
+    chosen = _chosen()
+    hint(
+        "summary",
+        "Hover over a word of the summary to see its attention, or over a word of the text to "
+        "see which summary words attended to it; a click keeps it.",
     )
-    sinks_note(trace)
-    _measures(len(written), count, len(spans), shared)
+    looked = _looked(trace, words.source, words.read)
+    means = _mean_rows(looked, words.target, len(words.written))
+    weights = looked[_steps(trace, words.target, step, chosen)].mean(axis=0)
+    most = f"the darkest word received {weights.max(initial=0):.1%} of the attention"
+    if (elsewhere := 1 - float(weights.sum())) >= 0.01:
+        most += f", special tokens {elsewhere:.0%}"
+    rows, resting = [_levels(row) for row in means], _levels(weights, len(weights))
+    return chosen, Shading(rows, resting, most, follows=chosen in (SENTENCE, WORD))
 
 
-def _shading() -> str:
+def _chosen() -> str:
     """Let the visitor choose of what the attention is shown."""
     return st.radio(
         "Shaded by the attention of",
@@ -155,23 +177,26 @@ def _marks(shared: Overlap) -> tuple[dict[int, int], dict[int, int]]:
     return marks
 
 
-def _words(
+def _marked(
     text: str, spans: Sequence[Span], terms: Sequence[Span], marks: dict[int, int]
 ) -> list[MarkedWord]:
     """Return the words of a text as they are shown, marked where a term in them is."""
-    ends, found = [span.end for span in spans], [0] * len(spans)
-    for number, mark in marks.items():
-        place = bisect_right(ends, terms[number].start)
-        found[place] = max(found[place], mark)
-    nexts = [*(span.start for span in spans[1:]), len(text)]
+    found = [0] * len(spans)
+    for place, mark in zip(
+        containing([terms[number] for number in marks], spans), marks.values(), strict=True
+    ):
+        if place is not None:
+            found[place] = max(found[place], mark)
+    nexts = [*(start for start, _ in spans[1:]), len(text)]
     return [
-        MarkedWord(text[span.start : span.end], text[span.end : following], mark)
-        for span, following, mark in zip(spans, nexts, found, strict=True)
+        MarkedWord(text[start:end], text[end:following], mark)
+        for (start, end), following, mark in zip(spans, nexts, found, strict=True)
     ]
 
 
-def _measures(written: int, read: int, given: int, shared: Overlap) -> None:
+def _measures(words: _Words, shared: Overlap) -> None:
     """Say how much shorter it became, and how much was copied."""
+    written, read, given = len(words.written), words.read, len(words.spans)
     with st.container(horizontal=True):
         st.metric("Words read", f"{read:,}" + (f" of {given:,}" if read < given else ""))
         st.metric("Words written", f"{written:,}")

@@ -1,0 +1,1 @@
+"""Where a computation runs: in this process, or on the machines of a cluster."""
