@@ -80,13 +80,39 @@ tl, plt mg, asm as, tat tt, lin ln, hau ha, bak ba, jav jv, sun su, gle ga, gla 
 kir ky, lug lg, nso ns, gaz om, ory or, quy qu, run rn, kin rw, smo sm, ssw ss, sot st, tir ti, tsn
 tn, tso ts, uig ug, wol wo, xho xh, zul zu
 """
+# The other languages of NLLB, called as FLORES-200 calls them (NLLB Team et al. 2022, table 1).
+# Codes that differ only in their script are whole here.
+_FLORES = """
+ace_Arab Acehnese (Arabic script), ace_Latn Acehnese (Latin script), acm Mesopotamian Arabic, acq
+Ta'izzi-Adeni Arabic, aeb Tunisian Arabic, ajp South Levantine Arabic, aka Akan, apc North
+Levantine Arabic, ars Najdi Arabic, ary Moroccan Arabic, arz Egyptian Arabic, awa Awadhi, ayr
+Central Aymara, azb South Azerbaijani, bam Bambara, ban Balinese, bem Bemba, bho Bhojpuri, bjn_Arab
+Banjar (Arabic script), bjn_Latn Banjar (Latin script), bug Buginese, cjk Chokwe, ckb Central
+Kurdish, crh Crimean Tatar, dik Southwestern Dinka, dyu Dyula, dzo Dzongkha, epo Esperanto, ewe Ewe,
+fij Fijian, fon Fon, fur Friulian, fuv Nigerian Fulfulde, grn Guarani, hne Chhattisgarhi, kab
+Kabyle, kac Jingpho, kam Kamba, kas_Arab Kashmiri (Arabic script), kas_Deva Kashmiri (Devanagari
+script), kbp Kabiyè, kea Kabuverdianu, kik Kikuyu, kmb Kimbundu, knc_Arab Central Kanuri (Arabic
+script), knc_Latn Central Kanuri (Latin script), kon Kikongo, lij Ligurian, lim Limburgish, lmo
+Lombard, ltg Latgalian, lua Luba-Kasai, luo Luo, lus Mizo, mag Magahi, mai Maithili, min
+Minangkabau, mni Meitei, mos Mossi, nus Nuer, nya Nyanja, pag Pangasinan, pap Papiamento, prs Dari,
+sag Sango, sat Santali, scn Sicilian, shn Shan, srd Sardinian, szl Silesian, taq_Latn Tamasheq
+(Latin script), taq_Tfng Tamasheq (Tifinagh script), tpi Tok Pisin, tum Tumbuka, twi Twi, tzm
+Central Atlas Tamazight, umb Umbundu, vec Venetian, war Waray, zho_Hans Chinese (simplified),
+zho_Hant Chinese (traditional)
+"""
 # PLBart's programming languages and English; its first models know three.
 PLBART = ("java", "python", "en_XX", "javascript", "php", "ruby", "go")
+_PROGRAMMING = "java Java, python Python, javascript JavaScript, php PHP, ruby Ruby, go Go"
+
+
+def _pairs(table: str) -> dict[str, str]:
+    return dict(" ".join(pair.split()).split(" ", 1) for pair in table.split(","))
+
+
 _NAMES = {code: name.title() for name, code in SPOKEN.items()}
-_NAMES |= {
-    code: name.title() for code, name in (pair.split(maxsplit=1) for pair in _WRITTEN.split(","))
-}
-_NAMES |= {long: _NAMES[short] for long, short in (pair.split() for pair in _LONG.split(","))}
+_NAMES |= {code: name.title() for code, name in _pairs(_WRITTEN).items()}
+_NAMES |= {long: _NAMES[short] for long, short in _pairs(_LONG).items()}
+_NAMES |= _pairs(_FLORES) | _pairs(_PROGRAMMING)
 
 
 def language_name(code: str) -> str:

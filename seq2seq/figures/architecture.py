@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seq2seq.figures.beam_lane import beam_lane
 from seq2seq.figures.step_formulas import (
     Symbols,
     encoder_formula,
@@ -43,12 +44,16 @@ ATTENTIONS = {
 
 
 def architecture(
-    trace: Trace, outline: Outline | None = None, internals: RunInternals | None = None
+    trace: Trace,
+    outline: Outline | None = None,
+    internals: RunInternals | None = None,
+    search: Trace | None = None,
 ) -> dict[str, Any]:
     """Describe a model's parts, states and steps on a run; the result can be written as JSON.
 
     outline: of the model; None where it is not at hand, which leaves out cells and weights.
     internals: of the same output; None leaves out of the formulas what a run does not keep.
+    search: the run whose search found the output, None for the trace itself.
     Strips are base64 of int8, of CELLS cells or fewer, -127 to 127 of `scale`; attention is base64
     of little-endian uint16, 65,535 for a weight of 1, by view, step and source position.
     """
@@ -67,10 +72,11 @@ def architecture(
         zip(("encoder", "decoder", "context", "readout"), _strips(pooled, scale), strict=True)
     )
     symbols = Symbols(trace, outline, internals)
+    beam = beam_lane(search or trace, trace.target.ids)
     return {
         "title": title(trace, outline),
         "model": _model(trace, outline),
-        "parts": parts(trace, outline),
+        "parts": parts(trace, outline) | _beam_part(beam),
         "units": _units(trace, internals),
         "scale": scale,
         "strips": strips,
@@ -82,6 +88,7 @@ def architecture(
             "decoder": _own(trace.decoder_attention, (1, 2)),
         },
         "steps": [_step(trace, symbols, step) for step in range(len(trace.target))],
+        "beam": beam,
     }
 
 
@@ -201,6 +208,13 @@ def parts(trace: Trace, outline: Outline | None) -> dict[str, dict[str, Any]]:
         key: {"name": name, "symbol": symbol, "lines": lines[key]}
         for key, (name, symbol) in names.items()
     }
+
+
+def _beam_part(beam: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    if beam is None:
+        return {}
+    lines = ["kept hypotheses,", "best one on top;", "gold: the one", "that won"]
+    return {"beam": {"name": "Beam", "symbol": f"width {beam['width']}", "lines": lines}}
 
 
 def _context_symbol(trace: Trace, outline: Outline | None) -> str:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.served import LIVE, check_accessible, link, opened, settled
+from tests.served import LIVE, check_accessible, link, opened, settled, still
 
 pytestmark = pytest.mark.browser
 
 SENTENCE = "The old dog sleeps in the garden."
+LEFT = "stage => stage.scrollLeft"
 LONG = " ".join(["The old dog sleeps in the garden behind the house of my sister"] * 2)
 MARKUP = "<img src=x onerror=alert(1)> & <b>dog</b>"
 
@@ -39,12 +40,15 @@ def test_start_plays_once_by_itself_and_opens_the_step_elsewhere(server, new_pag
     speed.select_option("4")
     expect(title(page)).to_contain_text("Step ")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(2_500)  # it then rests at the step where there is most to see
     last = re.search(r"Step (\d+) of (\d+)", title(page).inner_text())
-    assert last[1] == last[2]
+    assert 1 <= int(last[1]) <= int(last[2])
+    parts = page.locator(".live .story li b").all_inner_texts()
+    assert [name.strip() for name in parts] == ["Encoder", "Attention", "Context vector", "Decoder"]
     page.get_by_role("button", name="Previous step").click()
     page.locator(".live .opens").get_by_role("button", name="Attention").click()
     page.wait_for_url("**/translation?**")
-    expect(slider(page)).to_have_value(str(int(last[1]) - 1))
+    expect(slider(page)).to_have_value(str(max(1, int(last[1]) - 1)))
     expect(page.get_by_role("tab", name="Attention")).to_have_attribute("aria-selected", "true")
 
 
@@ -164,7 +168,7 @@ def test_nothing_moves_by_itself_where_less_motion_is_asked_for(server, new_page
     page.emulate_media(reduced_motion="reduce")
     opened(page, server, LIVE)
     found = re.search(r"Step (\d+) of (\d+)", title(page).inner_text())
-    assert found[1] == found[2]
+    assert 1 <= int(found[1]) <= int(found[2])
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     page.emulate_media(reduced_motion="no-preference")
 
@@ -206,3 +210,64 @@ def test_it_is_accessible(width, colours, server, new_page):
     page = overview(new_page(width=width, colours=colours), server, step=3)
     settled(page)
     check_accessible(page)
+
+
+def test_the_beam_shows_what_the_search_kept(server, new_page):
+    page = overview(new_page(), server, step=3)
+    nodes, kept = page.locator(".live .node"), page.locator(".live ol.kept li")
+    expect(nodes).to_have_count(0)
+    expect(kept.first).to_be_hidden()
+    switch = page.get_by_role("button", name="Beam", exact=True)
+    switch.press("Enter")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    expect(kept).to_have_count(5)
+    sums = [float(text.replace("−", "-")) for text in kept.locator(".value").all_inner_texts()]
+    assert sums == sorted(sums, reverse=True)
+    written = page.locator(".live .node.won").evaluate_all(
+        "all => all.filter(e => +e.getAttribute('opacity')).map(e => e.textContent)"
+    )
+    output = [part(page, "output", step).text_content() for step in range(3)]
+    assert len(written) == 3
+    assert [text.strip("…") in full for text, full in zip(written, output, strict=True)] == [
+        True
+    ] * 3
+    page.locator(".live .stage").press("ArrowRight")
+    expect(title(page)).to_have_text("Step 4 of 8")
+    page.locator(".live .node.won").first.hover()
+    expect(page.locator(".live .tip")).to_contain_text("part of the output that won")
+    expect(page.locator(".live .tip")).to_contain_text("Double click: Beam tree")
+    page.locator(".live .node.won").first.click()
+    expect(title(page)).to_have_text("Step 1 of 8")
+    switch.click()
+    expect(nodes).to_have_count(0)
+
+
+def test_a_greedy_search_has_no_beam(server, new_page):
+    page = overview(new_page(), server, method="Greedy")
+    expect(page.get_by_role("button", name="Beam", exact=True)).to_be_hidden()
+
+
+def test_two_hundred_tokens_are_seen_through_a_window(server, new_page):
+    page = overview(new_page(), server, text=" ".join([LONG] * 3), step=8)
+    assert page.locator(".live .source").count() >= 200
+    stage, window = page.locator(".live .stage"), page.get_by_role("slider", name="Part of the")
+    for width in (1280, 375):
+        page.set_viewport_size({"width": width, "height": 900})
+        box = still(window)
+        last, middle = box["x"] + box["width"] - 3, box["y"] + box["height"] / 2
+        page.mouse.click(last, middle)
+        end = stage.evaluate("stage => stage.scrollWidth - stage.clientWidth")
+        assert stage.evaluate(LEFT) == pytest.approx(end, abs=2)
+        page.mouse.move(last, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2, middle, steps=4)
+        page.mouse.up()
+        assert 0.2 * end < stage.evaluate(LEFT) < 0.8 * end
+        window.press("Home")
+        expect(window).to_have_attribute("aria-valuetext", re.compile(r"^source 1 to \d+ of 2\d\d"))
+        expect(title(page)).to_have_text("Step 8 of 8")
+
+
+def test_what_fits_has_no_window(server, new_page):
+    page = overview(new_page(), server, text="Dogs sleep.")
+    expect(page.get_by_role("slider", name="Part of the sequence")).to_be_hidden()

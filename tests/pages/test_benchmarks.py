@@ -8,15 +8,17 @@ import zipfile
 import numpy as np
 import pytest
 
-from seq2seq.catalogue import CHECKPOINTS
+from seq2seq.catalogue import CHECKPOINTS, read_card
 from seq2seq.data.audio import to_wav
 from seq2seq.evaluation.results import Logged, Measurements, Scored, Study
 from tests.evaluation.test_own_pairs import listener, noises
 from tests.evaluation.test_results import LINES, ROWS, STUDY
 from tests.visit import SENTENCE, charts, messages, visit
 from ui.views.benchmarks import attention_buys, turning_point
+from ui.views.compare import FIRST
 
 NAMES = ("gru-plain", "transformer")
+TITLES = [f"A tiny model ({name})" for name in NAMES]
 KEPT = [
     {**STUDY, "log": LINES},
     {**STUDY, "pairs": 900, "log": [*LINES, {**LINES[1], "step": 99}]},
@@ -49,10 +51,10 @@ def test_all_that_was_measured_is_drawn(measured):
     assert at.multiselect(key="compared").value == list(NAMES)
     axis = by_key(at)["by_length"].figure["layout"]["xaxis"]
     assert axis["ticktext"] == ["1 to 5", "6 to 10"]
-    assert [line["name"] for line in by_key(at)["by_pairs"].figure["data"]] == list(NAMES)
+    assert [line["name"] for line in by_key(at)["by_pairs"].figure["data"]] == TITLES
     said = [each.value for each in at.markdown]
     assert sum("was trained in 2 runs" in each for each in said) == 1
-    assert not any("gru\\-plain was trained in" in each for each in said)
+    assert not any("gru\\-plain\\) was trained in" in each for each in said)
     assert any(
         "Still getting better" in each and "on 500 and on 500 pairs" in each for each in said
     )
@@ -103,7 +105,7 @@ def test_beams_are_timed_on_the_sentence_of_the_visitor(measured):
     table = at.dataframe[0].value
     (line,) = by_key(at)["beam_cost"].figure["data"]
     assert line["x"] == list(table["width"])
-    assert line["name"] == "transformer"
+    assert line["name"] == "A tiny model"
     assert (table["ms"] > 0).all()
     at.text_input(key="searched").set_value("My sister reads.").run()
     assert not at.exception
@@ -168,8 +170,9 @@ def test_the_embedded_family_is_drawn_from_its_files():
     assert not at.exception
     shown = by_key(at)["by_length"].figure["data"]
     assert len(shown) == 4
-    for line in shown:
-        scores = json.loads((CHECKPOINTS / line["name"] / "evaluation.json").read_text())
+    for line, name in zip(shown, FIRST, strict=True):
+        assert read_card(CHECKPOINTS / name).title == f"{line['name']}, English to French"
+        scores = json.loads((CHECKPOINTS / name / "evaluation.json").read_text())
         expected = [row["bleu"] for row in scores["by_source_length"]]
         assert line["y"] == pytest.approx(expected, rel=1e-6)
 
@@ -182,7 +185,7 @@ def test_sentences_are_joined_after_a_click(measured, monkeypatch):
     at.toggle(key="joined").set_value(True).run()
     assert not at.exception
     picture = by_key(at)["joined"].figure
-    assert [line["name"] for line in picture["data"]] == [*NAMES, "by chance"]
+    assert [line["name"] for line in picture["data"]] == [*TITLES, "by chance"]
     assert picture["layout"]["xaxis"]["ticktext"] == ["2", "3", "4", "5", "6"]
     table = at.dataframe[0].value
     assert list(table["sentences"].unique()) == [2, 3, 4, 5, 6]
@@ -232,13 +235,14 @@ def test_own_pairs_are_scored_and_the_worst_comes_first(root):
     assert not at.exception
     tables = [each.value for each in at.dataframe]
     scores = next(table for table in tables if "95 % interval" in table)
-    assert list(scores["model"]) == list(NAMES)
+    assert list(scores["model"]) == TITLES
+    assert list(scores["checkpoint"]) == list(NAMES)
     assert {"bleu", "chrf", "loss"} <= set(scores.columns)
     worst = next(table for table in tables if "line" in table)
     assert set(worst["line"]) == {1, 3}
     assert list(worst["chrF"]) == sorted(worst["chrF"])
     said = " ".join(each.value.replace("\\", "") for each in at.markdown)
-    assert f"{NAMES[0]} against {NAMES[1]}" in said
+    assert f"{TITLES[0]} against {TITLES[1]}" in said
     labels = {each.proto.label for each in at.get("download_button")}
     assert {"CSV", "JSON"} <= labels
 

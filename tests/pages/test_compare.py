@@ -18,7 +18,12 @@ def test_four_architectures_run_side_by_side():
     assert at.multiselect(key="models").value == NAMES
     assert len(charts(at)) == 4
     table = at.dataframe[0].value
-    assert list(table["model"]) == NAMES
+    assert list(table["checkpoint"]) == NAMES
+    assert list(table["model"]) == [f"A tiny model ({name})" for name in NAMES]
+    assert all(
+        any(title in each.value.replace("\\", "") for each in at.markdown)
+        for title in table["model"]
+    )
     assert (table["parameters"] > 0).all()
     assert (table["search, ms"] > 0).all()
     assert sum("the context vector is all" in caption.value for caption in at.caption) == 1
@@ -33,6 +38,7 @@ def test_a_link_names_models_step_and_reference():
     at = visit("compare", sentence=SENTENCE, **query)
     assert not at.exception
     assert at.multiselect(key="models").value == ["transformer", "gru-plain"]
+    assert all(text.startswith("A tiny model") for text in at.multiselect(key="models").options)
     assert at.slider(key="race_step").value == 2
     assert {"BLEU", "chrF"} <= set(at.dataframe[0].value.columns)
 
@@ -66,7 +72,8 @@ def test_models_of_other_languages_are_named_and_not_compared(root):
     at = visit("compare", sentence=SENTENCE)
     (warning,) = at.warning
     assert "do not share their languages" in warning.value
-    assert "gru-plain" in warning.value.split("from en to de")[0]
+    said = warning.value.replace("\\", "")
+    assert "A tiny model (gru-plain) from English to German" in said
     assert not any("Underlined" in caption.value for caption in at.caption)
     at.multiselect(key="models").set_value(["lstm-attention", "transformer"]).run()
     assert not at.warning

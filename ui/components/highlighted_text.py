@@ -11,9 +11,11 @@ _MARKED = st.components.v2.component(
     html='<dl class="lines"></dl>',
     css="""
 .lines { margin: 0; font: 400 1rem/1.5 var(--st-font); color: var(--st-text-color);
-  overflow-wrap: anywhere; }
+  overflow-wrap: anywhere; display: grid; gap: 2px 20px;
+  grid-template-columns: fit-content(40%) minmax(0, 1fr); }
+@media (max-width: 640px) { .lines { display: block; } }
 dt { font-weight: 600; }
-dd { margin: 0 0 6px; }
+dd { margin: 0 0 4px; }
 mark { color: inherit; background: none; font-weight: 600; text-decoration: underline;
   text-decoration-thickness: 2px; text-underline-offset: 3px;
   text-decoration-color: var(--st-primary-color); }

@@ -21,10 +21,10 @@ from ui.links import URL, renew_address
 from ui.page import page_visit
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
-from ui.runtime.names import card_of, checkpoints_for, is_own, labels
+from ui.runtime.names import card_of, checkpoints_for, is_own, labels, titles
 
 NO_INSTRUCTION = "none"
-_CHECKPOINT, _PICKED_AT = "checkpoint", "checkpoint_picked_at"
+_CHECKPOINT, _PICKED_AT = "checkpoint", "_picked_at"
 
 
 def first_checkpoint(task: str) -> str | None:
@@ -64,25 +64,57 @@ def run_controls(task: str, title: str) -> tuple[str | None, Options, bytes | No
     return name, options, saved
 
 
-def checkpoint_picker(names: list[str]) -> str | None:
+def checkpoint_picker(
+    names: list[str], key: str = _CHECKPOINT, label: str = "Checkpoint", shows_label: bool = False
+) -> str | None:
     """Let the visitor choose a checkpoint by its title; its name stands in the address."""
-    asked = st.query_params.get(_CHECKPOINT)
-    if st.session_state.get(_PICKED_AT) != page_visit():
-        st.session_state[_PICKED_AT] = page_visit()
-        st.session_state[_CHECKPOINT] = asked
-    if st.session_state.get(_CHECKPOINT) not in names:
-        st.session_state[_CHECKPOINT] = names[0] if names else None
+    asked = st.query_params.get(key)
+    if _is_new_visit(key):
+        st.session_state[key] = asked
+    if st.session_state.get(key) not in names:
+        st.session_state[key] = names[0] if names else None
     name = st.selectbox(
-        "Checkpoint",
+        label,
         names,
         format_func=labels(names).__getitem__,
-        key=_CHECKPOINT,
-        on_change=forget_settings,
-        label_visibility="collapsed",
+        key=key,
+        on_change=forget_settings if key == _CHECKPOINT else None,
+        label_visibility="visible" if shows_label else "collapsed",
     )
     if name is not None and name != (asked or names[0]):
-        st.query_params[_CHECKPOINT] = name
+        st.query_params[key] = name
     return name
+
+
+def checkpoints_picker(names: list[str], key: str, first: list[str], limit: int) -> list[str]:
+    """Let the visitor choose several checkpoints by their titles; the address has their names.
+
+    first: those chosen where the address names none.
+    """
+    if _is_new_visit(key):
+        asked = dict.fromkeys(name for name in st.query_params.get_all(key) if name in names)
+        st.session_state[key] = list(asked)[:limit] or first
+    chosen = st.multiselect(
+        "Models",
+        names,
+        format_func=titles(names).__getitem__,
+        key=key,
+        max_selections=limit,
+        help=f"At most {limit}. The page Models lists more.",
+    )
+    if chosen and chosen != first:
+        st.query_params[key] = chosen
+    else:
+        st.query_params.pop(key, None)
+    return list(chosen)
+
+
+def _is_new_visit(key: str) -> bool:
+    """Tell whether a picker is shown for the first time since its page was opened."""
+    seen = f"{key}{_PICKED_AT}"
+    anew = st.session_state.get(seen) != page_visit()
+    st.session_state[seen] = page_visit()
+    return anew
 
 
 def _defaults(name: str | None) -> Options:

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 QUICK = 0.3  # seconds that the numbers in the formulas may take before the picture is there
 # The instruments that take a part of a step further.
-OPENS = {"context": "attention", "output": "probabilities", "decoder": "step_internals"}
+OPENS = {
+    "context": "attention",
+    "output": "probabilities",
+    "beam": "beams",
+    "decoder": "step_internals",
+}
 TAB = "tab"
 _FIRST = "first_live_picture"
 
@@ -41,6 +46,7 @@ def show(view: View) -> None:
         view.subject,
         view.shown,
         "live_picture",
+        search=view.run,
         step=view.step,
         word=view.word,
         opens=names,
@@ -60,11 +66,17 @@ def instrument_names() -> dict[str, str]:
 
 
 def picture_of(
-    subject: Subject, trace: Trace, key: str, files: DeltaGenerator | None = None, **chosen: Any
+    subject: Subject,
+    trace: Trace,
+    key: str,
+    files: DeltaGenerator | None = None,
+    search: Trace | None = None,
+    **chosen: Any,
 ) -> None:
     """Show the live picture of a run. chosen: as live_picture takes it.
 
-    files: the place of what saves it, None for below it. It plays by itself where it is the first
+    files: the place of what saves it, None for below it. search: the run whose search found the
+    output, None for this one. It plays by itself where it is the first
     of a visit and nobody has chosen a step.
     """
     what = ("internals", trace.target.ids)
@@ -75,7 +87,7 @@ def picture_of(
     run = hashlib.sha256(repr((subject.key, trace.target.ids)).encode()).hexdigest()[:16]
     first = st.session_state.setdefault(_FIRST, run) == run
     outline, internals = found or (None, None)
-    picture = _describe(subject, trace, outline, internals)
+    picture = _describe(subject, trace, search or trace, outline, internals)
     live_picture(key, picture, run, autoplay=first and not chosen.get("step"), **chosen)
     (files or st).download_button(
         "Save as HTML",
@@ -111,7 +123,11 @@ def _internals(
 
 
 def _describe(
-    subject: Subject, trace: Trace, outline: Outline | None, internals: RunInternals | None
+    subject: Subject,
+    trace: Trace,
+    search: Trace,
+    outline: Outline | None,
+    internals: RunInternals | None,
 ) -> dict[str, Any]:
     from seq2seq.figures.architecture import architecture
 
@@ -120,4 +136,4 @@ def _describe(
 
         outline = outline_of(models().loaded[subject.name])
     what = ("live picture", trace.target.ids, internals is None)
-    return keep(subject, what, lambda: architecture(trace, outline, internals))
+    return keep(subject, what, lambda: architecture(trace, outline, internals, search))

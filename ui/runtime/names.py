@@ -46,9 +46,27 @@ def checkpoints_for(task: str, also: str | None = None) -> list[str]:
     return sorted(names, key=order)
 
 
+def titles(names: Sequence[str]) -> dict[str, str]:
+    """Return how checkpoints are called where they are shown together; no two alike.
+
+    What most titles end with, as the languages, is left out of them.
+    """
+    cards = {name: card_of(name) for name in names}
+    found = {name: card.title if card else name for name, card in cards.items()}
+    endings = Counter(title.partition(", ")[2] for title in found.values())
+    ending, count = endings.most_common(1)[0] if endings else ("", 0)
+    if ending and count > max(1, len(found) / 2):
+        found = {name: title.removesuffix(f", {ending}") for name, title in found.items()}
+    return _apart(found)
+
+
 def labels(names: Sequence[str]) -> dict[str, str]:
     """Return how checkpoints are called in a list; no two alike, which a page takes for one."""
-    found = {name: _in_words(name) for name in names}
+    return _apart({name: _in_words(name) for name in names})
+
+
+def _apart(found: dict[str, str]) -> dict[str, str]:
+    """Write the name beside what several are called."""
     counts = Counter(found.values())
     return {
         name: label if counts[label] == 1 else f"{label} ({name})" for name, label in found.items()

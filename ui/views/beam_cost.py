@@ -8,11 +8,11 @@ import streamlit as st
 
 from ui.components.chart import chart
 from ui.escape import plain
-from ui.inputs.task_controls import first_checkpoint
+from ui.inputs.task_controls import checkpoint_picker, first_checkpoint
 from ui.inputs.text_input import empty_state, examples, source_input
 from ui.links import URL
 from ui.page import is_dark
-from ui.runtime.names import checkpoints_for
+from ui.runtime.names import checkpoints_for, titles
 from ui.runtime.runs import OnPart, Subject, derive_in_parts
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def beam_cost_section() -> None:
     if first is None or not st.toggle("Run this experiment", key="timed", **URL):
         return
     names = checkpoints_for("translation", st.query_params.get("searched_by"))
-    name = st.selectbox("Checkpoint", names, key="searched_by", **URL)
+    name = checkpoint_picker(names, "searched_by", shows_label=True) or first
     example = next(iter(examples(first)), "")
     text = source_input("Sentence", "searched", example)
     from seq2seq.inference.inputs import clean
@@ -57,7 +57,7 @@ def _show(name: str, costs: tuple[BeamCost, ...]) -> None:
     from seq2seq.evaluation.results import Curve
 
     line = Curve(
-        name,
+        titles([name])[name],
         tuple(each.width for each in costs),
         tuple(each.milliseconds for each in costs),
         notes=tuple(f"log P {each.log_probability:.2f}" for each in costs),

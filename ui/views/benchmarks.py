@@ -19,11 +19,13 @@ from seq2seq.evaluation.results import (
 )
 from ui.components import copy_link
 from ui.components.chart import as_key, chart
-from ui.escape import plain, quoted
+from ui.escape import plain
+from ui.inputs.task_controls import checkpoints_picker
 from ui.inputs.text_input import empty_state
 from ui.links import URL, page_link
 from ui.page import is_dark
 from ui.runtime.cards import catalogued
+from ui.runtime.names import titles
 from ui.runtime.results import results_of
 from ui.views.beam_cost import beam_cost_section
 from ui.views.compare import FIRST
@@ -57,21 +59,21 @@ def benchmarks_page() -> None:
 def _family(known: dict[str, Measurements]) -> None:
     first = [name for name in FIRST if name in known] or list(known)[:MOST]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = st.multiselect(
-            "Models", list(known), first, key="compared", max_selections=MOST, **URL
-        )
+        names = checkpoints_picker(list(known), "compared", first, MOST)
         copy_link()
+    called = titles(list(known))
+    known = {name: each._replace(name=called[name]) for name, each in known.items()}
     chosen = [known[name] for name in names]
     if chosen:
-        _lengths(chosen)
+        _lengths(chosen, names)
         _training(chosen)
     else:
         empty_state("Choose a model to compare.")
     _data([measured for measured in known.values() if by_pairs(measured).x])
-    for measured in known.values():
+    for name, measured in known.items():
         for study in measured.studies:
             if study.plain:
-                _overfitting(measured, study)
+                _overfitting(name, measured, study)
     if chosen:
         joining_section(names)
 
@@ -95,8 +97,11 @@ def _measurements() -> dict[str, Measurements]:
     return found
 
 
-def _lengths(chosen: list[Measurements]) -> None:
-    """Draw BLEU over the length of the source: what one vector cannot hold."""
+def _lengths(chosen: list[Measurements], names: list[str]) -> None:
+    """Draw BLEU over the length of the source: what one vector cannot hold.
+
+    names: of the checkpoints, in the same order.
+    """
     from seq2seq import figures
 
     st.subheader("Long sentences, and the bottleneck")
@@ -125,8 +130,12 @@ def _lengths(chosen: list[Measurements]) -> None:
     )
     if said := attention_buys(chosen, places):
         st.markdown(plain(said))
-    names = [each.name for each in chosen][:RACING]
-    page_link("pages/race.py", "Compare them on a long sentence", sentence=LONG, models=names)
+    page_link(
+        "pages/compare.py",
+        "Compare them on a long sentence",
+        sentence=LONG,
+        models=names[:RACING],
+    )
 
 
 def attention_buys(chosen: list[Measurements], places: list[Bin]) -> str:
@@ -204,10 +213,10 @@ def _data(studied: list[Measurements]) -> None:
     lines = [by_pairs(each) for each in studied]
     logs = [study.log for each in studied for study in each.studies if study.log]
     minutes = max((log[-1].seconds / 60 for log in logs), default=0)
-    names = ", ".join(quoted(each.name) for each in studied)
+    names = ", ".join(each.name for each in studied)
     st.subheader("How much data it needs")
     st.markdown(
-        f"Models like {names}, trained from nothing on fewer pairs of sentences for at most "
+        f"Models like {plain(names)}, trained from nothing on fewer pairs of sentences for at most "
         f"{minutes:.0f} minutes each. A model that learns all from examples, end to end, depends "
         "on how many there are."
     )
@@ -236,7 +245,7 @@ def _data(studied: list[Measurements]) -> None:
         )
 
 
-def _overfitting(measured: Measurements, bare: Study) -> None:
+def _overfitting(checkpoint: str, measured: Measurements, bare: Study) -> None:
     """Draw the loss on train beside that on valid, where nothing keeps them together."""
     from seq2seq import figures
 
@@ -253,11 +262,11 @@ def _overfitting(measured: Measurements, bare: Study) -> None:
         return
     st.subheader("Overfitting")
     st.markdown(
-        f"A model like {quoted(measured.name)} on {bare.pairs:,} pairs only, without dropout and "
+        f"A model like {plain(measured.name)} on {bare.pairs:,} pairs only, without dropout and "
         "label smoothing: its training and validation loss."
     )
     chart(
-        f"overfitting_{as_key(measured.name)}_{bare.pairs}",
+        f"overfitting_{as_key(checkpoint)}_{bare.pairs}",
         figures.curves.plain(lines, figures.XAxis("steps"), NATS, is_dark()),
         "Loss over the steps of training. " + "; ".join(map(_course, lines)),
         lambda: figures.curves_csv(lines),

@@ -11,7 +11,7 @@ from seq2seq.trace import Trace, words
 from ui.components import copy_link, highlighted_text, token_view
 from ui.components.chart import as_key, chart
 from ui.escape import plain, quoted
-from ui.inputs.task_controls import first_checkpoint
+from ui.inputs.task_controls import checkpoints_picker, first_checkpoint
 from ui.inputs.text_input import empty_state, source_input
 from ui.instruments.attention import sinks_note
 from ui.links import URL, page_link
@@ -19,7 +19,7 @@ from ui.page import is_dark
 from ui.runtime.admission import fragment
 from ui.runtime.cards import catalogued
 from ui.runtime.model_loading import open_model
-from ui.runtime.names import card_of, checkpoints_for
+from ui.runtime.names import card_of, checkpoints_for, titles
 from ui.runtime.runs import Subject, run, show_notes
 
 # Who runs first, as far as they are at hand: each has one thing more than the one before.
@@ -39,8 +39,11 @@ _SENTENCE, _STEP = "sentence", "race_step"
 def compare_page() -> None:
     """Show the runs of the chosen models beside each other."""
     first_checkpoint("translation")  # which explains what to do where there is none
-    text = source_input("English sentence", _SENTENCE, FIRST_SENTENCE)
-    reference = source_input("Reference translation (optional)", "reference", travels=False)
+    left, right = st.columns(2)
+    with left:
+        text = source_input("English sentence", _SENTENCE, FIRST_SENTENCE)
+    with right:
+        reference = source_input("Reference translation (optional)", "reference", travels=False)
     names = _models()
     from seq2seq.inference.inputs import clean
 
@@ -66,17 +69,9 @@ def _models() -> list[str]:
     defaults = [name for name in FIRST if name in at_hand]
     defaults += [name for name in at_hand if name not in defaults and "en-fr" in name]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.multiselect(
-            "Models",
-            at_hand,
-            _ready(defaults)[:MOST],
-            key="models",
-            max_selections=MOST,
-            help="At most four. The page Models lists more.",
-            **URL,
-        )
+        chosen = checkpoints_picker(at_hand, "models", _ready(defaults)[:MOST], MOST)
         copy_link()
-    return list(chosen)[:MOST]
+    return chosen
 
 
 def _ready(names: list[str]) -> list[str]:
@@ -94,8 +89,9 @@ def _strangers(names: list[str]) -> str:
             pairs.setdefault(tuple(map(language_name, card.languages)), []).append(name)
     if len(pairs) < 2:
         return ""
+    called = titles(names)
     return "; ".join(
-        f"{', '.join(map(quoted, of))} from {plain(source)} to {plain(target)}"
+        f"{', '.join(plain(called[name]) for name in of)} from {plain(source)} to {plain(target)}"
         for (source, target), of in pairs.items()
     )
 
@@ -112,21 +108,22 @@ def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
             "language pair to compare outputs.",
             icon=":material/warning:",
         )
-    _outputs(runs, comparable=not strangers)
+    called = titles(list(runs))
+    _outputs({called[name]: trace for name, trace in runs.items()}, comparable=not strangers)
     step = _step(max(len(trace.target) for trace in runs.values()))
     for column, (name, trace) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
-            _column(name, trace, step, narrow=len(runs) > 2)
+            _column(name, called[name], trace, step, narrow=len(runs) > 2)
     if any(trace.attention is not None for trace in runs.values()):
         st.caption(
             "Rows are output tokens, columns source tokens. All matrices have one colour scale, "
             "from 0 to 1."
         )
-    _table(runs, reference)
+    _table(runs, called, reference)
 
 
 def _outputs(runs: dict[str, Trace], comparable: bool) -> None:
-    """Show what each wrote, with the first word underlined in which they differ.
+    """Show what each, by its title, wrote, with the first word underlined in which they differ.
 
     comparable: outputs in one language; of others no word is underlined.
     """
@@ -162,13 +159,14 @@ def _select(step: int) -> None:
     st.session_state[_STEP] = step + 1
 
 
-def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
+def _column(name: str, title: str, trace: Trace, step: int, narrow: bool) -> None:
     from seq2seq import figures
 
     here = min(step, len(trace.target) - 1)
     key = as_key(name)
-    st.markdown(f"**{quoted(name)}**")
-    token_view(trace, f"tokens {name}", here, on_step=_select)
+    st.markdown(f"**{plain(title)}**")
+    st.caption(quoted(name))
+    token_view(trace, f"tokens {name}", here, on_step=_select, heading=False)
     if step >= len(trace.target):
         st.caption(f"Finished after step {len(trace.target):,}.")
     if trace.attention is None:
@@ -176,7 +174,7 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
         chart(
             f"context_{key}",
             figures.context.plain(trace, here, dark=is_dark()),
-            f"Context vector of {name}.",
+            f"Context vector of {title}.",
             lambda: figures.context_csv(trace),
         )
     else:
@@ -184,7 +182,7 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
         chart(
             f"attention_{key}",
             matrix.plain(trace, selected=here, dark=is_dark()),
-            f"Attention of {name}: {len(trace.target):,} output tokens, {len(trace.source):,} of "
+            f"Attention of {title}: {len(trace.target):,} output tokens, {len(trace.source):,} of "
             "the source. All weights are in the CSV.",
             lambda: figures.attention_csv(trace),
         )
@@ -193,10 +191,13 @@ def _column(name: str, trace: Trace, step: int, narrow: bool) -> None:
     page_link("pages/translation.py", "Open this run", **query)
 
 
-def _table(runs: dict[str, Trace], reference: str) -> None:
-    """Say what each took, and how good it was where that can be told."""
+def _table(runs: dict[str, Trace], called: dict[str, str], reference: str) -> None:
+    """Say what each took, and how good it was where that can be told.
+
+    called: the titles of the models.
+    """
     columns: dict[str, list[Any]] = {
-        "model": list(runs),
+        "model": [called[name] for name in runs],
         "parameters": [],
         "log P": [],
         "log P per token": [],
@@ -220,6 +221,7 @@ def _table(runs: dict[str, Trace], reference: str) -> None:
             scores = sentence_scores(trace.text, reference)
             columns["BLEU"].append(scores["bleu"])
             columns["chrF"].append(scores["chrf"])
+    columns["checkpoint"] = list(runs)
     grouped = st.column_config.NumberColumn(format="localized")
     st.dataframe(columns, hide_index=True, column_config={"parameters": grouped})
     st.caption(

@@ -9,9 +9,11 @@ import streamlit as st
 from seq2seq.errors import UserError
 from ui.components.chart import chart
 from ui.escape import plain
+from ui.inputs.task_controls import checkpoint_picker
 from ui.inputs.text_input import source_area
 from ui.links import URL
 from ui.page import is_dark
+from ui.runtime.names import titles
 from ui.runtime.runs import OnPart, Subject, derive_in_parts
 
 if TYPE_CHECKING:
@@ -85,14 +87,17 @@ def _joined(name: str, lines: tuple[str, ...]) -> tuple[Concatenation, ...] | No
 
         return decode_joined(checkpoint, lines, groups=GROUPS, on_input=on_part)
 
-    return derive_in_parts(Subject(name, "\n".join(lines)), "joined", work, f"inputs of {name}")
+    return derive_in_parts(
+        Subject(name, "\n".join(lines)), "joined", work, f"inputs of {titles([name])[name]}"
+    )
 
 
 def _show(found: dict[str, tuple[Concatenation, ...]]) -> None:
     from seq2seq import figures
     from seq2seq.experiments.concatenation import joined_curve
 
-    curves = [joined_curve(name, joined) for name, joined in found.items()]
+    called = titles(list(found))
+    curves = [joined_curve(called[name], joined) for name, joined in found.items()]
     everyone = [each for joined in found.values() for each in joined]
     curves.append(joined_curve("by chance", everyone, "chance"))
     across = figures.XAxis("sentences at once", at_points=True)
@@ -103,7 +108,8 @@ def _show(found: dict[str, tuple[Concatenation, ...]]) -> None:
         + "; ".join(f"{line.name} {line.y[0]:.0f} to {line.y[-1]:.0f}" for line in curves),
         lambda: figures.curves_csv(curves),
     )
-    name = st.selectbox("Outputs of", list(found), key="joined_by", **URL)
+    name = checkpoint_picker(list(found), "joined_by", "Outputs of", shows_label=True)
+    assert name is not None
     rows = found[name]
     st.dataframe(
         {

@@ -9,9 +9,8 @@ from seq2seq.trace import Trace
 from ui.components import copy_link
 from ui.components.chart import chart
 from ui.escape import plain
-from ui.inputs.task_controls import first_checkpoint
+from ui.inputs.task_controls import checkpoint_picker, first_checkpoint
 from ui.inputs.text_input import empty_state, examples, source_input
-from ui.links import URL
 from ui.page import is_dark
 from ui.runtime.cards import catalogued
 from ui.runtime.model_loading import open_model
@@ -25,11 +24,16 @@ TASKS = ("translation", "spelling", "summarization", "chatbot")
 EXAMPLES = ("The black cat sleeps on the old chair.", "How old are you?", "The cat sleeps.")
 
 
-def context_vector_page() -> None:
-    """Show the vectors of two sentences, how the first came about, and what a change does."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+def context_vector_page(title: str, about: str) -> None:
+    """Show the vectors of two sentences, how the first came about, and what a change does.
+
+    about: what the page is for, under its title and the picker beside that.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", key="task_bar"):
+        st.title(title, anchor=False, width="content")
         name = _checkpoint()
         copy_link()
+    st.markdown(about)
     texts = _texts(name)
     if name is None:
         return
@@ -74,7 +78,7 @@ def _checkpoint() -> str | None:
     names = list(dict.fromkeys(name for task in TASKS for name in checkpoints_for(task, asked)))
     if BLIND in names and BLIND in catalogued().embedded:
         names = [BLIND, *(name for name in names if name != BLIND)]
-    return st.selectbox("Checkpoint", names, key="checkpoint", **URL)
+    return checkpoint_picker(names)
 
 
 def _texts(name: str | None) -> dict[str, str]:

@@ -17,7 +17,7 @@ from ui.escape import plain
 from ui.inputs.audio_input import hear
 from ui.links import page_link
 from ui.runtime.model_loading import open_model
-from ui.runtime.names import card_of, checkpoints_for, labels
+from ui.runtime.names import card_of, checkpoints_for, labels, titles
 from ui.views.compare import FIRST
 
 if TYPE_CHECKING:
@@ -192,23 +192,26 @@ def _show(found: list[ScoredModel], own: Own) -> None:
 
     _show_left_out(st.session_state.get(_LEFT_OUT, []))
     title, unit = METRICS[found[0].metric]
+    called = titles([model.checkpoint for model in found])
     st.dataframe(
         {
-            "model": [model.checkpoint for model in found],
+            "model": list(called.values()),
             **{
                 metric: [_cell(model.scores, metric) for model in found]
                 for metric in _metrics(found)
             },
             title: [round(model.mean, 2) for model in found],
             "95 % interval": ["{:.1f} to {:.1f}".format(*interval(model)) for model in found],
+            "checkpoint": list(called),
         },
         hide_index=True,
     )
     for each in differences(found):
         st.markdown(
             plain(
-                f"{each.first} against {each.second}: {each.mean:+.1f} {unit} (95 %: "
-                f"{each.low:+.1f} to {each.high:+.1f}); better in {each.probability:.0%} of draws."
+                f"{called[each.first]} against {called[each.second]}: {each.mean:+.1f} {unit} "
+                f"(95 %: {each.low:+.1f} to {each.high:+.1f}); better in "
+                f"{each.probability:.0%} of draws."
             )
         )
     with st.container(horizontal=True):
@@ -237,7 +240,14 @@ def _worst(found: list[ScoredModel], own: Own) -> None:
     """Show the worst sentences of a model first, and lead to the run of the chosen one."""
     st.subheader("Sentences, worst first")
     names = [model.checkpoint for model in found]
-    chosen = st.segmented_control("Of", names, default=names[0], key="worst_of", required=True)
+    chosen = st.segmented_control(
+        "Of",
+        names,
+        format_func=titles(names).__getitem__,
+        default=names[0],
+        key="worst_of",
+        required=True,
+    )
     model = found[names.index(chosen or names[0])]
     worst = model.worst_first[:WORST]
     title = "word errors, %" if own.speech else "chrF"

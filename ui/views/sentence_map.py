@@ -13,7 +13,7 @@ from seq2seq.analysis.probe_sentences import FEATURES, Probe, probes
 from ui.components import clicked, copy_link
 from ui.components.chart import chart
 from ui.escape import plain, quoted
-from ui.inputs.task_controls import first_checkpoint
+from ui.inputs.task_controls import checkpoint_picker, first_checkpoint
 from ui.page import is_dark
 from ui.runtime.names import checkpoints_for
 from ui.runtime.runs import Subject, derive, run
@@ -135,7 +135,7 @@ def _checkpoint() -> str | None:
     if first_checkpoint("translation") is None:
         return None
     names = dict.fromkeys(name for task in TASKS for name in checkpoints_for(task, asked))
-    return st.selectbox("Checkpoint", list(names), key="checkpoint", **URL)
+    return checkpoint_picker(list(names), shows_label=True)
 
 
 def _kind(name: str) -> str:

@@ -46,7 +46,15 @@ def start_page() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**Output** &nbsp; {plain(trace.text)}")
             files = st.container(width="content")
-        picture_of(subject, trace, "start_picture", files, opens=instrument_names(), on_open=_open)
+        picture_of(
+            subject,
+            trace,
+            "start_picture",
+            files,
+            opens=instrument_names(),
+            on_open=_open,
+            explains=True,
+        )
     _ways_on(text, trace)
     if trace is not None:
         timing(trace)

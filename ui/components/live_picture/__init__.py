@@ -13,7 +13,10 @@ import streamlit as st
 from ui.page import is_dark
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("geometry", "style", "drawing", "painting", "player", "saving", "controls")
+_SCRIPTS = (
+    *("geometry", "style", "drawing", "painting"),
+    *("player", "beam", "minimap", "story", "saving", "controls"),
+)
 
 
 def _read(*names: str) -> str:
@@ -36,6 +39,7 @@ def live_picture(
     word: int | None = None,
     opens: Mapping[str, str] | None = None,
     autoplay: bool = False,
+    explains: bool = False,
     on_step: Callable[[int], Any] | None = None,
     on_word: Callable[[int], Any] = int,
     on_open: Callable[[str, int], Any] = lambda name, step: None,
@@ -44,7 +48,8 @@ def live_picture(
 
     run: names the run, so that the same one keeps its place in time. step, word: the chosen output
     and source token, None for none. opens: names of what parts can be opened in, by kinds of parts.
-    autoplay: it plays once when it comes into sight. on_step, on_word, on_open: called with what
+    autoplay: it plays once when it comes into sight. explains: it says in plain words what each
+    part does. on_step, on_word, on_open: called with what
     was chosen; without on_step the choice stays in the picture.
     """
     names = opens or {}
@@ -73,6 +78,7 @@ def live_picture(
             "word": word,
             "opens": dict(names),
             "autoplay": autoplay,
+            "explains": explains,
             "shares": on_step is not None,
             "dark": is_dark(),
         },
@@ -93,6 +99,7 @@ def live_page(picture: dict[str, Any], source: str, output: str) -> str:
         "word": None,
         "opens": {},
         "autoplay": True,
+        "explains": True,
         "shares": False,
     }
     # No text can end the script that holds it.

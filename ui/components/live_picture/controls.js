@@ -10,17 +10,20 @@ Object.assign(Player.prototype, {
     this.play.onclick = () => this.toggle();
     this.before.onclick = () => this.select(Math.max(-1, this.step - 1));
     this.next.onclick = () => this.select(this.step + 1);
+    this.beamSwitch.onclick = () => this.switchBeam();
+    this.listenToMap();
     this.scrub.oninput = () => this.select(Number(this.scrub.value) - 1);
     this.views.onchange = () => this.look(Number(this.views.value));
     root.onkeydown = (event) => this.press(event);
     stage.onscroll = () => {
       this.drawing?.scrolled(stage.scrollLeft, stage.clientWidth);
+      this.scrollMap();
       this.hide();
     };
     svg.onclick = (event) => this.choose(event.target.closest(".part"));
     svg.ondblclick = (event) => {
       const { kind, index } = event.target.closest(".part")?.dataset ?? {};
-      if (this.deeper[kind]) this.open(this.deeper[kind], Number(index));
+      if (this.deeper[kind]) this.open(this.deeper[kind], this.stepOf(kind, Number(index)));
     };
     svg.onpointerover = (event) => this.hover(event.target.closest(".part"));
     svg.onpointerleave = () => this.hide();
@@ -39,7 +42,8 @@ Object.assign(Player.prototype, {
 
   press(event) {
     if (event.target.closest("select, input") && event.key !== " ") return;
-    if (event.key === " " && event.target.closest(".bar-of-controls button, .opens button")) return;
+    const pressed = event.target.closest(".bar-of-controls button, .opens button");
+    if (pressed && [" ", "Enter"].includes(event.key)) return;
     const part = event.target.closest?.(".part");
     const act = {
       " ": () => this.toggle(),
@@ -70,6 +74,9 @@ Object.assign(Player.prototype, {
     }
   },
 
+  // Beside the parts of a step there are nodes of the beam, several to a step.
+  stepOf(kind, index) { return kind === "beam" ? this.picture.beam.steps[index] : index; },
+
   elementAt(kind) {
     const step = Math.max(0, this.step);
     const weights = weightsOf(this.picture, this.view, step);
@@ -83,6 +90,10 @@ Object.assign(Player.prototype, {
     if (!part) return;
     const { kind, index } = part.dataset, place = Number(index);
     if (kind === "lane") return;
+    if (kind === "beam") {
+      this.select(this.stepOf(kind, place));
+      return;
+    }
     if (kind === "source" || kind === "encoder") {
       this.word = this.word === place ? null : place;
       this.pause();
@@ -127,6 +138,7 @@ Object.assign(Player.prototype, {
 
   partLines(kind, index) {
     const { picture, view } = this, { source, target, units } = picture;
+    if (kind === "beam") return this.beamLines(index);
     const step = Math.max(0, this.step);
     const fixed = kind === "context" && !picture.attention;
     const name = fixed ? "c" : `${KINDS[kind]}_{${index + 1}}`;
@@ -195,6 +207,7 @@ function mount({ data, parentElement, setTriggerValue }) {
       if (player.drawing && Math.abs(player.stage.clientWidth - player.drawn) > 1) {
         player.draw();
         player.paint();
+        player.reveal(true);
       }
     });
     player.size.observe(player.stage);

@@ -57,6 +57,7 @@ class Drawing {
     this.drawContext();
     this.drawDecoder();
     this.drawStart();
+    this.drawBeam();
     this.traveller = make("circle", { class: "traveller", r: 5 }, this.tokens);
     this.drawLabels();
   }
@@ -318,7 +319,7 @@ class Drawing {
     const { picture: { model, parts }, layout: { narrow, gutter, scrolls, y } } = this;
     const tops = {
       output: y.output - 14, decoder: y.boxes.decoder[0], context: y.boxes.context[0],
-      encoder: y.boxes.encoder[0], source: y.source - 14,
+      encoder: y.boxes.encoder[0], source: y.source - 14, beam: y.boxes.beam?.[0],
     };
     if (!narrow && scrolls) {
       make("rect", {
@@ -326,6 +327,7 @@ class Drawing {
       }, this.labels);
     }
     for (const [key, { name, symbol, lines }] of Object.entries(parts)) {
+      if (tops[key] === undefined) continue;
       const box = y.boxes[key], top = tops[key];
       if (narrow && !box) continue;
       const group = this.part("lane", key, this.labels);

@@ -96,9 +96,9 @@ function columns(needs, pitch, start) {
   });
 }
 
-function lanes(model, narrow) {
+function lanes(model, narrow, room) {
   const label = narrow ? 18 : 0, strip = CELLS * CELL;
-  const output = 24, decoderTop = 58;
+  const output = 24 + room, decoderTop = output + 34;
   const readout = decoderTop + 12 + label;
   const state = model.readout ? readout + 24 : readout;
   const decoderEnd = state + strip + 14;
@@ -109,7 +109,9 @@ function lanes(model, narrow) {
   const source = encoderEnd + (model.seconds ? 30 : 36);
   return {
     output, readout, state, context, encoder, source, strip,
+    beam: room ? BEAM_TOP : 0,
     boxes: {
+      ...(room ? { beam: [1, room - BEAM_FOOT + BEAM_TOP / 2] } : {}),
       decoder: [decoderTop, decoderEnd], context: [contextTop, contextEnd],
       encoder: [encoderTop, encoderEnd],
     },
@@ -117,7 +119,8 @@ function lanes(model, narrow) {
   };
 }
 
-function layOut(picture, available) {
+// beam: whether the hypotheses that were kept are drawn too.
+function layOut(picture, available, beam) {
   const { model, source, target } = picture;
   const narrow = available < NARROW;
   const gutter = narrow ? EDGE : available < MEDIUM ? SHORT_GUTTER : GUTTER;
@@ -140,5 +143,6 @@ function layOut(picture, available) {
   }
   const width = Math.max(available, Math.max(end(sources), end(targets)) + EDGE);
   const scrolls = width > available + 1;
-  return { narrow, gutter, sound, sources, targets, width, scrolls, y: lanes(model, narrow) };
+  const y = lanes(model, narrow, beam ? beamHeight(picture.beam) : 0);
+  return { narrow, gutter, sound, sources, targets, width, scrolls, y };
 }

@@ -37,6 +37,7 @@ Object.assign(Drawing.prototype, {
       set(this.contexts[0].group, "opacity", open ? 1 : 0.12);
     }
     this.paintTraveller(step, progress);
+    this.paintBeam(step, progress.choose);
   },
 
   paintEncoder(read, step, progress, word) {

@@ -20,9 +20,12 @@ class Player {
     const find = (name) => root.querySelector(`.${name}`);
     this.root = root;
     for (const name of ["stage", "panel", "title", "after", "candidates", "formulas", "opens",
-      "play", "before", "next", "scrub", "speed", "views", "tip", "spoken"]) {
+      "play", "before", "next", "scrub", "speed", "views", "tip", "spoken", "map", "kept", "story"]) {
       this[name] = find(name);
     }
+    this.beamSwitch = find("beam-switch");
+    this.keptName = find("kept-name");
+    this.beamWanted = false;
     this.svg = this.stage.querySelector("svg");
     this.time = 0;
     this.word = null;
@@ -36,7 +39,7 @@ class Player {
     const anew = data.run !== this.run, dark = data.dark !== this.dark;
     const chosen = data.step !== this.given;
     Object.assign(this, {
-      dark: data.dark, given: data.step, word: data.word, shares: data.shares,
+      explains: data.explains, dark: data.dark, given: data.step, word: data.word, shares: data.shares,
     });
     if (anew) {
       this.run = data.run;
@@ -50,7 +53,7 @@ class Player {
     }
     this.root.classList.toggle("dark", this.dark);
     if (anew || dark) this.draw();
-    if (anew) this.time = this.autoplay ? 0 : this.timeOf(data.step ?? this.target - 1);
+    if (anew) this.time = this.autoplay ? 0 : this.timeOf(data.step ?? this.tellingStep());
     else if (chosen && data.step !== null && !this.playing) this.time = this.timeOf(data.step);
     this.paint();
     if (anew) this.reveal(true);
@@ -66,16 +69,19 @@ class Player {
       : Math.min(this.target, Math.ceil(this.time - this.source - 1e-9)) - 1;
   }
 
+  get hasBeam() { return this.beamWanted && Boolean(this.picture.beam); }
+
   draw() {
     const width = Math.max(280, this.stage.clientWidth);
     this.drawn = width;
-    const layout = layOut(this.picture, width);
+    const layout = layOut(this.picture, width, this.hasBeam);
     this.root.classList.toggle("narrow", layout.narrow);
     this.drawing = new Drawing(
       this.svg, this.picture, layout, PALETTES[this.dark ? "dark" : "light"], this.view,
     );
     this.svg.setAttribute("aria-label", this.picture.title);
     this.drawing.scrolled(this.stage.scrollLeft, width);
+    this.drawMap();
     this.panelStep = undefined;
   }
 
@@ -91,6 +97,7 @@ class Player {
     }));
     this.opens.parentElement.hidden = !Object.keys(opens).length;
     const names = this.picture.attention?.views ?? [];
+    this.beamSwitch.hidden = !this.picture.beam;
     this.views.hidden = names.length < 2;
     this.views.replaceChildren(...names.map((name, index) => new Option(name, index)));
   }
@@ -115,6 +122,8 @@ class Player {
       read, step, done: progress === FINISHED, progress, word: this.word,
     });
     this.paintPanel(step, progress);
+    this.paintStory(step, progress);
+    this.paintMap();
     const stop = Math.max(0, step + 1);
     if (Number(this.scrub.value) !== stop) this.scrub.value = stop;
   }
@@ -137,6 +146,8 @@ class Player {
 
   fillPanel(step) {
     const { picture } = this;
+    this.fillBeam(step);
+    this.fillStory(step);
     if (step < 0) {
       const word = picture.model.seconds ? "recording" : "source";
       this.title.textContent = `Reading the ${word}`;
@@ -247,7 +258,7 @@ class Player {
     this.setPlaying(false);
     this.spoken.textContent = this.inWords(this.target - 1);
     if (!this.autoplay) this.share();
-    else if (this.given !== null) {  // what plays by itself chooses nothing
+    else {  // what plays by itself chooses nothing
       setTimeout(() => {
         if (!this.playing && this.time === this.end) this.rest();
       }, RESTS_AFTER);
@@ -256,7 +267,7 @@ class Player {
   }
 
   rest() {
-    this.time = this.timeOf(this.given);
+    this.time = this.timeOf(this.given ?? this.tellingStep());
     this.paint();
     this.reveal();
   }

@@ -46,6 +46,12 @@ text { font-family: "Source Sans", "Source Sans Pro", system-ui, sans-serif; fil
 .lit .chip, .token:focus-visible .chip { stroke: ${colours.ink}; stroke-width: 2.5; }
 .ribbon.lit { stroke-opacity: 0.85; }
 .small { font-size: 10.5px; text-anchor: middle; }
+.bough { fill: none; stroke: ${colours.faint}; stroke-width: 1.2; }
+.bough.won { stroke: ${colours.gold}; stroke-width: 3; }
+.node.won .chip { stroke: ${colours.gold}; stroke-width: 2; }
+.node.shown .chip { fill: ${mixed(colours.chip, colours.gold, 0.3)}; }
+.node .small { font-size: 11px; }
+.node.won text { font-weight: 700; }
 .tick { font-size: 11px; fill: ${colours.faint}; text-anchor: middle; }`;
 }
 
