@@ -36,6 +36,7 @@ def test_features_are_what_the_sentence_says(probe):
     assert (probe.length == "long") == (len(words) >= 8)
 
 
+@pytest.mark.slow
 def test_more_sentences_than_the_grammar_has_are_refused():
     with pytest.raises(AssertionError, match="no more"):
         probes(10**6)

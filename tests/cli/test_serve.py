@@ -51,6 +51,7 @@ def test_all_processes_together_hold_half_of_the_memory():
     assert float(models_share(4)) == pytest.approx(psutil.virtual_memory().total / 8e9, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_comes_back_and_none_is_left_at_the_end():
     first = free_ports()
     command = [sys.executable, "-m", "seq2seq", "serve", "--processes", "2", "--port", str(first)]

@@ -108,6 +108,7 @@ def test_where_an_output_comes_from():
     assert TASKS["dates"].source_of(0, 3) is None
 
 
+@pytest.mark.slow
 def test_more_pairs_than_there_are_are_refused():
     with pytest.raises(UserError, match="too few different sources"):
         draw_pairs("numbers", 99_990, 100)

@@ -68,7 +68,7 @@ def ours(transcript):
 GREEDY = Options(method="greedy", beam_width=1)
 
 
-@pytest.mark.parametrize("count", [101, 250, 1_500])
+@pytest.mark.parametrize("count", [101, 250, pytest.param(1_500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("settings", [ALONE, PLAIN], ids=["alone", "with what was said"])
 def test_segments_are_those_of_transformers(both, count, settings):
     checkpoint, model, _ = both
@@ -86,6 +86,7 @@ def test_segments_are_those_of_transformers(both, count, settings):
         assert (max(led) > 20) is settings.previous_text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("least", [-0.5, -0.4])
 @pytest.mark.parametrize("most", [0.0, 1e-10, 1e-9])
 def test_silence_is_left_out_as_in_transformers(both, least, most):
@@ -126,6 +127,7 @@ def test_a_recording_of_98_seconds_is_heard_to_its_end(tmp_path):
     assert generated.tree.path(hypothesis.node) == list(range(len(hypothesis.tokens)))
 
 
+@pytest.mark.slow
 def test_long_and_short_recordings_may_be_given_together(both):
     checkpoint = both[0]
     parts, done = [sound(80), sound(240), sound(90, seed=2)], []
@@ -286,6 +288,7 @@ def test_a_time_of_zero_does_not_stand_still(both, monkeypatch):
     assert [window.start for window in found.windows] == [0.0, 1.0, 2.0]
 
 
+@pytest.mark.slow
 def test_higher_temperatures_draw_the_same_every_time(both):
     settings = LongForm((0.0, 0.7), compression_ratio=0.0)
     a, b = (transcribe_long(both[0], sound(250), GREEDY, settings) for _ in range(2))

@@ -51,6 +51,7 @@ def test_nobody_is_lost_and_every_run_brings_its_picture(server):
     assert all(seconds > 0 for seconds in seen.seconds)
 
 
+@pytest.mark.slow
 def test_visitors_who_leave_hold_no_place(server):
     plan = Plan(8, 0, 0.2, 0.5, leaves=0.7, seed=1, sentences=3)
     seen = load(server, plan)

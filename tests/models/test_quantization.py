@@ -183,6 +183,7 @@ def trained(tokenizer, pairs):
     return Checkpoint(model.eval().requires_grad_(False), tokenizer, card, generation_config)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [Options(method="greedy"), Options(beam_width=4, n_best=1)])
 def test_a_trained_model_writes_the_same(trained, pairs, options):
     texts = [pair.source for pair in pairs]

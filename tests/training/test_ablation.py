@@ -86,6 +86,7 @@ def test_a_limit_is_for_pairs_of_texts(tmp_path, folder, capsys):
     assert "limit is for pairs of texts" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_study_is_kept_as_numbers_beside_the_checkpoint(folder, capsys):
     def study(*more):
         words = ["study", str(folder / "letters"), "--data", str(folder), "--minutes", "0.03"]
@@ -110,6 +111,7 @@ def test_a_study_is_kept_as_numbers_beside_the_checkpoint(folder, capsys):
     assert (folder / "letters" / "model.safetensors").read_bytes() == weights
 
 
+@pytest.mark.slow
 def test_without_dropout_and_smoothing_the_loss_on_train_can_fall_below_valid(folder):
     words = ["study", str(folder / "letters"), "--data", str(folder), "--minutes", "0.15"]
     assert main([*words, "--work", str(folder / "study"), "--pairs", "10", "--plain"]) == 0

@@ -34,6 +34,7 @@ def jobs():
     jobs.close()
 
 
+@pytest.mark.slow
 def test_two_models_are_trained_side_by_side_and_another_waits(jobs):
     first = jobs.submit(job_of([recipe(), recipe("none")], 1.5, 4_000))
     second = jobs.submit(job_of([recipe()], 600, 4_000))

@@ -91,8 +91,10 @@ def recipe_of(folder, model=TINY, **settings):
 
 @pytest.mark.parametrize(
     ("model", "turn"),
-    [(ATTENTION, reversed), (TRANSFORMER, list)],
-    ids=["attention reverses", "transformer copies"],
+    [
+        pytest.param(ATTENTION, reversed, id="attention reverses"),
+        pytest.param(TRANSFORMER, list, id="transformer copies", marks=pytest.mark.slow),
+    ],
 )
 def test_a_simple_task_is_learnt_in_seconds(tmp_path, model, turn):
     write_pairs(tmp_path, turn)
@@ -322,7 +324,7 @@ def interrupted(monkeypatch):
 
 
 @pytest.mark.parametrize("model", [TINY, {**TRANSFORMER, "width": 12, "dropout": 0.2}])
-@pytest.mark.parametrize("evaluation", [1, 4])
+@pytest.mark.parametrize("evaluation", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_a_killed_run_goes_on_as_if_nothing_had_been(
     folder, model, evaluation, interrupted, monkeypatch
 ):
@@ -430,6 +432,7 @@ def test_the_log_goes_on_where_that_of_the_checkpoint_ends(folder, finished):
     assert later[-1]["epoch"] == 2 * first[-1]["epoch"]
 
 
+@pytest.mark.slow
 def test_a_run_that_began_with_weights_is_resumed_as_any_other(
     folder, finished, interrupted, monkeypatch
 ):
@@ -512,6 +515,7 @@ trainer.train(read_recipe(folder / "recipe.toml"), folder, folder / "work")
 """
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_checkpoint(folder):
     recipe = recipe_of(folder, evaluate_every=4)
     (folder / "script.py").write_text(SCRIPT)
