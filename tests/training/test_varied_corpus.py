@@ -56,5 +56,3 @@ def test_an_epoch_is_drawn_anew_and_the_same_for_its_number(corpus):
 def test_digits_are_pieces_of_their_own(corpus):
     pieces = corpus.fit().split("5947").pieces
     assert [each.strip("▁") for each in pieces if each != "▁"] == [*"5947"]
-        *"5947"
-    ]
