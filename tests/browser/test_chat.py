@@ -61,6 +61,7 @@ def test_a_link_is_restored_on_a_server_that_nobody_has_visited(checkpoints, new
         said = page.locator(".st-key-conversation").get_by_test_id("stText")
         assert said.all_text_contents() == ["Hello", "Le chat", "Where is the dog?", "Le"]
         assert turns_of(page) == turns
+        page.goto("about:blank")  # before its server ends, or scripts that still load complain
 
 
 def test_a_reply_grows_and_is_stopped_where_it_is(server, new_page):
