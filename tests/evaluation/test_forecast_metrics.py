@@ -68,6 +68,22 @@ def test_seasonal_naive_is_level_with_itself_on_every_series(tmp_path):
     assert scores["mase"] == scores["naive_mase"]
 
 
+def test_seasonal_naive_is_that_of_statsforecast():
+    models = pytest.importorskip("statsforecast.models")
+    draw = np.random.default_rng(0)
+    for season, horizon in ((1, 6), (4, 8), (12, 18)):
+        history = 20 + 5 * np.sin(np.arange(60) * 2 * np.pi / 12) + draw.normal(size=60)
+        found = models.SeasonalNaive(season).forecast(history, horizon, level=[20, 40, 60, 80])
+        ours = seasonal_naive(history, horizon, season)
+        np.testing.assert_allclose(ours[:, LEVELS.index(0.5)], found["mean"])
+        for level in LEVELS:
+            width = round(100 * abs(2 * level - 1))
+            if width:
+                side = "hi" if level > 0.5 else "lo"
+                theirs = found[f"{side}-{width}"]
+                np.testing.assert_allclose(ours[:, LEVELS.index(level)], theirs, rtol=1e-6)
+
+
 def test_a_forecast_that_knows_the_future_is_better_and_short_series_are_left_out(tmp_path):
     series = read_series(write_series(tmp_path / "series.tsv"))
     future = {each.name: each.values[-18:] for each in series}

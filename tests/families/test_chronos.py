@@ -96,6 +96,24 @@ def test_numbers_become_the_tokens_of_the_paper(folder, series):
     assert np.isnan(fitted.values([0, 1, 2])).all()
 
 
+@pytest.mark.parametrize("series", [SERIES, WITH_GAPS, Series(np.array([0.0, 0, 0, 0]))])
+def test_numbers_become_the_tokens_of_the_package_of_its_authors(folder, series):
+    package = pytest.importorskip("chronos.chronos")
+    theirs = package.ChronosConfig(**CHRONOS).create_tokenizer()
+    ids, mask, scale = theirs.context_input_transform(torch.tensor(series.values)[None])
+    checkpoint = load(folder)
+    assert prepare(checkpoint, series).ids == ids[0].tolist()
+    assert [token != 0 for token in ids[0].tolist()] == mask[0].tolist()
+    fitted = checkpoint.tokenizer.fitted(series.values)
+    written = torch.arange(FIRST, TOKENS)
+    np.testing.assert_allclose(
+        fitted.values(written.numpy()),
+        theirs.output_transform(written[None, None], scale)[0, 0].numpy(),
+        rtol=1e-5,
+        atol=1e-4,
+    )
+
+
 def test_only_the_last_values_of_its_context_are_read(folder):
     checkpoint = load(folder)
     series = Series(np.arange(100.0) + 1)
