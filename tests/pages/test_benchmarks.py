@@ -293,7 +293,7 @@ def test_own_recordings_are_scored_by_models_of_speech(root, tokenizer):
     assert not at.exception
     tables = [each.value for each in at.dataframe]
     scores = next(table for table in tables if "95 % interval" in table)
-    assert list(scores["model"]) == ["ears", "more-ears"]
+    assert list(scores["checkpoint"]) == ["ears", "more-ears"]
     assert list(scores["word_error_rate"]) == list(scores["word errors, %"])
     worst = next(table for table in tables if "line" in table)
     assert set(worst["line"]) == {2, 4}
@@ -301,7 +301,7 @@ def test_own_recordings_are_scored_by_models_of_speech(root, tokenizer):
     rates = list(worst["word errors, %"])
     assert rates == sorted(rates, reverse=True)
     said = " ".join(each.value.replace("\\", "") for each in at.markdown)
-    assert "ears against more-ears" in said
+    assert "Tiny ears (ears) against Tiny ears (more-ears)" in said
     assert "points of word error rate" in said
 
 
