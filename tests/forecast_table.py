@@ -38,9 +38,10 @@ COLUMNS = (
     "its WQL by this",
 )
 HEAD = """
-On {series} series that no training has seen, each on its last values: geometric means of the ratio
-to seasonal naive, in brackets the interval of 95 % of 1,000 resamples of the series. The last two
-columns compare `{first}` with each on the same series: below 1, it is better. AutoETS and AutoTheta
+On {series} series that our training has not seen, though weights were chosen by their loss on
+windows of them, each on its last values: geometric means of the ratio to seasonal naive, in
+brackets the interval of 95 % of 1,000 resamples of the series. The last two columns compare
+`{first}` with each on the same series: below 1, it is better. AutoETS and AutoTheta
 are statsforecast {version}'s. `python -m tests.forecast_table FILE` writes this.
 
 """

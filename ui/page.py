@@ -23,11 +23,13 @@ STYLE = """<style>
 .st-key-example [role=radiogroup], .st-key-example [role=group] {
   flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
 .st-key-example button { flex: none; }
-.st-key-menu { overflow: hidden; white-space: nowrap; }
+.st-key-menu { overflow: hidden; white-space: nowrap; padding-top: 0.3rem; }
 .st-key-menu [data-testid=stPageLink] a { padding-block: 0.15rem; }
 .st-key-menu [data-testid=stCaptionContainer] { padding: 0.5rem 0 0 0.5rem; }
 @media (min-width: 800px) { .stMainBlockContainer { padding: 3rem; } }
-@media (max-width: 640px) { .st-key-output_bar > :first-child { flex: 1 0 100%; } }
+@media (max-width: 640px) {
+  .st-key-output_bar > :first-child { flex: 1 0 100%; }
+  .st-key-task_bar > :has([data-testid=stSelectbox]) { flex: 1 0 100%; } }
 [data-selected=true], [data-selected=true] *, [role=tab][aria-selected=true] p,
 [data-testid=stSliderThumbValue], [data-testid=stSliderThumbValue] p, code {
   color: inherit !important; }

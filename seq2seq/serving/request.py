@@ -1,4 +1,4 @@
-"""What pages compute, as named functions of plain values, so that it can run here or elsewhere."""
+"""What pages ask a model for, as plain values, so that it can be computed here or elsewhere."""
 
 from __future__ import annotations
 

@@ -32,6 +32,11 @@ class Written:
     output: tuple[str, ...]
     weights: np.ndarray | None
 
+    @property
+    def source_text(self) -> str:
+        """The source as it was given, whatever the pieces are."""
+        return "".join(self.source).replace("▁", " ").strip()
+
 
 def written(
     model: Seq2Seq, tokenizer: OwnTokenizer, examples: Sequence[Example]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.runtime.admission import admission
+from ui.runtime.cards import catalogued
 from ui.runtime.model_store import models
-from ui.runtime.names import card_of
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -32,8 +32,11 @@ def engine() -> Engine:
 
 
 def is_served(name: str) -> bool:
-    """Tell whether a model is run elsewhere: one of the catalogue, that every machine can load."""
-    return bool(os.environ.get(ADDRESS)) and name not in models().brought and bool(card_of(name))
+    """Tell whether a model is run elsewhere: one of the catalogue that is at hand.
+
+    What has to be fetched first is offered here, with its size, and never fetched there unasked.
+    """
+    return bool(os.environ.get(ADDRESS)) and name in catalogued().embedded
 
 
 def served(request: Request, place: DeltaGenerator) -> Trace:

@@ -111,10 +111,7 @@ def _records(training: Training) -> None:
 def _example(training: Training) -> str:
     """Return the source of the first held-out example, "" before the first measurement."""
     snapshots = next(iter(training.progress.values())).snapshots
-    if not snapshots:
-        return ""
-    pieces = snapshots[-1].written[0].source
-    return "".join(pieces).replace("▁", " ").strip()
+    return snapshots[-1].written[0].source_text if snapshots else ""
 
 
 def zipped(folder: Path) -> bytes:

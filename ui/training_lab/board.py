@@ -155,7 +155,7 @@ def _outputs(at_moment: Mapping[str, Measured | None]) -> None:
     first = next(iter(found.values()))
     rows = [
         MarkedRow(
-            "".join(example.source).replace("▁", " ").strip(),
+            example.source_text,
             tuple(
                 marked(letter, now.written[place].output, now.written[place].target)
                 for letter, now in found.items()

@@ -111,7 +111,7 @@ def _ways_on(text: str, trace: Trace | None) -> None:
     cards = st.columns(4)
     with cards[0], _card(course, "**Learn**: a claim, your prediction, and a model that decides"):
         page_link("pages/learn.py", "Course")
-        page_link("pages/training.py", "Train a model now, with attention and without", start="1")
+        page_link("pages/training.py", "Train a model now", start="1")
     with cards[1], _card(tasks, "**Explore a task**: the same pictures, and more, on real models"):
         page_link("pages/translation.py", "Translation", text=text)
         page_link("pages/summarization.py", "Summarization")

@@ -66,7 +66,7 @@ Object.assign(Drawing.prototype, {
     const before = each && this.beam[this.picture.beam.parents[node]];
     if (!before) return;
     const half = (before.right + each.left) / 2;
-    each.line = make("path", { class: `bough ${won ? "won" : ""}`,
+    each.line = make("path", { class: `branch ${won ? "won" : ""}`,
       d: `M${before.right} ${before.middle}C${half} ${before.middle} ${half} ${each.middle} ` +
         `${each.left} ${each.middle}` }, this.wires);
   },

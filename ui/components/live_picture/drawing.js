@@ -305,8 +305,10 @@ class Drawing {
         this.start.push(index ? make("path", { class: "back", d: from }, this.wires)
           : this.arrow("back", from + into));
       }
+      // Where neither the first ribbon nor its weight is.
+      const [first, second = first, third = second] = sources;
       this.start.push(make("text", {
-        class: "note", x: side + 6, y: turn - 5,
+        class: "note halo", x: (second.x + third.x) / 2 - 20, y: turn - 5,
       }, this.wires));
       writeFormula(this.start.at(-1), "s_0 = h_T", true);
     } else if (model.feeds !== "token") {

@@ -34,8 +34,8 @@ text { font-family: "Source Sans", "Source Sans Pro", system-ui, sans-serif; fil
 .ribbon { fill: none; stroke: ${colours.blue}; stroke-opacity: 0.5; stroke-linecap: butt; }
 .ribbon.copied { stroke: ${colours.gold}; stroke-dasharray: 2 5; stroke-opacity: 0.9; }
 .trunk { fill: none; stroke: ${colours.blue}; stroke-opacity: 0.55; stroke-width: 12; }
-.told { font-size: 12px; font-weight: 600; paint-order: stroke; stroke: ${colours.page};
-  stroke-width: 3px; }
+.told { font-size: 12px; font-weight: 600; }
+.told, .halo { paint-order: stroke; stroke: ${colours.page}; stroke-width: 3px; }
 .now .frame, .now.frame { stroke: ${colours.gold}; stroke-opacity: 1; stroke-width: 2.5; }
 .now .chip { stroke: ${colours.gold}; stroke-width: 2; }
 .now.arrow, .now.back, .now .arrow { stroke: ${colours.gold}; stroke-width: 2; }
@@ -46,8 +46,8 @@ text { font-family: "Source Sans", "Source Sans Pro", system-ui, sans-serif; fil
 .lit .chip, .token:focus-visible .chip { stroke: ${colours.ink}; stroke-width: 2.5; }
 .ribbon.lit { stroke-opacity: 0.85; }
 .small { font-size: 10.5px; text-anchor: middle; }
-.bough { fill: none; stroke: ${colours.faint}; stroke-width: 1.2; }
-.bough.won { stroke: ${colours.gold}; stroke-width: 3; }
+.branch { fill: none; stroke: ${colours.faint}; stroke-width: 1.2; }
+.branch.won { stroke: ${colours.gold}; stroke-width: 3; }
 .node.won .chip { stroke: ${colours.gold}; stroke-width: 2; }
 .node.shown .chip { fill: ${mixed(colours.chip, colours.gold, 0.3)}; }
 .node .small { font-size: 11px; }
