@@ -79,7 +79,10 @@ def _serve_models(cluster: str, replicas: int, gpus: float) -> None:
     except ModuleNotFoundError:
         raise UserError("Ray is not installed: pip install 'seq2seq-explorer[scale]'.") from None
     address = deploy(cluster, replicas, gpus)
-    print(f"Start the app with SEQ2SEQ_ENGINE=ray://{address}", flush=True)
+    # Ray's own, where it protects the cluster by a token; the app's machine needs the file too.
+    mode = os.environ.get("RAY_AUTH_MODE", "")
+    token = f"RAY_AUTH_MODE={mode} " if mode else ""
+    print(f"Start the app with {token}SEQ2SEQ_ENGINE=ray://{address}", flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     while True:
         time.sleep(3600)

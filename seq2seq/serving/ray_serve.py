@@ -148,5 +148,6 @@ def _connect(cluster: str) -> None:
         )
     except (ConnectionError, RayError, RuntimeError, ValueError):
         raise UserError(
-            f"No Ray cluster answers at {cluster or 'this machine'}: start one with ray start."
+            f"No Ray cluster answers at {cluster or 'this machine'}, or it does not know this "
+            "machine's token: start it, or set what seq2seq serve --ray printed."
         ) from None

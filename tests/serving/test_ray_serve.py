@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -47,6 +49,23 @@ def test_a_trace_is_the_same_as_here(engine, open_tiny):
     for name in ("lstm-attention", "transformer"):
         request = Request(name, TEXTS[0], SHORT)
         alike(engine.compute(request), Local(open_tiny).compute(request))
+
+
+def test_another_process_asks_with_the_settings_that_the_command_prints(engine):
+    import ray
+
+    script = (
+        "import sys\n"
+        "from seq2seq.serving.engine import engine_of\n"
+        "from seq2seq.serving.request import Request\n"
+        "found = engine_of(sys.argv[1], None).compute(Request('gru-plain', 'the cat'))\n"
+        "print('answer', found.checkpoint)\n"
+    )
+    address = ray.get_runtime_context().gcs_address
+    assert os.environ["RAY_AUTH_MODE"] == "token"  # which Ray has set for a new cluster
+    command = [sys.executable, "-c", script, f"ray://{address}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "answer gru-plain" in done.stdout
 
 
 def test_requests_that_come_at_once_are_all_answered(engine, open_tiny):
