@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from seq2seq.data.spans import Span
@@ -34,3 +35,29 @@ def turn_spans(source: str, separator: str) -> list[Span]:
             spans.append((start, start + len(turn)))
         start += len(turn) + len(separator)
     return spans
+
+
+def with_earlier_turns(
+    rows: Sequence[tuple[str, str]], separator: str, earlier: int, words: int
+) -> list[str]:
+    """Return the source of each row with up to so many turns before its own ones.
+
+    rows: (source, reply) as they stand in a file of overlapping pieces of conversations: what came
+    before two turns is looked up in the row that ends with them, if there is one such row alone.
+    words: most in a source that gets longer.
+    """
+    before: dict[tuple[str, str], set[str]] = defaultdict(set)
+    split = [turns_of(source, separator) for source, _ in rows]
+    for turns, (_, reply) in zip(split, rows, strict=True):
+        if len(turns) > 1:
+            before[turns[-1], reply].add(turns[-2])
+    sources = []
+    for (source, _), turns in zip(rows, split, strict=True):
+        for _ in range(earlier if len(turns) > 1 else 0):
+            found = before.get((turns[0], turns[1]), set())
+            longer = [*found, *turns]
+            if len(found) != 1 or sum(len(turn.split()) for turn in longer) > words:
+                break
+            source, turns = source_of(longer, separator), longer
+        sources.append(source)
+    return sources

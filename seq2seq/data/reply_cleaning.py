@@ -71,6 +71,29 @@ def fit_to_learn(pairs: Sequence[Pair]) -> list[Pair]:
     return [Pair(pair.source, tidy(pair.target)) for pair in kept]
 
 
+_SMALL = """
+about actually after again also always because been before being best better both came come could
+does doing done don't else even ever every from getting going gone good great guess have haven't
+having here i've it's just know like liked lots made make many maybe more most much never nice
+only other pretty probably really right said same should since some something still such sure take
+than that that's them then there these they they're thing things think this those though time very
+want watch well were what what's when where which while will with would yeah years your you're
+"""
+_COMMON = frozenset(_SMALL.split())
+
+
+def related(source: str, reply: str) -> bool:
+    """Tell whether a reply takes up a word of what it answers, small and common words aside.
+
+    Words of four letters and more count as one where their first five letters are the same.
+    """
+    heard, said = (
+        {word[:5] for word in re.findall(r"[a-z']{4,}", text.lower()) if word not in _COMMON}
+        for text in (source, reply)
+    )
+    return bool(heard & said)
+
+
 def casual(source: str, draw: random.Random) -> str:
     """Write a source as one types in haste: in small letters, without the last mark, or both."""
     kind = draw.randrange(3)

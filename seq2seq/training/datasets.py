@@ -15,9 +15,9 @@ from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint, OwnTokenizer
 from seq2seq.data.batching import Batch, Example, collate, plan_batches
-from seq2seq.data.dialogue import source_of, turns_of
+from seq2seq.data.dialogue import source_of, turns_of, with_earlier_turns
 from seq2seq.data.parallel_corpus import Pair, read_pairs
-from seq2seq.data.reply_cleaning import casual, fit_to_learn
+from seq2seq.data.reply_cleaning import casual, fit_to_learn, related
 from seq2seq.data.speech_corpus import (
     Spoken,
     Utterance,
@@ -39,9 +39,11 @@ from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.training.augmentation import at_speed, in_strings, lengthen, vary
 from seq2seq.training.recipe import Recipe, SubstitutionSettings, TypingSettings
 from seq2seq.training.series_corpus import SeriesCorpus
+from seq2seq.training.small_talk import exchanges
 from seq2seq.training.substitution import all_varied, further
 
 GREEDY = Options(method="greedy")
+STATEMENT = 6  # words from which a turn that is no question says something to take up
 
 
 class Corpus(Protocol):
@@ -270,31 +272,55 @@ class DialogueCorpus(TextCorpus):
             raise UserError("The recipe's turn_separator is not among its symbols: name it there.")
 
         def read(names: Sequence[str]) -> list[list[Pair]]:
-            paths = (data / name for name in names)
             columns = recipe.data.columns
-            return [fit_to_learn(read_pairs(path, columns, self.separator)) for path in paths]
+            files = (read_pairs(data / name, columns, self.separator) for name in names)
+            return [fit_to_learn(self._lengthened(file)) for file in files]
 
         self.files = read(recipe.data.train)
         self.valid = list(chain.from_iterable(read(recipe.data.valid)))
-        self.dull = [[dull(pair.target) for pair in file] for file in self.files]
+        count = round(recipe.dialogue.made * len(self.valid))
+        self.valid += self._made(count, random.Random(-recipe.training.seed))
+        self.learnt = [[self._share(pair) for pair in file] for file in self.files]
+
+    def _lengthened(self, pairs: list[Pair]) -> list[Pair]:
+        settings, words = self.recipe.dialogue, 2 * self.recipe.data.max_tokens // 3
+        if not settings.earlier:
+            return pairs
+        sources = with_earlier_turns(pairs, self.separator, settings.earlier, words)
+        return [Pair(source, pair.target) for source, pair in zip(sources, pairs, strict=True)]
+
+    def _share(self, pair: Pair) -> float:
+        """Return the probability that a pair which an epoch draws is learnt."""
+        settings, last = self.recipe.dialogue, turns_of(pair.source, self.separator)[-1]
+        answers = last.endswith("?") or len(last.split()) < STATEMENT or related(last, pair.target)
+        return (settings.dull if dull(pair.target) else 1) * (1 if answers else settings.unrelated)
+
+    def _made(self, count: int, draw: random.Random) -> list[Pair]:
+        but = chain.from_iterable(self.recipe.prompts.values())
+        return exchanges(count, self.separator, draw, but) if count else []
 
     def epoch(self, number: int) -> list[Any]:
         """Draw the examples of an epoch, each source varied anew."""
         draw = random.Random(self.recipe.training.seed * 1_000 + number)
         numbers = chosen(self.recipe, [len(file) for file in self.files], draw, number)
         sources, targets = [], []
-        parts = zip(self.files, self.examples, self.dull, numbers, strict=True)
-        for file, fixed, dulls, drawn in parts:
-            learnt = [i for i in drawn if not dulls[i] or draw.random() < self.recipe.dialogue.dull]
+        parts = zip(self.files, self.examples, self.learnt, numbers, strict=True)
+        for file, fixed, shares, drawn in parts:
+            learnt = [i for i in drawn if shares[i] == 1 or draw.random() < shares[i]]
             sources += [self._vary(file[i].source, draw) for i in learnt]
             targets += [fixed[i].target for i in learnt]
+        made = self._made(round(self.recipe.dialogue.made * len(sources)), draw)
         limit = self.recipe.data.max_tokens
         assert isinstance(self.tokenizer, Unigram)
+        sources += [self._vary(pair.source, draw) for pair in made]
+        targets += self.tokenizer.encode_all([pair.target for pair in made])
         pairs = zip(self.tokenizer.encode_all(sources), targets, strict=True)
         return [Example(*pair) for pair in pairs if max(map(len, pair)) <= limit]
 
     def _vary(self, source: str, draw: random.Random) -> str:
         settings, turns = self.recipe.dialogue, turns_of(source, self.separator)
+        if draw.random() < settings.blank:
+            return ""
         if len(turns) > 1 and draw.random() < settings.forget:
             turns = turns[-1:]
         elif len(turns) == 1 and draw.random() < settings.interrupt:

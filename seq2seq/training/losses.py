@@ -9,9 +9,11 @@ from torch import Tensor, nn
 from seq2seq.data.batching import Batch
 from seq2seq.data.tokenizer import EOS, PAD
 from seq2seq.errors import UserError
+from seq2seq.models.protocol import Memory, select
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.training.cross_entropy import cross_entropy
 
+CONTRASTED, MARGIN = 4, 0.5  # one batch in so many; nats a token
 NEAR = 3  # source positions around those where CTC hears a token that attention may look at
 
 
@@ -23,25 +25,40 @@ class Objective(nn.Module):
     output layer is needed for training only. guide: weight of a loss that draws attention to where
     CTC hears each token; the idea is that of guided attention (Tachibana et al. 2018). It helps
     once CTC hears something, and harms before.
+    hide: see hidden. contrast: weight of the loss by which a target is less probable after the
+    source of another row, for one batch in CONTRASTED; see contrast_loss.
     Raises UserError for a guide without CTC or without attention.
     """
 
     def __init__(
-        self, model: Seq2Seq, label_smoothing: float = 0.0, ctc: float = 0.0, guide: float = 0.0
+        self,
+        model: Seq2Seq,
+        label_smoothing: float = 0.0,
+        ctc: float = 0.0,
+        guide: float = 0.0,
+        hide: float = 0.0,
+        contrast: float = 0.0,
     ) -> None:
         super().__init__()
         config = model.config
         if guide and not (ctc and config.cross_attention_shape == (1, 1)):
             raise UserError("The recipe's guide needs ctc, and attention of one layer and head.")
         self.model, self.label_smoothing, self.ctc, self.guide = model, label_smoothing, ctc, guide
+        self.hide, self.contrast = hide, contrast
         self.head = nn.Linear(config.width, config.vocabulary) if ctc else None
 
     def forward(self, batch: Batch, guided: bool = True) -> Tensor:
         """Return the loss of a batch on the model's device."""
         memory = self.model.encode(batch.source, batch.mask)
+        if self.hide:
+            memory = hidden(memory, self.hide)
         steps = self.model.decoder(batch.target, memory)
         logits, labels = steps.logits.flatten(0, 1), batch.labels.flatten()
         loss = cross_entropy(logits, labels, self.label_smoothing)
+        if self.contrast and len(batch.labels) > 1 and torch.rand(()) < 1 / CONTRASTED:
+            other = select(memory, torch.arange(len(batch.labels), device=labels.device).roll(1))
+            wrong = self.model.decoder(batch.target, other).logits
+            loss = loss + self.contrast * contrast_loss(steps.logits, wrong, batch.labels)
         if self.head is None:
             return loss
         scores = F.log_softmax(self.head(memory.states).float(), dim=-1)
@@ -50,6 +67,43 @@ class Objective(nn.Module):
             heard = best_path(scores.detach(), memory.mask, batch.labels)
             loss = loss + self.guide * guide_loss(steps.weights[:, :, 0, 0], heard, batch.labels)
         return loss
+
+
+def hidden(memory: Memory, share: float) -> Memory:
+    """Return a memory whose states attention sees in part, so that it must not rest on a few.
+
+    share: of each row's positions that are hidden; of rows, that also begin with no state of the
+    encoder and hide their first two positions. The backward halves of these have read the whole
+    source, and serve as a summary of it where nothing is hidden, as the final state does. One
+    position at least is seen. It is dropout (Srivastava et al. 2014) of whole positions.
+    """
+    rows, positions = memory.mask.shape
+    drawn = torch.rand((rows, positions), device=memory.mask.device)
+    begins = torch.rand((rows, 1), device=memory.mask.device) >= share
+    seen = memory.mask & (drawn >= share)
+    seen[:, :2] &= begins
+    drawn[:, :2] -= 1  # the last to be seen after all
+    most = drawn.masked_fill(~memory.mask, -2.0).argmax(dim=1, keepdim=True)
+    seen.scatter_(1, most, True)
+    final = tuple(part * begins[:, :, None] for part in memory.final)
+    return memory._replace(mask=seen, final=final)
+
+
+def contrast_loss(right: Tensor, wrong: Tensor, labels: Tensor) -> Tensor:
+    """Return by how much targets lack a margin over what they are after a wrong source.
+
+    right, wrong: logits (rows, target, vocabulary) after each row's source and after another's.
+    labels: (rows, target). The hinge of MARGIN nats a token and the difference of the mean
+    log-probabilities: the training's side of maximum mutual information (Li et al. 2016, section
+    4.1), as a max-margin loss.
+    """
+    counts = (labels != PAD).sum(dim=1).clamp(min=1)
+    losses = [
+        F.cross_entropy(logits.transpose(1, 2).float(), labels, ignore_index=PAD, reduction="none")
+        for logits in (right, wrong)
+    ]
+    cost, other = (each.sum(dim=1) / counts for each in losses)
+    return F.relu(MARGIN + cost - other).mean()
 
 
 def ctc_loss(scores: Tensor, mask: Tensor, labels: Tensor) -> Tensor:

@@ -111,7 +111,9 @@ class TrainingSettings:
     after which the run ends. For speech, batch_frames: padded frames of 10 ms a batch, instead of
     batch_tokens; ctc, guide: weights of further losses, see
     Objective; guide_from: share of the run after which there is a guide. teacher_forcing: share of
-    the target's tokens that the decoder reads; the rest is what it says itself.
+    the target's tokens that the decoder reads; the rest is what it says itself. hide: share of the
+    source's positions that attention cannot see in training; contrast: weight of the loss that
+    tells a source from a wrong one; see Objective for both.
     """
 
     epochs: int = 20
@@ -129,6 +131,8 @@ class TrainingSettings:
     guide: float = 0.0
     guide_from: float = 0.0
     teacher_forcing: float = 1.0
+    hide: float = 0.0
+    contrast: float = 0.0
     schedule: str = "linear"
 
     def __post_init__(self) -> None:
@@ -144,6 +148,8 @@ class TrainingSettings:
             "guide": (0, 10),
             "guide_from": (0, 1),
             "teacher_forcing": (0, 1),
+            "hide": (0, 0.9),
+            "contrast": (0, 10),
             "learning_rate": (1e-8, 10),
             "warmup_steps": (0, 10_000_000),
             "label_smoothing": (0, 0.99),
@@ -211,18 +217,27 @@ class DialogueSettings:
     of those of several turns that keep the last one only. interrupt: share of those of one turn
     that get a reply to something else before it, as in a talk that changes its subject. dull: share
     of the dull replies (see seq2seq.evaluation.reply_metrics) that are learnt: few as they are,
-    they fit anything, so that a model says little else (Li et al. 2016).
+    they fit anything, so that a model says little else (Li et al. 2016). unrelated: share of the
+    replies that take up no word of a statement which are learnt (see `related`). blank: share of
+    the sources that are left out, so that the model knows how probable a reply is on its own, which
+    decoding can compare. earlier: turns before the file's own that are looked up in its other rows.
+    made: exchanges made from patterns, for one of the files, none of them one of the [prompts]; as
+    many for one of valid.
     """
 
     casual: float = 0.0
     forget: float = 0.0
     interrupt: float = 0.0
     dull: float = 1.0
+    unrelated: float = 1.0
+    blank: float = 0.0
+    earlier: int = 0
+    made: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_ranges(
-            self, {"casual": (0, 1), "forget": (0, 1), "interrupt": (0, 1), "dull": (0, 1)}
-        )
+        shares = ("casual", "forget", "interrupt", "dull", "unrelated", "blank")
+        ranges: dict[str, tuple[float, float]] = dict.fromkeys(shares, (0, 1))
+        _check_ranges(self, ranges | {"earlier": (0, 6), "made": (0, 10)})
 
 
 @dataclass(frozen=True)

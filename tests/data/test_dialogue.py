@@ -1,6 +1,6 @@
 import pytest
 
-from seq2seq.data.dialogue import source_of, turns_of
+from seq2seq.data.dialogue import source_of, turns_of, with_earlier_turns
 
 TURNS = ["Hi!", "Hello, how are you?", "Fine."]
 
@@ -29,3 +29,12 @@ def test_a_model_that_knows_no_turns_reads_the_last_one():
     assert source_of([*TURNS, " "], "") == "Fine."
     assert source_of([], "") == source_of([""], "¶") == ""
     assert turns_of("a¶ b", "") == ["a¶ b"]
+
+
+def test_earlier_turns_are_those_of_the_one_row_that_ends_with_the_first_ones():
+    rows = [("a¶ b", "c"), ("b¶ c", "d"), ("c¶ d", "e"), ("d", "e")]
+    assert with_earlier_turns(rows, "¶", 1, 9) == ["a¶ b", "a¶ b¶ c", "b¶ c¶ d", "d"]
+    assert with_earlier_turns(rows, "¶", 2, 9)[2] == "a¶ b¶ c¶ d"
+    assert with_earlier_turns(rows, "¶", 2, 3)[2] == "b¶ c¶ d"
+    doubtful = [*rows, ("z¶ b", "c")]
+    assert with_earlier_turns(doubtful, "¶", 2, 9)[1] == "b¶ c"

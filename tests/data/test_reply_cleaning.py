@@ -3,7 +3,7 @@ import random
 import pytest
 
 from seq2seq.data.parallel_corpus import Pair
-from seq2seq.data.reply_cleaning import casual, fit_to_learn, tidy
+from seq2seq.data.reply_cleaning import casual, fit_to_learn, related, tidy
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,10 @@ def test_a_source_is_written_in_haste():
     kinds = {casual("Who are You?", draw) for _ in range(50)}
     assert kinds == {"Who are You", "who are you?", "who are you"}
     assert {casual("?!", draw) for _ in range(20)} == {"?!"}
+
+
+def test_a_reply_is_related_by_a_word_that_says_something():
+    assert related("I went fishing.", "What kind of fish did you catch? I love fishing!")
+    assert related("My teachers are strict.", "A teacher can be like that.")
+    assert not related("I think that movie was good.", "I think that song was good.")
+    assert not related("", "Hello there.")

@@ -1,0 +1,81 @@
+import pytest
+
+from seq2seq.training.datasets import read_corpus
+from seq2seq.training.recipe import read_recipe
+
+RECIPE = """
+[card]
+title = "Test"
+task = "chatbot"
+languages = ["en"]
+licence = "CC0-1.0"
+summary = "A test."
+examples = ["My cat died."]
+data = ["Our own"]
+turn_separator = "¶"
+turns = 4
+
+[data]
+train = ["talks.tsv"]
+valid = ["talks.tsv"]
+columns = ["before", "context", "response"]
+
+[dialogue]
+{dialogue}
+
+[tokenizer]
+pieces = 120
+symbols = ["¶"]
+
+[model]
+architecture = "recurrent"
+
+[prompts]
+care = ["My cat died."]
+"""
+TALK = [
+    "What did you do on Sunday?",
+    "I painted a picture of the old harbour.",
+    "Is the harbour far from here?",
+    "It takes an hour to the harbour by train.",
+    "So the whole family went along to town.",
+    "My computer is a machine from last century.",
+]
+
+
+@pytest.fixture
+def corpus_of(tmp_path):
+    def make(dialogue):
+        rows = ["\t".join(TALK[at : at + 3]) for at in range(len(TALK) - 2)]
+        rows = ["before\tcontext\tresponse", *rows]
+        (tmp_path / "talks.tsv").write_text("\n".join(rows), encoding="utf-8")
+        (tmp_path / "recipe.toml").write_text(RECIPE.format(dialogue=dialogue), encoding="utf-8")
+        corpus = read_corpus(read_recipe(tmp_path / "recipe.toml"), tmp_path)
+        corpus.encode(corpus.fit())
+        return corpus
+
+    return make
+
+
+def texts(corpus):
+    decode = corpus.tokenizer.decode
+    return [(decode(one.source), decode(one.target)) for one in corpus.epoch(0)]
+
+
+def test_earlier_turns_are_read_where_the_file_has_them(corpus_of):
+    turns = [source.count("¶") + 1 for source, _ in texts(corpus_of("earlier = 2"))]
+    assert turns == [2, 3, 4, 4]
+    assert [source.count("¶") + 1 for source, _ in texts(corpus_of("earlier = 0"))] == [2] * 4
+
+
+def test_replies_that_take_up_nothing_are_left_out(corpus_of):
+    replies = [reply for _, reply in texts(corpus_of("unrelated = 0"))]
+    assert replies == TALK[2:4]
+
+
+def test_sources_are_left_blank_and_exchanges_are_added(corpus_of):
+    assert {source for source, _ in texts(corpus_of("blank = 1"))} == {""}
+    corpus = corpus_of("made = 2")
+    assert len(corpus.epoch(0)) == 3 * 4
+    assert len(corpus.valid) == 3 * 4
+    assert not any(source == "My cat died." for source, _ in texts(corpus))
