@@ -79,7 +79,10 @@ class Alternatives:
 
 @dataclass(frozen=True)
 class Output:
-    """One of the n best outputs. log_probability: of the whole; score: what it was ranked by."""
+    """One of the n best outputs. log_probability: of the whole; score: what it was ranked by.
+
+    discount: as a Hypothesis has it; the scores of the beam tree know none.
+    """
 
     text: str
     pieces: Annotated[tuple[Piece, ...], TARGET]
@@ -87,6 +90,7 @@ class Output:
     score: float
     finished: bool
     node: int
+    discount: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,6 +304,7 @@ UPGRADES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "seq2seq-trace/4": _from_4,
 }
 LATER: dict[str, Any] = {
+    "mmi_weight": 0.0,
     "previous_tokens": [],
     "repetition_penalty": 1.0,
 }  # options that runs saved before do not have

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,15 +18,24 @@ MARGIN = 1e-3  # of a score: less may be rounding, since a search in eight bits 
 def complete(trace: Trace, most: int = MOST) -> tuple[Hypothesis, ...]:
     """Return the run's outputs, then whatever else its search completed, best first.
 
-    most: of all of them; the outputs come in any case.
+    most: of all of them; the outputs come in any case. Where these were ranked by mutual
+    information there is nothing else: the rest has not been scored so.
     """
-    tree = trace.beam_tree
-    finished = {output.node: output.finished for output in trace.outputs}
-    others = set(np.flatnonzero(tree.status == FINISHED).tolist()) - set(finished)
-    found = [hypothesis(trace, node, end) for node, end in finished.items()]
+    found = [_of_output(trace, each) for each in trace.outputs]
+    if trace.options.mmi_weight:
+        return tuple(found)
+    others = set(np.flatnonzero(trace.beam_tree.status == FINISHED).tolist())
+    others -= {output.node for output in trace.outputs}
     rest = [hypothesis(trace, node, True) for node in sorted(others)]
     rest.sort(key=lambda each: (-each.score, each.tokens))
     return tuple(found + rest[: max(0, most - len(found))])
+
+
+def _of_output(trace: Trace, output: Output) -> Hypothesis:
+    own = hypothesis(trace, output.node, output.finished)
+    if not trace.options.mmi_weight:
+        return own
+    return replace(own, score=output.score, discount=output.discount)
 
 
 def outputs(trace: Trace, most: int = MOST) -> dict[str, Output]:
@@ -65,7 +75,7 @@ def scores(
     coverage: np.ndarray | None = None,
 ) -> np.ndarray:
     """Score hypotheses, (hypotheses,), as the search does: see `scoring.score`."""
-    totals = np.array([sum(each.log_probabilities) for each in hypotheses])
+    totals = np.array([sum(each.log_probabilities) - each.discount for each in hypotheses])
     lengths = np.array([len(each.tokens) for each in hypotheses])
     return score(totals, lengths, length_penalty, coverage_penalty, coverage)
 

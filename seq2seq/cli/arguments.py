@@ -23,6 +23,7 @@ OPTION_HELP = {
     "beam_width": "hypotheses kept at each step (default 5)",
     "length_penalty": "alpha in score = log P / length ** alpha (default 1)",
     "coverage_penalty": "beta, lowers the score for source tokens without attention (default 0)",
+    "mmi_weight": "of log P(output) without its source, taken off the score (default 0)",
     "n_best": "outputs returned (default 5)",
     "temperature": "of the sampling (default 1)",
     "top_k": "sample from the k most probable tokens (default 0: all)",

@@ -21,7 +21,8 @@ class Hypothesis:
     """One output. tokens end with EOS where it is finished.
 
     log_probabilities: of each token, as the model gave it. score: what hypotheses are ranked by.
-    node: its last node in the beam tree.
+    node: its last node in the beam tree. discount: what was taken off the sum of these for being
+    likely after any source, lambda log P(output); 0 where nothing was.
     """
 
     tokens: tuple[int, ...]
@@ -29,6 +30,7 @@ class Hypothesis:
     score: float
     finished: bool
     node: int
+    discount: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

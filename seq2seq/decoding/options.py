@@ -31,6 +31,9 @@ class Options:
     coverage_penalty: beta in Wu et al. 2016, eq. 14: punishes source tokens never looked at.
     early_stopping: end once beam_width hypotheses are complete; else go on while a live one has a
     better score at its present length. n_best: hypotheses returned, at most beam_width.
+    mmi_weight: lambda by which they are ranked anew, by log P(output | source) - lambda
+    log P(output): maximum mutual information on an n-best list (Li et al. 2016, sections 4.1 and
+    4.4); 0 for the search's own order.
     temperature, top_k, top_p, seed: of the sampling; top_k 0 and top_p 1 cut nothing.
     max_length: most tokens written, 0 for a length that follows from the source's.
     min_length: tokens before the end may be chosen. no_repeat_ngram: 0, or the size n of which no
@@ -47,6 +50,7 @@ class Options:
     beam_width: int = 5
     length_penalty: float = 1.0
     coverage_penalty: float = 0.0
+    mmi_weight: float = 0.0
     early_stopping: bool = True
     n_best: int = MAX_BEAM_WIDTH
     temperature: float = 1.0
@@ -87,6 +91,7 @@ class Options:
             ("n_best", 1, MAX_BEAM_WIDTH),
             ("length_penalty", 0.0, MAX_LENGTH_PENALTY),
             ("coverage_penalty", 0.0, 5.0),
+            ("mmi_weight", 0.0, 1.0),
             ("temperature", 0.01, 10.0),
             ("top_k", 0, 1_000_000),
             ("top_p", 0.01, 1.0),

@@ -26,6 +26,7 @@ from seq2seq.decoding.logits_processors import (
 )
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import OnStep, SearchResult, search
+from seq2seq.inference.mutual_information import rank_by_information
 from seq2seq.models.protocol import Change, Memory
 
 
@@ -109,10 +110,12 @@ def decode(
         limits = [min(limit, config.longest - prompt.steps) for limit in limits]
     processors = logits_processors(checkpoint, options, prompt, source)
     decoder = checkpoint.searcher.decoder
-    return search(
+    # What is ranked anew is all that the search has found.
+    wide = replace(options, n_best=options.rows) if options.mmi_weight else options
+    found = search(
         decoder,
         memory,
-        options,
+        wide,
         prompt.start,
         checkpoint.ends,
         processors,
@@ -120,6 +123,9 @@ def decode(
         limits,
         changes,
     )
+    if options.mmi_weight:
+        return rank_by_information(checkpoint, found, options, prompt)
+    return found
 
 
 def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) -> Options:

@@ -242,4 +242,5 @@ def _output(checkpoint: Checkpoint, hypothesis: Hypothesis, source: str) -> Outp
         hypothesis.score,
         hypothesis.finished,
         hypothesis.node,
+        hypothesis.discount,
     )

@@ -430,6 +430,14 @@ _DECODING = (
         BEAMS,
     ),
     Term(
+        "maximum mutual information",
+        r"\lambda",
+        "Complete outputs ranked by log P(output | source) - lambda log P(output), so that what is "
+        "likely after any source comes last; log P(output) is the model's own after an empty one.",
+        "Li et al. 2016, section 4.1",
+        BEAMS,
+    ),
+    Term(
         "length penalty",
         r"\alpha",
         "The exponent of the length by which log P is divided: 0 favours short outputs, above 1 "

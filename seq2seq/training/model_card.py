@@ -306,6 +306,8 @@ def _decoding(scores: dict[str, Any]) -> str:
         how = f"beam width {width}, length penalty {options['length_penalty']:g}"
         if width > 1 and not options["early_stopping"]:
             how += ", going on until no better output can come"
+    if options.get("mmi_weight"):
+        how += f", ranked anew by log P(output | source) - {options['mmi_weight']:g} log P(output)"
     size = options["no_repeat_ngram"]
     return how + (f", no {size} tokens in a row twice" if size else "")
 

@@ -15,6 +15,7 @@ CASES = [
     Options(beam_width=5, max_length=20, length_penalty=0.3, early_stopping=False),
     Options(beam_width=5, n_best=2, max_length=12, length_penalty=0.0),
     Options(beam_width=4, max_length=12, coverage_penalty=0.4),
+    Options(beam_width=4, max_length=12, mmi_weight=0.5, length_penalty=0.7),
     Options(method="greedy", max_length=8),
     Options(method="sample", beam_width=5, max_length=20, temperature=2.0),
 ]

@@ -10,6 +10,7 @@ BOUNDS = {
     "n_best": (1, MAX_BEAM_WIDTH),
     "length_penalty": (0.0, 5.0),
     "coverage_penalty": (0.0, 5.0),
+    "mmi_weight": (0.0, 1.0),
     "temperature": (0.01, 10.0),
     "top_k": (0, 1_000_000),
     "top_p": (0.01, 1.0),

@@ -11,8 +11,8 @@ from ui.views.sentence_map import KINDS
 
 SENTENCE = "The old dog sleeps in the garden."
 NAMES = (
-    "branch by_word column_sentence coverage_penalty early_stopping from_layer head "
-    "inside_head layer length_penalty long_picture loosely mass max_length "
+    "branch by_word column_sentence coverage_penalty early_stopping from_layer head mmi_weight "
+    "inside_head layer length_penalty long_picture loosely mass max_length mmi_weight "
     "measured method min_length no_repeat_ngram node output paragraphs "
     "picture prefix pruned rank_coverage rank_length reference reference_step "
     "row_sentence scale seed shade step temperature top_k "

@@ -18,6 +18,7 @@ SETTINGS = (
     "beam_width",
     "length_penalty",
     "coverage_penalty",
+    "mmi_weight",
     "early_stopping",
     "temperature",
     "top_k",
@@ -32,8 +33,8 @@ SETTINGS = (
 )
 
 
-def search_controls(defaults: Options) -> Options:
-    """Let the visitor set the search."""
+def search_controls(defaults: Options, reads_text: bool = True) -> Options:
+    """Let the visitor set the search. reads_text: not of recordings."""
     with st.popover("Settings", icon=":material/tune:"):
         st.markdown("**Decoding settings**")
         chosen = st.segmented_control(
@@ -50,6 +51,7 @@ def search_controls(defaults: Options) -> Options:
         values: dict[str, Any] = {"method": method}
         values |= _sampling_controls(defaults) if method == "sample" else {}
         values |= _beam_controls(method, defaults) if method != "greedy" else {}
+        values |= _information_control(defaults) if method != "greedy" and reads_text else {}
         values |= _stopping_control(defaults) if method == "beam" else {}
         values |= _rule_controls(defaults)
         values |= _length_controls(method, defaults)
@@ -116,6 +118,20 @@ def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
             **URL,
         ),
     }
+
+
+def _information_control(defaults: Options) -> dict[str, Any]:
+    weight = st.slider(
+        "Mutual information (0: off)",
+        0.0,
+        1.0,
+        defaults.mmi_weight,
+        0.05,
+        key="mmi_weight",
+        help=term_help("maximum mutual information"),
+        **URL,
+    )
+    return {"mmi_weight": weight}
 
 
 def _stopping_control(defaults: Options) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def run_controls(task: str, title: str) -> tuple[str | None, Options, bytes | No
             return None, Options(), saved_run_picker()
     languages = _language_controls(name)
     with row:
-        options = replace(search_controls(_defaults(name)), **languages)
+        options = replace(search_controls(_defaults(name), task != "speech"), **languages)
         saved = saved_run_picker()
         copy_link()
     return name, options, saved

@@ -228,6 +228,12 @@ def _ranking(view: View) -> None:
         f"{own[0]:g} and a coverage penalty of {own[1]:g}; with others it might have found other "
         "hypotheses: change them under Decoding settings."
     )
+    if weight := view.run.options.mmi_weight:
+        st.caption(
+            "The outputs were then ranked anew, by what they have to do with the source: score = "
+            f"(log P(output | source) − λ log P(output)) / lengthᵅ, with λ = {weight:g}. The beam "
+            "tree shows the scores of the search, without the second term."
+        )
 
 
 class _Rival(NamedTuple):
@@ -267,9 +273,17 @@ def _ranked(rivals: list[_Rival], placed: list[int], scored: list[float]) -> dic
         "score": [round(scored[number], 3) for number in placed],
         "search score": [round(each.hypothesis.score, 3) for each in found],
         "log P": [round(sum(each.hypothesis.log_probabilities), 3) for each in found],
+        **_discounts(hypotheses, placed),
         "tokens": [len(each.hypothesis.tokens) for each in found],
         "complete": [each.hypothesis.finished for each in found],
     }
+
+
+def _discounts(hypotheses: list[Hypothesis], placed: list[int]) -> dict[str, Any]:
+    """Return the column of what was taken off log P, where outputs were ranked by it."""
+    if not any(each.discount for each in hypotheses):
+        return {}
+    return {"λ log P without source": [round(hypotheses[n].discount, 3) for n in placed]}
 
 
 def _own_beta(run: Trace) -> float:
@@ -331,8 +345,8 @@ def _penalties(view: View, rivals: list[Hypothesis]) -> tuple[float, float, np.n
 def _search_errors(view: View) -> None:
     """Say whether anything at hand has a higher score than what the search chose."""
     run = view.run
-    if run.options.method == "sample":
-        return
+    if run.options.method == "sample" or run.options.mmi_weight:
+        return  # chosen by something else than the score that a search looks for
     best = complete(run)[0]
     rivals = {
         f"Branch {name}": hypothesis(trace, trace.outputs[0].node, trace.outputs[0].finished)
