@@ -120,6 +120,14 @@ def limited(recipe: Recipe, files: Sequence[Sequence[Pair]]) -> list[list[Pair]]
     return drawn
 
 
+def measured(recipe: Recipe, valid: Sequence[Pair]) -> list[Pair]:
+    """Draw the pairs of valid that a training is measured by, as many as the recipe says."""
+    most = recipe.data.measured
+    if not most or most >= len(valid):
+        return list(valid)
+    return random.Random(recipe.training.seed).sample(valid, most)
+
+
 def in_texts(examples: Sequence[Example], share: float, draw: random.Random) -> list[Example]:
     """Join some examples to texts of several, sources and targets alike; each is used once.
 
@@ -155,7 +163,7 @@ class TextCorpus:
             self.recipe = replace(recipe, data=replace(recipe.data, share=(), share_later=()))
             self.files = limited(recipe, self.files)
         files = [read_pairs(data / name, columns) for name in recipe.data.valid]
-        self.valid = list(chain.from_iterable(files))
+        self.valid = measured(recipe, list(chain.from_iterable(files)))
 
     def fit(self) -> OwnTokenizer:
         """Make a tokenizer from the sides that the recipe names, or one for each side.
@@ -274,13 +282,27 @@ class DialogueCorpus(TextCorpus):
         def read(names: Sequence[str]) -> list[list[Pair]]:
             columns = recipe.data.columns
             files = (read_pairs(data / name, columns, self.separator) for name in names)
-            return [fit_to_learn(self._lengthened(file)) for file in files]
+            return [self._lengthened(file) for file in files]
 
+        # As they were typed: of long files an epoch draws little, and tidies what it draws.
         self.files = read(recipe.data.train)
-        self.valid = list(chain.from_iterable(read(recipe.data.valid)))
-        count = round(recipe.dialogue.made * len(self.valid))
-        self.valid += self._made(count, random.Random(-recipe.training.seed))
-        self.learnt = [[self._share(pair) for pair in file] for file in self.files]
+        valid = fit_to_learn(list(chain.from_iterable(read(recipe.data.valid))))
+        valid += self._made(
+            round(recipe.dialogue.made * len(valid)), random.Random(-recipe.training.seed)
+        )
+        self.valid = measured(recipe, valid)
+
+    def fit(self) -> OwnTokenizer:
+        """Make a tokenizer from what is learnt, as it is learnt."""
+        typed, self.files = self.files, [fit_to_learn(file) for file in self.files]
+        tokenizer = super().fit()
+        self.files = typed
+        return tokenizer
+
+    def encode(self, tokenizer: Unigram | TokenizerPair) -> None:
+        """Split the pairs of valid into ids; those of an epoch are split as they are drawn."""
+        self.tokenizer = tokenizer
+        self.valid_examples = encode_pairs(tokenizer, self.valid)
 
     def _lengthened(self, pairs: list[Pair]) -> list[Pair]:
         settings, words = self.recipe.dialogue, 2 * self.recipe.data.max_tokens // 3
@@ -303,19 +325,15 @@ class DialogueCorpus(TextCorpus):
         """Draw the examples of an epoch, each source varied anew."""
         draw = random.Random(self.recipe.training.seed * 1_000 + number)
         numbers = chosen(self.recipe, [len(file) for file in self.files], draw, number)
-        sources, targets = [], []
-        parts = zip(self.files, self.examples, self.learnt, numbers, strict=True)
-        for file, fixed, shares, drawn in parts:
-            learnt = [i for i in drawn if shares[i] == 1 or draw.random() < shares[i]]
-            sources += [self._vary(file[i].source, draw) for i in learnt]
-            targets += [fixed[i].target for i in learnt]
-        made = self._made(round(self.recipe.dialogue.made * len(sources)), draw)
+        pairs: list[Pair] = []
+        for file, drawn in zip(self.files, numbers, strict=True):
+            tidied = fit_to_learn([file[i] for i in drawn])
+            pairs += [pair for pair in tidied if draw.random() < self._share(pair)]
+        pairs += self._made(round(self.recipe.dialogue.made * len(pairs)), draw)
+        varied = [Pair(self._vary(pair.source, draw), pair.target) for pair in pairs]
         limit = self.recipe.data.max_tokens
-        assert isinstance(self.tokenizer, Unigram)
-        sources += [self._vary(pair.source, draw) for pair in made]
-        targets += self.tokenizer.encode_all([pair.target for pair in made])
-        pairs = zip(self.tokenizer.encode_all(sources), targets, strict=True)
-        return [Example(*pair) for pair in pairs if max(map(len, pair)) <= limit]
+        examples = encode_pairs(self.tokenizer, varied)
+        return [example for example in examples if max(map(len, example)) <= limit]
 
     def _vary(self, source: str, draw: random.Random) -> str:
         settings, turns = self.recipe.dialogue, turns_of(source, self.separator)

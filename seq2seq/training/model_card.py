@@ -31,7 +31,7 @@ looked at, not to be relied on.\
     "chatbot": """\
 A small model that learnt from talks of strangers about films, music, sport and school. It knows
 nothing: what it says about people, films and results is made up, and so is what it says about
-itself. It forgets all but the last two turns, contradicts itself, and often answers a question with
+itself. It forgets all but the last few turns, contradicts itself, and often answers a question with
 something that only sounds like an answer. A short list of insults and sexual words is kept out of
 what it learnt and of what it writes; unkind or false sentences of harmless words are not. It is
 made to be looked at, not to be relied on.\
@@ -51,6 +51,12 @@ tell: speak at once, and stop recording when you are done. It is made to be look
 relied on.\
 """,
 }
+
+
+# Of a chatbot that has also learnt from seq2seq.training.small_talk.
+LIKE_PATTERNS = """ None of the prompts was learnt from, but exchanges
+made from patterns were, some of which differ from a prompt by a word or two; those of a kind that
+was written after the training say more."""
 
 
 def model_card(
@@ -81,7 +87,7 @@ def model_card(
 The valid files were used to choose the weights and how to decode, so scores on inputs of another
 kind will be lower.
 
-{_replies(replies)}## Training
+{_replies(replies, recipe.dialogue.made > 0)}## Training
 
 {scores["training_steps"]:,} steps in {scores["training_seconds"] / 60:.0f} minutes on
 {scores["training_hardware"]}{_runs(scores)}; the settings are in `recipe.toml`, the course of the
@@ -331,8 +337,11 @@ def _reply_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
 There is no BLEU: what can be said to a sentence has too many answers to compare with one."""
 
 
-def _replies(replies: Sequence[dict[str, Any]]) -> str:
-    """Print replies to our own prompts and count what was judged of them."""
+def _replies(replies: Sequence[dict[str, Any]], made: bool) -> str:
+    """Print replies to our own prompts and count what was judged of them.
+
+    made: exchanges from patterns were among what was learnt.
+    """
     if not replies:
         return ""
     rows, counts = [], []
@@ -350,7 +359,7 @@ def _replies(replies: Sequence[dict[str, Any]]) -> str:
 {len(replies)} prompts of our own, written before any reply was seen, one reply each, judged by one
 reader: sensible, if a person could have said it there; specific, if it is sensible and would not do
 as well elsewhere (Adiwardana et al. 2020). {totals[0]} of {len(replies)} are sensible, {totals[1]}
-specific. Turns are separated by ¶.
+specific. Turns are separated by ¶.{LIKE_PATTERNS if made else ""}
 
 | kind | prompts | sensible | specific |
 | --- | --- | --- | --- |
@@ -358,6 +367,22 @@ specific. Turns are separated by ¶.
 
 | kind | prompt | reply | sensible | specific |
 | --- | --- | --- | --- | --- |
+{chr(10).join(rows)}
+
+{_failures(replies)}"""
+
+
+def _failures(replies: Sequence[dict[str, Any]]) -> str:
+    """List what makes no sense, the first of each kind of prompt; nothing where all do or none was
+    judged.
+    """
+    failed = {each["kind"]: each for each in reversed(replies) if each["sensible"] is False}
+    if not failed:
+        return ""
+    kinds = [kind for kind in dict.fromkeys(each["kind"] for each in replies) if kind in failed]
+    rows = [f"- {failed[kind]['prompt']} *{failed[kind]['reply']}*" for kind in kinds]
+    return f"""What it fails at, for example:
+
 {chr(10).join(rows)}
 
 """

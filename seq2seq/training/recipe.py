@@ -27,7 +27,8 @@ class DataSettings:
     for all epochs but the first, () for no other ones: what matters most can be read last. join:
     share of examples that get one or two others after them, so that texts of several sentences are
     learnt from single ones. limit: pairs that are drawn once of all files, as their first shares
-    say, and read in every epoch instead; 0 for no limit.
+    say, and read in every epoch instead; 0 for no limit. measured: pairs of valid that weights are
+    chosen by while they are trained, 0 for all.
     """
 
     train: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class DataSettings:
     join: float = 0.0
     longer: tuple[str, ...] = ()
     limit: int = 0
+    measured: int = 0
     task: str = ""
     pairs: int = 20_000
     held_out: int = 200
@@ -62,7 +64,12 @@ class DataSettings:
         if not all(0 < share <= 1_000 for share in (*self.share, *self.share_later)):
             raise UserError("A share in the recipe is out of range: give more than 0, to 1,000.")
         ranges: dict[str, tuple[float, float]] = {"max_tokens": (1, 10_000), "join": (0, 1)}
-        ranges |= {"limit": (0, 10**9), "pairs": (1, 10**6), "held_out": (1, 10**5)}
+        ranges |= {
+            "limit": (0, 10**9),
+            "measured": (0, 10**9),
+            "pairs": (1, 10**6),
+            "held_out": (1, 10**5),
+        }
         _check_ranges(self, ranges)
 
 

@@ -19,6 +19,7 @@ turns = 4
 train = ["talks.tsv"]
 valid = ["talks.tsv"]
 columns = ["before", "context", "response"]
+{data}
 
 [dialogue]
 {dialogue}
@@ -45,11 +46,11 @@ TALK = [
 
 @pytest.fixture
 def corpus_of(tmp_path):
-    def make(dialogue):
+    def make(dialogue, data=""):
         rows = ["\t".join(TALK[at : at + 3]) for at in range(len(TALK) - 2)]
         rows = ["before\tcontext\tresponse", *rows]
         (tmp_path / "talks.tsv").write_text("\n".join(rows), encoding="utf-8")
-        (tmp_path / "recipe.toml").write_text(RECIPE.format(dialogue=dialogue), encoding="utf-8")
+        (tmp_path / "recipe.toml").write_text(RECIPE.format(dialogue=dialogue, data=data), encoding="utf-8")
         corpus = read_corpus(read_recipe(tmp_path / "recipe.toml"), tmp_path)
         corpus.encode(corpus.fit())
         return corpus
@@ -79,3 +80,10 @@ def test_sources_are_left_blank_and_exchanges_are_added(corpus_of):
     assert len(corpus.epoch(0)) == 3 * 4
     assert len(corpus.valid) == 3 * 4
     assert not any(source == "My cat died." for source, _ in texts(corpus))
+
+
+def test_a_training_is_measured_by_as_many_pairs_as_the_recipe_says(corpus_of):
+    some = corpus_of("made = 2", "measured = 5").valid
+    assert len(some) == 5
+    assert set(some) <= set(corpus_of("made = 2").valid)
+    assert len(corpus_of("made = 2", "measured = 99").valid) == 3 * 4

@@ -142,6 +142,12 @@ def test_replies_wait_for_a_judge_and_are_counted(chatbot):
     assert "| greeting | 2 | 1 | 0 |" in card
     assert f"| follow-up | Hi.¶ The cat.¶ Where? | {replies[2]['reply']} | yes | yes |" in card
     assert "| greeting | a / b |" in card
+    assert "What it fails at" not in card
+    replies[1] |= {"sensible": False, "specific": False}
+    (chatbot / "replies.json").write_text(json.dumps(replies), encoding="utf-8")
+    write_model_card(chatbot, read_recipe(chatbot / "recipe.toml"))
+    card = (chatbot / "README.md").read_text(encoding="utf-8")
+    assert f"What it fails at, for example:\n\n- a | b *{replies[1]['reply']}*\n\n##" in card
 
 
 def test_the_model_card_prints_the_scores(chatbot, summarizer):
