@@ -165,6 +165,16 @@ def test_a_branch_may_end_at_once(root):
     assert named["tokens"][[("A" in name) for name in named["name"]].index(True)] == 2
 
 
+def test_a_ranking_by_mutual_information_is_explained_and_shows_what_was_taken_off():
+    at = tree_page(mmi_weight="0.5")
+    assert any("λ = 0.5" in caption.value for caption in at.caption)
+    assert not any("search error" in caption.value for caption in at.caption)
+    table = at.dataframe[0].value
+    found = table["log P"] - table["λ log P without source"]
+    np.testing.assert_allclose(found / table["tokens"], table["score"], atol=2e-3)
+    assert not any("λ = " in caption.value for caption in tree_page().caption)
+
+
 def test_other_penalties_rank_anew_and_their_own_ones_do_not():
     at = tree_page(max_length="3")  # so short that not all of the source is looked at
     table = at.dataframe[0].value

@@ -50,7 +50,9 @@ def corpus_of(tmp_path):
         rows = ["\t".join(TALK[at : at + 3]) for at in range(len(TALK) - 2)]
         rows = ["before\tcontext\tresponse", *rows]
         (tmp_path / "talks.tsv").write_text("\n".join(rows), encoding="utf-8")
-        (tmp_path / "recipe.toml").write_text(RECIPE.format(dialogue=dialogue, data=data), encoding="utf-8")
+        (tmp_path / "recipe.toml").write_text(
+            RECIPE.format(dialogue=dialogue, data=data), encoding="utf-8"
+        )
         corpus = read_corpus(read_recipe(tmp_path / "recipe.toml"), tmp_path)
         corpus.encode(corpus.fit())
         return corpus
