@@ -5,7 +5,7 @@ from ui.components.highlighted_text import highlighted_text
 from ui.components.hint import hint
 from ui.components.live_picture import live_page, live_picture
 from ui.components.outputs_list import outputs_list
-from ui.components.plot import clicked, plot
+from ui.components.plot import clicked, dragged, plot
 from ui.components.save_picture import save_picture
 from ui.components.scroller import scroller
 from ui.components.submit_on_enter import submit_on_enter
@@ -16,6 +16,7 @@ from ui.components.word_diff import word_diff
 __all__ = [
     "clicked",
     "copy_link",
+    "dragged",
     "highlighted_text",
     "hint",
     "live_page",
