@@ -32,7 +32,8 @@ looked at, not to be relied on.\
 A small model that learnt from talks of strangers about films, music, sport and school. It knows
 nothing: what it says about people, films and results is made up, and so is what it says about
 itself. It forgets all but the last few turns, contradicts itself, and often answers a question with
-something that only sounds like an answer. A short list of insults and sexual words is kept out of
+something that only sounds like an answer. It does not tell an emergency from small talk: whoever is
+ill or in despair needs a person, not this. A short list of insults and sexual words is kept out of
 what it learnt and of what it writes; unkind or false sentences of harmless words are not. It is
 made to be looked at, not to be relied on.\
 """,
@@ -54,9 +55,9 @@ relied on.\
 
 
 # Of a chatbot that has also learnt from seq2seq.training.small_talk.
-LIKE_PATTERNS = """ None of the prompts was learnt from, but exchanges
-made from patterns were, some of which differ from a prompt by a word or two; those of a kind that
-was written after the training say more."""
+LIKE_PATTERNS = """ Of the exchanges
+made from patterns that it learnt from, none begins with one of these prompts, but some differ by a
+word or two: what was written after the training says more about other messages."""
 
 
 def model_card(
