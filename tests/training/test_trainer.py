@@ -124,6 +124,7 @@ def test_the_best_weights_are_kept(folder):
     assert checkpoint.card.name == "letters"
 
 
+@pytest.mark.slow
 def test_evaluating_changes_no_weight(folder):
     ends = []
     for every in (3, 1_000):
