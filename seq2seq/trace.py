@@ -265,8 +265,12 @@ def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
         raise UserError("This run was saved by another version: run it again.")
     while values["format"] != FORMAT:
         values = UPGRADES[values["format"]](values)
-    options = values.get("options")
-    return values | {"options": LATER | options} if isinstance(options, dict) else values
+    options, outputs = values.get("options"), values.get("outputs")
+    if isinstance(options, dict):
+        values = values | {"options": LATER | options}
+    if isinstance(outputs, list) and all(isinstance(each, dict) for each in outputs):
+        values = values | {"outputs": [{"discount": 0.0, **each} for each in outputs]}
+    return values
 
 
 def _from_3(values: dict[str, Any]) -> dict[str, Any]:
