@@ -165,6 +165,7 @@ class AugmentationSettings:
     colour: most decibels by which a band is raised or lowered, smoothly over the bands. silence:
     most frames of 10 ms of quiet around a recording.
     narrow, noise: share of recordings cut off above 4 kHz, and with noise so many decibels below.
+    room: share of recordings with the echo of a room, which dies away in so many room_seconds.
     time_masks: spans blotted out in a second, of up to time_width frames of 10 ms. bin_masks: spans
     of up to bin_width bins.
     """
@@ -177,6 +178,8 @@ class AugmentationSettings:
     narrow: float = 0.0
     noise: float = 0.0
     noise_decibels: tuple[float, ...] = (5.0, 30.0)
+    room: float = 0.0
+    room_seconds: tuple[float, ...] = (0.1, 0.6)
     time_masks: float = 0.0
     time_width: int = 10
     bin_masks: int = 0
@@ -189,12 +192,15 @@ class AugmentationSettings:
             raise UserError("The recipe's strings are out of range: give 1 to 100 for each file.")
         if len(self.noise_decibels) != 2:
             raise UserError("The recipe's noise_decibels are a range: give two numbers.")
+        if len(self.room_seconds) != 2 or not all(0 < each <= 5 for each in self.room_seconds):
+            raise UserError("The recipe's room_seconds are a range: give two numbers of up to 5.")
         ranges: dict[str, tuple[float, float]] = {
             "warp": (0, 0.5),
             "colour": (0, 40),
             "silence": (0, 1_000),
             "narrow": (0, 1),
             "noise": (0, 1),
+            "room": (0, 1),
             "time_masks": (0, 100),
             "time_width": (0, 1_000),
             "bin_masks": (0, 100),
