@@ -31,7 +31,8 @@ from seq2seq.data.tokenizer import SplitRules, Unigram
 from seq2seq.data.tokenizer_pair import TokenizerPair
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
-from seq2seq.evaluation.evaluate import evaluate, evaluate_speech
+from seq2seq.evaluation.evaluate import evaluate
+from seq2seq.evaluation.evaluate_speech import evaluate_speech
 from seq2seq.evaluation.exact_match import longest_output, match_scores, outputs
 from seq2seq.evaluation.losses import corpus_loss, encode_pairs, speech_loss
 from seq2seq.evaluation.reply_metrics import dull

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from string import ascii_lowercase
 
 from seq2seq.data.number_words import english, english_ordinal
+from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.speech_archive import MANIFEST
 from seq2seq.data.written_dates import MONTHS
 from seq2seq.errors import UserError
@@ -57,6 +59,12 @@ def make_speech(path: Path, words: list[str], count: int, seed: int = 1) -> None
             rows.append(f"v{number}\ttrain\t{speaker}\t{text}")
             _add(archive, f"v{number}.wav", sound.read_bytes())
         _add(archive, MANIFEST, ("\n".join(rows) + "\n").encode())
+
+
+def spellable(pairs: Iterable[Pair]) -> list[str]:
+    """Return the sources that are words of 3 to 9 small letters, each once, in order."""
+    sources = {pair.source for pair in pairs}
+    return sorted(word for word in sources if re.fullmatch("[a-z]{3,9}", word))
 
 
 def draw_text(words: list[str], draw: random.Random) -> str:

@@ -6,12 +6,18 @@ import wave
 
 import pytest
 
+from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.speech_archive import Archive
 from seq2seq.errors import UserError
 from seq2seq.training import synthetic_speech
-from seq2seq.training.synthetic_speech import draw_text, make_speech
+from seq2seq.training.synthetic_speech import draw_text, make_speech, spellable
 
 WORDS = ["cat", "lamp"]
+
+
+def test_words_that_can_be_spelled_come_once_and_in_order():
+    words = ("lamp", "it's", "cat", "Bob", "cat", "of", "communication")
+    assert spellable([Pair(word, "X") for word in words]) == ["cat", "lamp"]
 
 
 def test_texts_are_of_all_kinds_in_small_letters():
