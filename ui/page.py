@@ -103,7 +103,8 @@ def begin_page(file: str) -> None:
         except StreamlitAPIException:  # run by itself, as in a test: there is no app.py to go to
             del st.session_state[_WANTED]
     with st.container(key="plotly"):  # with this one, Streamlit loads Plotly for all others
-        st.plotly_chart([{"type": "pie"}])
+        # An empty template: Plotly would copy its own, all of it, in each rerun.
+        st.plotly_chart({"data": [{"type": "pie"}], "layout": {"template": {}}})
 
 
 def page_visit() -> int:

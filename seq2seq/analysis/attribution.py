@@ -72,11 +72,14 @@ def attribute(
     )
 
 
-def gradient_shares(checkpoint: Checkpoint, trace: Trace) -> np.ndarray:
-    """Return the `gradient` of an Attribution alone, which takes one pass: (target, words)."""
+def gradient_shares(checkpoint: Checkpoint, trace: Trace, every: int = 1) -> np.ndarray:
+    """Return the `gradient` of an Attribution alone: (target, words).
+
+    every: only every n-th token of the output, from the first on; each takes a backward pass.
+    """
     begun = decoder_prompt(checkpoint, trace.options)
     read = torch.tensor([begun.before(trace.target.ids)], device=checkpoint.device)
-    gradient = _gradients(checkpoint, trace, read, begun.steps, lambda row: None)
+    gradient = _gradients(checkpoint, trace, read, begun.steps, lambda row: None, every)
     return _by_word(trace, gradient)
 
 
@@ -162,6 +165,7 @@ def _gradients(
     read: Tensor,
     prompt: int,
     on_row: Callable[[int], object],
+    every: int = 1,
 ) -> np.ndarray:
     """Return |gradient times input| (target, source) of each token's log-probability."""
     model, ids = checkpoint.model, torch.tensor(trace.source.ids, device=checkpoint.device)
@@ -179,7 +183,7 @@ def _gradients(
         if memory.source is not None:
             memory = memory._replace(source=ids.unsqueeze(0))
         memory = memory._replace(keys=model.decoder.prepare(memory))
-        scores = _chosen(model.decoder(read, memory).logits[:, prompt:], trace)[0]
+        scores = _chosen(model.decoder(read, memory).logits[:, prompt:], trace)[0][::every]
         rows = []
         for step, score in enumerate(scores):
             more = step + 1 < len(scores)

@@ -32,16 +32,19 @@ def _work(values: argparse.Namespace) -> None:
     if not values.name:
         raise UserError("Name an experiment, or list them with --list.")
     import orjson
+    import torch
 
     from seq2seq.checkpoint import load
 
+    torch.set_num_threads(1)  # as on the pages: small tensors gain nothing by a second thread
     found = run_experiment(values.name, cache(load), _progress, values.seed)
     print(file=sys.stderr)
     if values.json:
         plain = {"experiment": values.name, **found.to_dict()}
         print(orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY).decode())
         return
-    print(f"{found.sentence}\nVerdict: {found.verdict}. {found.counts}; {found.seconds:.1f} s.")
+    for each in filter(None, (found, found.also)):
+        print(f"{each.sentence}\nVerdict: {each.verdict}. {each.counts}; {each.seconds:.1f} s.")
 
 
 def _progress(done: int, total: int) -> None:

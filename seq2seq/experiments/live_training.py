@@ -114,6 +114,8 @@ def _train(
         return Evaluated(step, seconds, {})
 
     def done() -> float:
+        if not learner.steps:  # however late it is: there is something to measure then
+            return 0.0
         return max(clock.seconds / settings.seconds, learner.steps / settings.steps)
 
     def due() -> bool:

@@ -2,8 +2,9 @@
 
 Bengio et al. 1994; Hochreiter and Schmidhuber 1997. Measured is |gradient times input| of each
 output token's log-probability, as a share of its row (analysis/attribution.py), at the third of
-the source that lies farthest from where the encoder ends. Rule: for the claim if that share is
-larger with attention than without, by the paired 95 % interval; against it if smaller.
+the source that lies farthest from where the encoder ends, over every second token of the output.
+Rule: for the claim if that share is larger with attention than without, by the paired 95 %
+interval; against it if smaller. Beside it, how far a verb can be from its subject (agreement.py).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from seq2seq.analysis.attribution import gradient_shares
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.options import Options
+from seq2seq.experiments import agreement
 from seq2seq.experiments.references import references
 from seq2seq.experiments.result import Axes, Load, OnPart, Result, by_sign, interval, mean_curve
 from seq2seq.inference.pipeline import run as decode
@@ -22,6 +24,7 @@ from seq2seq.inference.pipeline import run as decode
 MODELS = ("rnn-vanilla-en-fr", "lstm-vanilla-en-fr", "lstm-attention-en-fr")
 GREEDY = Options(method="greedy")
 PARTS = 5  # parts that a source is cut into
+EVERY = 2  # of so many tokens of the output the gradient of one is taken
 
 
 def run(
@@ -33,11 +36,13 @@ def run(
     """
     started, rows = time.perf_counter(), dict[str, list[np.ndarray]]()
     texts = [each.source for each in references()[-sentences:]]
+    passes, pairs = len(models) * len(texts), len(models) * len(agreement.WORDS_BETWEEN)
     for number, name in enumerate(models):
         checkpoint, rows[name] = load(name), []
         for place, text in enumerate(texts):
-            on_part(number * len(texts) + place, len(models) * len(texts))
+            on_part(number * len(texts) + place, passes + pairs)
             rows[name].append(_shares(checkpoint, text))
+    far = agreement.run(load, lambda done, _: on_part(passes + done, passes + pairs), seed, models)
     first = {
         name: [100 * float(share[: len(share) // 3].sum()) for share in each]
         for name, each in rows.items()
@@ -61,12 +66,13 @@ def run(
             "sentence": texts,
             **{name: [round(share, 1) for share in shares] for name, shares in first.items()},
         },
+        far,
     )
 
 
 def _shares(checkpoint: Checkpoint, text: str) -> np.ndarray:
     """Return each source word's share of the effect on the whole output: (words,), summing to 1."""
-    shares = gradient_shares(checkpoint, decode(checkpoint, text, GREEDY)).mean(axis=0)
+    shares = gradient_shares(checkpoint, decode(checkpoint, text, GREEDY), EVERY).mean(axis=0)
     return shares / shares.sum()
 
 

@@ -34,7 +34,8 @@ class Result:
 
     value: the number that a prediction is about, in the unit of `unit`. verdict: FOR, AGAINST or
     UNDECIDED, by the rule in the experiment's docstring. sentence: made of the numbers. table:
-    columns by name, all equally long. counts: what was measured, how often.
+    columns by name, all equally long. counts: what was measured, how often. also: a second
+    measurement of the same claim.
     """
 
     verdict: str
@@ -47,11 +48,13 @@ class Result:
     seed: int
     seconds: float
     table: Mapping[str, Sequence[Any]]
+    also: Result | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
         values = asdict(self)
         values["curves"] = [curve._asdict() for curve in self.curves]
+        values["also"] = self.also.to_dict() if self.also else None
         return values
 
 

@@ -20,12 +20,16 @@ HEIGHT = 320
 
 @Picture
 def changed_forecast(before: Backtest, after: Backtest, dark: bool = False) -> Drawing:
-    """Draw a forecast, and that of the same series with another past."""
+    """Draw a forecast, and that of the same series with another past.
+
+    A page may let the history's points be moved: each says how many values it is from the end.
+    """
     colours = palette(dark)
     (past, ahead), green = times_of(before), colours.mark
     drawn = _canvas(before, dark)
     drawn.add_trace(band(before, 0, GOLD[dark], 0.25, name="80 % interval before"))
     drawn.add_trace(band(after, 0, green, 0.25, name="80 % interval after"))
+    from_end = np.arange(len(past), 0, -1)[:, None]
     changed = np.where(_differ(before.history, after.history), after.history, np.nan)
     for name, x, y, line in (
         ("history", past, before.history, {"color": BLUE[dark]}),
@@ -34,8 +38,9 @@ def changed_forecast(before: Backtest, after: Backtest, dark: bool = False) -> D
         ("median after", ahead, after.forecast.median, {"color": green, "width": 2.5}),
     ):
         mode = "lines+markers" if name == "changed values" else "lines"
+        moves = {"meta": "draggable", "customdata": from_end} if name == "history" else {}
         drawn.add_trace(
-            scatter(x=x, y=y, name=name, mode=mode, line=line, hovertemplate="%{y:.4g}")
+            scatter(x=x, y=y, name=name, mode=mode, line=line, hovertemplate="%{y:.4g}", **moves)
         )
     return drawn
 

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -130,11 +130,14 @@ def _size(folder: Path) -> int:
     return size
 
 
-def last_fetched(name: str) -> int:
-    """Return a number that changes whenever something of a repository is fetched or deleted."""
-    with suppress(OSError):
-        return (_home(name) / _RECORDS).stat().st_mtime_ns
-    return 0
+def last_fetched(names: Iterable[str]) -> dict[str, int]:
+    """Return of repositories a number that changes whenever something is fetched or deleted."""
+    top, found = str(root()), {}
+    for name in names:
+        # Paths as texts: pages ask this in each rerun.
+        with suppress(OSError):
+            found[name] = os.stat(os.path.join(top, _folder(name), _RECORDS)).st_mtime_ns
+    return found
 
 
 def discover(wanted: Identifier) -> Repository | None:
@@ -158,7 +161,11 @@ def discover(wanted: Identifier) -> Repository | None:
 
 
 def _home(name: str) -> Path:
-    return root() / ("models--" + name.replace("/", "--"))
+    return root() / _folder(name)
+
+
+def _folder(name: str) -> str:
+    return "models--" + name.replace("/", "--")
 
 
 def _snapshot(repository: Repository) -> Path:

@@ -76,7 +76,8 @@ DISADVANTAGES = (
         "To reach the first word, the gradient goes back through every state between, multiplied "
         "by a matrix each time: it fades or explodes. Gates (LSTM, GRU) soften that; attention is "
         "a path of one step. Measured is how much of the effect on the output comes from where in "
-        "the sentence.",
+        "the sentence, and whether a verb still agrees with a subject far back: in “The keys near "
+        "the door fell”, is “tombaient” more probable than “tombait”, though “the door” is nearer?",
         "How much of the effect has the first third of a long sentence, in an LSTM without "
         "attention?",
         ranges(

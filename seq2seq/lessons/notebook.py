@@ -111,7 +111,10 @@ answer = lesson.choices[ANSWER - 1]
 right = lesson.right(result.value)
 print(f"Verdict: {result.verdict}. {result.sentence}")
 print(f"You said {answer.label!r}; right is {right.label!r}: {right.meaning}.")
-print(f"{result.counts}; seed {result.seed}; {result.seconds:.1f} s")"""
+for each in filter(None, (result, result.also)):
+    print(f"{each.counts}; seed {each.seed}; {each.seconds:.1f} s")
+if result.also is not None:
+    print(f"Also: {result.also.verdict}. {result.also.sentence}")"""
 
 _FIGURE = """\
 predicted = (answer.low, answer.high) if lesson.on_figure else None

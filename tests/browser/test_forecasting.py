@@ -66,6 +66,49 @@ def test_another_past_is_forecast_and_the_link_restores_it(server, new_page):
     expect(again.get_by_text("The median moves by")).to_be_visible()
 
 
+def place_of(page, key, line, index):
+    """Where a point of a chart's line is on the screen, in pixels."""
+    return page.evaluate(
+        """([key, line, index]) => {
+          const plot = document.querySelector(`.st-key-chart_${key} .js-plotly-plot`);
+          const { x, y } = plot._fullData.find(({ name }) => name === line);
+          const { xaxis, yaxis } = plot._fullLayout, box = plot.getBoundingClientRect();
+          return [box.left + xaxis._offset + xaxis.d2p(x.at(index)),
+                  box.top + yaxis._offset + yaxis.d2p(y.at(index))];
+        }""",
+        [key, line, index],
+    )
+
+
+VALUE_AT = """(along) => {
+  const plot = document.querySelector(".st-key-chart_changed .js-plotly-plot");
+  const { yaxis } = plot._fullLayout;
+  return yaxis.p2d(along - plot.getBoundingClientRect().top - yaxis._offset);
+}"""
+
+
+def test_a_value_of_the_past_is_dragged_to_another(server, new_page):
+    address = link(server, "forecasting", series="Weekly level shift", horizon=5, past="true")
+    page = opened(new_page(), address, f".st-key-chart_changed {FIGURE}")
+    settled(page)
+    still(page.locator(f".st-key-chart_changed {FIGURE}").first)
+    for index, by in ((-1, -40), (-6, 30)):  # the second one changes fields that are there by now
+        x, y = place_of(page, "changed", "history", index)
+        wanted = page.evaluate(VALUE_AT, y + by)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x, y + by / 2)
+        page.mouse.move(x, y + by)
+        answered(page, page.mouse.up)
+        for name in ("From value", "To value"):
+            field = page.get_by_role("spinbutton", name=name)
+            expect(field).to_have_value(str(-index))
+        assert query_of(page)["change"] == "Set to"
+        amount = page.get_by_role("spinbutton", name="Amount").input_value()
+        assert float(amount) == pytest.approx(wanted, rel=0.01)
+        assert float(query_of(page)["change_set"]) == pytest.approx(wanted, rel=0.01)
+
+
 @pytest.mark.parametrize(("width", "colours"), [(1280, "light"), (1280, "dark"), (375, "light")])
 def test_the_page_is_accessible(server, new_page, width, colours):
     page = new_page(width=width, colours=colours)

@@ -21,6 +21,12 @@ def test_the_loss_falls_and_every_part_moves():
     assert {"encoder.embedding", "encoder.stack", "decoder.stack"} <= set(moments[-1].gradients)
 
 
+def test_there_is_something_to_measure_when_the_time_is_over_before_it_began():
+    late = Settings(seconds=1e-9, every=1e-9)
+    moments = train(small_gru(TASK, 0, width=24), TASK.train, TASK.valid, late)
+    assert [moment.step for moment in moments] == [1]
+
+
 def test_the_same_seed_trains_the_same_model_and_leaves_the_process_alone():
     torch.manual_seed(5)
     expected = torch.rand(3)

@@ -91,9 +91,13 @@ def test_another_past_is_drawn_beside_the_one_it_was(tmp_path):
     before = backtest(checkpoint, series, horizon, hide=False)
     changed = SeriesEdit("shift", 4, 2, 30.0).apply(series)
     after = backtest(checkpoint, changed, horizon, hide=False)
-    values = named(changed_forecast(before, after))["changed values"].y
+    drawn = named(changed_forecast(before, after))
+    values = drawn["changed values"].y
     assert np.flatnonzero(~np.isnan(values)).tolist() == [56, 57, 58]
     assert len(changed_forecast_csv(before, after).splitlines()) == 7
+    from_end = [place for (place,) in drawn["history"].customdata]
+    assert from_end == list(range(len(before.history), 0, -1))
+    assert drawn["history"].meta == "draggable"
 
 
 def test_the_heatmap_holds_nearly_all_probability_and_the_recorded_path(tested):

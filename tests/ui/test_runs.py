@@ -56,10 +56,13 @@ def test_quoted_is_one_span_of_code(text):
 
 def test_the_app_begins_with_one_thread_for_each_computation_unless_told_otherwise():
     script = (
+        "import threading\n"
         "from unittest.mock import patch\n"
         "import ui\n"
         "with patch('ui.runtime.runs.checkpoints_for', return_value=[]):\n"
         "    ui.warm_up()\n"
+        # A process that ends while a thread still imports may be aborted.
+        "[each.join() for each in threading.enumerate() if each.daemon]\n"
         "import torch\n"
         "print('threads', torch.get_num_threads())\n"
     )

@@ -3,9 +3,9 @@
 from ui.components.copy_link import copy_link
 from ui.components.highlighted_text import highlighted_text
 from ui.components.hint import hint
-from ui.components.live_picture import live_page, live_picture
+from ui.components.live_picture import Ties, live_page, live_picture
 from ui.components.outputs_list import outputs_list
-from ui.components.plot import clicked, plot
+from ui.components.plot import clicked, dragged, plot
 from ui.components.save_picture import save_picture
 from ui.components.scroller import scroller
 from ui.components.submit_on_enter import submit_on_enter
@@ -14,8 +14,10 @@ from ui.components.token_view import token_view
 from ui.components.word_diff import word_diff
 
 __all__ = [
+    "Ties",
     "clicked",
     "copy_link",
+    "dragged",
     "highlighted_text",
     "hint",
     "live_page",

@@ -17,17 +17,21 @@ _PLOT = st.components.v2.component(
     "plot",
     html='<div class="plot-frame"><div class="figure"></div>'
     '<button class="enlarge" type="button" aria-label="Fill the screen" '
-    'title="Fill the screen">⛶</button></div>',
+    'title="Fill the screen"><svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 6V2h4M10 2h4v4'
+    'M14 10v4h-4M6 14H2v-4"/></svg></button></div>',
     css="""
 .plot-frame { position: relative; background: var(--st-background-color); }
 .plot-frame .enlarge { position: absolute; top: 0; right: 0; padding: 0; width: 32px; height: 32px;
-  font: 400 1.1rem/1 var(--st-font); color: var(--st-text-color); cursor: pointer; opacity: 0;
+  color: var(--st-text-color); cursor: pointer; opacity: 0;
   background: var(--st-background-color); border: 1px solid var(--st-border-color);
   border-radius: 8px; }
+.plot-frame .enlarge svg { width: 16px; height: 16px; vertical-align: -2px; fill: none;
+  stroke: currentColor; stroke-width: 1.6; }
 .plot-frame:hover .enlarge, .plot-frame .enlarge:focus-visible { opacity: 1; }
 .plot-frame .enlarge:focus-visible { outline: 2px solid var(--st-primary-color); }
 .plot-frame:fullscreen { padding: 16px; box-sizing: border-box; }
 @media (hover: none) { .plot-frame .enlarge { display: none; } }
+.plot-frame .grabs .nsewdrag { cursor: ns-resize !important; }
 """,
     js="""
 // Streamlit loads Plotly for its own charts; the frame of the page has one.
@@ -70,6 +74,64 @@ async function paint(place, wanted) {
     });
   }
   await drawn;
+}
+
+// Points of a trace whose meta is "draggable" are moved up and down.
+const NEAR = 14;  // pixels from a point
+function near(place, event) {
+  const layout = place._fullLayout, box = place.getBoundingClientRect();
+  let found = null, best = NEAR;
+  (place._fullData ?? []).forEach((trace, number) => {  // its numbers are decoded
+    if (!place.drag || trace.meta !== "draggable") return;
+    const { xaxis, yaxis } = layout;
+    trace.y.forEach((y, index) => {
+      if (!Number.isFinite(y)) return;
+      const across = box.left + xaxis._offset + xaxis.d2p(trace.x[index]) - event.clientX;
+      const along = box.top + yaxis._offset + yaxis.d2p(y) - event.clientY;
+      const distance = Math.hypot(across, along);
+      if (distance < best) { best = distance; found = { trace, number, index }; }
+    });
+  });
+  return found;
+}
+
+function watchDragging(place) {
+  let held = null;
+  const stop = (event) => { event.preventDefault(); event.stopPropagation(); };
+  const value = (event) => {
+    const { yaxis } = place._fullLayout, top = place.getBoundingClientRect().top;
+    const along = event.clientY - top - yaxis._offset;
+    return yaxis.p2d(Math.min(Math.max(along, 0), yaxis._length));
+  };
+  place.addEventListener("pointerdown", (event) => {
+    held = event.isPrimary && event.button === 0 ? near(place, event) : null;
+    if (!held) return;
+    stop(event);
+    place.setPointerCapture(event.pointerId);
+  }, true);
+  place.addEventListener("pointermove", (event) => {
+    if (!held) { place.classList.toggle("grabs", near(place, event) !== null); return; }
+    stop(event);
+    const y = Array.from(held.trace.y);
+    y[held.index] = held.value = value(event);
+    window.Plotly.restyle(place, { y: [y] }, [held.number]);
+  }, true);
+  const release = (event) => {
+    if (!held) return;
+    stop(event);
+    const { trace, index, value } = held;
+    held = null;
+    if (value !== undefined && event.type === "pointerup") {
+      place.drag?.([...trace.customdata[index], value]);
+    }
+  };
+  place.addEventListener("pointerup", release, true);
+  place.addEventListener("pointercancel", release, true);
+  // A finger on a point moves the point, not the page.
+  place.addEventListener("touchstart", (event) => {
+    if (event.touches.length === 1 && near(place, event.touches[0])) stop(event);
+  }, { capture: true, passive: false });
+  place.addEventListener("mousedown", (event) => { if (held) stop(event); }, true);
 }
 
 // Tells the tokens on the page that the cell of these tokens is hovered over.
@@ -134,8 +196,10 @@ export default function (component) {
   place.wanted = data.figure;
   place.lights = data.lights;
   place.choose = data.clickable ? (point) => setTriggerValue("clicked", point) : null;
+  place.drag = data.draggable ? (point) => setTriggerValue("dragged", point) : null;
   if (!place.watched) {
     place.watched = true;
+    if (data.draggable) watchDragging(place);
     sight.observe(place);
     size.observe(place);
     enlarge.hidden = !document.fullscreenEnabled;  // a page inside another may not
@@ -170,26 +234,43 @@ def plot(
     described: str,
     on_click: Callable[[], None] | None = None,
     lights: Lights | None = None,
+    on_drag: Callable[[], None] | None = None,
 ) -> None:
     """Show a figure, which needs a height; described: what it shows, for those who do not see it.
 
     key: of the figure; that of its element on the page is chart_KEY.
     on_click: called when a point with customdata was clicked; `clicked` tells it. lights: what the
     first numbers of a point's customdata are of: those tokens are lit while it is hovered over.
+    on_drag: called when a point of a trace whose meta is "draggable" was moved; `dragged` tells it.
     """
     data: dict[str, Any] = {
         "figure": drawn.to_json(),
         "height": drawn.layout["height"],
         "described": described,
         "clickable": on_click is not None,
+        "draggable": on_drag is not None,
         "lights": lights,
     }
-    _PLOT(key=_element(key), data=data, on_clicked_change=on_click or (lambda: None))
+    _PLOT(
+        key=_element(key),
+        data=data,
+        on_clicked_change=on_click or _ignore,
+        on_dragged_change=on_drag or _ignore,
+    )
 
 
 def clicked(key: str) -> list | None:
     """Return the customdata of the point of a plot that was clicked, None if there is none."""
     return st.session_state[_element(key)].clicked
+
+
+def dragged(key: str) -> list | None:
+    """Return the customdata of the point of a plot that was moved, and its new value behind it."""
+    return st.session_state[_element(key)].dragged
+
+
+def _ignore() -> None:
+    pass
 
 
 def _element(key: str) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from seq2seq.trace import Trace
-from ui.components import live_page, live_picture
+from ui.components import Ties, live_page, live_picture
 from ui.escape import plain
 from ui.instruments.attention import sinks_note
 from ui.instruments.selection import View, select_step, select_word
@@ -36,7 +36,6 @@ _FIRST = "first_live_picture"
 
 def show(view: View) -> None:
     """Show the live picture of the output that is looked at, at the selected step."""
-    names = instrument_names()
 
     def open_in(name: str, step: int) -> None:
         select_step(step)
@@ -46,13 +45,8 @@ def show(view: View) -> None:
         view.subject,
         view.shown,
         "live_picture",
+        Ties(view.step, view.word, instrument_names(), select_step, select_word, open_in),
         search=view.run,
-        step=view.step,
-        word=view.word,
-        opens=names,
-        on_step=select_step,
-        on_word=select_word,
-        on_open=open_in,
     )
     sinks_note(view.shown)
 
@@ -69,15 +63,16 @@ def picture_of(
     subject: Subject,
     trace: Trace,
     key: str,
+    ties: Ties,
     files: DeltaGenerator | None = None,
     search: Trace | None = None,
-    **chosen: Any,
+    explains: bool = False,
 ) -> None:
-    """Show the live picture of a run. chosen: as live_picture takes it.
+    """Show the live picture of a run. ties, explains: as `live_picture` takes them.
 
     files: the place of what saves it, None for below it. search: the run whose search found the
-    output, None for this one. It plays by itself where it is the first
-    of a visit and nobody has chosen a step.
+    output, None for this one. It plays by itself where it is the first of a visit and nobody has
+    chosen a step.
     """
     what = ("internals", trace.target.ids)
     found = known(subject, what)
@@ -88,7 +83,7 @@ def picture_of(
     first = st.session_state.setdefault(_FIRST, run) == run
     outline, internals = found or (None, None)
     picture = _describe(subject, trace, search or trace, outline, internals)
-    live_picture(key, picture, run, autoplay=first and not chosen.get("step"), **chosen)
+    live_picture(key, picture, run, ties, first and not ties.step, explains)
     (files or st).download_button(
         "Save as HTML",
         lambda: live_page(picture, trace.source.text, trace.text),

@@ -10,7 +10,7 @@ import streamlit as st
 from seq2seq.lessons.foundations import FIRST_MODEL, FIRST_SENTENCE
 from seq2seq.lessons.lesson import Lesson
 from seq2seq.trace import Trace, label
-from ui.components import live_picture
+from ui.components import Ties, live_picture
 from ui.escape import plain
 from ui.learn.inputs import model_of, sentence_and_model, sentence_of
 from ui.runtime.runs import Subject, derive, run
@@ -44,7 +44,7 @@ def show_picture(lesson: Lesson) -> None:
 
     name = f"{model} {text}"
     picture = architecture(trace, *found)
-    live_picture("lesson_picture", picture, name, _step(trace), autoplay=True, on_step=_choose)
+    live_picture("lesson_picture", picture, name, Ties(_step(trace), on_step=_choose), True)
 
 
 def show_formulas(lesson: Lesson) -> None:

@@ -147,8 +147,6 @@ def _measure(lesson: Lesson, may_run: bool, seed: int, settings: dict[str, Any])
 
 def show_result(lesson: Lesson, answer: Choice | None, result: Result) -> None:
     """Show what was measured, and what it says of the claim and of an answer."""
-    from seq2seq import figures
-
     text, kind, icon = VERDICTS[result.verdict]
     st.metric("Measured", f"{_number(result.value)} {result.unit}")
     getattr(st, kind)(
@@ -156,8 +154,19 @@ def show_result(lesson: Lesson, answer: Choice | None, result: Result) -> None:
         icon=icon,
     )
     predicted = (answer.low, answer.high) if answer is not None and lesson.on_figure else None
+    _curves(as_key(lesson.name), result, predicted)
+    if result.also is not None:
+        text, kind, icon = VERDICTS[result.also.verdict]
+        getattr(st, kind)(f"**{text}** {plain(result.also.sentence)}", icon=icon)
+        _curves(f"{as_key(lesson.name)}_also", result.also, None)
+
+
+def _curves(key: str, result: Result, predicted: tuple[float, float] | None) -> None:
+    """Show the curves of a result, how they came about, and every number."""
+    from seq2seq import figures
+
     chart(
-        as_key(lesson.name),
+        key,
         figures.experiment.plain(result, predicted, is_dark()),
         result.sentence,
         lambda: figures.experiment_csv(result),

@@ -39,6 +39,12 @@ def _read_offered(stamp: Hashable) -> dict[str, Card]:
 
 
 @lru_cache(maxsize=1)
+def _repositories(stamp: Hashable) -> list[str]:
+    hubs = [card.hub for card in _read_offered(stamp).values()]
+    return sorted({parse(hub).name for hub in hubs if is_identifier(hub)})
+
+
+@lru_cache(maxsize=1)
 def _read_cards(stamp: Hashable, fetched: Hashable) -> Cards:
     offered = _read_offered(stamp)
     embedded = catalogue.embedded() | {
@@ -65,6 +71,4 @@ def catalogued() -> Cards:
                 file = os.path.join(folder.path, name)
                 stamp.append((file, os.stat(file).st_mtime_ns))
     written = tuple(sorted(stamp))
-    hubs = [card.hub for card in _read_offered(written).values()]
-    names = {parse(hub).name for hub in hubs if is_identifier(hub)}
-    return _read_cards(written, tuple((name, last_fetched(name)) for name in sorted(names)))
+    return _read_cards(written, tuple(last_fetched(_repositories(written)).items()))

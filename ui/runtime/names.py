@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from seq2seq.catalogue import Card, is_hub_name, is_ours
 from seq2seq.evaluation.results import score_in_words
-from ui.runtime.cards import catalogued
+from ui.runtime.cards import Cards, catalogued
 from ui.runtime.model_store import models
 
 
@@ -25,12 +25,17 @@ def card_of(name: str) -> Card | None:
     return loaded.card if loaded else known_cards().get(name)
 
 
+def _all_cards() -> dict[str, Card]:
+    """Return the cards of all that can be named here, as they were when a model was loaded."""
+    return known_cards() | {name: each.card for name, each in list(models().loaded.items())}
+
+
 def checkpoints_for(task: str, also: str | None = None) -> list[str]:
     """Return the names of a task's checkpoints, the best one at hand in front.
 
     also: one that a link names, whatever its task, if it is of the Hub or was brought.
     """
-    cards = known_cards() | {name: each.card for name, each in list(models().loaded.items())}
+    cards = _all_cards()
     names = dict.fromkeys(name for name, card in cards.items() if card.task == task)
     if also and (is_hub_name(also) or also in models().brought):
         names[also] = None
@@ -51,8 +56,8 @@ def titles(names: Sequence[str]) -> dict[str, str]:
 
     What most titles end with, as the languages, is left out of them.
     """
-    cards = {name: card_of(name) for name in names}
-    found = {name: card.title if card else name for name, card in cards.items()}
+    cards = _all_cards()
+    found = {name: cards[name].title if name in cards else name for name in names}
     endings = Counter(title.partition(", ")[2] for title in found.values())
     ending, count = endings.most_common(1)[0] if endings else ("", 0)
     if ending and count > max(1, len(found) / 2):
@@ -62,7 +67,8 @@ def titles(names: Sequence[str]) -> dict[str, str]:
 
 def labels(names: Sequence[str]) -> dict[str, str]:
     """Return how checkpoints are called in a list; no two alike, which a page takes for one."""
-    return _apart({name: _in_words(name) for name in names})
+    cards, at_hand = _all_cards(), catalogued()
+    return _apart({name: _in_words(name, cards.get(name), at_hand) for name in names})
 
 
 def _apart(found: dict[str, str]) -> dict[str, str]:
@@ -73,12 +79,10 @@ def _apart(found: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _in_words(name: str) -> str:
+def _in_words(name: str, card: Card | None, at_hand: Cards) -> str:
     """Return a checkpoint's title, with its score or the size of what has to be downloaded."""
-    card = card_of(name)
     if card is None:
         return name
-    at_hand = catalogued()
     more = score_in_words(card.task, at_hand.quality.get(name, -math.inf))
     if name not in at_hand.embedded and name in at_hand.offered:
         more = f"download of {card.megabytes:,} MB"

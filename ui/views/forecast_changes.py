@@ -14,6 +14,7 @@ import streamlit as st
 from seq2seq.data.series import Series
 from seq2seq.data.series_edit import SeriesEdit
 from seq2seq.errors import UserError
+from ui.components import dragged
 from ui.components.chart import chart
 from ui.escape import plain
 from ui.inputs.forecast_settings import Sampling
@@ -93,8 +94,21 @@ def _before_and_after(before: Backtest, after: Backtest) -> None:
         f"interval is {widths[1]:.4g} wide on average, before {widths[0]:.4g}."
     )
     drawn = changed_forecast(before, after, is_dark())
-    chart("changed", drawn, said, partial(changed_forecast_csv, before, after))
-    st.caption(plain(said))
+    table = partial(changed_forecast_csv, before, after)
+    chart("changed", drawn, said, table, on_drag=_set_dragged)
+    st.caption(plain(f"{said} Drag a point of the history up or down to try another value."))
+
+
+def _set_dragged() -> None:
+    """Make the change that a visitor has made by dragging a value: it alone is set."""
+    if found := dragged("changed"):
+        place, value = found
+        st.session_state["change"] = "Set to"
+        st.session_state["change_from"] = st.session_state["change_to"] = int(place)
+        # Streamlit writes a field into the address when a visitor changes it, not when it is new.
+        if "change_set" not in st.session_state:
+            st.query_params["change_set"] = f"{value:.4g}"
+        st.session_state["change_set"] = float(f"{value:.4g}")
 
 
 def rolling_section(name: str, series: Series, horizon: int, sampling: Sampling) -> None:

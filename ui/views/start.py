@@ -10,6 +10,7 @@ from streamlit.errors import StreamlitAPIException
 
 from seq2seq import catalogue
 from seq2seq.trace import Trace
+from ui.components import Ties
 from ui.escape import plain
 from ui.inputs.task_controls import first_checkpoint
 from ui.inputs.text_input import empty_state, source_input
@@ -50,9 +51,8 @@ def start_page() -> None:
             subject,
             trace,
             "start_picture",
+            Ties(opens=instrument_names(), on_open=_open),
             files,
-            opens=instrument_names(),
-            on_open=_open,
             explains=True,
         )
     _ways_on(text, trace)
