@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from seq2seq.catalogue import Card
 from seq2seq.data.parallel_corpus import Pair
@@ -100,7 +100,20 @@ class TokenizerSettings:
         _check_ranges(self, {"pieces": (8, 1_000_000), "alpha": (0, 10)})
 
 
-@dataclass(frozen=True)
+def _brief(settings: Any) -> str:
+    """Write settings as dataclasses do, but fields that came later only where they are set, so that
+    a run that was begun before can be resumed.
+    """
+    values = {each.name: (getattr(settings, each.name), each.default) for each in fields(settings)}
+    written = (
+        f"{name}={value!r}"
+        for name, (value, usual) in values.items()
+        if name not in settings.LATER or value != usual
+    )
+    return f"{type(settings).__name__}({', '.join(written)})"
+
+
+@dataclass(frozen=True, repr=False)
 class TrainingSettings:
     """Settings of the loop.
 
@@ -111,8 +124,13 @@ class TrainingSettings:
     after which the run ends. For speech, batch_frames: padded frames of 10 ms a batch, instead of
     batch_tokens; ctc, guide: weights of further losses, see
     Objective; guide_from: share of the run after which there is a guide. teacher_forcing: share of
-    the target's tokens that the decoder reads; the rest is what it says itself.
+    the target's tokens that the decoder reads; the rest is what it says itself. start_share: of
+    the weights that the run began with in those that come of it: the mean of both stands what is
+    unlike the last data better than either (Wortsman et al. 2022, "Robust fine-tuning").
     """
+
+    LATER: ClassVar = ("start_share",)
+    __repr__ = _brief
 
     epochs: int = 20
     batch_tokens: int = 2_000
@@ -130,6 +148,7 @@ class TrainingSettings:
     guide_from: float = 0.0
     teacher_forcing: float = 1.0
     schedule: str = "linear"
+    start_share: float = 0.0
 
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
@@ -143,6 +162,7 @@ class TrainingSettings:
             "ctc": (0, 10),
             "guide": (0, 10),
             "guide_from": (0, 1),
+            "start_share": (0, 0.99),
             "teacher_forcing": (0, 1),
             "learning_rate": (1e-8, 10),
             "warmup_steps": (0, 10_000_000),
@@ -156,7 +176,7 @@ class TrainingSettings:
         _check_ranges(self, ranges)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AugmentationSettings:
     """How recordings are varied in training.
 
@@ -169,6 +189,9 @@ class AugmentationSettings:
     time_masks: spans blotted out in a second, of up to time_width frames of 10 ms. bin_masks: spans
     of up to bin_width bins.
     """
+
+    LATER: ClassVar = ("room", "room_seconds")
+    __repr__ = _brief
 
     speeds: tuple[float, ...] = (1.0,)
     strings: tuple[int, ...] = ()
