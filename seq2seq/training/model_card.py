@@ -46,14 +46,14 @@ cannot foresee, far horizons it has not learnt, and its intervals are too narrow
 series unlike those that it was trained on. It is made to be looked at, not to be relied on.\
 """,
     "speech": """\
-A small model trained on about an hour of speech by some seventy people. It knows letters, words
-that are spelled, digits, numbers, dates and ten commands (*enter*, *erase*, *rubout*, *repeat*,
-*start*, *stop*, *help*, *go*, *yes*, *no*); whatever else it hears, any sentence too, becomes
-these. Accents, children's voices and noisy
-rooms that its data lacks cost it accuracy, and b, d, e, p and t are easily taken for each other.
-Every recording is normalised by itself, so that long silence around one short word makes it hard to
-tell: speak at once, and stop recording when you are done. It is made to be looked at, not to be
-relied on.\
+A small model trained on about an hour of speech by some seventy people, and on synthetic voices. It
+knows digits, numbers, letters, words that are spelled and ten commands (*enter*, *erase*, *rubout*,
+*repeat*, *start*, *stop*, *help*, *go*, *yes*, *no*); whatever else it hears, any sentence too,
+becomes these. Letters that sound alike, as b, d, e, p and t, it takes for each other, and *stop*
+for *start*; dates it has heard too seldom to get them right. Accents, children's voices and noisy
+rooms that its data lacks cost it accuracy. Every recording is normalised by itself, so that long
+silence around one short word makes it hard to tell: speak at once, and stop recording when you are
+done. It is made to be looked at, not to be relied on.\
 """,
 }
 
@@ -227,7 +227,7 @@ def _heard_wrongly(scores: dict[str, Any]) -> str:
     """Name the normaliser, and the words most often taken for others."""
     named = f"Normaliser: {scores['normalised']['normaliser']}. " if "normalised" in scores else ""
     taken = [f"*{each['said']}* as *{each['heard']}*" for each in scores.get("confusions", ())]
-    return f"{named}Heard wrongly most often: {', '.join(taken)}.\n" if taken else named + "\n"
+    return named + (f"Heard wrongly most often: {', '.join(taken)}." if taken else "")
 
 
 def _sound_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
