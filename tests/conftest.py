@@ -30,6 +30,15 @@ torch.set_num_threads(1)
 streamlit.config.set_option("server.address", "localhost")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """On pages the other architectures stand for this one; `make test-all` has it too."""
+    for item in items:
+        values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if item.path.parent.name in ("pages", "ui") and "rnn-additive" in values:
+            item.add_marker(pytest.mark.slow)
+
+
 def pytest_collection_finish():
     """Keep collections of garbage from going through all that was imported, 700,000 objects.
 

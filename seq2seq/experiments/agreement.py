@@ -99,8 +99,8 @@ def run(load: Load, on_part: OnPart, seed: int, models: tuple[str, ...], count: 
         "% right",
         f"With {WORDS_BETWEEN[-1]} words between subject and verb, {plain} finds the right form of "
         f"the verb more probable in {far[plain]:.0f} % of the pairs and {attending} in "
-        f"{far[attending]:.0f} % (difference, 95 %: {low:+.0f} to {high:+.0f} points); chance is "
-        "50 %.",
+        f"{far[attending]:.0f} % (difference, 95 %: {low:+.0f} to {high:+.0f} points); below 50 % "
+        "the verb agrees with the nearer noun.",
         tuple(
             mean_curve(name, {at: [100 * hit for hit in hits] for at, hits in each.items()}, seed)
             for name, each in right.items()

@@ -72,9 +72,16 @@ PLACES = {
     "benchmarks": ("benchmarks", {}, TITLE),
     "models": ("models", {}, TITLE),
 }
+FIRST = ("start", "attention", "summary", "models")
 
 
-@pytest.mark.parametrize(("path", "query", "shown"), PLACES.values(), ids=list(PLACES))
+def places():
+    """All places; those of FIRST are looked at in each run of the tests."""
+    for name, place in PLACES.items():
+        yield pytest.param(*place, id=name, marks=() if name in FIRST else pytest.mark.slow)
+
+
+@pytest.mark.parametrize(("path", "query", "shown"), places())
 def test_accessible_and_inside_the_screen(server, new_page, path, query, shown):
     page, address = new_page(width=375, colours="dark"), link(server, path, **query)
     check_accessible(opened(page, address, shown))

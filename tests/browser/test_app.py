@@ -23,6 +23,7 @@ def tokens(page):
     return page.get_by_role("group", name="Output tokens").get_by_role("button")
 
 
+@pytest.mark.slow
 def test_the_start_page_shows_a_run_and_leads_on(server, new_page):
     page = opened(new_page(), server, LIVE)
     typed = page.get_by_role("textbox").input_value()
@@ -44,6 +45,7 @@ def test_enter_shows_the_run_and_updates_the_address(server, new_page):
     expect(page.locator(".figure .xtick text").first).to_have_text("The")
 
 
+@pytest.mark.slow
 def test_token_row_bar_and_slider_select_the_same_step(server, new_page):
     page = opened(new_page(), link(server, **SHORT))
     slider = page.get_by_role("slider", name="Decoding step")

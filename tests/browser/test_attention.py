@@ -63,6 +63,7 @@ def test_a_cell_selects_its_step_and_its_source_token(server, new_page):
     expect(page.locator(".st-key-chart_attention .shapelayer path")).to_have_count(2)
 
 
+@pytest.mark.slow
 def test_a_ribbon_and_a_token_select_and_fewer_ribbons_show_less_mass(server, new_page):
     page = open_tab(new_page(), server, picture="Ribbons", mass="1.0")
     click(page, "ribbons", [None, 2], "x3 ", word="3")
@@ -78,12 +79,14 @@ def test_a_ribbon_and_a_token_select_and_fewer_ribbons_show_less_mass(server, ne
     page.wait_for_url(has(mass="0.8"))
 
 
+@pytest.mark.slow
 def test_a_head_opens(server, new_page):
     page = open_tab(new_page(), server, picture="All heads")
     click(page, "heads", [1, 0], "layer 2, head 1", layer="2", head="1", picture=None)
     expect(page.locator(f".st-key-chart_attention {FIGURE}")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_block_opens(server, new_page):
     query = {"checkpoint": "summary-lstm-attention", "text": LONG, "max_length": 8}
     page = opened(new_page(), link(server, "summarization", **query), f"{FIGURE} .main-svg")
@@ -96,6 +99,7 @@ LIT = """() => [...document.querySelectorAll("*")].flatMap((each) => each.shadow
   ? [...each.shadowRoot.querySelectorAll(".token.lit")].map((chip) => chip.title) : [])"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_word", ["false", "true"])
 def test_a_cell_that_is_hovered_over_lights_its_tokens(server, new_page, by_word):
     page = open_tab(new_page(), server, checkpoint="lstm-attention", by_word=by_word)

@@ -74,6 +74,7 @@ def test_a_node_tells_about_itself_and_leads_on(server, new_page):
     assert "branch" not in queries_of(again)
 
 
+@pytest.mark.slow
 def test_an_alternative_is_a_click_or_a_key_away(server, new_page):
     page = new_page(height=2000)
     opened(page, link(server, **SHORT, tab="Probabilities"), f"{FIGURE} .barlayer")
@@ -92,6 +93,7 @@ def test_an_alternative_is_a_click_or_a_key_away(server, new_page):
     assert len(queries_of(page)["branch"]) == 2
 
 
+@pytest.mark.slow
 def test_the_tree_is_saved_ranked_anew_and_a_row_chooses_an_output(server, new_page):
     page = open_tree(new_page(height=2000), server)
     page.locator(".st-key-save_beam_tree").get_by_role("button").click()

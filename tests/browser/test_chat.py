@@ -53,6 +53,7 @@ def turns_of(page):
     return queries_of(page).get("turn", [])
 
 
+@pytest.mark.slow
 def test_a_link_is_restored_on_a_server_that_nobody_has_visited(checkpoints, new_page):
     turns = [".Hello", "0001.Le chat", "m.Where is the dog?", "s0111.Le"]
     with served_app(checkpoints) as fresh:
@@ -82,6 +83,7 @@ def test_a_reply_grows_and_is_stopped_where_it_is(server, new_page):
     expect(page.get_by_label("by turn")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_mute_look_and_the_link(server, new_page):
     page = open_chat(new_page(), server, **SHORT)
     for number, text in enumerate(("The cat sleeps.", "Where is the dog?"), 1):
@@ -105,6 +107,7 @@ def test_mute_look_and_the_link(server, new_page):
     expect(other.get_by_text("With turns 2 and 3", exact=True)).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_another_page_keeps_the_conversation_whose_markup_is_never_run(server, new_page):
     evil = "<img src=x onerror='window.pwned=1'> [a](javascript:window.pwned=1) **bold** 🙂"
     page = open_chat(new_page(), server, **SHORT)
@@ -127,6 +130,7 @@ def test_another_page_keeps_the_conversation_whose_markup_is_never_run(server, n
     assert not turns_of(page)
 
 
+@pytest.mark.slow
 def test_the_transcript_is_downloaded(server, new_page):
     page = open_chat(new_page(), server, turn=[".Hello", "01-3.Le chat"], **SHORT)
     page.get_by_role("button", name="Transcript").click()
@@ -140,6 +144,7 @@ def test_the_transcript_is_downloaded(server, new_page):
     assert turns[1]["options"]["seed"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_is_accessible_and_fits(server, new_page, scheme):
     turns = ["m.The cat sleeps.", "001.Le chat", ".Where is the dog?", "s111.Le"]

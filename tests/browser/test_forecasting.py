@@ -52,6 +52,7 @@ def test_a_table_is_forecast_with_what_each_step_looked_at(server, new_page):
     expect(page.get_by_text("Step 4, 2019-10-01: median")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_another_past_is_forecast_and_the_link_restores_it(server, new_page):
     page = opened(
         new_page(), link(server, "forecasting", series="Weekly level shift", horizon=5), FAN
@@ -109,6 +110,7 @@ def test_a_value_of_the_past_is_dragged_to_another(server, new_page):
         assert float(query_of(page)["change_set"]) == pytest.approx(wanted, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "colours"), [(1280, "light"), (1280, "dark"), (375, "light")])
 def test_the_page_is_accessible(server, new_page, width, colours):
     page = new_page(width=width, colours=colours)

@@ -64,6 +64,7 @@ def move_all(page, place):
         answered(page, page.get_by_role("option").last.click)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "tab"),
     [
@@ -105,6 +106,7 @@ def test_the_copied_link_restores_what_was_chosen(server, new_page):
     assert again.url == address
 
 
+@pytest.mark.slow
 def test_a_hint_that_was_closed_by_keyboard_stays_closed(server, new_page):
     page = opened(new_page(), link(server, text=SENTENCE, max_length=9, tab="Overview"), LIVE)
     hint = page.get_by_role("note")

@@ -32,6 +32,7 @@ def test_fetching_shows_its_progress_and_can_be_cancelled(server, hub, new_page)
     hub.faults.clear()
 
 
+@pytest.mark.slow
 def test_a_model_is_fetched_opened_and_seen_head_by_head(server, new_page):
     page = new_page()
     name_a_model(page, server, "user/tiny")
@@ -69,6 +70,7 @@ def test_uploaded_files_can_be_opened(server, new_page, checkpoint_root):
     expect(page.get_by_role("table")).to_contain_text("LSTM, general attention")
 
 
+@pytest.mark.slow
 def test_a_card_of_the_catalogue_opens_its_model(server, new_page):
     page = new_page()
     page.goto(link(server, "models"))

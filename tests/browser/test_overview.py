@@ -66,6 +66,7 @@ def test_keys_and_the_slider_of_all_instruments_choose_one_step(server, new_page
     expect(part(page, "output", 1)).to_have_attribute("opacity", "0")
 
 
+@pytest.mark.slow
 def test_a_click_chooses_the_token_for_all_instruments(server, new_page):
     page = overview(new_page(), server, step=5)
     part(page, "output", 1).click()
@@ -76,6 +77,7 @@ def test_a_click_chooses_the_token_for_all_instruments(server, new_page):
     expect(part(page, "source", 2)).to_have_class(re.compile("chosen"))
 
 
+@pytest.mark.slow
 def test_space_plays_and_pauses(server, new_page):
     page = overview(new_page(), server, step=2)
     stage = page.locator(".live .stage")
@@ -129,6 +131,7 @@ def test_each_architecture_is_drawn_as_it_is(name, order, server, new_page):
     assert (shown > 0) == (name != "gru-plain")
 
 
+@pytest.mark.slow
 def test_heads_and_self_attention_of_a_transformer(server, new_page):
     page = overview(new_page(), server, "transformer", step=3)
     ribbons = "all => all.map(e => e.getAttribute('stroke-width')).join()"
@@ -148,6 +151,7 @@ def test_what_visitors_type_is_text(server, new_page):
     assert page.locator(".live img, .live b").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1400, 375])
 def test_forty_tokens_stand_apart_and_time_is_scrolled(width, server, new_page):
     page = overview(new_page(width=width), server, text=LONG, step=8)
@@ -195,6 +199,7 @@ def test_a_still_is_drawn_and_a_page_plays_alone(server, new_page, tmp_path):
     expect(alone.locator(".live .source")).to_have_count(page.locator(".live .source").count())
 
 
+@pytest.mark.slow
 def test_a_recording_stands_below_its_states(server, new_page):
     page = new_page()
     query = {"recording": "seven three one zero", "tab": "Overview", "step": 5}
@@ -204,6 +209,7 @@ def test_a_recording_stands_below_its_states(server, new_page):
     expect(page.locator(".live .formulas")).to_contain_text("rt−1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 375])
 def test_it_is_accessible(width, colours, server, new_page):
@@ -242,11 +248,13 @@ def test_the_beam_shows_what_the_search_kept(server, new_page):
     expect(nodes).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_greedy_search_has_no_beam(server, new_page):
     page = overview(new_page(), server, method="Greedy")
     expect(page.get_by_role("button", name="Beam", exact=True)).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_two_hundred_tokens_are_seen_through_a_window(server, new_page):
     page = overview(new_page(), server, text=" ".join([LONG] * 3), step=8)
     assert page.locator(".live .source").count() >= 200
@@ -268,6 +276,7 @@ def test_two_hundred_tokens_are_seen_through_a_window(server, new_page):
         expect(title(page)).to_have_text("Step 8 of 8")
 
 
+@pytest.mark.slow
 def test_what_fits_has_no_window(server, new_page):
     page = overview(new_page(), server, text="Dogs sleep.")
     expect(page.get_by_role("slider", name="Part of the sequence")).to_be_hidden()

@@ -95,6 +95,7 @@ def test_a_file_is_heard_and_what_is_no_recording_is_said(server, new_page, tmp_
     expect(page.get_by_text("text.wav cannot be read")).to_be_visible(timeout=30_000)
 
 
+@pytest.mark.slow
 def test_token_row_sound_and_slider_select_and_play_a_token(server, new_page):
     page = opened(new_page(), link(server, "speech", recording=EXAMPLE))
     page.evaluate(PLAYED)
@@ -147,6 +148,7 @@ def test_token_row_sound_and_slider_select_and_play_a_token(server, new_page):
     assert start <= end <= after + 0.01
 
 
+@pytest.mark.slow
 def test_a_link_restores_what_was_seen(server, new_page):
     page = opened(new_page(), link(server, "speech", recording=EXAMPLE))
     written = output(page).inner_text().split()
@@ -168,6 +170,7 @@ def test_a_link_restores_what_was_seen(server, new_page):
     assert not page.evaluate("window.played.length")
 
 
+@pytest.mark.slow
 def test_the_picture_is_saved_with_its_data(server, new_page):
     page = opened(new_page(), link(server, "speech", recording="repeat"))
     page.locator(".st-key-save_sound").get_by_role("button").click()

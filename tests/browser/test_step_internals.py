@@ -40,6 +40,7 @@ def test_a_click_on_the_strip_chooses_a_unit(server, new_page):
     expect(again.get_by_role("spinbutton", name="Unit")).to_have_value(number)
 
 
+@pytest.mark.slow
 def test_the_next_step_reads_what_was_written_a_score_chooses_its_token(server, new_page):
     page = open_tab(new_page(), server, "Step internals", step=2)
     written = page.get_by_role("group", name="Output tokens").get_by_role("button").nth(1)
@@ -68,6 +69,7 @@ def test_the_next_step_reads_what_was_written_a_score_chooses_its_token(server, 
     assert len(lines) == 11
 
 
+@pytest.mark.slow
 def test_a_reference_is_typed_clicked_and_linked(server, new_page):
     page = new_page()
     query = {"checkpoint": "lstm-attention", "max_length": 8, "tab": "Teacher forcing"}
@@ -93,6 +95,7 @@ def test_a_reference_is_typed_clicked_and_linked(server, new_page):
     expect(again.get_by_role("textbox", name="Reference")).to_have_value(REFERENCE)
 
 
+@pytest.mark.slow
 def test_formulas_stay_inside_a_narrow_screen(server, new_page):
     page = open_tab(new_page(width=375), server, "Step internals", checkpoint="gru-plain")
     formulas = page.locator(".katex-html")

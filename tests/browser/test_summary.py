@@ -25,6 +25,7 @@ def words(page, of):
     return page.get_by_role("group", name=f"Words of the {of}").get_by_role("button")
 
 
+@pytest.mark.slow
 def test_a_word_shows_what_it_was_drawn_from_and_a_click_keeps_it(server, new_page):
     page = open_summary(new_page(), server, "transformer", **BEGUN)
     assert words(page, "text").all_text_contents() == TEXT.split()
@@ -46,6 +47,7 @@ def test_a_word_shows_what_it_was_drawn_from_and_a_click_keeps_it(server, new_pa
     expect(page.get_by_role("radio", name="the whole summary")).to_be_checked()
 
 
+@pytest.mark.slow
 def test_words_are_chosen_by_keyboard(server, new_page):
     page = open_summary(new_page(), server, "lstm-attention", **BEGUN)
     first = words(page, "text").first
@@ -62,6 +64,7 @@ def test_words_are_chosen_by_keyboard(server, new_page):
     expect(third).to_have_attribute("aria-pressed", "false")
 
 
+@pytest.mark.slow
 def test_what_was_copied_is_underlined_and_counted(server, new_page):
     page = open_summary(new_page(), server, "gru-plain", **BEGUN)
     lines = words(page, "text").evaluate_all(

@@ -67,6 +67,7 @@ def test_a_training_survives_a_reload_is_paused_stepped_and_stopped(server, new_
     expect(page.get_by_role("button", name="Open A in")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_second_visitor_waits_and_is_told(server, new_page):
     first = started(new_page(), server, **LONG)
     second = new_page()
@@ -79,6 +80,7 @@ def test_a_second_visitor_waits_and_is_told(server, new_page):
     expect(second.get_by_role("button", name="Open A in")).to_be_visible(timeout=WAIT)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_reported(server, new_page):
     already = set(workers())
     page = started(new_page(), server, **LONG)

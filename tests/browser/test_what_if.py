@@ -26,7 +26,9 @@ def lines(page):
     return shown.all_inner_texts()
 
 
-@pytest.mark.parametrize("name", ["lstm-attention", "transformer"])
+@pytest.mark.parametrize(
+    "name", ["lstm-attention", pytest.param("transformer", marks=pytest.mark.slow)]
+)
 def test_changes_stack_are_linked_and_taken_back(server, new_page, name):
     page = open_tab(new_page(), server, checkpoint=name)
     expect(page.get_by_text("Nothing is changed: ")).to_be_visible()
@@ -51,6 +53,7 @@ def test_changes_stack_are_linked_and_taken_back(server, new_page, name):
     expect(page.get_by_text("Nothing is changed: ")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_word_is_made_to_be_said_and_one_of_the_source_changed_by_a_chip(server, new_page):
     page = open_tab(new_page(), server, preset="Optimize for a word", say="chat")
     found = page.get_by_text(re.compile("The best row found raises .* at step 2"))

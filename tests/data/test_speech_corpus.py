@@ -345,6 +345,7 @@ def trained(folder):
     return train(read_recipe(folder / "recipe.toml"), folder, folder / "work")
 
 
+@pytest.mark.slow
 def test_tones_are_learnt_in_seconds(trained, folder):
     valid = read_speech(folder / "tones.tar", "valid")
     scores = evaluate_speech(trained, {"tones": valid}, Options(method="greedy"))

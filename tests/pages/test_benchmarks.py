@@ -177,6 +177,7 @@ def test_the_embedded_family_is_drawn_from_its_files():
         assert line["y"] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_sentences_are_joined_after_a_click(measured, monkeypatch):
     monkeypatch.setattr("ui.views.concatenation.GROUPS", 2)
     monkeypatch.setattr("ui.views.concatenation.OURS", 6)

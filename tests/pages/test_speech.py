@@ -315,6 +315,7 @@ def long_page(seconds=7.5):
     return at
 
 
+@pytest.mark.slow
 def test_a_long_recording_is_transcribed_whole_and_one_window_is_looked_at():
     at = long_page()
     assert not at.error
@@ -330,6 +331,7 @@ def test_a_long_recording_is_transcribed_whole_and_one_window_is_looked_at():
     assert {"Text", "JSON"} <= {each.proto.label for each in at.get("download_button")}
 
 
+@pytest.mark.slow
 def test_a_transcription_that_was_stopped_shows_what_it_has(monkeypatch):
     from ui.views import long_recording
 

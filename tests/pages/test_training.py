@@ -126,6 +126,7 @@ def test_a_link_trains_at_once_and_the_result_is_shown(jobs):
     assert live_pictures(at)
 
 
+@pytest.mark.slow
 def test_own_pairs_are_checked_and_trained(jobs):
     at = visit("training", task=OWN, compare="0", **SMALL)
     assert at.button(key="lab_train").disabled

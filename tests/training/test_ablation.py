@@ -1,5 +1,6 @@
 import json
 import random
+import shutil
 
 import pytest
 
@@ -33,9 +34,10 @@ batch_tokens = 400
 """
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """Give a folder of pairs with a checkpoint that was trained on them."""
+@pytest.fixture(scope="module")
+def trained_folder(tmp_path_factory):
+    """A folder of pairs with a checkpoint that was trained on them."""
+    folder = tmp_path_factory.mktemp("letters")
     draw = random.Random(0)
     for name, count, lengths in (
         ("short", 200, (2, 4)),
@@ -46,12 +48,18 @@ def folder(tmp_path):
         for _ in range(count):
             letters = draw.choices("abcdefgh", k=draw.randint(*lengths))
             lines.append(f"{' '.join(letters)}\t{' '.join(reversed(letters))}\n")
-        (tmp_path / f"{name}.tsv").write_text("".join(lines))
-    (tmp_path / "recipe.toml").write_text(RECIPE.format(limit=""))
-    work, out = str(tmp_path / "work"), str(tmp_path / "letters")
-    words = ["train", str(tmp_path / "recipe.toml"), "--data", str(tmp_path)]
+        (folder / f"{name}.tsv").write_text("".join(lines))
+    (folder / "recipe.toml").write_text(RECIPE.format(limit=""))
+    work, out = str(folder / "work"), str(folder / "letters")
+    words = ["train", str(folder / "recipe.toml"), "--data", str(folder)]
     assert main([*words, "--work", work, "--out", out]) == 0
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def folder(trained_folder, tmp_path):
+    """Give a copy of it that a test may change."""
+    return shutil.copytree(trained_folder, tmp_path, dirs_exist_ok=True)
 
 
 def test_english_to_french_is_scored_on_names_numbers_and_typing(folder):

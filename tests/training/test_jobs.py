@@ -74,6 +74,7 @@ def test_two_models_are_trained_side_by_side_and_another_waits(jobs):
     assert "signal 9" in second.reason
 
 
+@pytest.mark.slow
 def test_a_training_that_is_stopped_keeps_its_weights(jobs):
     training = jobs.submit(job_of([recipe()], 600, 4_000))
     until(lambda: training.state == RUNNING)
