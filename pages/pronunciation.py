@@ -7,6 +7,6 @@ ui.text_task(
     "spelling",
     "Pronunciation",
     "English word",
-    "Type a word to pronounce and press Enter.",
+    "Type a word to pronounce and press Enter. Capitals and accents do not matter.",
     kind="word",
 )

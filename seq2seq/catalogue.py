@@ -39,8 +39,8 @@ class Card:
     BLEU by less than 0.2 on 500 sentences or more.
     turn_separator: the piece between the turns of a conversation, "" for a model that knows none;
     turns: how many of the last ones it reads, 0 for all. folded: it reads and writes folded text,
-    see seq2seq.data.normalization. plain_punctuation, case: how the texts were written that it was
-    trained on, see seq2seq.data.typography. word_filter: it says no word of
+    see seq2seq.data.normalization. plain_punctuation, plain_letters, case: how the texts were
+    written that it was trained on, see seq2seq.data.typography. word_filter: it says no word of
     seq2seq.data.word_filter. decoding: what a run is searched with unless told otherwise.
     """
 
@@ -59,6 +59,7 @@ class Card:
     turns: int = 0
     folded: bool = False
     plain_punctuation: bool = False
+    plain_letters: bool = False
     case: str = CASES[0]
     word_filter: bool = False
     decoding: Options = field(default_factory=Options)

@@ -295,6 +295,7 @@ def own_generation_config(config: Config, card: Card, tokenizer: Tokenizer) -> G
         turns=card.turns,
         folded=card.folded,
         plain_punctuation=card.plain_punctuation,
+        plain_letters=card.plain_letters,
         case=card.case,
         restores_capitals=card.case == SENTENCE and card.task == "translation",
         word_filter=WordFilter(pieces) if card.word_filter else None,

@@ -36,6 +36,9 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--limit", type=int, help="only the first so many pairs, recordings or series"
     )
+    command.add_argument(
+        "--split", metavar="NAME", help="the recordings of another split of the archive than valid"
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     add_options(command)
     command.set_defaults(command=_work)
@@ -49,14 +52,17 @@ def _work(values: argparse.Namespace) -> None:
 
     from seq2seq.data.series import read_series
     from seq2seq.data.speech_corpus import read_speech
-    from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
+    from seq2seq.evaluation.evaluate import evaluate, read_references
+    from seq2seq.evaluation.evaluate_speech import evaluate_speech
     from seq2seq.evaluation.forecast_metrics import evaluate_series
 
     checkpoint = load_checkpoint(values)
+    if values.split and checkpoint.model.config.input != "audio":
+        raise UserError("--split is of an archive of recordings: leave it out for texts.")
     options = replace(checkpoint.generation_config.options, **given)
     score: Callable[..., dict[str, Any]]
     if checkpoint.model.config.input == "audio":
-        recordings = read_speech(values.pairs, "valid")[: values.limit]
+        recordings = read_speech(values.pairs, values.split or "valid")[: values.limit]
         total, unit = len(recordings), " recordings"
         if values.longer:
             raise UserError("--longer is for texts: leave it out for recordings.")

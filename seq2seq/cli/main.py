@@ -21,6 +21,7 @@ from seq2seq.cli import (
     serve,
     tables,
     train,
+    voices,
 )
 from seq2seq.cli.arguments import Parser
 from seq2seq.errors import UserError
@@ -38,6 +39,7 @@ COMMANDS = (
     notebooks,
     benchmark,
     tables,
+    voices,
     publish,
     serve,
 )

@@ -86,9 +86,10 @@ class GenerationConfig:
     turn_separator: what stands between the turns of a conversation in a source (see source_of), ""
     for a model that knows none; turns: how many of the last ones are read, 0 for all.
     folded: it reads and writes folded text, see seq2seq.data.normalization; outputs
-    are written as their source is. plain_punctuation, case: how the texts were written that it was
-    trained on, see seq2seq.data.typography; restores_capitals: the output of a source that is in
-    capitals throughout is written so too. word_filter: words that it must not say.
+    are written as their source is. plain_punctuation, plain_letters, case: how the texts were
+    written that it was trained on, see seq2seq.data.typography; restores_capitals: the
+    output of a source that is in capitals throughout is written so too. word_filter: words that it
+    must not say.
     options: what its authors decode with; ignored: settings of theirs that have no counterpart.
     """
 
@@ -110,6 +111,7 @@ class GenerationConfig:
     turns: int = 0
     folded: bool = False
     plain_punctuation: bool = False
+    plain_letters: bool = False
     case: str = ""
     restores_capitals: bool = False
     word_filter: WordFilter | None = None

@@ -12,23 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import jiwer
+import torch
 from sacrebleu.metrics import BLEU, CHRF
 
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data.audio import RATE, Audio
+from seq2seq.data.batching import in_groups, pad
 from seq2seq.data.parallel_corpus import Pair, read_pairs
 from seq2seq.data.reply_cleaning import fit_to_learn
-from seq2seq.data.speech_corpus import Utterance
 from seq2seq.decoding.options import Options
-from seq2seq.evaluation.losses import reference_loss
+from seq2seq.evaluation.losses import SummedLoss, memory_loss
 from seq2seq.evaluation.reply_metrics import reply_scores
 from seq2seq.evaluation.results import LENGTH_BINS
 from seq2seq.evaluation.rouge import summary_scores
+from seq2seq.inference.decode import decode
+from seq2seq.inference.decoder_prompt import decoder_prompt
+from seq2seq.inference.generated import to_text
 from seq2seq.inference.generation import generate
-from seq2seq.inference.inputs import Source, prepare
-from seq2seq.inference.transcription import transcribe
+from seq2seq.inference.inputs import prepare
+from seq2seq.models.protocol import select
 
 RESAMPLED = 1_000  # times that sentences are drawn anew for an interval
+MISTAKES = 8  # words shown that are said wrongly
 
 
 def evaluate(
@@ -45,9 +49,10 @@ def evaluate(
     Translation: BLEU and chrF (0-100, with sacrebleu's signatures), and the 95 % interval of BLEU
     if other sentences of the kind had been drawn (bootstrap; Koehn 2004); by source length in words
     too, there with the pairs of `longer`, where a corpus of short sentences leaves bins empty.
-    Pronunciation: the same, and the error rates of phonemes and of whole words in percent, each
-    against the nearest reference. Summarization: see summary_scores; by source length too. A
-    chatbot: see reply_scores, since what is said has too many answers to compare with one.
+    Pronunciation: the same, the error rates of phonemes and of whole words in percent, each
+    against the nearest reference, and some of the mistakes. Summarization: see
+    summary_scores; by source length too. A chatbot: see reply_scores, since what is said has too
+    many answers to compare with one.
     """
     return evaluate_with_outputs(checkpoint, pairs, options, on_group, longer)[0]
 
@@ -62,13 +67,9 @@ def evaluate_with_outputs(
     """Score the outputs as `evaluate` does; returns the outputs by source, too."""
     references = _references(pairs)
     sources = list(references)
-    started = time.perf_counter()
-    found = generate(checkpoint, sources, options, on_group=on_group)
-    seconds = time.perf_counter() - started
-    outputs = [each.text for each in found]
     chosen_options = options or checkpoint.generation_config.options
-    read = [prepare(checkpoint, pair.source, chosen_options) for pair in pairs]
-    loss = reference_loss(checkpoint, read, [pair.target for pair in pairs], chosen_options)
+    outputs, summed, seconds = _written(checkpoint, references, chosen_options, on_group)
+    loss = summed.nats / summed.tokens
     task, scores = checkpoint.card.task, SCORES.get(checkpoint.card.task, _translations)
     by_length: list[dict[str, Any]] = []
     if task in BY_LENGTH:
@@ -88,6 +89,43 @@ def evaluate_with_outputs(
         **({"by_source_length": by_length} if by_length else {}),
     }
     return found_scores, dict(zip(sources, outputs, strict=True))
+
+
+@torch.inference_mode()
+def _written(
+    checkpoint: Checkpoint,
+    references: Mapping[str, Sequence[str]],
+    options: Options,
+    on_group: Callable[[int], None] | None,
+) -> tuple[list[str], SummedLoss, float]:
+    """Return what is written for each source, as `generate` does, the loss of the references, and
+    the seconds of the search. Each source is encoded once for both.
+    """
+    sources, texts = list(references), list(references.values())
+    outputs, summed, seconds = [""] * len(sources), SummedLoss(), 0.0
+    started = time.perf_counter()
+    read = [prepare(checkpoint, source, options).ids for source in sources]
+    prompt = decoder_prompt(checkpoint, options)
+    # A processor against copying is about one source.
+    size = 1 if checkpoint.generation_config.no_copy_ngram else 32
+    for group in in_groups([len(ids) for ids in read], size):
+        ids = pad([read[index] for index in group], checkpoint.model.config.pad)
+        ids = ids.to(checkpoint.device)
+        memory = checkpoint.searcher.encode(ids)
+        found = decode(checkpoint, memory, options, prompt, read[group[0]] if size == 1 else ())
+        for index, result in zip(group, found, strict=True):
+            outputs[index] = to_text(checkpoint, result, sources[index])
+        seconds += time.perf_counter() - started
+        if checkpoint.searcher is not checkpoint.model:  # which encodes in eight bits
+            memory = checkpoint.model.encode(ids)
+        rows = [row for row, index in enumerate(group) for _ in texts[index]]
+        said = [text for index in group for text in texts[index]]
+        repeated = select(memory, torch.tensor(rows, device=checkpoint.device))
+        summed = summed.plus(memory_loss(checkpoint, repeated, said, options))
+        if on_group is not None:
+            on_group(len(group))
+        started = time.perf_counter()
+    return outputs, summed, seconds
 
 
 def _references(pairs: Iterable[Pair]) -> dict[str, list[str]]:
@@ -115,90 +153,23 @@ def _by_length(
     return rows
 
 
-def evaluate_speech(
-    checkpoint: Checkpoint,
-    corpora: Mapping[str, Sequence[Utterance]],
-    options: Options | None = None,
-    on_group: Callable[[int], None] | None = None,
-) -> dict[str, Any]:
-    """Score the outputs for recordings, by the name of their corpus.
-
-    Returns the error rates in words and in characters (insertions, deletions and substitutions for
-    100 that were said), the share of recordings without an error, loss (nats a token) and
-    perplexity of the texts, and how many seconds are heard in one; the rates by corpus too.
-    Texts are compared as they are written, capitals and punctuation included.
-    """
-    return evaluate_speech_with_outputs(checkpoint, corpora, options, on_group)[0]
-
-
-def evaluate_speech_with_outputs(
-    checkpoint: Checkpoint,
-    corpora: Mapping[str, Sequence[Utterance]],
-    options: Options | None = None,
-    on_group: Callable[[int], None] | None = None,
-) -> tuple[dict[str, Any], list[str]]:
-    """Score the outputs as `evaluate_speech` does; returns them, too, in the recordings' order."""
-    texts: list[str] = []
-    outputs: list[str] = []
-    sources: list[Source] = []
-    by_corpus, seconds, recorded = {}, 0.0, 0.0
-    for name, utterances in corpora.items():
-        started = time.perf_counter()
-        sounds = [Audio(each.samples, len(each.samples) / RATE) for each in utterances]
-        read = [prepare(checkpoint, sound) for sound in sounds]
-        heard = [source.frames for source in read if source.frames is not None]
-        found = transcribe(checkpoint, heard, options, on_group=on_group)
-        seconds += time.perf_counter() - started
-        recorded += sum(sound.seconds for sound in sounds)
-        said = [each.text for each in utterances]
-        written = [each.text for each in found]
-        by_corpus[name] = _errors(said, written)
-        texts, outputs = texts + said, outputs + written
-        sources += read
-    loss = reference_loss(
-        checkpoint, sources, texts, options or checkpoint.generation_config.options
-    )
-    scores = {
-        **_errors(texts, outputs),
-        "recorded_seconds": round(recorded, 1),
-        "loss": round(loss, 4),
-        "perplexity": round(math.exp(loss), 3),
-        "seconds": round(seconds, 2),
-        "recorded_seconds_per_second": round(recorded / seconds, 1),
-        "by_corpus": by_corpus,
-    }
-    return scores, outputs
-
-
 def _sounds(
     outputs: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str]
 ) -> dict[str, Any]:
-    errors = phonemes = wrong = 0
-    for output, possible in zip(outputs, references, strict=True):
+    errors = phonemes = 0
+    wrong: list[dict[str, str]] = []
+    for word, output, possible in zip(sources, outputs, references, strict=True):
         compared = [jiwer.process_words(reference, output) for reference in possible]
         nearest = min(compared, key=lambda each: each.wer)
         errors += nearest.substitutions + nearest.deletions + nearest.insertions
         phonemes += nearest.substitutions + nearest.deletions + nearest.hits
-        wrong += nearest.wer > 0
+        if nearest.wer > 0:
+            wrong.append({"word": word, "said": output})
     return {
         **_translations(outputs, references, sources),
         "phoneme_error_rate": round(100 * errors / phonemes, 2),
-        "word_error_rate": round(100 * wrong / len(outputs), 2),
-    }
-
-
-def _errors(texts: list[str], outputs: list[str]) -> dict[str, Any]:
-    words = jiwer.process_words(texts, outputs)
-    right = sum(text == output for text, output in zip(texts, outputs, strict=True))
-    return {
-        "recordings": len(texts),
-        "words": words.hits + words.substitutions + words.deletions,
-        "word_error_rate": round(100 * words.wer, 2),
-        "character_error_rate": round(100 * float(jiwer.cer(texts, outputs)), 2),
-        "without_error": round(100 * right / len(texts), 2),
-        "substitutions": words.substitutions,
-        "deletions": words.deletions,
-        "insertions": words.insertions,
+        "word_error_rate": round(100 * len(wrong) / len(outputs), 2),
+        "mistakes": wrong[:: max(1, len(wrong) // MISTAKES)][:MISTAKES],
     }
 
 

@@ -3,58 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data.batching import Batch, Example, collate, in_groups, pad, plan_batches
+from seq2seq.data.batching import Batch, Example, collate, pad, plan_batches
 from seq2seq.data.parallel_corpus import Pair
-from seq2seq.data.speech_corpus import Spoken, collate_speech, pad_frames, plan_speech
+from seq2seq.data.speech_corpus import Spoken, collate_speech, plan_speech
 from seq2seq.data.tokenizer import PAD, Unigram
 from seq2seq.data.tokenizer_pair import TokenizerPair
 from seq2seq.decoding.options import Options
-from seq2seq.inference.decode import detect_language
 from seq2seq.inference.decoder_prompt import decoder_prompt
-from seq2seq.inference.inputs import Source
 from seq2seq.models.protocol import Memory
 from seq2seq.models.seq2seq import Seq2Seq
 
 IGNORED = -100  # a label that cross_entropy does not count
 
 
+class SummedLoss(NamedTuple):
+    """Cross-entropy in nats, over so many reference tokens."""
+
+    nats: float = 0.0
+    tokens: int = 0
+
+    def plus(self, other: SummedLoss) -> SummedLoss:
+        """Return the sum over the tokens of both."""
+        return SummedLoss(self.nats + other.nats, self.tokens + other.tokens)
+
+
 @torch.inference_mode()
-def reference_loss(
-    checkpoint: Checkpoint, sources: Sequence[Source], texts: Sequence[str], options: Options
-) -> float:
-    """Return the cross-entropy in nats a reference token, EOS included, under teacher forcing."""
+def memory_loss(
+    checkpoint: Checkpoint, memory: Memory, texts: Sequence[str], options: Options
+) -> SummedLoss:
+    """Sum the cross-entropy of the reference of each row of a memory, under teacher forcing."""
     config, device = checkpoint.model.config, checkpoint.device
     targets = [checkpoint.tokenizer.encode_target(text) for text in texts]
-    total, count = 0.0, 0
-    # A speech model that hears the language itself begins each output in its own way.
-    size = 1 if checkpoint.generation_config.language_leads == "heard" else 32
-    for group in in_groups([len(source.ids) for source in sources], size):
-        memory = _encode(checkpoint, [sources[index] for index in group])
-        known = detect_language(checkpoint, memory, options)
-        begun = decoder_prompt(checkpoint, known)
-        prompt = [*begun.start, *begun.forced_tokens]
-        read = pad([[*prompt, *targets[i]] for i in group], config.pad).to(device)
-        skipped = [IGNORED] * (len(prompt) - 1)
-        labels = pad([[*skipped, *targets[i], config.eos] for i in group], IGNORED).to(device)
-        scores = checkpoint.model.decoder(read, memory).logits.flatten(0, 1).float()
-        total += float(F.cross_entropy(scores, labels.flatten(), reduction="sum"))
-        count += int((labels != IGNORED).sum())
-    return total / count
-
-
-def _encode(checkpoint: Checkpoint, sources: Sequence[Source]) -> Memory:
-    frames = [source.frames for source in sources if source.frames is not None]
-    if frames:
-        stacked, mask = pad_frames(frames)
-        return checkpoint.model.encode(stacked.to(checkpoint.device), mask.to(checkpoint.device))
-    ids = pad([source.ids for source in sources], checkpoint.model.config.pad)
-    return checkpoint.model.encode(ids.to(checkpoint.device))
+    begun = decoder_prompt(checkpoint, options)
+    prompt = [*begun.start, *begun.forced_tokens]
+    read = pad([[*prompt, *target] for target in targets], config.pad).to(device)
+    skipped = [IGNORED] * (len(prompt) - 1)
+    labels = pad([[*skipped, *target, config.eos] for target in targets], IGNORED).to(device)
+    scores = checkpoint.model.decoder(read, memory).logits.flatten(0, 1).float()
+    nats = float(F.cross_entropy(scores, labels.flatten(), reduction="sum"))
+    return SummedLoss(nats, int((labels != IGNORED).sum()))
 
 
 def encode_pairs(

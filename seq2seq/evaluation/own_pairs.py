@@ -16,7 +16,8 @@ from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.speech_corpus import Utterance
 from seq2seq.decoding.options import MAX_CHARACTERS, Options
 from seq2seq.errors import UserError
-from seq2seq.evaluation.evaluate import evaluate_speech_with_outputs, evaluate_with_outputs
+from seq2seq.evaluation.evaluate import evaluate_with_outputs
+from seq2seq.evaluation.evaluate_speech import evaluate_speech_with_outputs
 from seq2seq.evaluation.sentence_metrics import sentence_scores
 
 MAX_PAIRS = 5_000

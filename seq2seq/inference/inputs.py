@@ -129,7 +129,7 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     typed = clean(given)
     if separator := settings.turn_separator:
         typed = source_of(turns_of(typed, separator)[-settings.turns :], separator)
-    read = as_trained(typed, settings.plain_punctuation, settings.case)
+    read = as_trained(typed, settings.plain_punctuation, settings.case, settings.plain_letters)
     instruction = f"{clean(options.instruction)} " if options.instruction else ""
     words = instruction + read.text
     tokens = tokenizer.split(words)

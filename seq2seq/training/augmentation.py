@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from seq2seq.data.audio import RATE, log_energy, mel_filters, resample, standardise
@@ -28,6 +29,8 @@ def vary(mel: Tensor, settings: AugmentationSettings, draw: random.Random) -> Te
     """Return normalised features (frames, bins) of a changed copy of log energies."""
     mel = warp(mel, 1 + draw.uniform(-settings.warp, settings.warp))
     mel = mel + colour(mel.shape[1], settings.colour, draw)
+    if draw.random() < settings.room:
+        mel = reverberate(mel, draw.uniform(*settings.room_seconds), draw.uniform(0.05, 0.5))
     if draw.random() < settings.narrow:
         mel = narrow(mel)
     if draw.random() < settings.noise:
@@ -57,6 +60,18 @@ def narrow(mel: Tensor) -> Tensor:
     """Take away what a telephone does: all above 4 kHz."""
     centres = mel_filters(mel.shape[1]).argmax(dim=1)
     return mel.masked_fill(centres > 100, -10.0)
+
+
+def reverberate(mel: Tensor, seconds: float, late: float) -> Tensor:
+    """Add the echo of a room, whose energy falls exponentially (Lebart, Boucher and Denbigh 2001).
+
+    seconds: until it is 60 dB weaker. late: energy of the echo, as a share of the sound's own.
+    """
+    fading = 10 ** (-6 * torch.arange(1, max(2, round(100 * seconds)) + 1) / (100 * seconds))
+    echo = (late * fading / fading.sum()).flip(0)[None, None]
+    energy = 10**mel
+    padded = F.pad(energy.T[:, None], (echo.shape[-1], 0))
+    return (energy + F.conv1d(padded, echo)[:, 0, :-1].T).log10()
 
 
 def add_noise(mel: Tensor, decibels: float, draw: random.Random) -> Tensor:

@@ -20,7 +20,8 @@ from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.frequency import frequency
 from seq2seq.data.speech_corpus import read_speech
 from seq2seq.decoding.options import Options
-from seq2seq.evaluation.evaluate import evaluate, evaluate_speech, read_references
+from seq2seq.evaluation.evaluate import evaluate, read_references
+from seq2seq.evaluation.evaluate_speech import evaluate_speech
 from seq2seq.evaluation.exact_match import match_scores, outputs
 from seq2seq.evaluation.forecast_metrics import evaluate_series
 from seq2seq.evaluation.results import EVALUATION, LOG

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from seq2seq.catalogue import Card
@@ -14,9 +15,11 @@ from seq2seq.training.recipe import Recipe
 PROJECT = "Seq2Seq Explorer"
 LIMITS = {
     "spelling": """\
-A small model trained on one dictionary of American English. It knows no context, so it cannot tell
-the two ways to say *read*; names and foreign words it says as if they were English. It is made to
-be looked at, not to be relied on.\
+A small model trained on one dictionary of American English. Capitals do not matter to it, and
+accents are taken off letters before it reads them (*Café* is read as *cafe*); apostrophes it reads,
+curly ones as straight ones (*don't*), other marks it has never seen. It knows no context, so it
+cannot tell the two ways to say *read*; names and foreign words it says as if they were English. It
+writes no stress. It is made to be looked at, not to be relied on.\
 """,
     "translation": """\
 A small model trained on short sentences. It mistranslates rare words, names and long or literary
@@ -44,12 +47,14 @@ cannot foresee, far horizons it has not learnt, and its intervals are too narrow
 series unlike those that it was trained on. It is made to be looked at, not to be relied on.\
 """,
     "speech": """\
-A small model trained on about an hour of speech by some seventy people. It knows letters, numbers,
-dates and a few commands; whatever else it hears becomes these. Accents, children's voices and noisy
-rooms that its data lacks cost it accuracy, and b, d, e, p and t are easily taken for each other.
-Every recording is normalised by itself, so that long silence around one short word makes it hard to
-tell: speak at once, and stop recording when you are done. It is made to be looked at, not to be
-relied on.\
+A small model trained on about an hour of speech by some seventy people, and on synthetic voices. It
+knows digits, numbers, letters, words that are spelled and ten commands (*enter*, *erase*, *rubout*,
+*repeat*, *start*, *stop*, *help*, *go*, *yes*, *no*); whatever else it hears, any sentence too,
+becomes these. Letters that sound alike, as b, d, e, p and t, it takes for each other, and *stop*
+for *start*; dates it has heard too seldom to get them right. Accents, children's voices and noisy
+rooms that its data lacks cost it accuracy. Every recording is normalised by itself, so that long
+silence around one short word makes it hard to tell: speak at once, and stop recording when you are
+done. It is made to be looked at, not to be relied on.\
 """,
 }
 
@@ -202,18 +207,34 @@ the numbers; chrF of those with a name is {kept["chrf"]}, of the same with a com
 def _speech_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
     columns = ("recordings", "words", "word_error_rate", "character_error_rate", "without_error")
     rows = "\n".join(
-        "| " + " | ".join([name, *(str(each[column]) for column in columns)]) + " |"
+        "| "
+        + " | ".join([name, *(str(each[column]) for column in columns), _normalised_rate(each)])
+        + " |"
         for name, each in (*scores["by_corpus"].items(), ("all", scores))
     )
     return f"""On the valid splits of {_files(recipe)}, {_decoding(scores)};
 errors in %.
 
-| corpus | recordings | words | word errors | character errors | recordings without error |
-| --- | --- | --- | --- | --- | --- |
+| corpus | recordings | words | word errors | character errors | recordings without error \
+| word errors, normalised |
+| --- | --- | --- | --- | --- | --- | --- |
 {rows}
+
+{_heard_wrongly(scores)}
 
 Loss {scores["loss"]} nats a token, perplexity {scores["perplexity"]};
 {scores["recorded_seconds_per_second"]} seconds of sound a second ({scores["hardware"]})."""
+
+
+def _normalised_rate(scores: dict[str, Any]) -> str:
+    return str(scores["normalised"]["word_error_rate"]) if "normalised" in scores else ""
+
+
+def _heard_wrongly(scores: dict[str, Any]) -> str:
+    """Name the normaliser, and the words most often taken for others."""
+    named = f"Normaliser: {scores['normalised']['normaliser']}. " if "normalised" in scores else ""
+    taken = [f"*{each['said']}* as *{each['heard']}*" for each in scores.get("confusions", ())]
+    return named + (f"Heard wrongly most often: {', '.join(taken)}." if taken else "")
 
 
 def _sound_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
@@ -226,7 +247,14 @@ pronunciations, each output against the nearest one; beam width {scores["options
 | words with an error, % | {scores["word_error_rate"]} |
 | loss, nats a token | {scores["loss"]} |
 | perplexity | {scores["perplexity"]} |
-| words a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |"""
+| words a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
+
+{_said_wrongly(scores)}"""
+
+
+def _said_wrongly(scores: dict[str, Any]) -> str:
+    said = [f"*{each['word']}* as {each['said']}" for each in scores.get("mistakes", ())]
+    return f"Some of the words it says wrongly: {', '.join(said)}." if said else ""
 
 
 def _forecast_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
@@ -279,15 +307,16 @@ def front_matter(values: Mapping[str, Any]) -> str:
 def _results(recipe: Recipe, scores: dict[str, Any]) -> list[dict[str, Any]]:
     """Return an entry for each score, with the data that it was measured on.
 
-    Where a model was scored on several corpora, each is a data set of its own, beside all together.
+    Where a model was scored on several corpora, each is a data set of its own.
     """
     task, valid = recipe.card.task, recipe.data.valid
     # The Hub wants a type without spaces, as the names of its own data sets are.
     kind = {"speech": "recordings-with-texts", "forecasting": "time-series"}.get(
         task, "parallel-text"
     )
-    corpora = scores.get("by_corpus", {})
-    measured = {**(corpora if len(corpora) > 1 else {}), ", ".join(valid): scores}
+    files = {PurePath(name).stem: name for name in valid}
+    corpora = {files[name]: of for name, of in scores.get("by_corpus", {}).items()}
+    measured = corpora or {", ".join(valid): scores}
     return [
         {
             "task": {"type": PIPELINE_TAGS[task]},

@@ -47,11 +47,11 @@ from seq2seq.models.seq2seq import build, order_tokens
 from seq2seq.training.datasets import read_corpus
 from seq2seq.training.loop import Evaluated, Event, Learner, Loop, Step, Stopwatch
 from seq2seq.training.recipe import Recipe
-from seq2seq.training.warm_start import Beginning, read_beginning
+from seq2seq.training.warm_start import Beginning, mix, read_beginning
 
 LOG_EVERY = 50  # steps
 SAVE_EVERY = 120.0  # seconds; what a kill can lose
-STATE, BEST = "state.pt", "best"
+STATE, BEST, START = "state.pt", "best", "start"
 
 
 @dataclass
@@ -123,7 +123,8 @@ def _clear(work: Path) -> None:
     """Remove what an earlier run that cannot be resumed has left."""
     for name in (TOKENIZER, *PAIR, LOG):
         (work / name).unlink(missing_ok=True)
-    shutil.rmtree(work / BEST, ignore_errors=True)
+    for name in (BEST, START):
+        shutil.rmtree(work / name, ignore_errors=True)
 
 
 def _prepare(work: Path, beginning: Beginning | None, tokenizer: Path | None) -> None:
@@ -351,6 +352,7 @@ class Trainer:
         for name, weight in self.model.named_parameters():
             self.learner.average[name].copy_(weight.detach())
         self.position.before = beginning.position
+        save(self.work / START, self.checkpoint)
         self.evaluate(0.0)
 
     def save(self) -> None:
@@ -386,8 +388,10 @@ class Trainer:
             ) from None
 
     def best(self) -> Checkpoint:
-        """Load the best weights kept."""
+        """Load the best weights kept, with their share of those that the run began with."""
         model = read_model(self.work / BEST).to(self.device).eval()
+        if self.settings.start_share and (self.work / START).is_dir():
+            mix(model, read_model(self.work / START), self.settings.start_share)
         generation_config = own_generation_config(model.config, self.recipe.card, self.tokenizer)
         return Checkpoint(model, self.tokenizer, self.recipe.card, generation_config)
 

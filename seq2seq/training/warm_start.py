@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+from torch import nn
+
 from seq2seq.catalogue import is_ours
 from seq2seq.checkpoint import TOKENIZER, read_model
 from seq2seq.errors import UserError
@@ -42,6 +45,13 @@ def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
                 "give the recipe the checkpoint's [model]."
             )
     return Beginning(model, (folder / TOKENIZER).read_bytes(), *_read_log(folder))
+
+
+@torch.no_grad()
+def mix(model: nn.Module, start: nn.Module, share: float) -> None:
+    """Move a model's weights to the mean of them and those of another, which has so much of it."""
+    for weight, other in zip(model.parameters(), start.parameters(), strict=True):
+        weight.lerp_(other.to(weight.device), share)
 
 
 def _read_log(folder: Path) -> tuple[tuple[str, ...], tuple[int, int, float]]:

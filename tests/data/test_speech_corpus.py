@@ -25,7 +25,7 @@ from seq2seq.data.speech_corpus import (
 from seq2seq.data.tokenizer import EOS, PAD
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
-from seq2seq.evaluation.evaluate import evaluate_speech
+from seq2seq.evaluation.evaluate_speech import evaluate_speech
 from seq2seq.evaluation.losses import speech_loss
 from seq2seq.inference.generated import to_text
 from seq2seq.inference.transcription import transcribe
@@ -411,6 +411,45 @@ def test_the_command_line_trains_and_scores(folder, tmp_path, capsys):
     scores = json.loads(capsys.readouterr().out)
     assert scores["recordings"] == 5
     assert set(scores["by_corpus"]) == {"tones"}
+    assert scores["normalised"]["word_error_rate"] == scores["word_error_rate"]
+    assert scores["normalised"]["normaliser"].startswith("English")
+    archive = str(folder / "tones.tar")
+    assert main(["evaluate", str(out), archive, "--json", "--split", "train"]) == 0
+    assert json.loads(capsys.readouterr().out)["recordings"] > 20
+    assert main(["evaluate", str(out), archive, "--split", "none"]) == 2
+    assert "'none'" in capsys.readouterr().err
+
+
+def test_a_recording_is_encoded_once_and_its_loss_is_that_of_training(trained, folder, monkeypatch):
+    valid, done, encoded = read_speech(folder / "tones.tar", "valid"), [], []
+    encode = trained.model.encode
+
+    def counted(frames, mask):
+        encoded.append(len(frames))
+        return encode(frames, mask)
+
+    monkeypatch.setattr(trained.model, "encode", counted)
+    scores = evaluate_speech(trained, {"tones": valid}, Options(method="greedy"), done.append)
+    assert sum(encoded) == sum(done) == len(valid)
+    corpus = SpeechCorpus(read_recipe(folder / "recipe.toml"), folder)
+    corpus.encode(trained.tokenizer)
+    assert scores["loss"] == pytest.approx(corpus.loss(trained.model), abs=1e-3)
+
+
+def test_words_taken_for_others_are_counted(trained, folder, monkeypatch):
+    valid = read_speech(folder / "tones.tar", "valid")[:4]
+    texts = iter(["B d", "b e", "b e", "b"])
+    monkeypatch.setattr(
+        "seq2seq.evaluation.evaluate_speech.to_text", lambda checkpoint, found: next(texts)
+    )
+    said = [each._replace(text="b d") for each in valid]
+    monkeypatch.setattr(
+        "seq2seq.evaluation.evaluate_speech.in_groups", lambda lengths, size: [[0, 1, 2, 3]]
+    )
+    scores = evaluate_speech(trained, {"tones": said}, Options(method="greedy"))
+    assert scores["confusions"] == [{"said": "d", "heard": "e", "times": 2}]
+    assert scores["word_error_rate"] == 50.0
+    assert scores["normalised"]["word_error_rate"] == 37.5
 
 
 def test_strings_are_for_each_file(folder, tmp_path):

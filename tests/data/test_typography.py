@@ -5,6 +5,7 @@ from seq2seq.data.typography import (
     SENTENCE,
     as_trained,
     is_shouted,
+    plain_letters,
     plain_punctuation,
     sentence_case,
 )
@@ -66,3 +67,27 @@ def test_what_is_changed_is_said(typed, case, read, notes):
     assert found.text == read
     assert len(found.notes) == notes
     assert as_trained(typed, punctuation=False, case="") == (typed, ())
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        ("café", "cafe"),
+        ("cafe\u0301", "cafe"),
+        ("naïve Łódź", "naive Lodz"),
+        ("smørrebrød, œuvre, Straße", "smorrebrod, oeuvre, Strasse"),
+        ("don't", "don't"),
+        ("猫", "猫"),
+    ],
+)
+def test_letters_lose_their_accents(typed, plain):
+    assert plain_letters(typed) == plain
+    assert plain_letters(plain) == plain
+
+
+def test_a_word_is_read_in_the_letters_that_the_model_knows():
+    read = as_trained("Renée’s", True, LOWER, letters=True)
+    assert read.text == "renee's"
+    assert len(read.notes) == 3
+    assert as_trained("renee's", True, LOWER, letters=True) == ("renee's", ())
+    assert as_trained("Renée", False, "").text == "Renée"

@@ -14,7 +14,8 @@ from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.speech_corpus import Utterance
 from seq2seq.evaluation import own_pairs
-from seq2seq.evaluation.evaluate import evaluate, evaluate_speech
+from seq2seq.evaluation.evaluate import evaluate
+from seq2seq.evaluation.evaluate_speech import evaluate_speech
 from seq2seq.evaluation.own_pairs import (
     ScoredModel,
     ScoredSentence,

@@ -112,6 +112,16 @@ def test_the_page_opens_with_an_example_until_it_is_taken_away():
     assert picture(at) is None
 
 
+def test_each_model_is_offered_what_its_card_says_that_it_hears():
+    at = open_page(checkpoint="speech-en")
+    card = catalogue.read_card(catalogue.CHECKPOINTS / "speech-en")
+    assert card.summary in said(at)
+    offered = set(at.pills(key="recording").options)
+    assert offered == {Path(each).stem.replace("-", " ") for each in card.examples}
+    at = open_page(checkpoint="tiny-whisper")
+    assert len(at.pills(key="recording").options) > len(offered)
+
+
 def test_an_example_in_a_link_is_heard_and_its_errors_are_counted():
     at = open_page(recording=EXAMPLE, step="9")
     assert picture(at).startswith("Waveform, log-mel spectrogram and attention")

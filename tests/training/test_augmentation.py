@@ -15,6 +15,7 @@ from seq2seq.training.augmentation import (
     lengthen,
     mask,
     narrow,
+    reverberate,
     vary,
     warp,
 )
@@ -22,7 +23,14 @@ from seq2seq.training.recipe import AugmentationSettings
 
 NOTHING = AugmentationSettings()
 ALL = AugmentationSettings(
-    warp=0.1, narrow=0.3, noise=0.5, time_masks=1.0, time_width=10, bin_masks=2, bin_width=8
+    warp=0.1,
+    narrow=0.3,
+    noise=0.5,
+    room=0.5,
+    time_masks=1.0,
+    time_width=10,
+    bin_masks=2,
+    bin_width=8,
 )
 
 
@@ -82,6 +90,17 @@ def test_noise_has_the_level_asked_for(mel, decibels):
     wanted = (10**mel).mean() * 10 ** (-decibels / 10)
     # The slope takes from all bands but the loudest, where the maximum is.
     assert wanted < added < 10 * wanted
+
+
+def test_a_room_keeps_on_sounding_and_falls_by_sixty_decibels_in_its_time():
+    click = torch.full((60, 4), -12.0)
+    click[10] = 0.0
+    heard = reverberate(click, seconds=0.3, late=0.5)
+    assert (heard[:10] < -11.5).all()
+    falls = heard[11:40, 0].diff()
+    assert torch.allclose(falls, torch.full_like(falls, -0.2), atol=1e-2)  # 6 in 30 frames
+    added = (10**heard - 10**click)[:, 0].sum()
+    assert added == pytest.approx(0.5, rel=1e-2)
 
 
 def test_masks_blot_out_spans_and_nothing_else(mel):

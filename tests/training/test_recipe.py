@@ -145,6 +145,16 @@ def test_what_is_no_toml_is_refused(recipe, text):
         recipe(text)
 
 
+def test_a_field_that_came_later_is_among_the_settings_only_where_it_is_set(recipe):
+    usual = recipe(WHOLE).settings
+    assert "start_share" not in usual
+    assert "room" not in usual
+    assert "label_smoothing=0.1" in usual
+    changed = recipe(WHOLE + "[training]\nstart_share = 0.5\n[augmentation]\nroom = 0.3\n")
+    assert "start_share=0.5" in changed.settings
+    assert "room=0.3" in changed.settings
+
+
 def test_a_missing_recipe_is_named(tmp_path):
     with pytest.raises(UserError, match=r"no recipe nowhere\.toml"):
         read_recipe(tmp_path / "nowhere.toml")

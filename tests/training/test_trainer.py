@@ -422,6 +422,16 @@ def test_a_run_can_begin_with_the_weights_of_a_checkpoint(folder, finished):
     assert checkpoint.tokenizer.model == Unigram.load(finished / TOKENIZER).model
 
 
+def test_a_run_keeps_a_share_of_the_weights_that_it_began_with(folder, finished):
+    half = train(recipe_of(folder, start_share=0.5), folder, folder / "half", start=finished)
+    parts = [read_model(path) for path in (finished, folder / "half" / BEST)]
+    assert any(
+        not torch.equal(*both) for both in zip(*(p.parameters() for p in parts), strict=True)
+    )
+    for mixed, *both in zip(half.model.parameters(), *(p.parameters() for p in parts), strict=True):
+        assert torch.allclose(mixed, torch.stack(both).mean(dim=0), atol=1e-3)  # float16 on disk
+
+
 def test_the_log_goes_on_where_that_of_the_checkpoint_ends(folder, finished):
     train(recipe_of(folder), folder, folder / "second", start=finished)
     first, lines = logged(finished.parent / "first"), logged(folder / "second")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import streamlit as st
 from seq2seq.errors import UserError
 from ui.escape import plain
 from ui.links import URL
+from ui.runtime.names import card_of
 
 if TYPE_CHECKING:
     from seq2seq.data.audio import Audio
@@ -23,12 +25,16 @@ BROUGHT = "from benchmarks"
 NAMES = {"spoken": "recording", "uploaded": "upload"}
 
 
-def audio_input() -> Audio | None:
+def audio_input(name: str | None) -> Audio | None:
     """Return what the visitor recorded, uploaded or chose last; says why not if it is unreadable.
 
+    name: of the model that hears it, which is said what it can hear, and whose card names examples.
     The first example is heard until the visitor chooses something else.
     Where there are several, the visitor sees which one is heard and can go back to the others.
     """
+    card = card_of(name) if name else None
+    if card is not None and card.summary:
+        st.caption(plain(card.summary))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.audio_input("Record", key="spoken", on_change=_keep, args=("spoken",))
         st.file_uploader(
@@ -38,7 +44,7 @@ def audio_input() -> Audio | None:
             on_change=_keep,
             args=("uploaded",),
         )
-    sample = _sample()
+    sample = _sample(card.examples if card else ())
     given = dict(st.session_state.get(_GIVEN, {}))
     st.session_state[_SAID] = ""
     if sample is not None:
@@ -61,20 +67,20 @@ def audio_input() -> Audio | None:
     return found
 
 
-def _sample() -> tuple[Path, str] | None:
+def _sample(named: Sequence[str]) -> tuple[Path, str] | None:
     """Let the visitor choose an example; returns its file, and what is said in it."""
-    samples = _samples()
+    samples = _samples(named)
     if not st.session_state.get(_BEGUN):
         st.session_state[_BEGUN] = True
         if "recording" not in st.query_params:
             st.session_state["recording"] = next(iter(samples), None)
+    elif st.session_state.get("recording", "") not in (None, "", *samples):  # of another model
+        st.session_state["recording"] = next(iter(samples), None)
     chosen = st.pills(
         "Or take an example",
         list(samples),
         key="recording",
         on_change=lambda: st.session_state.update({_HEARD: "example"}),
-        help="The last two are for models of any English speech; speech-en knows letters, numbers "
-        "and a few commands.",
         **URL,
     )
     return None if chosen is None else samples.get(chosen)
@@ -91,13 +97,18 @@ def example_text() -> str:
     return st.session_state.get(_SAID, "")
 
 
-def _samples() -> dict[str, tuple[Path, str]]:
-    """Return the files of the examples, and what is said in each, by their names."""
+def _samples(named: Sequence[str]) -> dict[str, tuple[Path, str]]:
+    """Return the files of the examples, and what is said in each, by their names.
+
+    named: files that a model can hear, as its card lists them; () for all there are.
+    """
+    chosen = {Path(each).name for each in named}
     with (RECORDINGS / "recordings.tsv").open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter="\t")
         return {
             Path(row["file"]).stem.replace("-", " "): (RECORDINGS / row["file"], row["text"])
             for row in rows
+            if not chosen or row["file"] in chosen
         }
 
 
