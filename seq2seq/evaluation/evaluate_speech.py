@@ -14,6 +14,7 @@ from typing import Any
 import jiwer
 import torch
 
+from seq2seq.catalogue import Card
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.batching import in_groups
@@ -58,7 +59,7 @@ def evaluate_speech_with_outputs(
 ) -> tuple[dict[str, Any], list[str]]:
     """Score the outputs as `evaluate_speech` does; returns them, too, in the recordings' order."""
     options = options or checkpoint.generation_config.options
-    english = "en" in (options.source_language or "en", *checkpoint.card.languages[1:])
+    english = _writes_english(checkpoint.card, options)
     texts: list[str] = []
     outputs: list[str] = []
     by_corpus, summed, recorded = {}, SummedLoss(), 0.0
@@ -81,6 +82,14 @@ def evaluate_speech_with_outputs(
         "by_corpus": by_corpus,
     }
     return scores, outputs
+
+
+def _writes_english(card: Card, options: Options) -> bool:
+    """Tell whether outputs are English: as is chosen, or as the card says; yes if neither does."""
+    chosen = options.target_language or options.source_language
+    # Two are those of source and output; more are all that a model knows.
+    known = card.languages[-1:] if len(card.languages) == 2 else card.languages
+    return chosen == "en" if chosen else "en" in known or not known
 
 
 @torch.inference_mode()

@@ -82,7 +82,7 @@ def hidden(memory: Memory, share: float) -> Memory:
     begins = torch.rand((rows, 1), device=memory.mask.device) >= share
     seen = memory.mask & (drawn >= share)
     seen[:, :2] &= begins
-    drawn[:, :2] -= 1  # the last to be seen after all
+    drawn[:, :2] -= 1  # chosen only where a row has no other position
     most = drawn.masked_fill(~memory.mask, -2.0).argmax(dim=1, keepdim=True)
     seen.scatter_(1, most, True)
     final = tuple(part * begins[:, :, None] for part in memory.final)

@@ -127,7 +127,10 @@ def _speak(text: str, sound: Path, draw: random.Random) -> str:
         gap = draw.choice((0, 0, 1, 3, 6))
         options = ["-p", str(pitch), "-s", str(pace), "-g", str(gap)]
         command = ["espeak-ng", "-v", voice, *options, "-w", str(sound), said]
-    subprocess.run(command, check=True, capture_output=True)
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except subprocess.CalledProcessError:
+        raise UserError(f"{command[0]} could not speak with its voice {voice}: renew it.") from None
     return voice
 
 

@@ -1,5 +1,8 @@
 import pytest
 
+from seq2seq.catalogue import Card
+from seq2seq.decoding.options import Options
+from seq2seq.evaluation.evaluate_speech import _writes_english
 from seq2seq.evaluation.speech_normalization import normalised
 
 
@@ -36,3 +39,19 @@ def test_what_sounds_different_stays_different(said, heard):
 @pytest.mark.parametrize("text", ["", "[music]", "...", "um"])
 def test_nothing_said_is_nothing(text):
     assert normalised(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("languages", "chosen", "english"),
+    [
+        (("en", "en"), "", True),
+        (("fr", "fr"), "", False),
+        (("en", "fr"), "", False),
+        (("en", "fr", "de"), "", True),
+        (("en", "fr", "de"), "fr", False),
+        ((), "", True),
+    ],
+)
+def test_only_english_is_normalised(languages, chosen, english):
+    card = Card("a", "A model", "speech", "CC0-1.0", languages=languages)
+    assert _writes_english(card, Options(source_language=chosen)) is english

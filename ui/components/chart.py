@@ -28,16 +28,15 @@ def chart(
     table: Callable[[], str] | None = None,
     on_select: Callable[[], None] | None = None,
     lights: Lights | None = None,
-    on_drag: Callable[[], None] | None = None,
 ) -> None:
     """Show a figure, and offer it as PNG, SVG, HTML, and its data as CSV.
 
     key: of the chart, unique on a page, in letters and underscores; its files are named by it.
     described: what it shows, for those who do not see it. table: writes the data as CSV.
-    on_select: called when a point was clicked; `clicked` tells which. lights, on_drag: as
-    `plot` has them.
+    on_select: called when a point was clicked, `clicked` tells which, or moved, as `plot` has it.
+    lights: as `plot` has it.
     """
-    plot(key, drawn, described, on_select, lights, on_drag)
+    plot(key, drawn, described, on_select, lights)
     menu = st.popover("Save", icon=":material/download:", key=f"save_{key}", on_change="rerun")
     if not menu.open:  # files are made when they are wanted
         return

@@ -226,6 +226,7 @@ export default function (component) {
 # The side of the token view that a part of customdata numbers, "source" or "target", and the token
 # after the last one of each that stands for several.
 Lights = list[tuple[str, dict[int, int]]]
+DRAGGABLE = "draggable"
 
 
 def plot(
@@ -234,29 +235,26 @@ def plot(
     described: str,
     on_click: Callable[[], None] | None = None,
     lights: Lights | None = None,
-    on_drag: Callable[[], None] | None = None,
 ) -> None:
     """Show a figure, which needs a height; described: what it shows, for those who do not see it.
 
     key: of the figure; that of its element on the page is chart_KEY.
-    on_click: called when a point with customdata was clicked; `clicked` tells it. lights: what the
-    first numbers of a point's customdata are of: those tokens are lit while it is hovered over.
-    on_drag: called when a point of a trace whose meta is "draggable" was moved; `dragged` tells it.
+    on_click: called when a point with customdata was clicked; `clicked` tells it. In a figure with
+    a trace whose meta is DRAGGABLE, when a point of that was moved; `dragged` tells it.
+    lights: what the first numbers of a point's customdata are of: those tokens are lit while it is
+    hovered over.
     """
+    moves = any(trace.get("meta") == DRAGGABLE for trace in drawn.data)
     data: dict[str, Any] = {
         "figure": drawn.to_json(),
         "height": drawn.layout["height"],
         "described": described,
-        "clickable": on_click is not None,
-        "draggable": on_drag is not None,
+        "clickable": on_click is not None and not moves,
+        "draggable": on_click is not None and moves,
         "lights": lights,
     }
-    _PLOT(
-        key=_element(key),
-        data=data,
-        on_clicked_change=on_click or _ignore,
-        on_dragged_change=on_drag or _ignore,
-    )
+    use = on_click or (lambda: None)
+    _PLOT(key=_element(key), data=data, on_clicked_change=use, on_dragged_change=use)
 
 
 def clicked(key: str) -> list | None:
@@ -267,10 +265,6 @@ def clicked(key: str) -> list | None:
 def dragged(key: str) -> list | None:
     """Return the customdata of the point of a plot that was moved, and its new value behind it."""
     return st.session_state[_element(key)].dragged
-
-
-def _ignore() -> None:
-    pass
 
 
 def _element(key: str) -> str:

@@ -198,7 +198,7 @@ def show_widths(lesson: Lesson) -> None:
     tree = join(beam)
     chart(
         "beam_by_hand",
-        figures.beam_tree(tree, dark=is_dark()),
+        figures.beam_tree.plain(tree, dark=is_dark()),
         f"The hypotheses that a beam of {BEAM_WIDTH} ranked; it ends in “{beam.text}”.",
         lambda: figures.beam_tree_csv(tree),
     )

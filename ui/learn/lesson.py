@@ -147,18 +147,18 @@ def _measure(lesson: Lesson, may_run: bool, seed: int, settings: dict[str, Any])
 
 def show_result(lesson: Lesson, answer: Choice | None, result: Result) -> None:
     """Show what was measured, and what it says of the claim and of an answer."""
-    text, kind, icon = VERDICTS[result.verdict]
     st.metric("Measured", f"{_number(result.value)} {result.unit}")
-    getattr(st, kind)(
-        f"**{text}** {plain(result.sentence)} {plain(_on_answer(lesson, answer, result))}",
-        icon=icon,
-    )
+    _verdict(result, _on_answer(lesson, answer, result))
     predicted = (answer.low, answer.high) if answer is not None and lesson.on_figure else None
     _curves(as_key(lesson.name), result, predicted)
     if result.also is not None:
-        text, kind, icon = VERDICTS[result.also.verdict]
-        getattr(st, kind)(f"**{text}** {plain(result.also.sentence)}", icon=icon)
+        _verdict(result.also)
         _curves(f"{as_key(lesson.name)}_also", result.also, None)
+
+
+def _verdict(result: Result, on_answer: str = "") -> None:
+    text, kind, icon = VERDICTS[result.verdict]
+    getattr(st, kind)(f"**{text}** {plain(result.sentence)} {plain(on_answer)}", icon=icon)
 
 
 def _curves(key: str, result: Result, predicted: tuple[float, float] | None) -> None:

@@ -93,9 +93,9 @@ def _before_and_after(before: Backtest, after: Backtest) -> None:
         f"{moved[np.abs(moved).argmax()]:+.4g} at step {np.abs(moved).argmax() + 1}; the 80 % "
         f"interval is {widths[1]:.4g} wide on average, before {widths[0]:.4g}."
     )
-    drawn = changed_forecast(before, after, is_dark())
+    drawn = changed_forecast.plain(before, after, is_dark())
     table = partial(changed_forecast_csv, before, after)
-    chart("changed", drawn, said, table, on_drag=_set_dragged)
+    chart("changed", drawn, said, table, _set_dragged)
     st.caption(plain(f"{said} Drag a point of the history up or down to try another value."))
 
 
@@ -147,7 +147,7 @@ def _rolling(tests: Sequence[Backtest]) -> None:
     scored = [each for each in tests if each.scores is not None]
     described = f"Forecasts from {len(tests)} origins over the series as it went on."
     table = partial(rolling_forecasts_csv, tests)
-    chart("rolling", rolling_forecasts(tests, is_dark()), described, table)
+    chart("rolling", rolling_forecasts.plain(tests, is_dark()), described, table)
     if scored:
         st.caption(plain(_means(scored)))
 
