@@ -82,10 +82,10 @@ def chat_page(task: str, title: str) -> None:
             _openers(name)
     with below:
         checkpoint = open_model(name) if name else None
-        reach, act = _bar(checkpoint, turns)
         st.caption(
             "A small model makes up its replies: none is advice. In an emergency, call for help."
         )
+        reach, act = _bar(checkpoint, turns)
         if checkpoint is None:
             empty_state("No model is loaded: choose one, or bring one with weights.")
             page_link("pages/models.py", "To the models")
