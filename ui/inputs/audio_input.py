@@ -33,8 +33,6 @@ def audio_input(name: str | None) -> Audio | None:
     Where there are several, the visitor sees which one is heard and can go back to the others.
     """
     card = card_of(name) if name else None
-    if card is not None and card.summary:
-        st.caption(plain(card.summary))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.audio_input("Record", key="spoken", on_change=_keep, args=("spoken",))
         st.file_uploader(
@@ -44,6 +42,9 @@ def audio_input(name: str | None) -> Audio | None:
             on_change=_keep,
             args=("uploaded",),
         )
+    # Above the recorder, it would make the browser ask for a sound that is gone.
+    if card is not None and card.summary:
+        st.caption(plain(card.summary))
     sample = _sample(card.examples if card else ())
     given = dict(st.session_state.get(_GIVEN, {}))
     st.session_state[_SAID] = ""
