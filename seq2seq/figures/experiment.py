@@ -19,11 +19,16 @@ if TYPE_CHECKING:
 def experiment(
     result: Result, predicted: tuple[float, float] | None = None, dark: bool = False
 ) -> Drawing:
-    """Draw a result; predicted: from where to where the value was expected, None for no answer."""
+    """Draw a result; predicted: from where to where the value was expected, None for no answer.
+
+    customdata: of a point, where it stands on the horizontal axis.
+    """
     axes = result.axes
     at_points = not axes.ticks and max(len(curve.x) for curve in result.curves) <= 12
     across = XAxis(axes.x, axes.ticks, at_points, axes.logarithmic)
     drawn = curves.plain(result.curves, across, axes.y, dark)
+    for trace, curve in zip(drawn.data, result.curves, strict=True):
+        trace["customdata"] = [[x] for x in curve.x]
     if predicted is not None:
         low, high = predicted
         top = max(max(curve.high or curve.y) for curve in result.curves)

@@ -36,11 +36,21 @@ def is_finished(name: str) -> bool:
 
 
 def remember(name: str, seed: int, settings: dict[str, Any]) -> None:
-    """Note what a visitor has measured last in a lesson."""
-    st.session_state.setdefault(_MEASURED, {})[name] = seed, settings
+    """Note what a visitor has measured in a lesson, the last one at the end."""
+    known = st.session_state.setdefault(_MEASURED, {}).setdefault(name, [])
+    if (seed, settings) in known:
+        known.remove((seed, settings))
+    known.append((seed, settings))
 
 
 def last_measured(name: str) -> Result | None:
     """Return what the visitor has measured last in a lesson, None if nothing is kept of it."""
     known = st.session_state.get(_MEASURED, {}).get(name)
-    return None if known is None else measured(name, *known)
+    return measured(name, *known[-1]) if known else None
+
+
+def verdicts(name: str, settings: dict[str, Any]) -> dict[int, str]:
+    """Return the verdict of each seed that the visitor has measured with these settings."""
+    known = st.session_state.get(_MEASURED, {}).get(name, [])
+    found = {seed: measured(name, seed, each) for seed, each in known if each == settings}
+    return {seed: result.verdict for seed, result in found.items() if result is not None}
