@@ -15,7 +15,6 @@ from seq2seq.experiments.result import Load, OnPart, Result
 WITHOUT, WITH = "lstm-vanilla-en-fr", "lstm-attention-en-fr"
 MODELS = (
     "rnn-vanilla-en-fr",
-    "gru-vanilla-en-fr",
     WITHOUT,
     WITH,
     "bigru-additive-en-fr",
@@ -27,7 +26,7 @@ def run(
     load: Load,
     on_part: OnPart,
     seed: int = 0,
-    sentences: int = 100,
+    sentences: int = 60,
     models: tuple[str, ...] = MODELS,
     held: tuple[str, str] = (WITHOUT, WITH),
     pairs: tuple[Reference, ...] = (),

@@ -67,6 +67,9 @@ def run(
 
     strings: of each length. Raises UserError where the models are not there.
     """
+    if width not in widths:
+        known = ", ".join(map(str, widths))
+        raise UserError(f"There is no copy model of width {width}: choose one of {known}.")
     started, texts = time.perf_counter(), _strings(strings, seed)
     names = [f"{kind}-{each}" for each in widths for kind in (VECTOR, ATTENTION)]
     found: dict[str, _Repeated] = {}
@@ -176,8 +179,7 @@ def _by_width(
         "bits more",
         f"Of the {LONGEST * BITS:.0f} bits of a string of {LONGEST} letters, at least "
         f"{means[0]:.0f} come through a vector of {widths[0]} numbers and {means[1]:.0f} through "
-        f"one of {widths[-1]} (difference, 95 %: {low:+.0f} to {high:+.0f}): a wider vector moves "
-        "the limit.",
+        f"one of {widths[-1]} (difference, 95 %: {low:+.0f} to {high:+.0f}).",
         tuple(
             mean_curve(label, {w + 1.0: bits[f"{kind}-{width}"] for w, width in places}, seed)
             for kind, label in ((VECTOR, "one vector"), (ATTENTION, "attention"))

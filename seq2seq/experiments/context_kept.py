@@ -86,7 +86,7 @@ def run(
         f"average, where guessing gets {means['guessing']:.0f} % and a bag of the words "
         f"{means['a bag of its words']:.0f} %.",
         tuple(mean_curve(name, values, seed) for name, values in right.items()),
-        Axes("what is asked of the vector", "% right", FEATURES),
+        Axes("what is asked of the vector", "% right", FEATURES, ordered=False),
         f"{len(given)} sentences, {FOLDS} folds",
         seed,
         time.perf_counter() - started,
@@ -119,7 +119,7 @@ def _neighbors(vectors: np.ndarray, given: list[Probe], seed: int) -> Result:
         f"{len(FEATURES)} features, two drawn at random {chance.mean():.0f} % (difference, 95 %: "
         f"{low:+.0f} to {high:+.0f} points).",
         tuple(mean_curve(name, _by_feature(rows), seed) for name, rows in shared.items()),
-        Axes("feature", "% of pairs that share it", FEATURES),
+        Axes("feature", "% of pairs that share it", FEATURES, ordered=False),
         f"{count} sentences and a neighbor each",
         seed,
         time.perf_counter() - started,

@@ -83,7 +83,7 @@ def run(
         f"{len(rows)} outputs came to their end, at {min(each):.0f} to {max(each):.0f} ms a "
         "token.",
         (Curve("time", tuple(map(float, range(1, len(rows) + 1))), each),),
-        Axes("task", "milliseconds a token", tasks),
+        Axes("task", "milliseconds a token", tasks, ordered=False),
         f"{len(rows)} inputs, {len(rows)} models",
         seed,
         time.perf_counter() - started,

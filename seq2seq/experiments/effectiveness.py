@@ -32,7 +32,6 @@ from seq2seq.experiments.result import (
 )
 
 MODELS = (
-    "rnn-vanilla-en-fr",
     "lstm-vanilla-en-fr",
     "lstm-attention-en-fr",
     "transformer-en-fr",
@@ -109,7 +108,7 @@ def _result(found: list[_Model], pairs: tuple[Reference, ...], seed: int) -> Res
         f"what a person wrote, and {np.mean(best.chances):.1f} against translations of other "
         f"sentences; its BLEU is {bleu:.1f} ({bleu_low:.1f} to {bleu_high:.1f}).",
         _curves(found, seed),
-        Axes("model", "chrF, BLEU", tuple(each.title for each in found)),
+        Axes("model", "chrF, BLEU", tuple(each.title for each in found), ordered=False),
         f"{len(pairs)} sentences, {len(found)} models",
         seed,
         0.0,

@@ -87,7 +87,7 @@ def run(
         f"{means[first]:.0f} % with {first}, which has read the same words by then "
         f"(difference, 95 %: {low:+.0f} to {high:+.0f} points).",
         tuple(mean_curve(name, _by_noun(chosen, values), seed) for name, values in right.items()),
-        Axes("noun, left out of the fit", "% right", NOUNS),
+        Axes("noun, left out of the fit", "% right", NOUNS, ordered=False),
         f"{len(chosen)} sentences, {FOLDS} folds of nouns",
         seed,
         time.perf_counter() - started,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -27,7 +28,8 @@ BETAS = (0.9, 0.999)  # as Kingma and Ba 2015 propose
 class Settings:
     """steps: of training, so that a seed decides how it goes and not how busy the machine is.
 
-    seconds: at most, without what is measured in between. moments: how often that is done.
+    seconds: of the processor, at most, without what is measured in between. moments: how often
+    that is done.
     """
 
     steps: int = 400
@@ -39,8 +41,8 @@ class Settings:
 
 
 class Moment(NamedTuple):
-    """Where a training stands. Losses in nats a token, without dropout; train_loss: on LOOKED_AT of
-    the pairs that are learnt from.
+    """Where a training stands. seconds: of the processor. Losses in nats a token, without dropout;
+    train_loss: on LOOKED_AT of the pairs that are learnt from.
 
     gradients: norm of the gradient of each part of the model, by name, in the last step.
     """
@@ -88,6 +90,19 @@ def share_of(
     return on_moment
 
 
+def is_whole(moments: Sequence[Moment], settings: Settings) -> bool:
+    """Tell whether a training took all its steps, and was not ended by its seconds."""
+    return moments[-1].step >= settings.steps
+
+
+def cut_short(settings: Settings) -> str:
+    """Return the sentence that says that a slow machine ended a training."""
+    return (
+        f" This machine did not do {settings.steps:,} steps in {settings.seconds:g} s of computing,"
+        " so that nothing is decided."
+    )
+
+
 def _done(settings: Settings, step: int, seconds: float) -> float:
     return max(step / settings.steps, seconds / settings.seconds)
 
@@ -112,7 +127,7 @@ def _train(
     settings: Settings,
     on_moment: OnMoment | None,
 ) -> list[Moment]:
-    rate, clock = settings.learning_rate, Stopwatch()
+    rate, clock = settings.learning_rate, Stopwatch(clock=time.thread_time)
     own = TrainingSettings(learning_rate=rate, schedule="constant", **PLAIN)
     learner = Learner(model, own, betas=BETAS)
     moments: list[Moment] = []

@@ -2,8 +2,9 @@
 
 Srivastava et al. 2014. Rule: for the claim if, without dropout, the validation loss ends at least
 5 % above its lowest point while the training loss ends below its value at that point; against it
-otherwise. Both losses are of the same model at the same moment, without dropout. Beside it, the
-recorded training of a translation model on few pairs.
+otherwise; undecided where a slow machine did not take all steps. Both losses are of the same model
+at the same moment, without dropout. Beside it, the recorded training of a translation model on few
+pairs.
 """
 
 from __future__ import annotations
@@ -13,11 +14,20 @@ import time
 from seq2seq.catalogue import folder_at_hand, read_card
 from seq2seq.data.tasks import number_reading
 from seq2seq.evaluation.results import Curve, Study, progress, read_measurements
-from seq2seq.experiments.live_training import Moment, Settings, share_of, small_gru, train
+from seq2seq.experiments.live_training import (
+    Moment,
+    Settings,
+    cut_short,
+    is_whole,
+    share_of,
+    small_gru,
+    train,
+)
 from seq2seq.experiments.result import (
     AGAINST,
     FOR,
     NONE,
+    UNDECIDED,
     Axes,
     Load,
     OnPart,
@@ -64,15 +74,17 @@ def run(
     lowest = min(plain, key=lambda moment: moment.valid_loss)
     last, kept = plain[-1], other[-1]
     turned = last.valid_loss >= TURNED * lowest.valid_loss
-    gap = last.valid_loss - last.train_loss
+    gap, whole = last.valid_loss - last.train_loss, is_whole(plain, settings)
+    verdict = FOR if turned and last.train_loss < lowest.train_loss else AGAINST
     return Result(
-        FOR if turned and last.train_loss < lowest.train_loss else AGAINST,
+        verdict if whole or verdict == FOR else UNDECIDED,
         gap,
         "nats a token apart",
         f"On {pairs} pairs the validation loss was lowest after {lowest.step:,} steps "
         f"({lowest.valid_loss:.2f}) and ended, after {last.step:,}, at {last.valid_loss:.2f}, the "
         f"training loss at {last.train_loss:.4f}: {gap:.2f} apart. With dropout {dropout:g} they "
-        f"ended at {kept.valid_loss:.2f} and {kept.train_loss:.4f}.",
+        f"ended at {kept.valid_loss:.2f} and {kept.train_loss:.4f}."
+        + ("" if whole or verdict == FOR else cut_short(settings)),
         (*_curves(plain, ""), *_curves(other, f", dropout {dropout:g}")),
         AXES,
         f"{pairs} pairs, {HELD_OUT} held out, two trainings",

@@ -68,7 +68,7 @@ def run(load: Load, on_done: Callable[[int], None], seed: int, model: str) -> Re
         f"ones, of all pairs of words {100 * varied[1]:.0f} %; {sum(map(dull, answers))} of "
         f"{len(answers)} replies are dull.",
         (mean_curve("reply", {1.0: own.tolist(), 2.0: others.tolist()}, seed),),
-        Axes("the same reply", "bits a token", TICKS),
+        Axes("the same reply", "bits a token", TICKS, ordered=False),
         f"{len(said)} messages",
         seed,
         time.perf_counter() - started,

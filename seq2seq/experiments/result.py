@@ -22,12 +22,16 @@ Load = Callable[[str], Checkpoint]  # a checkpoint by its name
 
 @dataclass(frozen=True)
 class Axes:
-    """What the curves of a result are drawn over. ticks: labels at 1, 2 ..., () for numbers."""
+    """What the curves of a result are drawn over. ticks: labels at 1, 2 ..., () for numbers.
+
+    ordered: False where the labels are names in no order, whose points are not joined by lines.
+    """
 
     x: str
     y: str
     ticks: tuple[str, ...] = ()
     logarithmic: bool = False
+    ordered: bool = True
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def run(
         f"{min(speeds):,.0f} to {max(speeds):,.0f} target tokens. The Transformer (big) of 2017 "
         f"took {BIG:.1e} operations: {days:,.0f} days here, if it ran at that rate.",
         (Curve("training", tuple(map(float, range(1, len(models) + 1))), speeds),),
-        Axes("model", "target tokens a second", titles),
+        Axes("model", "target tokens a second", titles, ordered=False),
         f"{STEPS} steps of {rows} sentences a model",
         seed,
         time.perf_counter() - started,
@@ -100,7 +100,7 @@ def recorded_cost() -> tuple[Result, ...]:
             f"Recorded: the training of the {len(rows)} translation models here took "
             f"{minutes[0]:,.0f} ({titles[0]}) to {minutes[-1]:,.0f} minutes ({titles[-1]}).",
             (Curve("training", tuple(map(float, range(1, len(rows) + 1))), minutes),),
-            Axes("model", "minutes", titles),
+            Axes("model", "minutes", titles, ordered=False),
             "recorded when the models were trained",
             0,
             60 * sum(minutes),

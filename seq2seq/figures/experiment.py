@@ -29,6 +29,8 @@ def experiment(
     drawn = curves.plain(result.curves, across, axes.y, dark)
     for trace, curve in zip(drawn.data, result.curves, strict=True):
         trace["customdata"] = [[x] for x in curve.x]
+        if not axes.ordered:
+            trace["mode"] = "markers"
     if predicted is not None:
         low, high = predicted
         top = max(max(curve.high or curve.y) for curve in result.curves)

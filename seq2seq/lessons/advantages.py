@@ -51,7 +51,7 @@ ADVANTAGES = (
         "letters with those of a translation that a person wrote: 100 for the same text. Summaries "
         "are held against ours, beside the simplest one, the first sentence. For a reply there is "
         "no one right answer: measured is whether it belongs to what was said.",
-        "Five models translate 100 new sentences. What chrF does the best of them reach?",
+        "Four models translate 100 new sentences. What chrF does the best of them reach?",
         ranges(
             ("below 30", 0, "it would hardly do better than sentences that have nothing in common"),
             ("30 to 60", 30, "half of the letters in a row would differ from the person's"),
@@ -173,7 +173,7 @@ ADVANTAGES = (
             ("10 to 40", 10, "one vector loses a good part, which attention finds again"),
             ("more than 40", 40, "nothing at all would come through one vector"),
         ),
-        (Control("sentences", "Sentences", (100, 60, 20)),),
+        (Control("sentences", "Sentences", (60, 100, 20)),),
         "Why: the lessons on the bottleneck and on long dependencies look at that. And models with "
         "attention lose on long sentences as well: few of those that they have learnt from were "
         "that long.",

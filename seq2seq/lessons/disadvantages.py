@@ -97,7 +97,7 @@ DISADVANTAGES = (
         ranges(
             ("less than 10 %", 0, "the beginning of a sentence would be as good as forgotten"),
             ("10 to 30 %", 10, "less than an even share, as it is the farthest from the decoder"),
-            ("30 to 36 %", 30, "an even share: distance would not matter"),
+            ("30 to 36 %", 30, "an even share: gates keep the beginning about as well as the rest"),
             ("more than 36 %", 36, "the beginning would count for more than the rest"),
         ),
         (Control("sentences", "Sentences", (6, 3, 12)),),

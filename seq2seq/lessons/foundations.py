@@ -62,7 +62,9 @@ FOUNDATIONS = (
                 "The flow, with this model's shapes",
                 "Every box says what comes out of it. Only two numbers depend on the input: T, the "
                 "tokens that are read, and how often the last boxes are run.",
-                "seq2seq.figures.states(trace)",
+                "seq2seq.figures.states(\n"
+                '    trace.encoder_states, trace.source.pieces, "encoder states h_j"\n'
+                ")",
                 "workflow",
             ),
         ),

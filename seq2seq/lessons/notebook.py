@@ -77,6 +77,7 @@ def _experiment(lesson: Lesson) -> Cells:
         code_cell(_RUN.format(name=lesson.name)),
         code_cell(_VERDICT),
         code_cell(_FIGURE),
+        *(code_cell(_ALSO.format(place=place)) for place in range(MOST_ALSO)),
     ]
     settings = [(each.setting, each.label, each.values) for each in lesson.controls]
     offered = "\n".join(
@@ -118,5 +119,7 @@ for each in result.also:
 
 _FIGURE = """\
 predicted = (answer.low, answer.high) if lesson.on_figure else None
-for each in (result, *result.also):
-    seq2seq.figures.experiment(each, predicted if each is result else None).show()"""
+seq2seq.figures.experiment(result, predicted)"""
+
+MOST_ALSO = 2  # further measurements of one claim
+_ALSO = "seq2seq.figures.experiment(result.also[{place}]) if len(result.also) > {place} else None"

@@ -30,9 +30,11 @@ from seq2seq.experiments import (
     summaries,
     training_cost,
 )
+from seq2seq.experiments.live_training import Settings
 from seq2seq.experiments.references import LENGTHS, references, some
 from seq2seq.experiments.registry import NAMES, run_experiment
 from seq2seq.experiments.result import AGAINST, FOR, UNDECIDED, by_sign, interval
+from seq2seq.lessons.notebook import MOST_ALSO
 from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.seq2seq import build
 from tests.forecasters import write_forecaster
@@ -112,7 +114,7 @@ def test_a_result_is_complete(by_name, name):
     assert all(0 <= done <= total for done, total, *_ in parts)
     read = json.loads(json.dumps(result.to_dict()))
     assert read["verdict"] == result.verdict
-    assert len(read["also"]) == len(result.also)
+    assert len(read["also"]) == len(result.also) <= MOST_ALSO
     for each in (result, *result.also):
         assert each.verdict in (("",) if each.recorded else (FOR, AGAINST, UNDECIDED))
         assert each.recorded or each.seed == 3
@@ -215,6 +217,20 @@ def test_a_text_that_cannot_be_decoded_is_one_sentence(by_name, text):
 def test_copy_models_that_are_not_here_are_one_sentence(by_name, tmp_path):
     with pytest.raises(UserError, match="copy model vector-8 is not here"):
         bottleneck.run(by_name, lambda *part: None, 0, 8, 2, (8,), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["overfitting", "data-needs", "end-to-end"])
+def test_nothing_is_decided_where_the_time_was_over(by_name, monkeypatch, name):
+    module = import_module(f"seq2seq.experiments.{NAMES[name]}")
+    monkeypatch.setattr(module, "Settings", lambda *given, **named: Settings(9, 1e-9, seed=3))
+    result = run_experiment(name, by_name, lambda *part: None, 3, **SETTINGS[name])
+    assert result.verdict == UNDECIDED
+    assert "9 steps in 1e-09 s of computing" in result.sentence
+
+
+def test_a_width_without_a_model_is_one_sentence(by_name):
+    with pytest.raises(UserError, match="no copy model of width 9: choose one of 8, 12"):
+        bottleneck.run(by_name, lambda *part: None, 0, 9, 2, (8, 12))
 
 
 def test_fresh_weights_let_hardly_a_bit_through(by_name):

@@ -8,6 +8,8 @@ from seq2seq.evaluation.exact_match import outputs, tokens_right
 from seq2seq.experiments.live_training import (
     Moment,
     Settings,
+    cut_short,
+    is_whole,
     loss_on,
     share_of,
     small_gru,
@@ -63,6 +65,13 @@ def test_how_often_it_is_measured_changes_nothing_that_is_learnt():
     assert ends[0][-1][:1] == ends[1][-1][:1]
     assert ends[0][-1].valid_loss == pytest.approx(ends[1][-1].valid_loss)
     assert ends[0][-1].train_loss == pytest.approx(ends[1][-1].train_loss)
+
+
+def test_a_training_that_a_slow_machine_ended_is_told_from_a_whole_one():
+    whole = Settings(steps=2)
+    assert is_whole([Moment(2, 1.0, 0.5, 0.5, {})], whole)
+    assert not is_whole([Moment(1, 25.0, 0.5, 0.5, {})], whole)
+    assert "2 steps in 25 s" in cut_short(whole)
 
 
 def test_a_part_is_reported_with_what_is_known_by_then():

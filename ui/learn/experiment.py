@@ -10,7 +10,7 @@ import streamlit as st
 from seq2seq.lessons.lesson import Choice, Control, Lesson
 from ui.components import plot
 from ui.components.chart import as_key
-from ui.escape import plain, quoted
+from ui.escape import plain
 from ui.learn.inputs import MAX_SENTENCE, check_link, check_sentence, sentence_key
 from ui.learn.progress import finish, remember
 from ui.learn.result import show_result
@@ -163,4 +163,4 @@ def _show_partial(stage: DeltaGenerator, partial: Partial) -> None:
         for place, column in enumerate(st.columns(3) if partial.texts else ()):
             with column:
                 for task, text in list(partial.texts.items())[place::3]:
-                    st.markdown(f"**{plain(task.capitalize())}**  \n{quoted(text[:200])}")
+                    st.markdown(f"**{plain(task.capitalize())}**  \n{plain(text[-200:]) or '…'}")

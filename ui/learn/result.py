@@ -23,6 +23,7 @@ VERDICTS = {
     "undecided": ("Undecided: the numbers do not tell.", "warning", ":material/help:"),
     "": ("", "info", ":material/history:"),
 }
+FEW = 10  # rows that are shown at once
 SHOWN = 5  # sentences that are listed at once
 WORST, BEST = "Worst first", "Best first"
 
@@ -105,7 +106,8 @@ def _curves(
         st.caption(f"{result.counts}; seed {result.seed}; {took}.")
     if result.cases and can_choose:
         _cases(chosen, result)
-    with st.expander("What was measured, one by one"):
+    few = len(next(iter(result.table.values()))) <= FEW
+    with st.expander("What was measured, one by one", expanded=few):
         st.dataframe({name: list(values) for name, values in result.table.items()}, hide_index=True)
 
 
