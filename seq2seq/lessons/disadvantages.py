@@ -155,10 +155,10 @@ DISADVANTAGES = (
         "overfitting",
         "Overfitting",
         "With little data and no regularisation, the models overfit.",
-        "A model with tens of thousands of weights can learn 200 pairs by heart. Its training loss "
+        "A model with tens of thousands of weights can learn 100 pairs by heart. Its training loss "
         "then goes to 0, while on pairs that it has not seen it grows surer of wrong answers. "
         "Dropout switches off random units in each step, so that no single one can be relied on.",
-        "After 500 steps on 200 pairs, how far apart are the losses on new and on known pairs?",
+        "After 500 steps on 100 pairs, how far apart are the losses on new and on known pairs?",
         ranges(
             ("not at all", 0, "it would have learnt the rule instead of the pairs"),
             ("0.1 to 0.3 nats", 0.1, "it would have learnt most of the rule"),
@@ -166,7 +166,7 @@ DISADVANTAGES = (
             ("more than 3 nats", 3, "it would be certain of wrong digits"),
         ),
         (
-            Control("pairs", "Pairs", (200, 100, 1_000)),
+            Control("pairs", "Pairs", (100, 200, 1_000)),
             Control("dropout", "Dropout", (0.4, 0.2, 0.6)),
         ),
         "Other remedies: more pairs, stopping in time, smaller models, label smoothing. One "

@@ -77,10 +77,10 @@ def test_an_answer_is_measured_and_judged(seed):
 def test_a_control_measures_anew():
     at = visit("learn", lesson="overfitting", **ANSWER)
     at.button(key="run").click().run(timeout=60)
-    at.selectbox(key="overfitting_pairs").set_value(100).run()
+    at.selectbox(key="overfitting_pairs").set_value(200).run()
     assert not charts(at)
     at.button(key="run").click().run(timeout=60)
-    assert "100 pairs" in at.caption[-1].value
+    assert "200 pairs" in at.caption[-1].value
 
 
 def test_a_model_that_is_not_here_is_one_sentence():
@@ -119,10 +119,10 @@ def test_what_a_link_cannot_have_is_one_sentence_and_the_lesson_stays(named, les
 
 
 def test_what_a_link_may_have_is_not_warned_of(named):
-    query = {"answer_overfitting": "0.3 to 3 nats", "overfitting_pairs": "100", "seed": "7"}
+    query = {"answer_overfitting": "0.3 to 3 nats", "overfitting_pairs": "200", "seed": "7"}
     at = visit("learn", lesson="overfitting", **query)
     assert not at.warning
-    assert at.selectbox(key="overfitting_pairs").value == 100
+    assert at.selectbox(key="overfitting_pairs").value == 200
     at = visit("learn", lesson="variable-length", variable_length_model="A tiny model")
     assert not at.exception
 
@@ -255,14 +255,14 @@ def test_a_class_link_holds_what_stands_there_and_no_answer(named):
     at = visit(
         "learn",
         lesson="overfitting",
-        overfitting_pairs="100",
+        overfitting_pairs="200",
         seed="4",
         done="bottleneck",
         **ANSWER,
     )
     [link] = [each.value for each in at.code if "lesson=" in each.value]
     assert "lesson=overfitting" in link
-    assert "overfitting_pairs=100" in link
+    assert "overfitting_pairs=200" in link
     assert "seed=4" in link
     assert "answer" not in link
     assert "done" not in link

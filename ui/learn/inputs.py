@@ -26,6 +26,24 @@ def sentence_key(lesson: Lesson) -> str:
     return f"{as_key(lesson.name)}_sentence"
 
 
+def as_it_stands(lesson: Lesson, query: dict[str, str]) -> dict[str, str]:
+    """Return what a link of a lesson sets, with the sentence, model and step that stand there now.
+
+    query: what it sets before anything was changed.
+    """
+    stands = st.session_state
+    text, model = stands.get(sentence_key(lesson)), stands.get(model_key(lesson))
+    step = stands.get(f"{as_key(lesson.name)}_step")
+    for name in ("text", "sentence"):
+        if name in query and text and text.strip():
+            query[name] = " ".join(text.split())
+    if "checkpoint" in query and model:
+        query["checkpoint"] = model
+        if step and "text" in query:
+            query["step"] = str(step)
+    return query
+
+
 def check_link(key: str, allowed: Container[object], named: str) -> None:
     """Say in one sentence that a link asks for what there is not; the widget then takes its own.
 

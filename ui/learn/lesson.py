@@ -9,6 +9,7 @@ from seq2seq.lessons.lesson import Lesson, Section
 from seq2seq.lessons.quiz import QUIZ
 from ui.escape import plain
 from ui.learn.experiment import experiment
+from ui.learn.inputs import as_it_stands
 from ui.learn.progress import finish, is_finished
 from ui.learn.sharing import share
 from ui.learn.views import VIEWS
@@ -35,7 +36,7 @@ def lesson_page(lesson: Lesson) -> None:
     st.markdown(f"**What this does not show.** {plain(lesson.not_shown)}")
     with st.container(horizontal=True):
         for link in lesson.deeper:
-            page_link(link.page, link.label, **dict(link.query))
+            page_link(link.page, link.label, **as_it_stands(lesson, dict(link.query)))
         if place + 1 < len(names):
             following = LESSONS[names[place + 1]]
             page_link("pages/learn.py", f"Next: {following.title}", lesson=following.name)
