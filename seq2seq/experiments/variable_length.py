@@ -87,7 +87,13 @@ def run(
         f"{len(rows)} texts, one model",
         seed,
         time.perf_counter() - started,
-        _table(rows),
+        {
+            READ: [row.words for row in rows],
+            WRITTEN: [row.tokens for row in rows],
+            f"cut by {FIXED} fixed inputs": [_share(row.words - FIXED, row.words) for row in rows],
+            "filled with padding": [_share(FIXED - row.words, FIXED) for row in rows],
+            "ended": [row.ended for row in rows],
+        },
         (_costs(title_of(checkpoint), rows, seed),),
     )
 
@@ -134,21 +140,13 @@ def _costs(name: str, rows: list[_Row], seed: int) -> Result:
         f"{len(rows)} texts, one search each",
         seed,
         sum(row.milliseconds for row in rows) / 1000,
-        _table(rows),
+        {
+            READ: [row.words for row in rows],
+            "milliseconds": [round(row.milliseconds, 1) for row in rows],
+            "milliseconds a token": [round(row.each, 1) for row in rows],
+            "encoder's states, kB": [round(row.kilobytes, 1) for row in rows],
+        },
     )
-
-
-def _table(rows: list[_Row]) -> dict[str, list[Any]]:
-    return {
-        READ: [row.words for row in rows],
-        WRITTEN: [row.tokens for row in rows],
-        "milliseconds": [round(row.milliseconds, 1) for row in rows],
-        "milliseconds a token": [round(row.each, 1) for row in rows],
-        "encoder's states, kB": [round(row.kilobytes, 1) for row in rows],
-        f"cut by {FIXED} fixed inputs": [_share(row.words - FIXED, row.words) for row in rows],
-        "filled with padding": [_share(FIXED - row.words, FIXED) for row in rows],
-        "ended": [row.ended for row in rows],
-    }
 
 
 def _text(words: int, draw: random.Random) -> str:

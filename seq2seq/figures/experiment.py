@@ -14,6 +14,8 @@ from seq2seq.figures.theme import mix, palette
 if TYPE_CHECKING:
     from seq2seq.experiments.result import Result
 
+MARKED_LOGARITHMIC, MARKED_LINEAR = 12, 8  # points up to which each is labelled on the axis
+
 
 @Picture
 def experiment(
@@ -24,7 +26,8 @@ def experiment(
     customdata: of a point, where it stands on the horizontal axis.
     """
     axes = result.axes
-    at_points = not axes.ticks and max(len(curve.x) for curve in result.curves) <= 12
+    few = MARKED_LOGARITHMIC if axes.logarithmic else MARKED_LINEAR
+    at_points = not axes.ticks and max(len(curve.x) for curve in result.curves) <= few
     across = XAxis(axes.x, axes.ticks, at_points, axes.logarithmic)
     drawn = curves.plain(result.curves, across, axes.y, dark)
     for trace, curve in zip(drawn.data, result.curves, strict=True):

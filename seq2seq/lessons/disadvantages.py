@@ -157,7 +157,8 @@ DISADVANTAGES = (
         "With little data and no regularisation, the models overfit.",
         "A model with tens of thousands of weights can learn 100 pairs by heart. Its training loss "
         "then goes to 0, while on pairs that it has not seen it grows surer of wrong answers. "
-        "Dropout switches off random units in each step, so that no single one can be relied on.",
+        "Dropout switches off random units in each step, so that no single one can be relied on; "
+        "whether that is enough here is measured beside it.",
         "After 500 steps on 100 pairs, how far apart are the losses on new and on known pairs?",
         ranges(
             ("not at all", 0, "it would have learnt the rule instead of the pairs"),
@@ -170,8 +171,8 @@ DISADVANTAGES = (
             Control("dropout", "Dropout", (0.4, 0.2, 0.6)),
         ),
         "Other remedies: more pairs, stopping in time, smaller models, label smoothing. One "
-        "training is one draw: where the loss turns, and by how much dropout helps, differs "
-        "from seed to seed.",
+        "training is one draw: where the loss turns differs from seed to seed, and so does "
+        "whether dropout helps. Run it with other seeds before you believe either.",
         (
             Link("pages/benchmarks.py", "Overfitting of a translation model"),
             Link("pages/training.py", "Overfit on purpose", (("preset", "overfit"),)),

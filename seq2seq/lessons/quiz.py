@@ -104,9 +104,10 @@ QUESTIONS = (
     QuizQuestion(
         "overfitting",
         "Training loss falls, validation loss rises. What would help?",
-        ("more steps", "dropout, or more pairs", "a larger model"),
+        ("more steps", "more pairs, or stopping in time", "a larger model"),
         1,
-        "both make it harder to learn single pairs by heart",
+        "with more pairs the rule is cheaper than learning them by heart, and before the turn the "
+        "model is the best of its training",
     ),
     QuizQuestion(
         "teacher-forcing",

@@ -91,6 +91,7 @@ def _curves(
     def choose() -> None:
         if point := clicked(key):
             st.session_state[chosen] = round(float(point[0]))
+            st.session_state[f"{chosen}_open"] = True
 
     chart(
         key,
@@ -113,10 +114,11 @@ def _curves(
 
 def _cases(key: str, result: Result) -> None:
     """List the sentences of one place of the figure, each with a link to look at it."""
+    is_open = st.session_state.get(f"{key}_open", False)
     ticks, places = result.axes.ticks, sorted({round(case.at) for case in result.cases})
     if st.session_state.get(key) not in places:
         st.session_state[key] = places[-1]
-    with st.expander("Sentences behind a point (click one in the figure)", expanded=False):
+    with st.expander("Sentences behind a point (click one in the figure)", expanded=is_open):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             place = st.selectbox(
                 result.axes.x.capitalize(),
