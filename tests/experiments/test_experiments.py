@@ -228,6 +228,25 @@ def test_nothing_is_decided_where_the_time_was_over(by_name, monkeypatch, name):
     assert "9 steps in 1e-09 s of computing" in result.sentence
 
 
+@pytest.mark.parametrize("width", bottleneck.WIDTHS)
+def test_the_shipped_copy_models_of_a_width_differ_in_attention_alone(width):
+    folders = [bottleneck.FOLDER / f"{kind}-{width}" for kind in ("vector", "attention")]
+    plain, attending = (
+        [line for line in (folder / "recipe.toml").read_text().splitlines() if "title" not in line]
+        for folder in folders
+    )
+    differing = [pair for pair in zip(plain, attending, strict=True) if len(set(pair)) > 1]
+    assert differing == [('attention = "none"', 'attention = "dot"')]
+    for folder, attends in zip(folders, (False, True), strict=True):
+        config = load(folder).model.config
+        assert (config.width, config.has_attention) == (width, attends)
+        assert config.has_final_state
+
+
+def test_the_shipped_copy_models_take_at_most_four_megabytes():
+    assert sum(file.stat().st_size for file in bottleneck.FOLDER.rglob("*")) <= 4_000_000
+
+
 def test_a_width_without_a_model_is_one_sentence(by_name):
     with pytest.raises(UserError, match="no copy model of width 9: choose one of 8, 12"):
         bottleneck.run(by_name, lambda *part: None, 0, 9, 2, (8, 12))
