@@ -10,8 +10,8 @@ from seq2seq.figures.drawing import Drawing, Picture, scatter
 from seq2seq.figures.marks import rectangle
 from seq2seq.figures.theme import escape, figure, hidden_axis, margins, mix, palette
 
-HEIGHT = 118
-LETTERS = 15  # of a label in a line, where four stand side by side
+HEIGHT = 150
+LETTERS, MEASURED_LETTERS = 11, 20  # in a line, where four boxes are as wide as a phone
 
 
 @Picture
@@ -28,7 +28,7 @@ def prediction(
         HEIGHT,
         margin=margins(l=2, r=2, t=2, b=2),
         xaxis=hidden_axis(0, count),
-        yaxis=hidden_axis(-0.55, 1.75),
+        yaxis=hidden_axis(-0.45, 2.5),
     )
     for place, label in enumerate(labels):
         line = {"color": colours.grid, "width": 1}
@@ -36,18 +36,23 @@ def prediction(
         if place == chosen:
             box |= {"fillcolor": mix(colours.probability, 0.5), "opacity": 0.3, "layer": "below"}
         drawn.add_shape(box)
-        lines = "<br>".join(escape(part) for part in textwrap.wrap(label, LETTERS))
-        drawn.add_annotation(_text(lines, place + 0.5, 0.5))
+        drawn.add_annotation(_text(_lines(label, LETTERS), place + 0.5, 0.5))
     drawn.add_annotation(_text("your answer", chosen + 0.5, -0.3))
     right = at > count / 2
     side = {"xanchor": "right" if right else "left", "xshift": -10 if right else 10}
-    drawn.add_annotation(_text(f"<b>measured: {escape(measured)}</b>", at, 1.4) | side)
+    side |= {"align": "right" if right else "left", "yanchor": "bottom"}
+    said = _lines(f"measured: {measured}", MEASURED_LETTERS)
+    drawn.add_annotation(_text(f"<b>{said}</b>", at, 1.08) | side)
     marker = {"symbol": "triangle-down", "size": 13, "color": colours.text}
     drawn.add_trace(
-        scatter(x=[at], y=[1.25], mode="markers", marker=marker, hovertext=[escape(measured)])
+        scatter(x=[at], y=[1.2], mode="markers", marker=marker, hovertext=[escape(measured)])
         | {"hoverinfo": "text"}
     )
     return drawn
+
+
+def _lines(text: str, letters: int) -> str:
+    return "<br>".join(escape(part) for part in textwrap.wrap(text, letters))
 
 
 def _text(text: str, x: float, y: float) -> dict[str, object]:

@@ -26,6 +26,28 @@ def test_accessible_and_inside_the_screen(server, new_page, query):
     check_accessible(opened(page, address, TITLE))
 
 
+def test_links_within_the_course_lead_on_and_stay_there(server, new_page):
+    page = opened(new_page(width=1280), link(server, "learn", done="bottleneck"), TITLE)
+    page.get_by_role("link", name="Overfitting").click()
+    expect(page.get_by_role("heading", name="Overfitting")).to_be_visible()
+    expect(page).to_have_url(re.compile("lesson=overfitting&done=bottleneck"))
+    page.get_by_text("0.3 to 3 nats").click()
+    expect(page.get_by_role("button", name="Run")).to_be_enabled()
+    expect(page.get_by_role("heading", name="Overfitting")).to_be_visible()
+    page.get_by_role("link", name="Print view").click()
+    expect(page).to_have_url(re.compile("view=print"))
+    page.get_by_role("link", name="Back to the lesson").click()
+    expect(page.get_by_role("button", name=re.compile("run", re.IGNORECASE))).to_be_visible()
+    page.get_by_role("main").get_by_role("link", name="Course").click()
+    expect(page.get_by_text("1 of 18 lessons finished")).to_be_visible()
+    page.get_by_role("link", name="Closing quiz").click()
+    expect(page).to_have_url(re.compile("lesson=quiz"))
+    page.get_by_text("long ones").click()
+    expect(page.get_by_text("1 right of 1 answered")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("1 of 18 lessons finished")).to_be_visible()
+
+
 def test_an_answer_runs_is_judged_and_ticked(server, new_page):
     """overfitting needs no checkpoint, so it runs on a server of tiny ones."""
     page = new_page(width=1280)

@@ -16,10 +16,14 @@ _DONE, _MEASURED = "finished_lessons", "measured_lessons"
 
 
 def finished() -> list[str]:
-    """Return the names of finished lessons, in the order of the course."""
+    """Return the names of finished lessons, in the order of the course.
+
+    What the address says is noted: links within the course begin with an address of their own.
+    """
     known = set(st.session_state.get(_DONE, ()))
     known |= set(st.query_params.get("done", "").split("."))
-    return [name for name in LESSONS if name in known]
+    done = st.session_state[_DONE] = [name for name in LESSONS if name in known]
+    return done
 
 
 def finish(name: str) -> None:
