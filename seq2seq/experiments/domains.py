@@ -20,6 +20,7 @@ from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import OnStep, Progress
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import Curve
+from seq2seq.experiments.clock import seconds_of
 from seq2seq.experiments.result import (
     AGAINST,
     FOR,
@@ -65,10 +66,10 @@ def run(
         checkpoint = load(name)
         tell = partial(_tell, on_part, number, inputs, texts)
         on_step = _streaming(checkpoint, texts, tell)
-        begun = time.perf_counter()
+        begun = seconds_of(checkpoint)
         given, options = _input(checkpoint, text, recording)
         trace = decode(checkpoint, given, options, on_step)
-        taken = 1000 * (time.perf_counter() - begun)
+        taken = 1000 * (seconds_of(checkpoint) - begun)
         best, task = trace.outputs[0], checkpoint.card.task
         texts[task] = best.text
         rows.append((task, title_of(checkpoint), text or recording.name, best, taken))

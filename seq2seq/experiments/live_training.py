@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ import torch
 
 from seq2seq.data.batching import Batch, Example, collate
 from seq2seq.data.tasks import Task
+from seq2seq.experiments import clock
 from seq2seq.experiments.result import OnPart, Partial
 from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.seq2seq import Seq2Seq, build
@@ -127,35 +127,35 @@ def _train(
     settings: Settings,
     on_moment: OnMoment | None,
 ) -> list[Moment]:
-    rate, clock = settings.learning_rate, Stopwatch(clock=time.thread_time)
+    rate, watch = settings.learning_rate, Stopwatch(clock=clock.seconds)
     own = TrainingSettings(learning_rate=rate, schedule="constant", **PLAIN)
     learner = Learner(model, own, betas=BETAS)
     moments: list[Moment] = []
     known = pairs[:LOOKED_AT]
 
     def evaluate(done: float) -> Evaluated:
-        clock.pause()
-        step, seconds = learner.steps, clock.seconds
+        watch.pause()
+        step, seconds = learner.steps, watch.seconds
         if not moments or moments[-1].step < step:
             losses = loss_on(model, known), loss_on(model, valid)
             moments.append(Moment(step, seconds, *losses, learner.gradient_norms()))
             if on_moment is not None:
                 on_moment(moments[-1])
-        clock.resume()
+        watch.resume()
         return Evaluated(step, seconds, {})
 
     def done() -> float:
         if not learner.steps:  # however late it is: there is something to measure then
             return 0.0
-        return _done(settings, learner.steps, clock.seconds)
+        return _done(settings, learner.steps, watch.seconds)
 
     def due() -> bool:
         step, seconds = (moments[-1].step, moments[-1].seconds) if moments else (0, 0.0)
         every = max(1, settings.steps // settings.moments)
-        return learner.steps >= step + every or clock.seconds >= seconds + PATIENCE
+        return learner.steps >= step + every or watch.seconds >= seconds + PATIENCE
 
     batches = _batches(pairs, settings)
-    for _ in Loop(learner, batches, clock, done, due, evaluate).events():
+    for _ in Loop(learner, batches, watch, done, due, evaluate).events():
         pass
     model.eval()
     return moments

@@ -11,7 +11,6 @@ import copy
 import json
 import time
 
-import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from seq2seq.catalogue import CHECKPOINTS, embedded
@@ -19,6 +18,7 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.batching import Batch, pad
 from seq2seq.data.tokenizer import BOS, EOS
 from seq2seq.evaluation.results import EVALUATION, Curve
+from seq2seq.experiments.clock import seconds_of
 from seq2seq.experiments.references import references
 from seq2seq.experiments.result import (
     AGAINST,
@@ -135,9 +135,7 @@ def _step(checkpoint: Checkpoint, batch: Batch) -> tuple[int, float]:
         objective(batch).backward()
     for _ in range(STEPS):
         model.zero_grad()
-        begun = time.perf_counter()
+        begun = seconds_of(checkpoint)
         objective(batch).backward()
-        if checkpoint.device.type == "cuda":
-            torch.cuda.synchronize()
-        taken.append(time.perf_counter() - begun)
+        taken.append(seconds_of(checkpoint) - begun)
     return int(counter.get_total_flops()), min(taken)

@@ -19,6 +19,7 @@ from seq2seq.analysis.probe_sentences import probes
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.options import Options
 from seq2seq.evaluation.results import Curve
+from seq2seq.experiments.clock import seconds_of
 from seq2seq.experiments.result import (
     AGAINST,
     FOR,
@@ -101,9 +102,9 @@ def run(
 @torch.inference_mode()
 def _row(checkpoint: Checkpoint, words: int, seed: int) -> _Row:
     text = _text(words, random.Random(seed))
-    begun = time.perf_counter()
+    begun = seconds_of(checkpoint)
     best = find(checkpoint, text).hypotheses[0]
-    taken = 1000 * (time.perf_counter() - begun)
+    taken = 1000 * (seconds_of(checkpoint) - begun)
     memory = checkpoint.model.encode(prepare(checkpoint, text, Options()).batch(checkpoint.device))
     return _Row(words, len(best.tokens), taken, _bytes(memory) / 1000, best.finished)
 
