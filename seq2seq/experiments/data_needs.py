@@ -14,7 +14,7 @@ import numpy as np
 from seq2seq.catalogue import folder_at_hand, read_card
 from seq2seq.data.tasks import number_reading
 from seq2seq.evaluation.exact_match import outputs
-from seq2seq.evaluation.results import by_pairs, read_measurements
+from seq2seq.evaluation.results import Curve, by_pairs, read_measurements
 from seq2seq.experiments.live_training import (
     Moment,
     Settings,
@@ -61,14 +61,19 @@ def run(
     task = number_reading(max(pairs), NUMBERS - max(pairs), NUMBERS, seed)
     asked = task.valid[:ASKED]
     written, whole = list[list[int]](), True
-    settings = Settings(steps, 10.0, 0.01, seed=seed, moments=5)
+    settings = Settings(steps, 10.0, 0.01, seed=seed, moments=10)
+
+    known: list[Moment] = []
 
     def show(moment: Moment) -> Partial:
-        return Partial((mean_curve("GRU with attention", right, seed),), AXES)
+        known.append(moment)
+        if right:
+            return Partial((mean_curve("GRU with attention", right, seed),), AXES)
+        return _losses(known, pairs[0])
 
     for place, count in enumerate(pairs):
         model = small_gru(task, seed, width=64, dropout=0.1)
-        on_moment = share_of(settings, on_part, place, len(pairs), show if right else None)
+        on_moment = share_of(settings, on_part, place, len(pairs), show)
         moments = train(model, task.train[:count], asked[:50], settings, on_moment)
         whole = whole and is_whole(moments, settings)
         written = outputs(model, [pair.source for pair in asked], 8)
@@ -97,6 +102,14 @@ def run(
         recorded_curve(recorded) if recorded else (),
         ends[0],
     )
+
+
+def _losses(known: list[Moment], pairs: int) -> Partial:
+    """Return what can be seen before the first model is done."""
+    steps = tuple(float(moment.step) for moment in known)
+    losses = tuple(moment.valid_loss for moment in known)
+    curve = Curve(f"validation loss, {pairs:,} pairs", steps, losses)
+    return Partial((curve,), Axes("steps of training", "loss, nats a token"))
 
 
 def recorded_curve(model: str) -> tuple[Result, ...]:

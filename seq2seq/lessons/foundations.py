@@ -270,11 +270,10 @@ FOUNDATIONS = (
             Section(
                 "What each half can do",
                 "| | reads | writes | good for |\n| --- | --- | --- | --- |\n"
-                "| encoder | all at once, in both directions | nothing | classifying, tagging, "
-                "searching by meaning |\n"
+                "| encoder | all at once, both ways | nothing | classes, tags, search by meaning |\n"
                 "| decoder | from left to right | yes | continuing a text; the input is the "
                 "beginning of the same text |\n"
-                "| encoder-decoder | the input in both directions, the output from left to right | "
+                "| encoder-decoder | the input both ways, the output from left to right | "
                 "yes | turning one sequence into another: translation, summaries, speech to text |",
             ),
         ),
