@@ -270,7 +270,8 @@ FOUNDATIONS = (
             Section(
                 "What each half can do",
                 "| | reads | writes | good for |\n| --- | --- | --- | --- |\n"
-                "| encoder | all at once, both ways | nothing | classes, tags, search by meaning |\n"
+                "| encoder | all at once, both ways | nothing | classes, tags, search by "
+                "meaning |\n"
                 "| decoder | from left to right | yes | continuing a text; the input is the "
                 "beginning of the same text |\n"
                 "| encoder-decoder | the input both ways, the output from left to right | "
