@@ -8,6 +8,8 @@ from seq2seq.lessons.lesson import Control, Lesson, Link, Section, ranges
 # Greedy search goes wrong on it, and a beam of two does not.
 BEAM_SENTENCE, BEAM_MODEL = "Nobody knew why the old man was laughing.", "gru-vanilla-en-fr"
 BEAM_WIDTH = 2
+FORCED_SENTENCE = "The old man is reading a book."
+FORCED_REFERENCE = "Le vieil homme lit un livre."
 FIRST_SENTENCE, FIRST_MODEL = "The black cat sleeps on the old chair.", "lstm-vanilla-en-fr"
 
 FOUNDATIONS = (
@@ -150,8 +152,13 @@ FOUNDATIONS = (
         (
             Link(
                 "pages/translation.py",
-                "A reference of your own",
-                (("text", "I am very tired."), ("tab", "Teacher forcing")),
+                "The same, step by step",
+                (
+                    ("text", FORCED_SENTENCE),
+                    ("checkpoint", "bilstm-attention-en-fr"),
+                    ("tab", "Teacher forcing"),
+                    ("reference", FORCED_REFERENCE),
+                ),
             ),
         ),
         on_figure=False,

@@ -33,6 +33,13 @@ def test_sentence_model_and_step_go_along(session):
     assert found == wanted
 
 
+def test_an_edited_reference_goes_along(session):
+    session["reference"] = "Le vieux lit."
+    session["teacher_forcing_sentence"] = "The old man reads."
+    found = inputs.as_it_stands(LESSONS["teacher-forcing"], links("teacher-forcing")[0])
+    assert (found["text"], found["reference"]) == ("The old man reads.", "Le vieux lit.")
+
+
 def test_the_model_of_an_experiment_goes_along_where_a_page_takes_one(session):
     lesson = LESSONS["context-kept"]
     session["context_kept_model"] = "gru-vanilla-en-fr"

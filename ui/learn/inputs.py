@@ -37,6 +37,8 @@ def as_it_stands(lesson: Lesson, query: dict[str, str]) -> dict[str, str]:
     for name in ("text", "sentence"):
         if name in query and text and text.strip():
             query[name] = " ".join(text.split())
+    if "reference" in query and stands.get("reference"):
+        query["reference"] = stands["reference"]
     if "checkpoint" in query and model:
         query["checkpoint"] = model
         if step and "text" in query:
