@@ -101,8 +101,9 @@ DISADVANTAGES = (
             ("more than 36 %", 36, "the beginning would count for more than the rest"),
         ),
         (Control("sentences", "Sentences", (6, 3, 12)),),
-        "A gradient tells what a small change would do, and not whether the model got the word "
-        "right. Attribution, on each task's page, has two other measures beside it.",
+        "Forty pairs at each distance are few: with another seed, the verdict on agreement can be "
+        "undecided. A gradient tells what a small change would do, and not whether the model got "
+        "the word right. Attribution, on each task's page, has two other measures beside it.",
         (
             Link(
                 "pages/translation.py",

@@ -187,7 +187,7 @@ FOUNDATIONS = (
         "that starts from it, and a softmax over 10,000 words. It is a whole training model, and "
         "half of a translator.",
         "In that program c is only the decoder's first state. Our models get it at every step as "
-        "well. Of about 64 chrF, how much does ours lose without c at every step?",
+        "well. How much chrF does ours lose without c at every step?",
         ranges(
             ("nothing", 0, "the first state would carry all that is needed"),
             ("1 to 10", 1, "the first state would carry nearly all of it"),

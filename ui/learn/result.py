@@ -159,7 +159,9 @@ def _on_answer(lesson: Lesson, answer: Choice | None, result: Result) -> str:
     if answer is None:
         return ""
     if lesson.right(result.value) is answer:
-        return f"Your answer, “{answer.label}”, was right: {answer.meaning}."
+        said = f"Your answer, “{answer.label}”, was right"
+        # What would be the case if another answer were right need not be said of this one.
+        return f"{said}." if " would " in f" {answer.meaning} " else f"{said}: {answer.meaning}."
     return f"You answered “{answer.label}”: then {answer.meaning}."
 
 
