@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seq2seq.training.jobs import Training
     from seq2seq.training.progress import Measured, Progress
 
-_MOMENT, _FOLLOWS = "lab_moment", "lab_follows"
+_MOMENT, LATEST = "lab_moment", "latest"
 
 
 def board(training: Training, names: Mapping[str, str], task: str) -> None:
@@ -125,18 +125,29 @@ def _matrix(now: Measured, example: int, task: str, letter: str) -> None:
 
 
 def _moment(steps: list[int]) -> int:
-    """Let the visitor go back in time; at the end of the slider the newest moment is shown."""
+    """Let the visitor go back in time; LATEST, where nothing was chosen, is the newest moment.
+
+    Only the visitor moves the slider: a value that the server sets while another one is on its way
+    from the browser would be taken for a choice.
+    """
     if len(steps) < 2:
         return steps[-1]
-
-    def chosen() -> None:
-        st.session_state[_FOLLOWS] = st.session_state[_MOMENT] == steps[-1]
-
-    if st.session_state.get(_FOLLOWS, True) or _MOMENT not in st.session_state:
-        st.session_state[_MOMENT] = steps[-1]
-    wanted = st.session_state[_MOMENT]
-    st.session_state[_MOMENT] = min(steps, key=lambda step: abs(step - wanted))
-    return st.select_slider("Back in time, to step", steps, key=_MOMENT, on_change=chosen)
+    usual: str | None = LATEST
+    chosen: int | str = st.session_state.get(_MOMENT, LATEST)
+    if (
+        isinstance(chosen, int) and chosen not in steps[:-1]
+    ):  # few moments of a long training are kept
+        st.session_state[_MOMENT] = min(steps[:-1], key=lambda step: abs(step - chosen))
+        usual = None  # a value that is set twice is warned of
+    moments: list[int | str] = [*steps[:-1], LATEST]
+    chosen = st.select_slider(
+        "Back in time, to step",
+        moments,
+        usual,
+        format_func=lambda step: f"{step:,}" if isinstance(step, int) else step,
+        key=_MOMENT,
+    )
+    return chosen if isinstance(chosen, int) else steps[-1]
 
 
 def _at(progress: Progress, step: int | None = None) -> Measured | None:
@@ -163,7 +174,7 @@ def _outputs(at_moment: Mapping[str, Measured | None]) -> None:
         )
         for place, example in enumerate(first.written)
     ]
-    st.markdown("**Held-out examples**, as written now")
+    st.markdown(f"**Held-out examples** after {first.step:,} steps")
     marked_outputs("lab_outputs", rows, is_dark())
 
 

@@ -124,7 +124,6 @@ def _begin(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
         st.session_state["lab_error"] = str(error)
         return
     st.session_state.pop("lab_error", None)
-    st.session_state.pop("lab_follows", None)
     st.session_state.pop("lab_moment", None)
     st.query_params[RUN] = training.name
     st.rerun()
