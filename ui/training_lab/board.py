@@ -133,11 +133,9 @@ def _moment(steps: list[int]) -> int:
     if len(steps) < 2:
         return steps[-1]
     usual: str | None = LATEST
-    chosen: int | str = st.session_state.get(_MOMENT, LATEST)
-    if (
-        isinstance(chosen, int) and chosen not in steps[:-1]
-    ):  # few moments of a long training are kept
-        st.session_state[_MOMENT] = min(steps[:-1], key=lambda step: abs(step - chosen))
+    wanted = st.session_state.get(_MOMENT, LATEST)
+    if wanted not in (LATEST, *steps[:-1]):  # few moments of a long training are kept
+        st.session_state[_MOMENT] = min(steps[:-1], key=lambda step: abs(step - wanted))
         usual = None  # a value that is set twice is warned of
     moments: list[int | str] = [*steps[:-1], LATEST]
     chosen = st.select_slider(
