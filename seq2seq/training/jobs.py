@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ LETTERS = "AB"
 MOST_WAITING, MOST_KEPT = 20, 12
 PATIENCE = 60.0  # seconds after which a training ends whose visitor has left
 LONGEST_PAUSE = 600.0
+NICE = 10  # what a visitor waits for comes first
 SLOW = 15.0  # times as long as its training may a process take, on a machine that others use
 LINE = 8_000_000  # characters of one event, far more than there are
 WAITING, STARTING, RUNNING, PAUSED, ENDED = "waiting", "starting", "training", "paused", "ended"
@@ -38,7 +39,8 @@ class Training:
     """One training: what was asked for, its process, and what is known of its models.
 
     job: fields of seq2seq.training.worker.Job but for the folders. pairs: texts of files that the
-    process reads, by their names. about: what whoever asked for it wants to know of it later.
+    process reads, by their names; they are deleted once it has read them. about: what whoever asked
+    for it wants to know of it later. is_watched: tells whether its visitor is still there.
     state: one of WAITING to ENDED. reason: why it ended early.
     """
 
@@ -50,9 +52,11 @@ class Training:
         self.progress = {
             letter: Progress() for letter, _ in zip(LETTERS, job["recipes"], strict=False)
         }
+        self.is_watched: Callable[[], bool] = lambda: False
         self.folder = Path(tempfile.mkdtemp(prefix="seq2seq-training-"))
-        for file, text in (pairs or {}).items():
-            (self.folder / file).write_text(text, encoding="utf-8")
+        self._pairs = [self.folder / file for file in pairs or {}]
+        for path, text in zip(self._pairs, (pairs or {}).values(), strict=True):
+            path.write_text(text, encoding="utf-8")
         self.seen = time.monotonic()
         self.began = 0.0
         self.process: subprocess.Popen[str] | None = None
@@ -95,6 +99,8 @@ class Training:
             cwd=Path(__file__).parents[2],
             env={**os.environ, **ENVIRONMENT, "OMP_NUM_THREADS": threads},
         )
+        with suppress(OSError, AttributeError):  # not every system has priorities
+            os.setpriority(os.PRIO_PROCESS, self.process.pid, NICE)
         places = {"folder": str(self.folder), "data": str(self.folder)}
         self._send({**self.job, **places})
         threading.Thread(target=self._listen, daemon=True).start()
@@ -103,7 +109,7 @@ class Training:
         """Send a command: see seq2seq.training.worker.Command."""
         self._asked_to_stop |= do == "stop"
         if self.state == WAITING and do == "stop":
-            self.state = ENDED
+            self.kill()
         elif self.process is not None and self.state != ENDED:
             self._send({"do": do, **values})
 
@@ -113,6 +119,7 @@ class Training:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
         self.state = ENDED
+        self._forget_pairs()
 
     def remove(self) -> None:
         """End it and delete its files."""
@@ -151,6 +158,7 @@ class Training:
                 if pipe is not None:
                     pipe.close()
         self._find_weights()
+        self._forget_pairs()
         self.state = ENDED
 
     def _read(self, event: dict[str, Any]) -> None:
@@ -161,8 +169,13 @@ class Training:
             self.reason = event["reason"]
         if kind in ("step", "evaluated") and self.state == STARTING:
             self.state, self.began = RUNNING, time.monotonic()
+            self._forget_pairs()  # whose process holds them now
         elif kind in ("paused", "going on"):
             self.state = PAUSED if kind == "paused" else RUNNING
+
+    def _forget_pairs(self) -> None:
+        for path in self._pairs:
+            path.unlink(missing_ok=True)
 
     def _find_weights(self) -> None:
         """Take the last good weights of a process that could not say where they are."""
@@ -173,6 +186,8 @@ class Training:
 
     def expire(self, now: float) -> None:
         """End it if its visitor has left, or if it takes far longer than was asked for."""
+        if self.is_watched():
+            self.touch()
         if self.state == ENDED:
             return
         longest = LONGEST_PAUSE + SLOW * self.job["seconds"]
@@ -183,10 +198,20 @@ class Training:
 
 
 class Jobs:
-    """All trainings of a server, in the order in which they were asked for."""
+    """All trainings of a server, in the order in which they were asked for.
 
-    def __init__(self, at_once: int | None = None) -> None:
+    keep: seconds for which one that has ended stays after its visitor has left; None until many
+    others have ended. on_remove: is told of each that is deleted.
+    """
+
+    def __init__(
+        self,
+        at_once: int | None = None,
+        keep: float | None = None,
+        on_remove: Callable[[Training], object] = lambda training: None,
+    ) -> None:
         self.at_once = at_once or max(1, (os.cpu_count() or 1) - 1)
+        self.keep, self.on_remove = keep, on_remove
         self.trainings: list[Training] = []
         self._lock = threading.Lock()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -200,7 +225,6 @@ class Jobs:
                 raise UserError("Too many trainings are waiting here: try again in some minutes.")
             training = Training(job, pairs, about)
             self.trainings.append(training)
-            self._forget()
         self.look()
         return training
 
@@ -230,6 +254,7 @@ class Jobs:
                 if running < self.at_once and each.state == WAITING:
                     each.start()
                     running += 1
+            self._forget(now)
 
     def close(self) -> None:
         """End all and delete their files."""
@@ -238,12 +263,15 @@ class Jobs:
                 each.remove()
             self.trainings.clear()
 
-    def _forget(self) -> None:
-        """Delete the oldest ones that have ended, where there are many."""
+    def _forget(self, now: float) -> None:
+        """Delete those that have ended: the oldest of many, and those whose visitor left."""
         ended = [each for each in self.trainings if each.state == ENDED]
-        for each in ended[: max(0, len(ended) - MOST_KEPT)]:
+        many = max(0, len(ended) - MOST_KEPT)
+        left = [each for each in ended[many:] if self.keep and now - each.seen > self.keep]
+        for each in ended[:many] + left:
             each.remove()
             self.trainings.remove(each)
+            self.on_remove(each)
 
     def _watch(self) -> None:
         while True:

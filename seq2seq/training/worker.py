@@ -28,7 +28,6 @@ from seq2seq.training.recipe import parse_recipe
 from seq2seq.training.snapshot import aligned_share, gradient_by_distance, written
 from seq2seq.training.trainer import BEST, Trainer
 
-NICE = 10
 SHOWN = 5  # held-out examples whose outputs are told
 TELL_EVERY = 0.3  # seconds between two lines about steps
 EVALUATE_EVERY = 1.0  # seconds of a model's training
@@ -176,8 +175,6 @@ def work(job: Job, commands: queue.Queue[Command | None]) -> None:
 
     for letter, recipe in zip(LETTERS, job.recipes, strict=False):
         candidates.append(Candidate(letter, recipe, job, share))
-    with suppress(OSError):
-        os.nice(NICE)  # what comes first, a visitor waits for
     for each in candidates:
         tell("ready", each.letter, parameters=each.trainer.model.parameter_count())
         each.tell_scores(each.trainer.evaluate(0.0))

@@ -91,9 +91,42 @@ def test_a_training_whose_visitor_left_is_ended(jobs):
     assert "Nobody looked" in training.reason
 
 
+def test_what_has_ended_is_deleted_once_its_visitor_has_left():
+    gone, present = [], True
+    hosted = Jobs(at_once=1, keep=5.0, on_remove=gone.append)
+    hosted.look = lambda: None
+    try:
+        training = hosted.submit(job_of([recipe()], 1, 0), {"train.tsv": "a\tb\n"})
+        training.is_watched = lambda: present
+        training.tell("stop")  # while it waits
+        assert training.state == ENDED
+        assert not list(training.folder.iterdir())
+        for present in (True, False):
+            training.seen -= 6
+            Jobs.look(hosted)
+            assert training.folder.exists() == present
+        assert gone == [training]
+        assert hosted.find(training.name) is None
+    finally:
+        hosted.close()
+
+
+def test_a_training_goes_on_while_its_page_is_open(jobs):
+    training = jobs.submit(job_of([recipe()], 600, 4_000))
+    training.is_watched = lambda: True
+    training.seen -= jobs_module.PATIENCE + 1
+    jobs.look()
+    assert training.state != ENDED
+    training.kill()
+
+
 def test_own_pairs_are_read_and_deleted(jobs):
     files = {"train.tsv": "a b\tb a\nc d\td c\n", "valid.tsv": "a d\td a\n"}
-    training = jobs.submit(job_of([task_recipe(OWN, {"width": 8})], 0.5, 4_000), files)
+    training = jobs.submit(job_of([task_recipe(OWN, {"width": 8})], 2, 4_000), files)
+    assert sorted(each.name for each in training.folder.iterdir()) == sorted(files)
+    until(lambda: training.state == RUNNING)
+    assert not set(files) & {each.name for each in training.folder.iterdir()}
+    assert os.getpriority(os.PRIO_PROCESS, training.process.pid) >= jobs_module.NICE
     until(lambda: training.state == ENDED)
     assert training.reason == ""
     assert training.progress["A"].snapshots[-1].written[0].target

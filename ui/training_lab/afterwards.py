@@ -16,6 +16,7 @@ from streamlit.errors import StreamlitAPIException
 from seq2seq.errors import UserError
 from ui.components import copy_link
 from ui.escape import plain
+from ui.runtime.names import show_private
 from ui.runtime.trainings import bring_trained
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def _open(training: Training, letter: str, title: str, letters: list[str]) -> No
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
+    for name in names.values():
+        show_private(name)
     text = _example(training)
     query: dict[str, str | list[str]] = {"checkpoint": names[letter], "text": text}
     if title == "Compare architectures":

@@ -37,11 +37,15 @@ def board(training: Training, names: Mapping[str, str], task: str) -> None:
     with left:
         drawn = figures.learning_curves.plain(models, step, is_dark())
         plot("learning_curves", drawn, _said_of_curves(models))
-        st.caption("Exact match and loss on held-out pairs; dotted: loss in training")
+        st.caption("On held-out pairs; dotted: loss in training")
     with middle:
         now = at_moment.get(looking)
         if now is None:
-            st.info("No attention here: all that the decoder has is the encoder's last state.")
+            st.caption(
+                "No attention: all that the decoder gets is the encoder's last state. How much of "
+                "the gradient reaches each source token through it:"
+            )
+            _distances(models)
         else:
             _matrix(now, example, task, looking)
     with right:
@@ -49,7 +53,10 @@ def board(training: Training, names: Mapping[str, str], task: str) -> None:
 
 
 def gradients(training: Training) -> None:
-    """Show how the gradient is spread over the parts of the models, and how far it reaches."""
+    """Show how the gradient is spread over the parts of the models, and how far it reaches.
+
+    How far stands on the board already where no model has attention.
+    """
     from seq2seq import figures
 
     left, right = st.columns(2, gap="medium")
@@ -57,10 +64,31 @@ def gradients(training: Training) -> None:
         st.markdown("**Gradient by part**, before clipping, in the last step")
         drawn = figures.gradient_parts.plain(training.progress, is_dark())
         plot("gradient_parts", drawn, "The norm of the gradient in each part of the models.")
-    with right:
-        st.markdown("**Gradient by distance**, of the first output token, at each source token")
-        drawn = figures.gradient_distances.plain(training.progress, is_dark())
-        plot("gradient_distances", drawn, "How much of the gradient reaches each source token.")
+    if _looking(training.progress):
+        with right:
+            st.markdown("**Gradient by distance**, of the first output token, at each source token")
+            _distances(training.progress)
+
+
+def coloured(letter: str) -> str:
+    """Return a model's letter, bold and in the colour of its curves, as Markdown."""
+    return f":{'blue' if letter == 'A' else 'orange'}[**{letter}**]"
+
+
+def _distances(models: Mapping[str, Progress]) -> None:
+    from seq2seq import figures
+
+    drawn = figures.gradient_distances.plain(models, is_dark())
+    plot("gradient_distances", drawn, "How much of the gradient reaches each source token.")
+
+
+def _looking(models: Mapping[str, Progress]) -> list[str]:
+    """Return the letters of the models that have attention."""
+    return [
+        letter
+        for letter, progress in models.items()
+        if progress.snapshots and progress.snapshots[-1].written[0].weights is not None
+    ]
 
 
 def _scores(
@@ -73,7 +101,7 @@ def _scores(
             number, words = st.columns([1, 3], vertical_alignment="center", gap="small")
         value = "–" if now is None else f"{now.exact_match:.0%}"
         number.metric(f"{letter}: exact match", value)
-        said = f"**{letter}** {plain(names[letter])}  \n{progress.parameters:,} parameters"
+        said = f"{coloured(letter)} {plain(names[letter])}  \n{progress.parameters:,} parameters"
         if now is not None:
             said += f", {now.token_accuracy:.0%} of tokens right"
             if now.aligned is not None:
@@ -88,12 +116,9 @@ def _choices(models: Mapping[str, Progress], steps: list[int]) -> tuple[int, int
 
     Returns the step, the number of the example from 0, and the letter, "" without attention.
     """
-    looking = [
-        letter
-        for letter, progress in models.items()
-        if progress.snapshots and progress.snapshots[-1].written[0].weights is not None
-    ]
-    back, chosen = st.columns([2.1, 0.95], gap="medium", vertical_alignment="bottom")
+    looking = _looking(models)
+    widths = [1.75, 1.3] if len(looking) > 1 else [2.1, 0.95]
+    back, chosen = st.columns(widths, gap="medium", vertical_alignment="bottom")
     with back:
         step = _moment(steps)
     with chosen.container(horizontal=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,9 +13,18 @@ from seq2seq.training.task_recipe import OWN
 from ui.components import live_picture
 from ui.escape import plain
 from ui.runtime.hosting import is_hosted
-from ui.runtime.trainings import begin, jobs, own_kind, parameters, plan, untrained_picture
+from ui.runtime.trainings import (
+    begin,
+    jobs,
+    own_kind,
+    own_picture,
+    parameters,
+    plan,
+    untrained_picture,
+    watch,
+)
 from ui.training_lab.afterwards import afterwards
-from ui.training_lab.board import board, gradients
+from ui.training_lab.board import board, coloured, gradients
 from ui.training_lab.controls import (
     choose_task_and_preset,
     current_settings,
@@ -54,6 +64,8 @@ def training_page() -> None:
     training = jobs().find(st.query_params.get(RUN, ""))
     at_once = st.query_params.get(START) == "1" and training is None  # a link from another page
     active = training is not None and training.state != "ended"
+    if training is not None:
+        watch(training)
     settings = current_settings()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         settings = choose_task_and_preset(settings, active)
@@ -138,14 +150,29 @@ def _before(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
             return
         for (letter, model), recipe in zip(settings.models.items(), recipes, strict=True):
             st.markdown(
-                f"**{letter}** {plain(model.name)}, {parameters(recipe, pairs):,} parameters"
+                f"{coloured(letter)} {plain(model.name)}, {parameters(recipe, pairs):,} parameters"
             )
-        if settings.task in EXAMPLES:
-            picture = untrained_picture(recipes[0], EXAMPLES[settings.task])
-            live_picture("lab_picture", picture, str(hash(recipes[0])))
-            st.caption("Model A before training: its weights are random.")
+        _untrained(dict(zip(settings.models, recipes, strict=True)), settings.task, pairs)
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
+
+
+def _untrained(recipes: Mapping[str, str], task: str, pairs: tuple[Pair, ...]) -> None:
+    """Show the picture of one of the models; recipes: by the models' letters."""
+    letters = list(recipes)
+    letter = letters[0]
+    if len(letters) > 1:
+        letter = st.segmented_control(
+            "Model", letters, default=letter, key="lab_pictured", required=True
+        )
+    recipe = recipes[letter]
+    picture = (
+        own_picture(recipe, hash(pairs), pairs)
+        if task == OWN
+        else untrained_picture(recipe, EXAMPLES[task])
+    )
+    live_picture("lab_picture", picture, str(hash(recipe)))
+    st.caption(f"Model {letter} before training: its weights are random.")
 
 
 def _watch(training: Training) -> None:
