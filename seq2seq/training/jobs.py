@@ -148,10 +148,10 @@ class Training:
                 self._read(event)
         code = process.wait()
         if not told_end and not self.reason:
-            how = f"signal {-code}" if code < 0 else f"exit status {code}"
+            how = f"ended from outside (signal {-code})" if code < 0 else f"lost (status {code})"
             self.reason = (
-                f"The training's process was ended from outside ({how}): train again, or choose a "
-                "smaller model if the server was short of memory."
+                f"The training's process was {how}: train again, or choose a smaller model if the "
+                "server was short of memory."
             )
         for pipe in (process.stdout, process.stdin):
             with suppress(OSError):

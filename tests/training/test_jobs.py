@@ -3,6 +3,7 @@ import signal
 import time
 
 import pytest
+import torch
 
 from seq2seq.checkpoint import load
 from seq2seq.errors import UserError
@@ -59,19 +60,33 @@ def test_two_models_are_trained_side_by_side_and_another_waits(jobs):
     second.tell("pause")
     until(lambda: second.state == PAUSED)
     progress = second.progress["A"]
+    paused_at = progress.trained[-1].step
     steps = []
     for _ in range(2):
         count = len(progress.scores)
         second.tell("step")
         until(lambda before=count: len(progress.scores) > before)
         steps.append(progress.trained[-1].step)
-    assert steps[1] == steps[0] + 1
+    assert steps == [paused_at + 1, paused_at + 2]
     second.tell("change", learning_rate=0.5)
     second.tell("go on")
     until(lambda: second.state == RUNNING and progress.learning_rate > 0.4)
     os.kill(second.process.pid, signal.SIGKILL)
     until(lambda: second.state == ENDED)
     assert "signal 9" in second.reason
+
+
+def test_a_loss_that_is_no_number_ends_one_model_with_the_reason(jobs):
+    model = {"architecture": "transformer", "width": 32, "heads": 4, "feedforward": 64}
+    wild = task_recipe("copy", model, {"learning_rate": 1e6, "clip": 100.0}, SMALL)
+    training = jobs.submit(job_of([wild, recipe()], 4, 4_000))
+    until(lambda: training.state == ENDED)
+    assert not training.reason
+    wild, tame = training.progress.values()
+    assert "no longer a number: lower the learning_rate" in wild.reason
+    assert all(torch.isfinite(each).all() for each in load(wild.folder).model.parameters())
+    assert tame.finished
+    assert not tame.reason
 
 
 @pytest.mark.slow

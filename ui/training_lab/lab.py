@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from seq2seq.data.parallel_corpus import Pair
+from seq2seq.data.tasks import TASKS
 from seq2seq.errors import UserError
 from seq2seq.training.task_recipe import OWN
 from ui.components import live_picture
@@ -34,7 +35,7 @@ from ui.training_lab.controls import (
     preset_name,
 )
 from ui.training_lab.presets import PRESETS
-from ui.training_lab.settings import LabSettings, checked
+from ui.training_lab.settings import RANGES, LabSettings, checked
 
 if TYPE_CHECKING:
     from seq2seq.training.jobs import Training
@@ -80,13 +81,24 @@ def training_page() -> None:
         _begin(settings, pairs)
     if error := st.session_state.pop("lab_error", None):
         st.error(plain(error), icon=":material/error:")
-    st.markdown(PRESETS[preset_name()].story)
+    st.markdown(_story(settings if training is None else training.about))
     if training is None:
         _before(settings, pairs)
     elif active:
         st.fragment(_watch, run_every=EVERY)(training)
     else:
         _ended(training)
+
+
+def _story(settings: LabSettings) -> str:
+    """Say what to look at: the preset's story as long as its models and task are the preset's."""
+    preset = PRESETS[preset_name()]
+    told = preset.settings
+    if (settings.task, settings.models) == (told.task, told.models):
+        return preset.story
+    if settings.task == OWN:
+        return "A tenth of your pairs, at most 200, is held out to measure what was learned."
+    return f"{TASKS[settings.task].rule}."
 
 
 def _buttons(training: Training | None, nothing: bool) -> bool:
@@ -183,10 +195,10 @@ def _watch(training: Training) -> None:
         st.rerun()
     if training.state == "waiting":
         place = len(jobs().ahead_of(training))
-        seconds = jobs().wait_of(training)
+        ahead = "1 training is" if place == 1 else f"{place} trainings are"
         st.info(
-            f"Place {place} in the queue: other trainings are before yours, for about "
-            f"{seconds:,.0f} s.",
+            f"Place {place} in the queue: {ahead} ahead of yours, for about "
+            f"{jobs().wait_of(training):,.0f} s.",
             icon=":material/hourglass:",
         )
         return
@@ -227,8 +239,7 @@ def _change(training: Training, settings: LabSettings) -> None:
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 rate = st.number_input(
                     f"{letter}: learning rate",
-                    1e-5,
-                    10.0,
+                    *RANGES["learning_rate"],
                     model.learning_rate,
                     format="%.5g",
                     key=f"lab_live_{letter}_rate",
@@ -236,8 +247,7 @@ def _change(training: Training, settings: LabSettings) -> None:
                 )
                 dropout = st.slider(
                     f"{letter}: dropout",
-                    0.0,
-                    0.8,
+                    *RANGES["dropout"],
                     model.dropout,
                     key=f"lab_live_{letter}_dropout",
                     width=240,
