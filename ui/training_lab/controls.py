@@ -229,7 +229,10 @@ def own_pairs(locked: bool) -> tuple[Pair, ...]:
     st.session_state[_TEXT] = text
     given: bytes | str = uploaded.getvalue() if uploaded is not None else text
     if not given:
-        st.info("Paste or upload pairs; they stay on this server only while it trains on them.")
+        st.info(
+            "Paste or upload pairs. The server deletes them once the training has read them; five "
+            "held-out ones stay with its results."
+        )
         return ()
     try:
         pairs = tuple(read_own_pairs(given, most_pairs()))

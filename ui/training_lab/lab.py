@@ -79,11 +79,12 @@ def training_page() -> None:
         asked = _buttons(training, settings.task == OWN and not pairs)
     if asked or at_once:
         _begin(settings, pairs)
-    if error := st.session_state.pop("lab_error", None):
+    error = st.session_state.pop("lab_error", "")
+    if error:
         st.error(plain(error), icon=":material/error:")
     st.markdown(_story(settings if training is None else training.about))
     if training is None:
-        _before(settings, pairs)
+        _before(settings, pairs, error)
     elif active:
         st.fragment(_watch, run_every=EVERY)(training)
     else:
@@ -153,8 +154,8 @@ def _begin(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
     st.rerun()
 
 
-def _before(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
-    """Show the models that will be trained, with the picture of the first one."""
+def _before(settings: LabSettings, pairs: tuple[Pair, ...], told: str) -> None:
+    """Show the models that will be trained, with a picture; told: an error that stands above."""
     try:
         checked(settings, is_hosted())
         recipes = settings.recipes(own_kind(pairs))
@@ -166,7 +167,8 @@ def _before(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
             )
         _untrained(dict(zip(settings.models, recipes, strict=True)), settings.task, pairs)
     except UserError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        if str(error) != told:
+            st.error(plain(str(error)), icon=":material/error:")
 
 
 def _untrained(recipes: Mapping[str, str], task: str, pairs: tuple[Pair, ...]) -> None:
