@@ -77,7 +77,7 @@ def training_page() -> None:
     pairs = own_pairs(active) if settings.task == OWN else ()
     with buttons:
         asked = _buttons(training, settings.task == OWN and not pairs)
-    if asked or at_once:
+    if asked or (at_once and settings.task != OWN):
         _begin(settings, pairs)
     error = st.session_state.pop("lab_error", "")
     if error:
