@@ -26,6 +26,7 @@ LONGEST_PAUSE = 600.0
 NICE = 10  # what a visitor waits for comes first
 SLOW = 15.0  # times as long as its training may a process take, on a machine that others use
 LINE = 8_000_000  # characters of one event, far more than there are
+PREFIX = "seq2seq-training-"  # of folders; the number of the server's process comes next
 WAITING, STARTING, RUNNING, PAUSED, ENDED = "waiting", "starting", "training", "paused", "ended"
 # glibc gives freed memory back at every step unless told otherwise; see seq2seq.cli.main.
 ENVIRONMENT = {
@@ -53,7 +54,7 @@ class Training:
             letter: Progress() for letter, _ in zip(LETTERS, job["recipes"], strict=False)
         }
         self.is_watched: Callable[[], bool] = lambda: False
-        self.folder = Path(tempfile.mkdtemp(prefix="seq2seq-training-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self._pairs = [self.folder / file for file in pairs or {}]
         for path, text in zip(self._pairs, (pairs or {}).values(), strict=True):
             path.write_text(text, encoding="utf-8")
@@ -214,6 +215,7 @@ class Jobs:
         self.keep, self.on_remove = keep, on_remove
         self.trainings: list[Training] = []
         self._lock = threading.Lock()
+        remove_abandoned()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def submit(
@@ -277,6 +279,27 @@ class Jobs:
         while True:
             time.sleep(0.5)
             self.look()
+
+
+def remove_abandoned() -> None:
+    """Delete the folders of servers that were ended before they could do so."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        number = folder.name.removeprefix(PREFIX).split("-")[0]
+        if number.isdecimal() and not _runs(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(number: int) -> bool:
+    """Tell whether there is a process of this number; where that cannot be told, there is."""
+    if os.name == "nt":  # where this signal would end it
+        return True
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
 
 
 def job_of(recipes: Sequence[str], seconds: float, megabytes: int) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -147,6 +149,17 @@ def test_own_pairs_are_read_and_deleted(jobs):
     assert training.progress["A"].snapshots[-1].written[0].target
     training.remove()
     assert not training.folder.exists()
+
+
+def test_folders_of_a_server_that_is_gone_are_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs_module.tempfile, "gettempdir", lambda: str(tmp_path))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = [f"{jobs_module.PREFIX}{number}-x" for number in (gone.pid, os.getpid(), "none")]
+    for name in names:
+        (tmp_path / name / "A").mkdir(parents=True)
+    jobs_module.remove_abandoned()
+    assert {each.name for each in tmp_path.iterdir()} == set(names[1:])
 
 
 def test_a_queue_has_an_end():

@@ -74,7 +74,10 @@ def training_page() -> None:
         with st.popover("Settings", icon=":material/tune:", disabled=active, width="content"):
             settings = edit(settings)
     keep_settings(settings)
-    pairs = own_pairs(active) if settings.task == OWN else ()
+    pairs: tuple[Pair, ...] = ()
+    if settings.task == OWN:
+        with st.expander("Pairs", icon=":material/list:", expanded=training is None):
+            pairs = own_pairs(active)
     with buttons:
         asked = _buttons(training, settings.task == OWN and not pairs)
     if asked or (at_once and settings.task != OWN):
