@@ -67,8 +67,10 @@ def test_visitors_who_leave_hold_no_place(server):
 
 @pytest.mark.slow
 def test_a_visitor_is_answered_while_a_model_is_trained(server):
+    plan = Plan(1, 3, period=0, arrive=0, sentences=2)
+    load(server, plan)
     with ThreadPoolExecutor(1) as thread:
-        visits = beside(server.replace("http", "ws"), Plan(1, 3, period=0, arrive=0))
+        visits = beside(server.replace("http", "ws"), plan)
         seen = thread.submit(asyncio.run, visits).result()
-    assert seen.seconds
+    assert len(seen.seconds) == 2
     assert not seen.counts["lost"]
