@@ -40,6 +40,9 @@ def add(commands: Any) -> None:
     command.add_argument("--horizon", type=int, help="steps to forecast (default: as is usual)")
     command.add_argument("--column", help="name of the column that is forecast (default: first)")
     command.add_argument("--frequency", default="", help="of the series: Y, Q, M, W, D, H, ...")
+    command.add_argument(
+        "--decimal", choices=[".", ","], default="", help="mark before decimals (default: as found)"
+    )
     command.add_argument("--samples", type=int, help="paths sampled (default: as is usual)")
     command.add_argument(
         "--timestamps",
@@ -177,7 +180,7 @@ def _read_series(values: argparse.Namespace) -> Series:
             names = ", ".join(table.names)
             raise UserError(f"There is no column {values.column[:60]!r}: it has {names[:300]}.")
         column = table.names.index(values.column)
-    return series_of(table, column, values.frequency)
+    return series_of(table, column, values.frequency, values.decimal)
 
 
 def _texts(text: str) -> Iterator[str]:

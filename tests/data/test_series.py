@@ -42,7 +42,7 @@ def test_dates_out_of_order_doubled_and_missing_are_repaired_and_told():
     assert found.frequency == "D"
     assert found.start == "2020-01-01"
     told = " ".join(found.notes)
-    assert all(word in told for word in ("sorted", "averaged", "no row"))
+    assert all(word in told for word in ("sorted", "averaged: 1", "without a row"))
 
 
 def test_a_column_can_be_chosen_and_years_are_dates_only_beside_values():
