@@ -69,6 +69,10 @@ class Forecast:
     values: np.ndarray
     trace: Trace | None = None
 
+    def interval(self, share: float) -> np.ndarray:
+        """Return the low and the high end that hold this share of each step, (horizon, 2)."""
+        return quantiles_of(self.probabilities, self.values, ((1 - share) / 2, (1 + share) / 2))
+
     @property
     def median(self) -> np.ndarray:
         """The median of each step, (horizon,)."""
