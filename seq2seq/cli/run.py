@@ -154,13 +154,14 @@ def _forecast(values: argparse.Namespace, given: dict[str, Any]) -> int:
     horizon = values.horizon or frequency(series.frequency).horizon
     options = replace(usual_options(checkpoint), **named)
     found = forecast(checkpoint, series, horizon, options)
-    for note in series.notes:
+    about = f"{series.name}: {len(series):,} values, frequency {frequency(series.frequency).title}."
+    for note in (about, *series.notes):
         print(f"seq2seq: {note}", file=sys.stderr)
     if values.json:
-        about = {"checkpoint": checkpoint.card.name, "frequency": series.frequency}
+        named = {"checkpoint": checkpoint.card.name, "frequency": series.frequency}
         trace = None if found.trace is None else json.loads(found.trace.to_json())
         quantiles = {str(level): found.quantiles[:, at].tolist() for at, level in enumerate(LEVELS)}
-        print_json({**about, "quantiles": quantiles, "paths": found.paths.tolist(), "trace": trace})
+        print_json({**named, "quantiles": quantiles, "paths": found.paths.tolist(), "trace": trace})
         return 0
     for step, row in enumerate(found.quantiles, start=1):
         print(f"{step:3} {row[4]:14.6g}   80 %: {row[0]:.6g} to {row[-1]:.6g}")

@@ -89,10 +89,10 @@ def read_table(content: bytes | str) -> SeriesTable:
 
 
 def _without_title(rows: list[list[str]], notes: list[str]) -> list[list[str]]:
-    """Drop what stands above a table: lines of a single cell that is neither number nor date."""
-    wide = sum(_filled(row) > 1 for row in rows) >= max(2, MOSTLY * (len(rows) - 4))
+    """Drop what stands above a table: rows with few cells beside those that follow."""
+    usual = Counter(map(_filled, rows)).most_common(1)[0][0] if rows else 0
     start = 0
-    while wide and start < len(rows) - 2 and _is_title(rows[start]):
+    while usual > 1 and start < len(rows) - 2 and _is_title(rows[start], usual):
         start += 1
     if start:
         notes.append(f"Lines above the table, left out: {start}.")
@@ -103,9 +103,10 @@ def _filled(row: Sequence[str]) -> int:
     return sum(map(bool, row))
 
 
-def _is_title(row: Sequence[str]) -> bool:
-    filled = [cell for cell in row if cell]
-    return len(filled) < 2 and not any(_is_value(cell) for cell in filled)
+def _is_title(row: Sequence[str], usual: int) -> bool:
+    if _filled(row) > 1:
+        return _filled(row) < usual / 2
+    return not any(_is_value(cell) for cell in row if cell)
 
 
 def _is_value(cell: str) -> bool:
@@ -123,7 +124,8 @@ def _turned(rows: list[list[str]], notes: list[str]) -> list[list[str]]:
     notes.append("Each row was read as a series, since the columns are named by dates.")
     filled = [[*row, *[""] * len(rows[0])][: len(rows[0])] for row in rows]
     titles = [" ".join(cell for cell in row[:first] if cell) for row in filled]
-    return [["date", *titles[1:]], *map(list, zip(*(row[first:] for row in filled), strict=True))]
+    turned = zip(*(row[first:] for row in filled), strict=True)
+    return [["date", *titles[1:]], *(list(row) for row in turned if row[0])]
 
 
 def _names(header: Sequence[str], width: int) -> tuple[str, ...]:

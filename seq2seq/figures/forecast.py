@@ -24,6 +24,8 @@ NAIVE_DASH, SMOOTHED_DASH = "dot", "longdashdot"
 TOP, BOTTOM = (0.36, 1.0), (0.0, 0.28)
 NO_OTHERS: Mapping[str, np.ndarray] = MappingProxyType({})
 SHOWN_MASS = 0.98  # of each step's probability, so that far empty bins take no room
+LEAST_SIGHT, PAST_TO_FAN = 24, 4  # values of the past in sight: at least, and to each of a fan
+UNSEEN_ATTENTION = 0.05  # share of attention that may be out of sight to begin with
 BANDS = 4  # of a fan, the widest first
 MOST_CELLS = 160  # rows of values in the heatmap
 
@@ -92,12 +94,29 @@ def times_of(tested: Backtest) -> tuple[list[Any], list[Any]]:
 
 
 def time_axis_of(tested: Backtest, colours: Palette, **more: Any) -> dict[str, Any]:
-    """Lay out the axis of time, from the first value that the model has read."""
+    """Lay out the axis of time, from the first value that matters to the forecast."""
     past, ahead = times_of(tested)
     title = None if tested.dates else "steps from the last known value"
-    first = past[max(0, len(past) - len(tested.forecast.read))]
+    first = past[len(past) - _in_sight(tested)]
     last = ahead[-1] + (ahead[-1] - past[-1]) / max(8, tested.horizon)
     return value_axis(colours, title or "date", range=[first, last], **more)
+
+
+def _in_sight(tested: Backtest) -> int:
+    """Return how many values of the past are in sight to begin with.
+
+    Of those that were read, so many that they hold nearly all attention and the fan is not small
+    beside them.
+    """
+    read, trace = len(tested.forecast.read), tested.forecast.trace
+    least = max(LEAST_SIGHT, PAST_TO_FAN * tested.horizon)
+    if trace is None or trace.attention is None:
+        return min(read, least)
+    weights = np.mean(
+        [attention_to_values(trace, step) for step in range(len(trace.target))], axis=0
+    )
+    looked = np.cumsum(weights[::-1]) < (1 - UNSEEN_ATTENTION) * weights.sum()
+    return min(read, max(least, int(looked.sum()) + 1))
 
 
 def band(tested: Backtest, share: float, colour: str, opacity: float, **more: Any) -> Settings:

@@ -156,3 +156,15 @@ def test_columns_that_count_rows_are_not_the_first_choice_and_names_are_distinct
 def test_several_series_below_each_other_are_told():
     cells = "".join(f"2020-01-0{day},{shop},{day}\n" for day in range(1, 9) for shop in "AB")
     assert "'shop' seems to name 2 series" in series("day,shop,v\n" + cells).notes[-1]
+
+
+def test_a_series_a_row_below_a_title_is_read():
+    head = '"Source","World data",\n\n"Updated","2024-06-28",\n\n'
+    years = range(1960, 1990)
+    table = head + '"Country","Code",' + ",".join(f'"{year}"' for year in years) + ",\n"
+    for country in ("Norway", "Chile"):
+        table += f'"{country}","XY",' + ",".join(f'"{year - 1900}.5"' for year in years) + ",\n"
+    found = read_table(table)
+    assert [found.names[at] for at in found.numbers] == ["Norway XY", "Chile XY"]
+    assert series_of(found, 2).start == "1960-01-01"
+    np.testing.assert_array_equal(series_of(found, 2).values, np.arange(60.5, 90))

@@ -221,6 +221,37 @@ def test_the_command_line_forecasts_with_a_folder(folder, tmp_path, capsys):
     np.testing.assert_allclose(found["quantiles"]["0.5"], expected[:, 4])
 
 
+@pytest.mark.parametrize("series", [SERIES, WITH_GAPS], ids=["whole", "gaps"])
+def test_the_command_line_forecasts_what_the_package_of_its_authors_does(
+    reference, tmp_path, capsys, series
+):
+    """With the most probable value alone, both write one path; others are distributed alike."""
+    package = pytest.importorskip("chronos")
+    table = tmp_path / "table.csv"
+    table.write_text("value\n" + "".join(f"{x:.4f}\n" for x in series.values), encoding="utf-8")
+    context = torch.tensor(series.values.round(4))[None]
+    for top_k, samples in ((1, 2), (5, 200)):
+        reference.config.chronos_config = CHRONOS | {"top_k": top_k, "num_samples": samples}
+        folder = tmp_path / f"top-{top_k}"
+        reference.save_pretrained(folder)
+        theirs = package.ChronosPipeline.from_pretrained(folder)
+        command = ["run", str(folder), "--series", str(table), "--horizon", "6", "--json"]
+        assert main(command) == 0
+        found = json.loads(capsys.readouterr().out)
+        torch.manual_seed(0)
+        paths = np.concatenate([theirs.predict(context, 6)[0].numpy() for _ in range(20 // top_k)])
+        if top_k == 1:
+            np.testing.assert_allclose(found["paths"], paths[:2], rtol=1e-4)
+            continue
+        # The bound of Kolmogorov and Smirnov for two samples, at 0.1 % for each step.
+        bound = 1.95 * math.sqrt(1 / len(paths) + 1 / samples)
+        for theirs_drawn, drawn in zip(paths.T, np.transpose(found["paths"]), strict=True):
+            values = np.unique(theirs_drawn)[:, None] + 1e-3
+            off = (theirs_drawn < values).mean(axis=1) - (drawn < values).mean(axis=1)
+            assert np.abs(off).max() < bound
+    reference.config.chronos_config = CHRONOS
+
+
 PATCHES = {"input_patch_size": 16, "prediction_length": 64, "quantiles": [0.1, 0.5, 0.9]}
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LEAST_CONTEXT, MOST_CONTEXT, MOST_HORIZON = 8, 512, 64
 SAMPLES = 20  # as the authors of Chronos draw
 NOTHING = "nothing"
+_USUAL = "usual_horizon"
 INTERVALS = (50, 80, 90, 95, 99)  # per cent
 
 
@@ -42,11 +43,17 @@ def horizon_input(series: Series | None) -> tuple[int, bool]:
     """Let the visitor choose how much is forecast, and whether it is known."""
     usual = frequency(series.frequency if series else "")
     count = len(series) if series else MOST_HORIZON
+    first = min(usual.horizon, max(1, count // 3))
+    state = st.session_state
+    # A field keeps its value when its default changes; one that nobody has changed follows it.
+    if state.get("horizon") == state.get(_USUAL, first) != first:
+        state["horizon"] = first
+    state[_USUAL] = first
     horizon = st.number_input(
         "Horizon",
         1,
         MOST_HORIZON,
-        min(usual.horizon, max(1, count // 3)),
+        first,
         key="horizon",
         width=130,
         help=f"Steps to forecast; {usual.horizon} are usual for {usual.title} series.",
