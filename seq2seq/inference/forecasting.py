@@ -91,8 +91,13 @@ def check_horizon(horizon: int) -> None:
         raise UserError(f"The horizon is {horizon}: give 1 to {MAX_HORIZON} steps.")
 
 
-def decoding_options(series: Series, horizon: int, options: ForecastOptions) -> Options:
-    """Return what a single path of a forecast is decoded with."""
+def decoding_options(
+    checkpoint: Checkpoint, series: Series, horizon: int, options: ForecastOptions
+) -> Options:
+    """Return what a single path of a forecast is decoded with.
+
+    The frequency stands where a text names its language, for a model that has a token of it.
+    """
     return Options(
         method="sample",
         beam_width=min(options.samples, MAX_BEAM_WIDTH),
@@ -100,7 +105,7 @@ def decoding_options(series: Series, horizon: int, options: ForecastOptions) -> 
         top_k=options.top_k,
         seed=options.seed,
         max_length=horizon,
-        source_language=series.frequency,
+        source_language=series.frequency if checkpoint.tokenizer.languages else "",
     )
 
 
@@ -131,7 +136,7 @@ def forecast(
     options = options or usual_options(checkpoint)
     check_horizon(horizon)
     read = read_part(checkpoint, series, options)
-    decoding = decoding_options(read, horizon, options)
+    decoding = decoding_options(checkpoint, read, horizon, options)
     source = prepare(checkpoint, read, decoding)
     tokenizer = fit_tokenizer(checkpoint, read, decoding).tokenizer
     assert isinstance(tokenizer, ValueTokenizer)

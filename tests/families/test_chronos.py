@@ -10,7 +10,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-import transformers as hf
 
 from seq2seq.checkpoint import load
 from seq2seq.cli.main import main
@@ -20,47 +19,16 @@ from seq2seq.errors import UserError
 from seq2seq.inference.forecasting import ForecastOptions, forecast, usual_options
 from seq2seq.inference.inputs import prepare
 from seq2seq.inference.pipeline import run
+from tests.forecasters import CHRONOS, HIGH, LOW, TOKENS, chronos
 
-TOKENS, LOW, HIGH = 64, -6.0, 6.0
 FIRST, BINS = 3, TOKENS - 3  # ids 0 and 1 are padding and end; id 2 is not used
-CHRONOS = {
-    "tokenizer_class": "MeanScaleUniformBins",
-    "tokenizer_kwargs": {"low_limit": LOW, "high_limit": HIGH},
-    "n_tokens": TOKENS,
-    "n_special_tokens": 2,
-    "pad_token_id": 0,
-    "eos_token_id": 1,
-    "use_eos_token": True,
-    "model_type": "seq2seq",
-    "context_length": 48,
-    "prediction_length": 8,
-    "num_samples": 20,
-    "temperature": 1.0,
-    "top_k": 50,
-    "top_p": 1.0,
-}
-SMALL = {"d_model": 16, "d_kv": 6, "d_ff": 24, "num_heads": 4, "num_layers": 2}
 SERIES = Series(50 + 20 * np.sin(np.arange(40) / 2) + np.arange(40) % 3)
 WITH_GAPS = Series(np.where(np.arange(40) % 7 == 3, np.nan, SERIES.values))
 
 
 @pytest.fixture(scope="module")
 def reference():
-    torch.manual_seed(5)
-    config = hf.T5Config(
-        vocab_size=TOKENS,
-        **SMALL,
-        tie_word_embeddings=False,
-        decoder_start_token_id=0,
-        pad_token_id=0,
-        eos_token_id=1,
-    )
-    config.chronos_config = CHRONOS
-    model = hf.T5ForConditionalGeneration(config).eval()
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            weight.mul_(1 if "norm" in name else 2)
-    return model
+    return chronos()
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +150,13 @@ def test_it_forecasts_as_its_authors_do_unless_told_otherwise(folder):
     assert found.paths.shape == (20, 4)
     assert (found.probabilities > 0).sum(axis=1).max() <= 20 * 50
     assert found.trace.attention.shape[1:] == (2, 4, len(SERIES) + 1)
+
+
+def test_a_series_with_a_frequency_is_forecast_though_there_is_no_token_of_it(folder):
+    checkpoint = load(folder)
+    plain, monthly = (forecast(checkpoint, Series(SERIES.values, code), 3) for code in ("", "M"))
+    np.testing.assert_array_equal(plain.paths, monthly.paths)
+    assert plain.trace.target.ids == monthly.trace.target.ids
 
 
 def test_a_missing_value_is_looked_at_by_nobody_also_beside_muted_ones(folder):

@@ -1,11 +1,14 @@
 """The page of forecasts, by AppTest, with tiny forecasters."""
 
 import pytest
+import streamlit as st
 
+from seq2seq.catalogue import Card
 from seq2seq.data.example_series import EXAMPLE_SERIES
-from tests.forecasters import KINDS, write_forecaster
+from tests.forecasters import KINDS, chronos, write_forecaster
 from tests.visit import charts, visit
 from ui.instruments import TABS
+from ui.runtime.model_store import Brought, models
 
 
 @pytest.fixture(autouse=True)
@@ -159,3 +162,18 @@ def test_the_tokens_of_a_series_are_not_called_text():
     at = open_page(series="Weekly level shift", horizon="3", samples="3", tab="Tokens")
     assert "Scaled and binned" in said(at)
     assert "Split into" not in said(at)
+
+
+def test_a_folder_of_chronos_forecasts_and_stands_beside_ours(tmp_path):
+    folder = tmp_path / "their-files"
+    chronos().save_pretrained(folder)
+    st.cache_resource.clear()
+    card = Card("tiny-chronos", "Tiny Chronos", "forecasting", "unknown")
+    models().bring("tiny-chronos", Brought(folder, card, uploaded=False))
+    query = {"series": "Weekly level shift", "horizon": "3", "samples": "3"}
+    beside = open_page(checkpoint="tiny-gru", other="tiny-chronos", **query)
+    assert scored(beside) == ["tiny-gru", "tiny-chronos", *SIMPLE]
+    alone = open_page(checkpoint="tiny-chronos", looker="2.4", tab="Attention", **query)
+    assert scored(alone)[0] == "tiny-chronos"
+    assert "from the last 48 of 127 values" in said(alone)
+    st.cache_resource.clear()
