@@ -96,7 +96,7 @@ def test_another_model_is_drawn_and_scored_beside():
 
 def test_the_widest_band_of_the_fan_is_as_chosen():
     at = open_page(horizon="4", interval="95 %")
-    assert "95% interval" in said(at)
+    assert "95 % interval" in said(at)
     assert "held-back values lie inside" in said(at)
 
 
@@ -156,6 +156,14 @@ def test_a_horizon_beyond_the_series_is_one_sentence():
     at = open_page(series="Your own", values="1 2 3 4 5 6 7", horizon="20")
     assert len(at.error) == 1
     assert "too short for a horizon of 20" in at.error[0].value
+
+
+def test_attention_to_a_long_series_is_no_attention_between_sentences():
+    query = {"series": "Hourly load", "horizon": "3", "tab": "Attention"}
+    at = open_page(checkpoint="tiny-transformer", **query)
+    offered = next(each.options for each in at.get("button_group") if "Matrix" in each.options)
+    assert set(offered) <= {"Matrix", "Ribbons", "All heads"}
+    assert not [each for each in at.toggle if each.label == "Whole words"]
 
 
 def test_the_tokens_of_a_series_are_not_called_text():

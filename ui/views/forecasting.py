@@ -170,19 +170,19 @@ def _in_words(asked: Asked, shown: Trace, step: int) -> str:
     tested = asked.tested
     found, known = tested.forecast, len(tested.history)
     when = f", {_date(tested.dates, known + step)}" if tested.dates else ""
-    low, high = found.interval(asked.interval)[step]
+    ends = found.interval(asked.interval)
+    share = f"{100 * asked.interval:.0f} %"
     looked = "" if shown.attention is None else " The blue area is what this step looked at."
     held = ""
     if tested.actual is not None:
-        ends = found.interval(asked.interval)
         there = tested.actual[~np.isnan(tested.actual)]
         inside = (ends[:, 0] <= tested.actual) & (tested.actual <= ends[:, 1])
         held = f" {int(inside.sum())} of {len(there)} held-back values lie inside."
     return (
-        f"Step {step + 1}{when}: median {found.median[step]:.4g}, {asked.interval:.0%} interval "
-        f"{low:.4g} to {high:.4g}.{held} Made of {len(found.paths)} sampled paths from the last "
-        f"{len(found.read):,} of {known:,} values.{looked} Click a point of the forecast for "
-        "another step."
+        f"Step {step + 1}{when}: median {found.median[step]:.4g}, {share} interval "
+        f"{ends[step, 0]:.4g} to {ends[step, 1]:.4g}.{held} Made of {len(found.paths)} sampled "
+        f"paths from the last {len(found.read):,} of {known:,} values.{looked} Click a point of "
+        "the forecast for another step."
     )
 
 
@@ -202,7 +202,7 @@ def _scores(name: str, tested: Backtest, others: Mapping[str, Backtest]) -> None
     rows |= {"exponential smoothing": tested.smoothed_scores}
     lines = [
         f"| {plain(each)} | {score_text(scores.mase)} | {score_text(scores.wql)} | "
-        f"{scores.covered:.0%} |\n"
+        f"{100 * scores.covered:.0f} % |\n"
         for each, scores in rows.items()
         if scores is not None
     ]
