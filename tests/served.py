@@ -117,9 +117,13 @@ class Pages:
         self.free, self.used, self.complaints = [], [], []
 
     def restart(self):
-        """Take all pages back; what a visitor left in them is forgotten."""
+        """Take all pages back; what a visitor left in them is forgotten.
+
+        They show nothing then: one whose server ends would complain in the middle of another test.
+        """
         for page in self.used:
             page.evaluate("try { localStorage.clear(); } catch { /* a page without an address */ }")
+            page.goto("about:blank")
         self.free, self.used, self.complaints = self.used + self.free, [], []
 
     def open(self, width=1280, height=900, colours="light"):

@@ -22,7 +22,7 @@ from seq2seq.inference.decode import detect_language
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.inputs import Source, prepare
 from seq2seq.inference.record import ALTERNATIVES
-from seq2seq.models.attention import MultiHead, attend
+from seq2seq.models.attention import Additive, Dot, General, MultiHead, attend
 from seq2seq.models.protocol import Memory, State, Step
 from seq2seq.models.recurrent import GATES, CellStep, RecurrentDecoder
 from seq2seq.models.transformer import DecoderLayer, TransformerDecoder, biases_of
@@ -238,26 +238,13 @@ def _recurrent(
     state = decoder.prefill(tokens[:, :-1], decoder.start(memory), memory)
     step, cell_steps = recorded_step(decoder, tokens[:, -1], state, memory)
     cells, embedded = state[0], decoder.embedding(tokens[:, -1])
-    look = None
-    if decoder.attention is not None:
-        # What feeds the cell has been looked for with the state before.
-        query = cells[0][:, -1:] if decoder.feeds == "context" else step.hidden.unsqueeze(1)
-        scores = decoder.attention.scores(query, memory.keys)
-        context, weights = attend(scores, memory.states, memory.mask.unsqueeze(1))
-        look = AttentionInternals(
-            query=_numbers(query[0, 0]),
-            keys=_numbers(memory.keys[0]) if decoder.attention.dot_product else None,
-            values=_numbers(memory.states[0]),
-            scores=_numbers(scores[0, 0]),
-            weights=_numbers(weights[0, 0]),
-            context=_numbers(context[0, 0]),
-            brought=_numbers(context[0, 0]),
-            scale=query.shape[-1] ** -0.5,
-        )
+    # What feeds the cell has been looked for with the state before.
+    query = cells[0][:, -1:] if decoder.feeds == "context" else step.hidden.unsqueeze(1)
+    attention = decoder.attention
     names = GATES[decoder.stack.kind]
     return {
         "kind": decoder.stack.kind,
-        "attention": "none" if decoder.attention is None else decoder.attention.kind,
+        "attention": "none" if attention is None else attention.kind,
         "feeds": decoder.feeds,
         "embedding": _numbers(embedded[0]),
         "cells": tuple(
@@ -269,7 +256,7 @@ def _recurrent(
             )
             for number, turn in enumerate(cell_steps)
         ),
-        "look": look,
+        "look": None if attention is None else _recurrent_attention(attention, query, memory),
         "own": None,
         "states": None,
         "inner": None,
@@ -280,6 +267,24 @@ def _recurrent(
         "logits": step.logits[0],
         "copying": None if step.copying is None else float(step.copying[0]),
     }
+
+
+def _recurrent_attention(
+    attention: Additive | Dot | General, query: Tensor, memory: Memory
+) -> AttentionInternals:
+    """Return how a recurrent decoder's query (1, 1, width) is compared with a memory's states."""
+    scores = attention.scores(query, memory.keys)
+    context, weights = attend(scores, memory.states, memory.mask.unsqueeze(1))
+    return AttentionInternals(
+        query=_numbers(query[0, 0]),
+        keys=_numbers(memory.keys[0]) if attention.dot_product else None,
+        values=_numbers(memory.states[0]),
+        scores=_numbers(scores[0, 0]),
+        weights=_numbers(weights[0, 0]),
+        context=_numbers(context[0, 0]),
+        brought=_numbers(context[0, 0]),
+        scale=query.shape[-1] ** -0.5,
+    )
 
 
 def recorded_step(

@@ -34,6 +34,24 @@ class Progress(NamedTuple):
 OnStep = Callable[[Progress], bool | None]
 
 
+class Steering(NamedTuple):
+    """What has a say in a search from outside.
+
+    processors: change the log-probabilities of each step, one after the other. limits: most tokens
+    for each source, () for those of the options. changes: tells what a step, from 0, looks at
+    instead. on_step: called after every step; where it returns True the search stops, and what
+    stands so far is returned as unfinished.
+    """
+
+    processors: Sequence[LogitsProcessor] = ()
+    limits: Sequence[int] = ()
+    changes: Callable[[int], Change | None] | None = None
+    on_step: OnStep | None = None
+
+
+UNSTEERED = Steering()
+
+
 class SearchResult(NamedTuple):
     """The outputs for one source, best first, and the tree they were found in."""
 
@@ -81,21 +99,15 @@ def search(
     options: Options,
     start: Sequence[int],
     eos: int | Sequence[int],
-    processors: Sequence[LogitsProcessor] = (),
-    on_step: OnStep | None = None,
-    limits: Sequence[int] = (),
-    changes: Callable[[int], Change | None] | None = None,
+    steering: Steering = UNSTEERED,
 ) -> list[SearchResult]:
     """Find the outputs for each row of the memory.
 
-    on_step is called after every step; if it returns True the search stops and what stands so far
-    is returned as unfinished. start: what the decoder reads before its first output. eos: the token
-    that ends an output, or several that do.
-    limits: most tokens for each source, () for those of the options. changes: tells what a step,
-    from 0, looks at instead.
+    start: what the decoder reads before its first output. eos: the token that ends an output, or
+    several that do.
     """
     ends = np.atleast_1d(np.array(eos, dtype=np.int64))
-    return _Search(decoder, memory, options, start, ends, processors, limits).run(on_step, changes)
+    return _Search(decoder, memory, options, start, ends, steering).run()
 
 
 class _Search:
@@ -108,14 +120,13 @@ class _Search:
         options: Options,
         start: Sequence[int],
         ends: np.ndarray,
-        processors: Sequence[LogitsProcessor],
-        limits: Sequence[int],
+        steering: Steering,
     ) -> None:
-        self.decoder, self.options, self.ends, self.processors = decoder, options, ends, processors
+        self.decoder, self.options, self.ends, self.steering = decoder, options, ends, steering
         count, device = memory.mask.shape[0], memory.mask.device
         self.source_lengths = memory.mask.sum(dim=1).tolist()
         default = [options.length_limit(length) for length in self.source_lengths]
-        self.limits = list(limits) or default
+        self.limits = list(steering.limits) or default
         self.finished: list[list[Hypothesis]] = [[] for _ in range(count)]
         self.tree = _Tree(count)
         self.generators = [np.random.default_rng(options.seed) for _ in range(count)]
@@ -135,9 +146,8 @@ class _Search:
             coverage=np.zeros(memory.mask.shape) if covers else None,
         )
 
-    def run(
-        self, on_step: OnStep | None, changes: Callable[[int], Change | None] | None
-    ) -> list[SearchResult]:
+    def run(self) -> list[SearchResult]:
+        _, _, changes, on_step = self.steering
         for number in range(max(self.limits)):
             covers = self.rows.coverage is not None
             change = None if changes is None else changes(number)
@@ -159,7 +169,7 @@ class _Search:
         logits = step.logits.float()
         history = torch.from_numpy(self.rows.history).to(logits.device)
         allowed = self._penalised(logits, history)
-        for processor in self.processors:
+        for processor in self.steering.processors:
             allowed = processor(allowed, history)
         sampling = self.options.method == "sample"
         candidates = (self._draw if sampling else self._rank)(allowed)

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from seq2seq.decoding.logits_processors import forbid, minimum_length
 from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import search
+from seq2seq.decoding.search import Steering, search
 from seq2seq.families.configs import read_config
 from seq2seq.families.loading import read_model
 from seq2seq.models.quantization import available, quantize
@@ -139,9 +139,9 @@ def _ours(
     options = Options(
         beam_width=beam_width, n_best=1, length_penalty=1.0, max_length=steps, min_length=steps
     )
-    processors = [forbid([config.pad]), minimum_length(steps, [config.eos])]
+    steering = Steering([forbid([config.pad]), minimum_length(steps, [config.eos])])
     memory = reader.encode(ids, record=record)
-    found = search(searcher.decoder, memory, options, [config.bos], config.eos, processors)
+    found = search(searcher.decoder, memory, options, [config.bos], config.eos, steering)
     outputs = [each.hypotheses[0].tokens for each in found]
     if record:
         target = torch.tensor([(config.bos, *tokens[:-1]) for tokens in outputs])

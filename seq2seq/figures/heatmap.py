@@ -102,10 +102,14 @@ def attention(
     if which == "cross":
         _frame_sinks(drawn, found, [token for token, _ in sinks(trace)], colours)
     if choice.get("right_to_left"):
-        across = drawn.layout["xaxis"]
-        across["range"] = across["range"][::-1]
-        across["title"]["text"] = across["title"]["text"].replace("source →", "← source")
+        _reverse(drawn.layout["xaxis"])
     return fit(drawn)
+
+
+def _reverse(across: dict[str, Any]) -> None:
+    """Let an axis over the source run from right to left."""
+    across["range"] = across["range"][::-1]
+    across["title"]["text"] = across["title"]["text"].replace("source →", "← source")
 
 
 @Picture

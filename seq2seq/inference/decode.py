@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -25,9 +25,9 @@ from seq2seq.decoding.logits_processors import (
     spoken_times,
 )
 from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import OnStep, SearchResult, search
+from seq2seq.decoding.search import UNSTEERED, SearchResult, Steering, search
 from seq2seq.inference.mutual_information import rank_by_information
-from seq2seq.models.protocol import Change, Memory
+from seq2seq.models.protocol import Memory
 
 
 def logits_processors(
@@ -86,43 +86,41 @@ def _time_processors(checkpoint: Checkpoint) -> list[LogitsProcessor]:
 
 
 @torch.inference_mode()
+def length_limits(
+    checkpoint: Checkpoint, options: Options, prompt: DecoderPrompt, lengths: Sequence[int]
+) -> list[int]:
+    """Return the most tokens that outputs of sources of so many tokens may have."""
+    begun = len(prompt.forced_tokens) + len(prompt.prefix)
+    limits = [options.length_limit(length, begun) for length in lengths]
+    longest = checkpoint.model.config.longest
+    return limits if longest is None else [min(each, longest - prompt.steps) for each in limits]
+
+
 def decode(
     checkpoint: Checkpoint,
     memory: Memory,
     options: Options,
     prompt: DecoderPrompt,
     source: Sequence[int] = (),
-    *,
-    on_step: OnStep | None = None,
-    changes: Callable[[int], Change | None] | None = None,
-    lengths: Sequence[int] = (),
+    steering: Steering = UNSTEERED,
 ) -> list[SearchResult]:
     """Search the outputs of each row of a memory, with all that the model and the options ask for.
 
-    source: its ids, where all rows have the same one. lengths: tokens of the sources, () for those
-    of the memory. on_step, changes: as `search` has them.
+    source: its ids, where all rows have the same one. steering: its limits, if there are none, are
+    those of the memory's lengths; its processors come after the model's and the options' own.
     """
-    config = checkpoint.model.config
-    lengths = lengths or memory.mask.sum(dim=1).tolist()
-    begun = len(prompt.forced_tokens) + len(prompt.prefix)
-    limits = [options.length_limit(length, begun) for length in lengths]
-    if config.longest is not None:
-        limits = [min(limit, config.longest - prompt.steps) for limit in limits]
-    processors = logits_processors(checkpoint, options, prompt, source)
-    decoder = checkpoint.searcher.decoder
+    lengths = memory.mask.sum(dim=1).tolist()
+    steering = steering._replace(
+        processors=[
+            *logits_processors(checkpoint, options, prompt, source),
+            *steering.processors,
+        ],
+        limits=steering.limits or length_limits(checkpoint, options, prompt, lengths),
+    )
     # What is ranked anew is all that the search has found.
     wide = replace(options, n_best=options.rows) if options.mmi_weight else options
-    found = search(
-        decoder,
-        memory,
-        wide,
-        prompt.start,
-        checkpoint.ends,
-        processors,
-        on_step,
-        limits,
-        changes,
-    )
+    decoder = checkpoint.searcher.decoder
+    found = search(decoder, memory, wide, prompt.start, checkpoint.ends, steering)
     if options.mmi_weight:
         return rank_by_information(checkpoint, found, options, prompt)
     return found

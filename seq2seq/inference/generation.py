@@ -10,9 +10,9 @@ import torch
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.batching import in_groups, pad
 from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import OnStep, SearchResult
+from seq2seq.decoding.search import OnStep, SearchResult, Steering
 from seq2seq.inference.arguments import Input, Inputs, Named, each, is_list, opened, options_for
-from seq2seq.inference.decode import decode
+from seq2seq.inference.decode import decode, length_limits
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.generated import Generated, generated
 from seq2seq.inference.inputs import prepare
@@ -98,4 +98,5 @@ def decode_memory(
     """
     options = options or checkpoint.generation_config.options
     prompt = decoder_prompt(checkpoint, options)
-    return decode(checkpoint, memory, options, prompt, on_step=on_step, lengths=lengths)
+    limits = length_limits(checkpoint, options, prompt, lengths)
+    return decode(checkpoint, memory, options, prompt, (), Steering(limits=limits, on_step=on_step))

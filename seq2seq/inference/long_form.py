@@ -22,7 +22,7 @@ from seq2seq.data.audio import HOP, RATE, Audio
 from seq2seq.decoding.generation_config import SpeechTokens
 from seq2seq.decoding.hypothesis import Hypothesis
 from seq2seq.decoding.options import MAX_LENGTH, Options
-from seq2seq.decoding.search import OnStep
+from seq2seq.decoding.search import OnStep, Steering
 from seq2seq.errors import UserError
 from seq2seq.inference.arguments import Named, opened, options_for
 from seq2seq.inference.decode import decode, detect_language
@@ -296,7 +296,8 @@ class _Windows:
             settings = replace(checkpoint.generation_config, renormalise=True)
             checkpoint = replace(checkpoint, generation_config=settings)
         prompt = decoder_prompt(checkpoint, options)
-        [found] = decode(checkpoint, memory, options, prompt, on_step=self.on_step)
+        steering = Steering(on_step=self.on_step)
+        [found] = decode(checkpoint, memory, options, prompt, (), steering)
         best = found.hypotheses[0]
         tokens = best.tokens[:-1] if best.finished else best.tokens
         mean = float(np.mean(best.log_probabilities)) if best.tokens else 0.0

@@ -13,7 +13,7 @@ from seq2seq.data.batching import in_groups, pad
 from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import OnStep, SearchResult
+from seq2seq.decoding.search import OnStep, SearchResult, Steering
 from seq2seq.inference.arguments import Input, Inputs, Named, each, is_list, opened, options_for
 from seq2seq.inference.decode import decode
 from seq2seq.inference.decoder_prompt import decoder_prompt
@@ -110,7 +110,8 @@ def _run(
         ids = encoded.source.ids if encoded.source.frames is None else ()
         changes = interventions.at if interventions.attention else None
         _, memory, chosen, prompt, _ = encoded
-        [found] = decode(checkpoint, memory, chosen, prompt, ids, on_step=on_step, changes=changes)
+        steering = Steering(changes=changes, on_step=on_step)
+        [found] = decode(checkpoint, memory, chosen, prompt, ids, steering)
         searched = time.perf_counter()
         steps = observe(checkpoint, encoded, found.hypotheses[0].tokens)
     seconds = {

@@ -27,7 +27,7 @@ def server(checkpoint_root, tmp_path_factory):
         ("models", {"model": "transformer"}),
         ("translation", {"tab": "What if", "text": HOSTILE, "instead": HOSTILE}),
         ("translation", {"checkpoint": HOSTILE, "tab": "Beam tree", "text": HOSTILE}),
-        ("context-vector", {"a": HOSTILE}),
+        ("context_vector", {"a": HOSTILE}),
     ],
 )
 def test_nothing_is_asked_of_another_host(server, new_page, page, query):
@@ -40,7 +40,7 @@ def test_nothing_is_asked_of_another_host(server, new_page, page, query):
         field.press("Enter")
         expect(opened.get_by_role("table")).to_contain_text("**bold** ![x](", timeout=60_000)
     else:
-        opened.goto(f"{server}/{page.replace('-', '_')}?{urlencode(query)}")
+        opened.goto(f"{server}/{page}?{urlencode(query)}")
         opened.get_by_role("heading", level=1).wait_for()
     settled(opened)
     opened.wait_for_timeout(500)

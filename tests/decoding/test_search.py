@@ -16,7 +16,7 @@ import seq2seq.decoding.options
 from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, PRUNED
 from seq2seq.decoding.logits_processors import forbid
 from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import _truncate, search
+from seq2seq.decoding.search import Steering, _truncate, search
 from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import build
 
@@ -60,7 +60,8 @@ def model_of(kind, vocabulary=8, seed=1, ends=0.0):
 
 def find(model, source, processors=(), on_step=None, **options):
     memory = model.encode(source)
-    return search(model.decoder, memory, Options(**options), [BOS], EOS, processors, on_step)
+    steering = Steering(processors, on_step=on_step)
+    return search(model.decoder, memory, Options(**options), [BOS], EOS, steering)
 
 
 def scores_after(model, source, tokens):

@@ -10,7 +10,7 @@ from transformers.generation import GenerationMixin
 
 from seq2seq.catalogue import Card
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.decoding.search import search
+from seq2seq.decoding.search import Steering, search
 from seq2seq.families.generation_configs import read_generation_config
 from seq2seq.families.loading import read_model
 from seq2seq.inference.decode import logits_processors
@@ -228,7 +228,8 @@ def search_with(folder, ours, source, **options):
     processors = logits_processors(checkpoint, chosen, prompt)
     with torch.inference_mode():
         memory = ours.encode(source)
-        return search(ours.decoder, memory, chosen, prompt.start, ours.config.eos, processors)
+        steering = Steering(processors)
+        return search(ours.decoder, memory, chosen, prompt.start, ours.config.eos, steering)
 
 
 def generated(reference, given, **options):

@@ -1,6 +1,7 @@
 """Two replicas on a Ray cluster of this machine. Skipped where Ray is not installed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,18 @@ def test_a_mistake_is_one_sentence_and_no_traceback(engine, request_):
     assert "Traceback" not in said
     assert "\n" not in said
     assert "ray" not in said.lower()
+
+
+def test_requests_go_to_the_one_replica_that_has_the_model(engine, checkpoint_root):
+    folder = shutil.copytree(checkpoint_root / "gru-plain", checkpoint_root / "of-one-replica")
+    request = Request(folder.name, TEXTS[0], SHORT)
+    try:
+        first = engine.compute(request)
+    finally:
+        shutil.rmtree(folder)  # no other replica can load it now
+    time.sleep(2)  # who has what is told to those who ask, in the background
+    for _ in range(12):
+        assert engine.compute(request).text == first.text
 
 
 def test_a_replica_that_is_killed_loses_no_request(engine):

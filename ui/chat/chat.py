@@ -81,29 +81,34 @@ def chat_page(task: str, title: str) -> None:
         if not turns or conversation.is_example():
             _openers(name)
     with below:
-        checkpoint = open_model(name) if name else None
-        st.caption(
-            "A small model makes up its replies: none is advice. In an emergency, call for help."
-        )
-        reach, act = _bar(checkpoint, turns)
-        if checkpoint is None:
-            empty_state("No model is loaded: choose one, or bring one with weights.")
-            page_link("pages/models.py", "To the models")
+        checkpoint, reach, act = _model_below(name, turns)
     if checkpoint is not None and is_due(turns):
         with box:
             _answer(checkpoint, options, turns, reach, act)
-    if chosen is None:
-        if not turns:
-            with right:
-                st.caption(
-                    "Here you will see the effect of removing each turn, and the attention of each "
-                    "token of the reply by turn."
-                )
-        return
-    with right:
-        looked = look(turns, chosen)
-    if looked is not None:
-        inside(chosen, *looked)
+    if chosen is not None:
+        with right:
+            looked = look(turns, chosen)
+        if looked is not None:
+            inside(chosen, *looked)
+    elif not turns:
+        with right:
+            st.caption(
+                "Here you will see the effect of removing each turn, and the attention of each "
+                "token of the reply by turn."
+            )
+
+
+def _model_below(name: str | None, turns: Turns) -> tuple[Checkpoint | None, int, DeltaGenerator]:
+    """Open the model and show what stands below the conversation; returns it with `_bar`'s."""
+    checkpoint = open_model(name) if name else None
+    st.caption(
+        "A small model makes up its replies: none is advice. In an emergency, call for help."
+    )
+    reach, act = _bar(checkpoint, turns)
+    if checkpoint is None:
+        empty_state("No model is loaded: choose one, or bring one with weights.")
+        page_link("pages/models.py", "To the models")
+    return checkpoint, reach, act
 
 
 def _bar(checkpoint: Checkpoint | None, turns: Turns) -> tuple[int, DeltaGenerator]:

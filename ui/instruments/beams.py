@@ -330,6 +330,12 @@ def _penalties(view: View, rivals: list[Hypothesis]) -> tuple[float, float, np.n
         return alpha, own[1] if run.attention is not None else 0.0, None
     if not beta:
         return alpha, 0.0, None
+    covered = _coverage(view, rivals)
+    return alpha, 0.0 if covered is None else beta, covered
+
+
+def _coverage(view: View, rivals: list[Hypothesis]) -> np.ndarray | None:
+    """Return what attention each hypothesis gave each source position; None where it is stopped."""
     tokens = tuple(each.tokens for each in rivals)
 
     def cover(checkpoint: Checkpoint, on_step: OnStep) -> np.ndarray:
@@ -338,8 +344,7 @@ def _penalties(view: View, rivals: list[Hypothesis]) -> tuple[float, float, np.n
         assert view.subject.given is not None
         return coverage(checkpoint, view.subject.given, tokens, view.subject.options)
 
-    covered = derive(view.subject, ("coverage", tokens), cover)
-    return alpha, 0.0 if covered is None else beta, covered
+    return derive(view.subject, ("coverage", tokens), cover)
 
 
 def _search_errors(view: View) -> None:

@@ -21,6 +21,8 @@ from ui.terms import term_help
 if TYPE_CHECKING:
     import numpy as np
 
+    from seq2seq.trace import Trace
+
 
 def show(view: View) -> None:
     """Show the probability of every token, and the alternatives of the selected step."""
@@ -105,7 +107,12 @@ def alternatives_chart(view: View) -> None:
     )
     if view.subject.missing:
         st.caption(f"No other token can be chosen. {plain(view.subject.missing)}")
-        return
+    else:
+        _other_tokens(trace, step, go_on)
+
+
+def _other_tokens(trace: Trace, step: int, go_on: Callable[[int], None]) -> None:
+    """Offer the candidates of a step that were not chosen, and a button that takes one."""
     ids = trace.alternatives.ids[step].tolist()
     others = {
         f"{rank + 1}: {label(piece)}": ids[rank]
