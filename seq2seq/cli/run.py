@@ -155,7 +155,7 @@ def _forecast(values: argparse.Namespace, given: dict[str, Any]) -> int:
     options = replace(usual_options(checkpoint), **named)
     found = forecast(checkpoint, series, horizon, options)
     about = f"{series.name}: {len(series):,} values, frequency {frequency(series.frequency).title}."
-    for note in (about, *series.notes):
+    for note in (about, *series.notes, *found.notes):
         print(f"seq2seq: {note}", file=sys.stderr)
     if values.json:
         named = {"checkpoint": checkpoint.card.name, "frequency": series.frequency}

@@ -21,6 +21,7 @@ from seq2seq.models.protocol import select
 from seq2seq.trace import Trace
 
 LEVELS = tuple(round(0.1 * number, 1) for number in range(1, 10))  # of the quantiles
+COARSE = 4  # bins that half of the values should spread over at least
 MAX_HORIZON, MAX_SAMPLES = 64, 200
 
 
@@ -72,6 +73,18 @@ class Forecast:
     def interval(self, share: float) -> np.ndarray:
         """Return the low and the high end that hold this share of each step, (horizon, 2)."""
         return quantiles_of(self.probabilities, self.values, ((1 - share) / 2, (1 + share) / 2))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what makes it coarse: bins too wide for most of the values."""
+        width = self.values[1] - self.values[0]
+        low, high = np.nanpercentile(self.read.values, (25, 75))
+        if not 0 < high - low < COARSE * width:
+            return ()
+        return (
+            f"The model tells values apart by steps of {width:.3g} only, and half of them lie "
+            f"within {high - low:.3g}: leave out what is far from all others, or subtract a level.",
+        )
 
     @property
     def median(self) -> np.ndarray:

@@ -103,6 +103,7 @@ def _show(
     tested = _tested(name, series, horizon, hide, sampling)
     if tested is None:
         return
+    show_notes(tested.forecast.notes)
     found = _tested(other, series, horizon, hide, sampling) if other else None
     asked = Asked(
         name, series, tested, {other: found} if other and found else {}, sampling, interval
