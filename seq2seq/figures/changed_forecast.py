@@ -82,7 +82,12 @@ def rolling_forecasts(tests: Sequence[Backtest], dark: bool = False) -> Drawing:
         )  # fmt: skip
     drawn.add_trace(
         scatter(
-            x=known, y=values, name="series", line={"color": BLUE[dark]}, hovertemplate="%{y:.4g}"
+            x=known,
+            y=values,
+            mode="lines",
+            name="series",
+            line={"color": BLUE[dark]},
+            hovertemplate="%{y:.4g}",
         )
     )
     return drawn

@@ -70,6 +70,7 @@ def forecast(
             scatter(
                 x=times_of(tested)[1],
                 y=median,
+                mode="lines",
                 name=escape(name),
                 line=line,
                 hovertemplate="%{y:.4g}",
@@ -125,6 +126,7 @@ def band(tested: Backtest, share: float, colour: str, opacity: float, **more: An
     return scatter(
         x=ahead + ahead[::-1],
         y=np.concatenate([ends[:, 0], ends[::-1, 1]]),
+        mode="lines",
         fill="toself",
         fillcolor=_faint(colour, opacity),
         line={"width": 0},
@@ -187,6 +189,7 @@ def _add_attention(drawn: Drawing, tested: Backtest, weights: np.ndarray, dark: 
             x=times_of(tested)[0][-len(weights) :],
             y=weights,
             yaxis="y2",
+            mode="lines",
             fill="tozeroy",
             fillcolor=_faint(BLUE[dark], 0.3),
             line={"color": BLUE[dark], "width": 1.5, "shape": "hvh"},
