@@ -292,7 +292,7 @@ class Drawing {
 
   // What a recurrent decoder begins with: the last state that the encoder has left.
   drawStart() {
-    const { picture: { model, strips }, layout: { sources, targets, y } } = this;
+    const { picture: { model, strips }, layout: { narrow, sources, targets, y } } = this;
     if (!["rnn", "lstm", "gru"].includes(model.kind)) return;
     const side = targets[0].x - 17, level = y.state + y.strip * 0.6;
     const into = `V${level}H${targets[0].x - 12}`;
@@ -305,11 +305,11 @@ class Drawing {
         this.start.push(index ? make("path", { class: "back", d: from }, this.wires)
           : this.arrow("back", from + into));
       }
-      // Where neither the first ribbon nor its weight is.
+      // Where no ribbon is; in a narrow picture, where neither the first one nor its weight is.
       const [first, second = first, third = second] = sources;
-      this.start.push(make("text", {
-        class: "note halo", x: (second.x + third.x) / 2 - 20, y: turn - 5,
-      }, this.wires));
+      const place = narrow ? { x: (second.x + third.x) / 2 - 20, y: turn - 5 }
+        : { x: side - 8, y: (y.boxes.context[1] + y.boxes.encoder[0]) / 2 + 4, "text-anchor": "end" };
+      this.start.push(make("text", { class: "note halo", ...place }, this.wires));
       writeFormula(this.start.at(-1), "s_0 = h_T", true);
     } else if (model.feeds !== "token") {
       this.start.push(this.arrow("back", `M${side} ${y.context - 1}${into}`));
