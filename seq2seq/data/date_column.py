@@ -42,6 +42,8 @@ EARLIEST, LATEST = 1600, 2300  # years
 LEAST_READ = 0.9  # of the cells, so that a column counts as dates
 REGULAR = 0.8  # of the steps, so that what looks like a number counts as a date
 SAMPLE = 50  # cells that are looked at first
+PROBED = 8  # of those, cells that a format is tried on before it is tried on all
+DECIMAL = re.compile(r"[-+]?\d+[.,](?:\d{1,3}|\d{5,})")  # what cannot be a month and a year
 
 
 def parse_dates(cells: Sequence[str], name: str = "") -> Dates:
@@ -53,6 +55,8 @@ def parse_dates(cells: Sequence[str], name: str = "") -> Dates:
     """
     present = [cell for cell in cells if cell]
     if len(present) < 2 or len(present) < 0.8 * len(cells):
+        return []
+    if all(map(DECIMAL.fullmatch, present[:PROBED])):
         return []
     if len(cells) > 4 * SAMPLE and not _read(present[:: len(present) // SAMPLE], name):
         return []
@@ -167,7 +171,7 @@ def _formatted(cells: Sequence[str]) -> Dates:
     tried = [
         dates
         for form in forms
-        if any(_parse(cell, form) for cell in sample)
+        if any(_parse(cell, form) for cell in sample[:PROBED])
         and _is_read(dates := [_parse(cell, form) for cell in cells], cells)
     ]
     return max(tried, key=lambda dates: (-dates.count(None), regularity(dates)), default=[])

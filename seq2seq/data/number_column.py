@@ -13,6 +13,7 @@ MISSING_WORDS |= {"..", "...", "missing", "k.a."}
 MISSING_WORDS |= {f"{sign}{word}" for sign in ("", "+", "-") for word in ("inf", "infinity")}
 UNITS = re.compile(r"[€$£¥%]|\b(?:EUR|USD|GBP|CHF)\b")
 MINUS = str.maketrans("−–—‒﹣－", "------")  # a dash in front of a number
+PLAIN = re.compile(r"-?\d+(?:\.\d+)?")  # most numbers, which need no closer look
 GROUPED = re.compile(r"\d{1,3}(?:[\s'’_]\d{3})+(?!\d)")  # thousands apart, not by a mark
 
 
@@ -38,6 +39,8 @@ def number(cell: str, decimal: str = POINT) -> float | None:
     Infinite where it is too large for a number of 64 bits. decimal: the mark that wins where a cell
     can be read with either.
     """
+    if decimal == POINT and PLAIN.fullmatch(cell):
+        return float(cell)
     text = _bare(cell)
     other = COMMA if decimal == POINT else POINT
     for mark, group in ((decimal, other), (other, decimal)):
@@ -66,7 +69,8 @@ def marks_of(cells: Sequence[str], separator: str = COMMA, comma_land: bool = Fa
     none does, as in "1.250", what stands around counts. separator: between the cells of the table;
     comma_land: its dates are written as where the comma is the decimal mark.
     """
-    marked = [text for text in map(_bare, cells) if POINT in text or COMMA in text]
+    marked = [text for text in map(_bare, cells) if re.search("[.,]", text)]
+    marked = [text for text in marked if number(text) is not None]
     certain = [mark for text in marked if (mark := _certain_mark(text))]
     if certain:
         return Marks(max(MARKS, key=certain.count))

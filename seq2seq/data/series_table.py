@@ -20,6 +20,7 @@ from seq2seq.errors import UserError
 MAX_BYTES, MAX_COLUMNS = 5_000_000, 500
 MOST_GAPS = 4  # empty periods for each one with a value; beyond, dates are not a regular grid
 MOSTLY = 0.8  # of the cells of a column
+HEADED = 50  # rows below a header that are looked at
 LEAST_DATES = 3  # names of columns that are dates, so that each row counts as a series
 # Names of columns that make a date together.
 YEAR = re.compile(r"year|yr|jahr|annee|année|ano|año|anno|jaar", re.IGNORECASE)
@@ -150,7 +151,7 @@ def _is_header(rows: list[list[str]]) -> int:
 def _names_column(cell: str, at: int, below: Sequence[Sequence[str]]) -> bool:
     if is_missing(cell) or _is_value(cell):
         return False
-    cells = [row[at] for row in below if at < len(row)]
+    cells = [row[at] for row in below[:HEADED] if at < len(row)]
     return len(cells) > 1 and sum(map(_is_value, cells)) > MOSTLY * len(cells)
 
 
@@ -220,9 +221,8 @@ def _with_times(
 
 def _counts_rows(cells: Sequence[str]) -> bool:
     """Tell whether a column only numbers the rows, so that it is no series to begin with."""
-    values = [number(cell) for cell in cells]
-    first = values[0]
-    return first is not None and values == [first + at for at in range(len(values))]
+    first = number(cells[0])
+    return first is not None and all(number(cell) == first + at for at, cell in enumerate(cells))
 
 
 def _unread_dates(

@@ -168,3 +168,11 @@ def test_a_series_a_row_below_a_title_is_read():
     assert [found.names[at] for at in found.numbers] == ["Norway XY", "Chile XY"]
     assert series_of(found, 2).start == "1960-01-01"
     np.testing.assert_array_equal(series_of(found, 2).values, np.arange(60.5, 90))
+
+
+def test_a_cell_that_is_no_number_is_not_in_doubt():
+    found = series(
+        "d;v\n" + "".join(f"2020-01-{day};1{day}\n" for day in range(10, 30)) + "x;1,x0\n"
+    )
+    assert found.notes == ("Rows without a date, left out: 1.",)
+    assert series("v;w\n7,x00;1\n" + "8;2\n" * 9).values.tolist() == [8] * 9
