@@ -47,6 +47,12 @@ def card_of(name: str) -> Card | None:
     return loaded.card if loaded else known_cards().get(name)
 
 
+def reads_series(name: str) -> bool:
+    """Tell whether a checkpoint reads numbers, so that its tokens are values and no words."""
+    card = card_of(name)
+    return card is not None and card.task == "forecasting"
+
+
 def _all_cards() -> dict[str, Card]:
     """Return the cards of all that can be named here, as they were when a model was loaded."""
     return known_cards() | {name: each.card for name, each in list(models().loaded.items())}
