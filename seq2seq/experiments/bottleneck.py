@@ -136,7 +136,7 @@ def _repeat(checkpoint: Checkpoint, texts: list[str]) -> _Repeated:
     letters = (batch.labels != config.pad) & (batch.labels != config.eos)
     cost = (costs * letters).sum(dim=1) / np.log(2)
     through = letters.sum(dim=1) * BITS - cost
-    return _Repeated(exact, through.clamp(min=0).tolist())
+    return _Repeated(exact, through.tolist())
 
 
 def _name(kind: str, width: int) -> str:

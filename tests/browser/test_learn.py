@@ -48,6 +48,7 @@ def test_links_within_the_course_lead_on_and_stay_there(server, new_page):
     expect(page.get_by_text("1 of 18 lessons finished")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_answer_runs_is_judged_and_ticked(server, new_page):
     """overfitting needs no checkpoint, so it runs on a server of tiny ones."""
     page = new_page(width=1280)
