@@ -28,6 +28,7 @@ from seq2seq.experiments.result import (
     mean_curve,
     titles_of,
 )
+from seq2seq.models.protocol import Memory
 
 # English and French, each in the singular and in the plural.
 SUBJECTS = (
@@ -132,26 +133,26 @@ def run(load: Load, on_part: OnPart, seed: int, models: tuple[str, ...], count: 
     )
 
 
+@torch.inference_mode()
 def _right(checkpoint: Checkpoint, some: list[Pair]) -> list[float]:
     """Return 1 for each pair whose right verb is more probable than the wrong one, else 0."""
-    sources = [pair.source for pair in some]
-    right = _log_probabilities(checkpoint, sources, [pair.right for pair in some])
-    wrong = _log_probabilities(checkpoint, sources, [pair.wrong for pair in some])
+    memory = _memory(checkpoint, [pair.source for pair in some])
+    right = _log_probabilities(checkpoint, memory, [pair.right for pair in some])
+    wrong = _log_probabilities(checkpoint, memory, [pair.wrong for pair in some])
     return (right > wrong).astype(float).tolist()
 
 
-@torch.inference_mode()
-def _log_probabilities(checkpoint: Checkpoint, sources: list[str], begun: list[str]) -> np.ndarray:
+def _memory(checkpoint: Checkpoint, sources: list[str]) -> Memory:
+    read = collate([Example(checkpoint.tokenizer.encode(source), []) for source in sources])
+    return checkpoint.model.encode(read.source.to(checkpoint.device))
+
+
+def _log_probabilities(checkpoint: Checkpoint, memory: Memory, begun: list[str]) -> np.ndarray:
     """Return log P of the beginnings (rows,) of outputs, whose ends are left open."""
-    tokenizer, pad = checkpoint.tokenizer, checkpoint.model.config.pad
-    batch = collate(
-        [
-            Example(tokenizer.encode(source), tokenizer.encode_target(target))
-            for source, target in zip(sources, begun, strict=True)
-        ]
-    ).to(checkpoint.device)
-    logits = checkpoint.model(batch.source, batch.target, batch.source != pad)
+    config, encode = checkpoint.model.config, checkpoint.tokenizer.encode_target
+    batch = collate([Example([], encode(text)) for text in begun]).to(checkpoint.device)
+    logits = checkpoint.model.decoder(batch.target, memory).logits
     chosen = logits.log_softmax(dim=-1).gather(2, batch.labels.unsqueeze(2)).squeeze(2)
-    written = (batch.labels != pad) & (batch.labels != checkpoint.model.config.eos)
+    written = (batch.labels != config.pad) & (batch.labels != config.eos)
     sums: np.ndarray = (chosen * written).sum(dim=1).double().cpu().numpy()
     return sums

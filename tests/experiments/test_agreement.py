@@ -6,7 +6,7 @@ import torch
 
 from seq2seq.checkpoint import load
 from seq2seq.data.tokenizer import BOS
-from seq2seq.experiments.agreement import WORDS_BETWEEN, _log_probabilities, pairs
+from seq2seq.experiments.agreement import WORDS_BETWEEN, _log_probabilities, _memory, pairs
 
 
 @pytest.mark.parametrize("between", WORDS_BETWEEN)
@@ -35,7 +35,8 @@ def test_probabilities_of_a_batch_are_those_of_each_alone(checkpoint_root, name)
     checkpoint = load(str(checkpoint_root / name))
     sources = ["The cat sleeps.", "The old dog sees the cat."]
     begun = ["Le chat", "Le chien voit le"]
-    found = _log_probabilities(checkpoint, sources, begun)
+    with torch.inference_mode():
+        found = _log_probabilities(checkpoint, _memory(checkpoint, sources), begun)
     tokenizer, config = checkpoint.tokenizer, checkpoint.model.config
     for source, target, score in zip(sources, begun, found, strict=True):
         read = torch.tensor([[*tokenizer.encode(source), config.eos]])
