@@ -45,6 +45,13 @@ LAST = (
 def random_model(root, name, seed=0, certain=1.0, **settings):
     """Save a model whose outputs change from token to token, so that every processor can matter."""
     folder, model, tokenizer = published.save(root, name, **settings)
+    vary(model, seed, certain)
+    model.save_pretrained(folder)
+    return folder, model, tokenizer
+
+
+def vary(model, seed=0, certain=1.0):
+    """Change weights so that outputs change from token to token."""
     torch.manual_seed(seed)
     with torch.no_grad():
         output = model.get_output_embeddings().weight
@@ -56,8 +63,6 @@ def random_model(root, name, seed=0, certain=1.0, **settings):
                 weight.mul_(4)
             elif key.endswith("decoder.embed_positions.weight") and "Sinus" not in str(model):
                 weight.copy_(torch.randn_like(weight))
-    model.save_pretrained(folder)
-    return folder, model, tokenizer
 
 
 def configured(folder, model, **settings):
