@@ -1,4 +1,4 @@
-"""A tiny forecaster with fresh weights, and a file of series to score it on."""
+"""Tiny forecasters with fresh weights, ours and of Chronos' layout, and series to score them on."""
 
 import numpy as np
 import torch
@@ -9,6 +9,24 @@ from seq2seq.models.config import RecurrentConfig, TransformerConfig
 from seq2seq.models.seq2seq import build, order_tokens
 
 CARD = 'title = "Tiny forecaster"\ntask = "forecasting"\nlicence = "CC0-1.0"\n'
+TOKENS, LOW, HIGH = 64, -6.0, 6.0
+CHRONOS = {
+    "tokenizer_class": "MeanScaleUniformBins",
+    "tokenizer_kwargs": {"low_limit": LOW, "high_limit": HIGH},
+    "n_tokens": TOKENS,
+    "n_special_tokens": 2,
+    "pad_token_id": 0,
+    "eos_token_id": 1,
+    "use_eos_token": True,
+    "model_type": "seq2seq",
+    "context_length": 48,
+    "prediction_length": 8,
+    "num_samples": 20,
+    "temperature": 1.0,
+    "top_k": 50,
+    "top_p": 1.0,
+}
+SMALL = {"d_model": 16, "d_kv": 6, "d_ff": 24, "num_heads": 4, "num_layers": 2}
 KINDS = {
     "transformer": (TransformerConfig, {"positions_from": "end", "heads": 2}),
     "gru": (RecurrentConfig, {"cell": "gru", "attention": "general"}),
@@ -38,3 +56,24 @@ def write_series(path, count=4, length=60):
         lines.append(f"series {number}\tM\t2000-01\t{written}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def chronos():
+    """A tiny T5 of transformers with the settings of Chronos and random weights."""
+    import transformers as hf
+
+    torch.manual_seed(5)
+    config = hf.T5Config(
+        vocab_size=TOKENS,
+        **SMALL,
+        tie_word_embeddings=False,
+        decoder_start_token_id=0,
+        pad_token_id=0,
+        eos_token_id=1,
+    )
+    config.chronos_config = CHRONOS
+    model = hf.T5ForConditionalGeneration(config).eval()
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            weight.mul_(1 if "norm" in name else 2)
+    return model

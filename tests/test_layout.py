@@ -21,7 +21,15 @@ NETWORK = {
     "socket",
     "urllib",
 }
-REFEREES = {"ctranslate2", "keras", "tensorflow", "transformers"}
+REFEREES = {
+    "chronos",
+    "ctranslate2",
+    "keras",
+    "statsforecast",
+    "statsmodels",
+    "tensorflow",
+    "transformers",
+}
 UI = ("ui",)
 # From low to high: a room imports from lower floors only, and from itself without a circle.
 FLOORS = (

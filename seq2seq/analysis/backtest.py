@@ -52,7 +52,7 @@ def backtest(
     horizon: int,
     options: ForecastOptions | None = None,
     hide: bool = True,
-    smooth: bool = False,
+    smooth: bool = True,
     record: bool = True,
 ) -> Backtest:
     """Forecast the last `horizon` values of a series without them, or with hide=False the next.
@@ -111,7 +111,7 @@ def rolling_backtest(
     tests = []
     for done, end in enumerate(ends, start=1):
         known = replace(series, values=series.values[:end].copy())
-        tests.append(backtest(checkpoint, known, horizon, options, record=False))
+        tests.append(backtest(checkpoint, known, horizon, options, smooth=False, record=False))
         if on_origin is not None:
             on_origin(done, len(ends))
     return tuple(tests)

@@ -9,6 +9,7 @@ from typing import Any
 
 from seq2seq.errors import UserError
 from seq2seq.experiments.registry import NAMES, run_experiment
+from seq2seq.experiments.result import Partial
 
 
 def add(commands: Any) -> None:
@@ -43,9 +44,10 @@ def _work(values: argparse.Namespace) -> None:
         plain = {"experiment": values.name, **found.to_dict()}
         print(orjson.dumps(plain, option=orjson.OPT_SERIALIZE_NUMPY).decode())
         return
-    for each in filter(None, (found, found.also)):
-        print(f"{each.sentence}\nVerdict: {each.verdict}. {each.counts}; {each.seconds:.1f} s.")
+    for each in (found, *found.also):
+        verdict = f"Verdict: {each.verdict}. " if each.verdict else ""
+        print(f"{each.sentence}\n{verdict}{each.counts}; {each.seconds:.1f} s.")
 
 
-def _progress(done: int, total: int) -> None:
+def _progress(done: int, total: int, partial: Partial | None = None, /) -> None:
     print(f"\r{done} of {total}", end="", file=sys.stderr, flush=True)

@@ -40,6 +40,9 @@ def add(commands: Any) -> None:
     command.add_argument("--horizon", type=int, help="steps to forecast (default: as is usual)")
     command.add_argument("--column", help="name of the column that is forecast (default: first)")
     command.add_argument("--frequency", default="", help="of the series: Y, Q, M, W, D, H, ...")
+    command.add_argument(
+        "--decimal", choices=[".", ","], default="", help="mark before decimals (default: as found)"
+    )
     command.add_argument("--samples", type=int, help="paths sampled (default: as is usual)")
     command.add_argument(
         "--timestamps",
@@ -151,13 +154,14 @@ def _forecast(values: argparse.Namespace, given: dict[str, Any]) -> int:
     horizon = values.horizon or frequency(series.frequency).horizon
     options = replace(usual_options(checkpoint), **named)
     found = forecast(checkpoint, series, horizon, options)
-    for note in series.notes:
+    about = f"{series.name}: {len(series):,} values, frequency {frequency(series.frequency).title}."
+    for note in (about, *series.notes, *found.notes):
         print(f"seq2seq: {note}", file=sys.stderr)
     if values.json:
-        about = {"checkpoint": checkpoint.card.name, "frequency": series.frequency}
+        named = {"checkpoint": checkpoint.card.name, "frequency": series.frequency}
         trace = None if found.trace is None else json.loads(found.trace.to_json())
         quantiles = {str(level): found.quantiles[:, at].tolist() for at, level in enumerate(LEVELS)}
-        print_json({**about, "quantiles": quantiles, "paths": found.paths.tolist(), "trace": trace})
+        print_json({**named, "quantiles": quantiles, "paths": found.paths.tolist(), "trace": trace})
         return 0
     for step, row in enumerate(found.quantiles, start=1):
         print(f"{step:3} {row[4]:14.6g}   80 %: {row[0]:.6g} to {row[-1]:.6g}")
@@ -177,7 +181,7 @@ def _read_series(values: argparse.Namespace) -> Series:
             names = ", ".join(table.names)
             raise UserError(f"There is no column {values.column[:60]!r}: it has {names[:300]}.")
         column = table.names.index(values.column)
-    return series_of(table, column, values.frequency)
+    return series_of(table, column, values.frequency, values.decimal)
 
 
 def _texts(text: str) -> Iterator[str]:

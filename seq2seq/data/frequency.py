@@ -76,7 +76,7 @@ def _working_days(date: datetime) -> int:
 def periods(dates: Sequence[datetime], code: str) -> list[int]:
     """Number the periods that dates fall into, so that neighbouring periods differ by 1.
 
-    Weeks begin with the weekday of the first date.
+    Weeks begin with the weekday that parts the most dates, that of the first date if it does.
     """
     months = {"Y": 12, "Q": 3, "M": 1}
     number: Callable[[datetime], int]
@@ -87,8 +87,10 @@ def periods(dates: Sequence[datetime], code: str) -> list[int]:
     else:
         number = _minutes(FREQUENCIES[code].minutes)
         if code == "W" and dates:
-            shift = timedelta(days=dates[0].weekday())
-            return [number(date - shift) for date in dates]
+            weekday = dates[0].weekday()
+            begins = [timedelta(days=(weekday + days) % 7) for days in (0, 6, 5, 4, 3, 2, 1)]
+            parted = [[number(date - begin) for date in dates] for begin in begins]
+            return max(parted, key=lambda weeks: len(set(weeks)))
     return [number(date) for date in dates]
 
 

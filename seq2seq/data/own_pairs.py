@@ -28,13 +28,10 @@ def read_own_pairs(content: bytes | str, most: int = MOST_PAIRS) -> list[Pair]:
             f"{MOST_BYTES / 1e6:.0f} MB."
         )
     text = _text_of(content)
-    pairs = [
-        _pair_of(line, number)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip()
-    ]
-    if len(pairs) > most:
-        raise UserError(f"These are {len(pairs):,} pairs: give at most {most:,}.")
+    lines = {number: line for number, line in enumerate(text.splitlines(), start=1) if line.strip()}
+    if len(lines) > most:
+        raise UserError(f"These are {len(lines):,} pairs: give at most {most:,}.")
+    pairs = [_pair_of(line, number) for number, line in lines.items()]
     if len(pairs) < FEWEST:
         raise UserError(
             f"There are too few pairs, {len(pairs)}: give at least {FEWEST}, since some are kept "

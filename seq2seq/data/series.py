@@ -38,7 +38,7 @@ class Series:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        values = np.asarray(self.values, dtype=np.float64)
+        values = np.array(self.values, dtype=np.float64)  # a copy: it will not change
         object.__setattr__(self, "values", values)
         values.setflags(write=False)
         frequency(self.frequency)

@@ -2,45 +2,66 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 import numpy as np
 
+from seq2seq.data.date_column import COUNTED_NAMES, Dates, are_times, offsets_of, parse_dates
+from seq2seq.data.delimited_text import decode, split_rows
 from seq2seq.data.frequency import FREQUENCIES, infer_frequency, periods
+from seq2seq.data.number_column import is_missing, marks_of, number
 from seq2seq.data.series import LARGEST_VALUE, MAX_VALUES, Series
 from seq2seq.errors import UserError
 
-MAX_BYTES, MAX_COLUMNS = 5_000_000, 200
-SEPARATORS = "\t;,|"
-MISSING_WORDS = {"", "?", "na", "n/a", "nan", "null", "none", "-", "."}
-MISSING_WORDS |= {f"{sign}{word}" for sign in ("", "+", "-") for word in ("inf", "infinity")}
-DATE_FORMATS = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
-    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d/%m/%Y",
-    "%m/%d/%Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d-%m-%Y", "%Y-%m", "%Y/%m", "%m/%Y",
-    "%Y %b", "%b %Y", "%B %Y", "%b-%Y", "%Y-%b", "%d %b %Y", "%b %d, %Y", "%Y",
-)  # fmt: skip
+MAX_BYTES, MAX_COLUMNS = 5_000_000, 500
 MOST_GAPS = 4  # empty periods for each one with a value; beyond, dates are not a regular grid
+MOSTLY = 0.8  # of the cells of a column
+HEADED = 50  # rows below a header that are looked at
+LEAST_DATES = 3  # names of columns that are dates, so that each row counts as a series
+# Names of columns that make a date together.
+YEAR = re.compile(r"year|yr|jahr|annee|année|ano|año|anno|jaar", re.IGNORECASE)
+MONTH = re.compile(r"month|mon|monat|mois|mes|mês|mese|maand", re.IGNORECASE)
+DAY = re.compile(r"day|tag|jour|dia|día|giorno|dag", re.IGNORECASE)
+DATE_LIKE = re.compile(r"\d{4}[-/]|[-/.]\d{4}|\d{4} ?[QM]|\d[-/.]\d+[-/.]\d")
+NO_NUMBERS = "There are no numbers here: give one column of numbers, with dates or not."
 
 
 @dataclass(frozen=True)
 class SeriesTable:
     """The cells of a table by column.
 
-    names: of the columns, from the header or made up. dates: the column that holds dates, None for
-    none. numbers: the columns that hold numbers.
+    names: of the columns, from the header or made up, no two alike. dates: the column that holds
+    dates, None for none; times: what they are, one a row. numbers: the columns that hold numbers.
+    separator: what stood between the cells. notes: sentences on how it was read.
     """
 
     names: tuple[str, ...]
     cells: tuple[tuple[str, ...], ...]
     dates: int | None
     numbers: tuple[int, ...]
+    times: tuple[datetime | None, ...] = ()
+    separator: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> int:
+        """The first column of numbers, unless it only counts the rows and there is another."""
+        counted = (at for at in self.numbers if not _counts_rows(self.cells[at]))
+        return next(counted, self.numbers[0])
+
+    def doubtful(self, column: int) -> str:
+        """Return a cell of a column that a decimal point or comma would tell apart, "" for none."""
+        return marks_of(self.cells[column], self.separator, self.comma_land).doubtful
+
+    @property
+    def comma_land(self) -> bool:
+        """Whether its dates are written as where the comma is the decimal mark."""
+        cells = () if self.dates is None else self.cells[self.dates]
+        return bool(cells) and all(re.match(r"\d{1,2}\.\d{1,2}\.\d{2}", c) for c in cells if c)
 
 
 def read_table(content: bytes | str) -> SeriesTable:
@@ -50,185 +71,198 @@ def read_table(content: bytes | str) -> SeriesTable:
     """
     if len(content) > MAX_BYTES:
         raise UserError(f"This table is larger than {MAX_BYTES // 1_000_000} MB: give less of it.")
-    rows = _rows(_decoded(content))
+    rows, separator = split_rows(decode(content))
+    notes: list[str] = []
+    rows = [[cell.strip() for cell in row] for row in rows]
+    rows = _turned(_without_title(rows, notes), notes)
     if not rows:
-        raise UserError("There are no numbers here: give one column of numbers, with dates or not.")
+        raise UserError(NO_NUMBERS)
     width = Counter(map(len, rows)).most_common(1)[0][0]
     if width > MAX_COLUMNS:
         raise UserError(f"This table has {width:,} columns: give at most {MAX_COLUMNS}.")
     header = _is_header(rows)
-    names = [name.strip() for name in rows[0][:width]] if header else []
-    names += [""] * (width - len(names))
+    names = _names(rows[0][:width] if header else [], width)
     rows = [[*row, *[""] * width][:width] for row in rows[header:]]
     if len(rows) > MAX_VALUES:
         raise UserError(f"This table has {len(rows):,} rows: give at most {MAX_VALUES:,}.")
-    columns = tuple(tuple(cell.strip() for cell in column) for column in zip(*rows, strict=True))
-    return _kinds(tuple(name or f"column {at + 1}" for at, name in enumerate(names)), columns)
+    columns = [tuple(column) for column in zip(*rows, strict=True)]
+    return _kinds(names, columns, separator, notes)
 
 
-def _decoded(content: bytes | str) -> str:
-    if isinstance(content, str):
-        return content
-    for encoding in (
-        ("utf-8-sig", "utf-16")
-        if content[:2] in (b"\xff\xfe", b"\xfe\xff")
-        else (
-            "utf-8-sig",
-            "latin-1",
-        )
-    ):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise UserError("This file is no text: give a table as CSV or TSV.")
+def _without_title(rows: list[list[str]], notes: list[str]) -> list[list[str]]:
+    """Drop what stands above a table: rows with few cells beside those that follow."""
+    usual = Counter(map(_filled, rows)).most_common(1)[0][0] if rows else 0
+    start = 0
+    while usual > 1 and start < len(rows) - 2 and _is_title(rows[start], usual):
+        start += 1
+    if start:
+        notes.append(f"Lines above the table, left out: {start}.")
+    return rows[start:]
 
 
-def _rows(text: str) -> list[list[str]]:
-    """Split a text into rows of cells, by the separator that the most lines have as often."""
-    lines = [line for line in text.splitlines() if line.strip(SEPARATORS + " \"'")]
-    if not lines:
-        return []
-    if len(lines) == 1 and len(lines[0].split()) > 1 and not re.search(r"[a-zA-Z]{4}", lines[0]):
-        return [[word] for word in re.split(r"[\s;]+|,\s+", lines[0].strip()) if word]
-    if len(lines) == 1:
-        return [[word] for word in re.split(r"[;,\t|]", lines[0])]
-
-    def fit(separator: str) -> tuple[int, int]:
-        counts = Counter(line.count(separator) for line in lines)
-        count, times = counts.most_common(1)[0]
-        return (times if count else 0), -SEPARATORS.index(separator)
-
-    separator = max(SEPARATORS, key=fit)
-    if fit(separator)[0] <= len(lines) // 2 or (separator == "," and _decimal_commas(lines)):
-        return [[line] for line in lines]
-    try:
-        return [row for row in csv.reader(lines, delimiter=separator, skipinitialspace=True) if row]
-    except csv.Error:
-        return [line.split(separator) for line in lines]
+def _filled(row: Sequence[str]) -> int:
+    return sum(map(bool, row))
 
 
-def _decimal_commas(lines: Sequence[str]) -> bool:
-    """Tell whether lines are one number each, written with a decimal comma."""
-    first, lines = lines[0], lines[1:]
-    if "," in first and number(first.strip()) is None:  # it names more columns than one
-        return False
-    plain = sum(bool(re.fullmatch(r"\s*[-+]?[\d.]*\d,\d+\s*", line)) for line in lines)
-    years = sum(bool(re.fullmatch(r"\s*(1[89]|20)\d\d,\d+\s*", line)) for line in lines)
-    return plain > 0.8 * len(lines) and years < 0.8 * len(lines)
+def _is_title(row: Sequence[str], usual: int) -> bool:
+    if _filled(row) > 1:
+        return _filled(row) < usual / 2
+    return not any(_is_value(cell) for cell in row if cell)
+
+
+def _is_value(cell: str) -> bool:
+    return number(cell) is not None or _is_date(cell)
+
+
+def _turned(rows: list[list[str]], notes: list[str]) -> list[list[str]]:
+    """Turn a table with a series a row and dates as names of columns, so that each is a column."""
+    first = next((at for at, cell in enumerate(rows[0]) if _is_value(cell)), 0) if rows else 0
+    named = rows[0][first:] if rows else []
+    if not first or len(named) < LEAST_DATES or not parse_dates([cell for cell in named if cell]):
+        return rows
+    if any(number(cell) is not None for row in rows[1:] for cell in row[:1]):
+        return rows
+    notes.append("Each row was read as a series, since the columns are named by dates.")
+    filled = [[*row, *[""] * len(rows[0])][: len(rows[0])] for row in rows]
+    titles = [" ".join(cell for cell in row[:first] if cell) for row in filled]
+    turned = zip(*(row[first:] for row in filled), strict=True)
+    return [["date", *titles[1:]], *(list(row) for row in turned if row[0])]
+
+
+def _names(header: Sequence[str], width: int) -> tuple[str, ...]:
+    """Return names of so many columns; those that are alike are numbered."""
+    names: list[str] = []
+    for at in range(width):
+        name = (header[at] if at < len(header) else "") or f"column {at + 1}"
+        alike = sum(name == other or other.startswith(f"{name} (") for other in names)
+        names.append(f"{name} ({alike + 1})" if name in names else name)
+    return tuple(names)
 
 
 def _is_header(rows: list[list[str]]) -> int:
     """Return 1 if the first row names the columns, else 0."""
-    first = rows[0]
-    if any(number(cell) is not None or _is_date(cell) for cell in first):
-        # Years as column names are rare; a number in the first row is a value.
-        return 0
-    return int(any(cell.strip().lower() not in MISSING_WORDS for cell in first))
+    first, *below = rows
+    if any(map(_is_value, first)):
+        # Numbers may name columns beside a word that stands above numbers or dates.
+        return int(any(_names_column(cell, at, below) for at, cell in enumerate(first)))
+    return int(not all(map(is_missing, first)))
 
 
-def _kinds(names: tuple[str, ...], columns: tuple[tuple[str, ...], ...]) -> SeriesTable:
-    dates = next((at for at, cells in enumerate(columns) if parse_dates(cells)), None)
-    numbers = tuple(at for at, cells in enumerate(columns) if at != dates and _is_numeric(cells))
-    if not numbers and dates is not None and _is_numeric(columns[dates]):
-        numbers, dates = (dates,), None
-    if not numbers:
-        raise UserError("There are no numbers here: give one column of numbers, with dates or not.")
-    return SeriesTable(names, columns, dates, numbers)
-
-
-def _is_numeric(cells: Sequence[str]) -> bool:
-    present = [cell for cell in cells if cell.lower() not in MISSING_WORDS]
-    found = sum(number(cell) is not None for cell in present)
-    return len(present) > 0 and found >= 0.8 * len(present)
-
-
-def number(cell: str, decimal_comma: bool = False) -> float | None:
-    """Read one number, as "1,234.5", "1 234,5", "12 %" or "$3": None for what is none.
-
-    Infinite where it is too large for a number of 64 bits.
-
-    decimal_comma: a lone comma is a decimal mark, otherwise it groups thousands where it can.
-    """
-    text = re.sub(r"[\s_'’€$£%]", "", cell)
-    if re.fullmatch(r"[-+]?\d{1,3}(\.\d{3})+,\d+", text) or (
-        re.fullmatch(r"[-+]?\d*,\d+", text)
-        and (decimal_comma or not re.fullmatch(r"[-+]?\d{1,3},\d{3}", text))
-    ):
-        text = text.replace(".", "").replace(",", ".")
-    elif re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", text):
-        text = text.replace(",", "")
-    if not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", text):
-        return None
-    return float(text)
+def _names_column(cell: str, at: int, below: Sequence[Sequence[str]]) -> bool:
+    if is_missing(cell) or _is_value(cell):
+        return False
+    cells = [row[at] for row in below[:HEADED] if at < len(row)]
+    return len(cells) > 1 and sum(map(_is_value, cells)) > MOSTLY * len(cells)
 
 
 def _is_date(cell: str) -> bool:
-    return bool(re.search(r"\d{4}[-/]|[-/.]\d{4}|\d{4} ?Q|\d{4} ?M", cell))
+    return cell[:1].isdigit() and bool(DATE_LIKE.search(cell))
 
 
-def parse_dates(cells: Sequence[str]) -> list[datetime | None]:
-    """Read a column of dates in whatever one format fits nearly all of them; [] for no dates.
-
-    Quarters and weeks are read as 2020-Q3, 2020Q3, 2020-W07 and months also as 2020M03.
-    """
-    present = [cell for cell in cells if cell]
-    if len(present) < 2 or len(present) < 0.8 * len(cells):
-        return []
-    if re.fullmatch(r"\d{4}[- ]?[QMW]\d{1,2}", present[0]):
-        found = [_named_period(cell) for cell in cells]
-    else:
-        tried = [_parse_all(cells, form) for form in DATE_FORMATS if _parse(present[0], form)]
-        found = max(tried, key=lambda dates: len(dates) - dates.count(None), default=[])
-    years = [date.year for date in found if date]
-    if len(years) < 0.9 * len(present) or not 1600 <= min(years, default=0) <= max(years) <= 2300:
-        return []
-    bare = all(re.fullmatch(r"\d{4}", cell) for cell in present)
-    steps = {later - year for year, later in pairwise(years)}
-    return [] if bare and (not steps <= set(range(1, 11)) or len(steps) > 3) else found
-
-
-def _named_period(cell: str) -> datetime | None:
-    match = re.fullmatch(r"(\d{4})[- ]?([QMW])(\d{1,2})", cell)
-    if match is None:
-        return None
-    year, kind, count = int(match[1]), match[2], int(match[3])
-    try:
-        if kind == "W":
-            return datetime.fromisocalendar(year, count, 1)
-        return datetime(year, count if kind == "M" else 3 * count - 2, 1)
-    except ValueError:
-        return None
+def _kinds(
+    names: tuple[str, ...], columns: list[tuple[str, ...]], separator: str, notes: list[str]
+) -> SeriesTable:
+    used, times = _dates(names, columns)
+    numeric = [at for at, cells in enumerate(columns) if _is_numeric(cells)]
+    kept = [at for at in numeric if at not in used]
+    if not kept and numeric:
+        kept, used, times = numeric, [], []
+    if not kept:
+        raise UserError(NO_NUMBERS)
+    if not used:
+        notes.extend(_unread_dates(names, columns, kept))
+    elif len(offsets_of(columns[used[0]])) > 1:
+        notes.append("Times of several offsets from UTC were put into that of the first.")
+    return SeriesTable(
+        names,
+        tuple(columns),
+        used[0] if used else None,
+        tuple(kept),
+        tuple(times),
+        separator,
+        tuple(notes),
+    )
 
 
-def _parse(cell: str, form: str) -> datetime | None:
-    try:
-        return datetime.strptime(cell, form)
-    except ValueError:
-        return None
+def _dates(names: Sequence[str], columns: Sequence[tuple[str, ...]]) -> tuple[list[int], Dates]:
+    """Return the columns that make the dates, [] for none, and the dates."""
+    joined = {kind: at for at, name in enumerate(names) if (kind := _part_of_date(name))}
+    if "year" in joined and "month" in joined:
+        used = [joined[kind] for kind in ("year", "month", "day") if kind in joined]
+        parts = zip(*(columns[at] for at in used), strict=True)
+        if found := parse_dates(["-".join(part) for part in parts]):
+            return used, found
+    for at, cells in enumerate(columns):
+        if found := parse_dates(cells, names[at]):
+            return _with_times(at, found, columns)
+    return [], []
 
 
-def _parse_all(cells: Sequence[str], form: str) -> list[datetime | None]:
-    return [_parse(cell, form) for cell in cells]
+def _part_of_date(name: str) -> str:
+    for kind, words in (("year", YEAR), ("month", MONTH), ("day", DAY)):
+        if words.fullmatch(name):
+            return kind
+    return ""
 
 
-def series_of(table: SeriesTable, column: int | None = None, frequency: str = "") -> Series:
+def _with_times(
+    at: int, found: Dates, columns: Sequence[tuple[str, ...]]
+) -> tuple[list[int], Dates]:
+    """Join days with the times of day of another column, if there is one."""
+    if any(date and (date.hour or date.minute) for date in found):
+        return [at], found
+    other = next((place for place, cells in enumerate(columns) if are_times(cells)), None)
+    if other is None:
+        return [at], found
+    pairs = zip(columns[at], columns[other], strict=True)
+    joined = parse_dates([f"{day} {time}" for day, time in pairs])
+    return ([at, other], joined) if joined else ([at], found)
+
+
+def _counts_rows(cells: Sequence[str]) -> bool:
+    """Tell whether a column only numbers the rows, so that it is no series to begin with."""
+    first = number(cells[0])
+    return first is not None and all(number(cell) == first + at for at, cell in enumerate(cells))
+
+
+def _unread_dates(
+    names: Sequence[str], columns: Sequence[Sequence[str]], numbers: Sequence[int]
+) -> list[str]:
+    """Say that a column was not understood as dates, if there is one that seems to hold them."""
+    for at, cells in enumerate(columns):
+        distinct = len(set(cells)) > MOSTLY * len(cells) and re.search(r"\d", cells[0])
+        named = COUNTED_NAMES.search(names[at]) or _part_of_date(names[at])
+        if at not in numbers and (distinct or named):
+            return [
+                f"The column {names[at][:60]!r} was not understood as dates ({cells[0][:30]!r}), "
+                "so the rows count as equally spaced, in their order."
+            ]
+    return []
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    present = [cell for cell in cells if not is_missing(cell)]
+    found = sum(number(cell) is not None for cell in present)
+    return len(present) > 0 and found >= MOSTLY * len(present)
+
+
+def series_of(
+    table: SeriesTable, column: int | None = None, frequency: str = "", decimal: str = ""
+) -> Series:
     """Make a series of one column of numbers, the first if none is named.
 
     What had to be repaired is told in its notes: rows out of order are sorted, values of one
     period are averaged, periods without one are missing, cells that are no numbers too.
-    frequency: a code, "" to infer it from the dates. Raises UserError where nothing is left.
+    frequency: a code, "" to infer it from the dates. decimal: the mark before decimals, "." or ",",
+    "" for the one that the column tells. Raises UserError where nothing is left.
     """
-    column = table.numbers[0] if column is None else column
-    cells = table.cells[column]
-    notes: list[str] = []
-    values = _values(cells, notes)
+    column = table.first if column is None else column
+    notes = list(table.notes)
+    values = _values(table, column, decimal, notes)
     start, name = "", table.names[column]
     if table.dates is not None:
-        dates = parse_dates(table.cells[table.dates])
-        values, start, frequency = _regular(values, dates, frequency, notes)
+        values, start, frequency = _regular(values, table.times, frequency, notes)
+        notes.extend(_several(table))
     known = np.flatnonzero(~np.isnan(values))
     if len(known) < 2:
         raise UserError(f"The column {name[:60]!r} has fewer than two numbers: choose another.")
@@ -237,17 +271,35 @@ def series_of(table: SeriesTable, column: int | None = None, frequency: str = ""
     return Series(values[known[0] : known[-1] + 1], frequency, start, name, tuple(notes))
 
 
-def _values(cells: Sequence[str], notes: list[str]) -> np.ndarray:
-    commas = [cell for cell in cells if re.fullmatch(r"[-+]?\d+,\d+", cell)]
-    grouped = all(re.fullmatch(r"[-+]?\d{1,3},\d{3}", cell) for cell in commas)
-    decimal = bool(commas) and not grouped and not any("." in cell for cell in cells)
-    found = [number(cell, decimal) for cell in cells]
+def _several(table: SeriesTable) -> list[str]:
+    """Say that a table seems to hold several series below each other, if it does."""
+    dates = [date for date in table.times if date]
+    if len(set(dates)) == len(dates):
+        return []
+    for at, cells in enumerate(table.cells):
+        kinds = len(set(cells))
+        pairs = set(zip(table.times, cells, strict=True))
+        if at not in table.numbers and 1 < kinds <= len(cells) / 2 and len(pairs) == len(cells):
+            return [
+                f"The column {table.names[at][:60]!r} seems to name {kinds} series: give the rows "
+                "of one of them."
+            ]
+    return []
+
+
+def _values(table: SeriesTable, column: int, decimal: str, notes: list[str]) -> np.ndarray:
+    cells = table.cells[column]
+    marks = marks_of(cells, table.separator, table.comma_land)
+    found = [number(cell, decimal or marks.decimal) for cell in cells]
     values = np.array([np.nan if value is None else value for value in found])
     if (np.abs(values) > LARGEST_VALUE).any():
         raise UserError(f"A value is larger than {LARGEST_VALUE:g}: divide all by one number.")
-    missing = int(np.isnan(values).sum())
-    if missing:
-        notes.append(f"{missing} of {len(values)} cells hold no number and count as missing.")
+    if marks.doubtful and not decimal:
+        read = number(marks.doubtful, marks.decimal)
+        notes.append(f"{marks.doubtful} was read as {read:.10g}: if not, choose the decimal mark.")
+    dated = np.array([date is not None for date in table.times] or [True] * len(values))
+    if missing := int(np.isnan(values[dated]).sum()):
+        notes.append(f"Cells without a number, counted as missing: {missing} of {len(values)}.")
     return values
 
 
@@ -257,7 +309,7 @@ def _regular(
     """Put values into the equal periods of their dates; returns them, their start and frequency."""
     pairs = [(date, value) for date, value in zip(dates, values, strict=True) if date]
     if len(pairs) < len(values):
-        notes.append(f"{len(values) - len(pairs)} rows without a date were left out.")
+        notes.append(f"Rows without a date, left out: {len(values) - len(pairs)}.")
     ordered = sorted(pairs, key=lambda pair: pair[0])
     if ordered != pairs and [pair[0] for pair in ordered] != [pair[0] for pair in pairs]:
         notes.append("The rows were sorted by date.")
@@ -283,8 +335,8 @@ def _averaged(places: np.ndarray, values: np.ndarray, title: str, notes: list[st
     sums = np.bincount(places[known], weights=values[known], minlength=size)
     doubled = len(places) - len(set(places.tolist()))
     if doubled:
-        notes.append(f"{doubled} rows fall into the same period as another and were averaged.")
+        notes.append(f"Rows of the same period as another, averaged: {doubled}.")
     empty = size - len(set(places.tolist()))
     if empty:
-        notes.append(f"{empty} periods ({title}) have no row and count as missing.")
+        notes.append(f"Periods without a row ({title}), counted as missing: {empty}.")
     return np.divide(sums, counts, out=np.full(size, np.nan), where=counts > 0)

@@ -20,6 +20,7 @@ from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN, Split
 from seq2seq.errors import UserError
 
 SCALINGS = ("mean", "recent")
+CONSTANT = 0.01  # of a constant value: the scale of a series that never changes
 RECENT = 12  # values whose mean is the centre where a season is shorter
 FIRST = EOS + 1 + len(FREQUENCIES)  # id of the lowest bin, after special tokens and frequencies
 
@@ -63,11 +64,11 @@ def recent_scaling(values: np.ndarray, season: int) -> Scaling:
     """Centre on the mean of the last season, at least RECENT values; divide by the mean distance.
 
     So that neither the level nor the unit of a series matters, and the bins are as fine as its
-    changes ask for.
+    changes ask for; those of a constant are CONSTANT of it.
     """
     present = values[~np.isnan(values)]
     center = float(present[-max(season, min(RECENT, len(present))) :].mean())
-    return Scaling(center, float(np.abs(present - center).mean()) or abs(center) or 1.0)
+    return Scaling(center, float(np.abs(present - center).mean()) or CONSTANT * abs(center) or 1.0)
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,11 @@ class ValueTokenizer:
         """Return the tokenizer of one series, (time,), with its scaling. code: its frequency."""
         if self.method == "mean":
             return replace(self, scaling=mean_scaling(values), code=code)
-        return replace(self, scaling=recent_scaling(values, frequency(code).season), code=code)
+        scaling = recent_scaling(values, frequency(code).season)
+        if np.nanmin(values) == np.nanmax(values):  # it stands in the middle of a bin
+            half = scaling.scale * (self.high - self.low) / (self.bins - 1) / 2
+            scaling = replace(scaling, center=scaling.center - half * (1 - self.bins % 2))
+        return replace(self, scaling=scaling, code=code)
 
     def bin(self, values: np.ndarray) -> np.ndarray:
         """Return the ids of values in their own unit, of any shape; NaN is a missing value.

@@ -70,7 +70,7 @@ def evaluate_with_outputs(
     chosen_options = options or checkpoint.generation_config.options
     outputs, summed, seconds = _written(checkpoint, references, chosen_options, on_group)
     loss = summed.nats / summed.tokens
-    task, scores = checkpoint.card.task, SCORES.get(checkpoint.card.task, _translations)
+    task, scores = checkpoint.card.task, SCORES.get(checkpoint.card.task, translation_scores)
     by_length: list[dict[str, Any]] = []
     if task in BY_LENGTH:
         further = _references(pair for pair in longer if pair.source not in references)
@@ -145,7 +145,7 @@ def _by_length(
         chosen = sorted(source for source in said if low <= len(source.split()) <= high)
         if chosen:
             outputs = [said[source] for source in chosen]
-            part = SCORES.get(task, _translations)(
+            part = SCORES.get(task, translation_scores)(
                 outputs, [references[source] for source in chosen], chosen
             )
             row = {"words": [low, high], "sentences": len(chosen)}
@@ -166,16 +166,17 @@ def _sounds(
         if nearest.wer > 0:
             wrong.append({"word": word, "said": output})
     return {
-        **_translations(outputs, references, sources),
+        **translation_scores(outputs, references, sources),
         "phoneme_error_rate": round(100 * errors / phonemes, 2),
         "word_error_rate": round(100 * len(wrong) / len(outputs), 2),
         "mistakes": wrong[:: max(1, len(wrong) // MISTAKES)][:MISTAKES],
     }
 
 
-def _translations(
+def translation_scores(
     outputs: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str]
 ) -> dict[str, Any]:
+    """Score translations against all of their references: BLEU with its interval, and chrF."""
     most = max(map(len, references))
     # sacrebleu wants one list for each reference number, with None where a source has fewer.
     streams: Any = [

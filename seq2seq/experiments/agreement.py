@@ -18,7 +18,16 @@ import torch
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.batching import Example, collate
-from seq2seq.experiments.result import Axes, Load, OnPart, Result, by_sign, interval, mean_curve
+from seq2seq.experiments.result import (
+    Axes,
+    Load,
+    OnPart,
+    Result,
+    by_sign,
+    interval,
+    mean_curve,
+    titles_of,
+)
 
 # English and French, each in the singular and in the plural.
 SUBJECTS = (
@@ -84,6 +93,7 @@ def run(load: Load, on_part: OnPart, seed: int, models: tuple[str, ...], count: 
     started = time.perf_counter()
     right: dict[str, dict[float, list[float]]] = {name: {} for name in models}
     total = len(models) * len(WORDS_BETWEEN)
+    titles = titles_of(load, models)
     for number, name in enumerate(models):
         checkpoint = load(name)
         for place, between in enumerate(WORDS_BETWEEN):
@@ -97,12 +107,14 @@ def run(load: Load, on_part: OnPart, seed: int, models: tuple[str, ...], count: 
         by_sign(low, high),
         far[plain],
         "% right",
-        f"With {WORDS_BETWEEN[-1]} words between subject and verb, {plain} finds the right form of "
-        f"the verb more probable in {far[plain]:.0f} % of the pairs and {attending} in "
-        f"{far[attending]:.0f} % (difference, 95 %: {low:+.0f} to {high:+.0f} points); below 50 % "
-        "the verb agrees with the nearer noun.",
+        f"With {WORDS_BETWEEN[-1]} words between subject and verb, {titles[plain]} finds the right "
+        f"form of the verb more probable in {far[plain]:.0f} % of the pairs and "
+        f"{titles[attending]} in {far[attending]:.0f} % (difference, 95 %: {low:+.0f} to "
+        f"{high:+.0f} points); below 50 % the verb agrees with the nearer noun.",
         tuple(
-            mean_curve(name, {at: [100 * hit for hit in hits] for at, hits in each.items()}, seed)
+            mean_curve(
+                titles[name], {at: [100 * hit for hit in hits] for at, hits in each.items()}, seed
+            )
             for name, each in right.items()
         ),
         Axes("words between subject and verb", "% of the pairs right"),
@@ -112,10 +124,11 @@ def run(load: Load, on_part: OnPart, seed: int, models: tuple[str, ...], count: 
         {
             "words between": list(WORDS_BETWEEN),
             **{
-                name: [round(100 * float(np.mean(hits)), 1) for hits in each.values()]
+                titles[name]: [round(100 * float(np.mean(hits)), 1) for hits in each.values()]
                 for name, each in right.items()
             },
         },
+        ends=interval([100 * hit for hit in right[plain][WORDS_BETWEEN[-1]]], seed),
     )
 
 

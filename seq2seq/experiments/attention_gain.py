@@ -7,19 +7,30 @@ has less.
 
 from __future__ import annotations
 
-from seq2seq.experiments.paired_models import compare
-from seq2seq.experiments.references import LENGTHS, Reference
+from seq2seq.experiments.paired_models import Held, compare
+from seq2seq.experiments.references import LENGTHS, Reference, references, some
 from seq2seq.experiments.result import Load, OnPart, Result
 
-MODELS = ("lstm-vanilla-en-fr", "lstm-attention-en-fr")
+# All have read the same data; those that are held against each other differ in attention alone.
+WITHOUT, WITH = "lstm-vanilla-en-fr", "lstm-attention-en-fr"
+MODELS = (
+    "rnn-vanilla-en-fr",
+    WITHOUT,
+    WITH,
+    "bigru-additive-en-fr",
+    "transformer-en-fr",
+)
 
 
 def run(
     load: Load,
     on_part: OnPart,
     seed: int = 0,
+    sentences: int = 60,
     models: tuple[str, ...] = MODELS,
+    held: tuple[str, str] = (WITHOUT, WITH),
     pairs: tuple[Reference, ...] = (),
 ) -> Result:
-    """Translate our references with both; value: the gain in chrF on the longest sentences."""
-    return compare(load, on_part, seed, models, pairs, (len(LENGTHS) - 1,))
+    """Translate references with all; value: the gain in chrF on the longest sentences."""
+    drawn = some(pairs or references(), sentences, seed)
+    return compare(load, on_part, seed, models, drawn, Held(*held, (len(LENGTHS) - 1,)))

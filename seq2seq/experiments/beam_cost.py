@@ -36,11 +36,13 @@ def beam_costs(
     options: Options | None = None,
     widths: Sequence[int] = WIDTHS,
     on_search: Callable[[int, int], object] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[BeamCost, ...]:
     """Decode a text with beams of several widths, 1 being greedy.
 
     on_search is called between searches, with the number of those done, and of all: nothing else
-    runs while one is timed. Raises UserError for a text that cannot be read.
+    runs while one is timed. clock: returns seconds. Raises UserError for a text that cannot be
+    read.
     """
     options = options or checkpoint.generation_config.options
     find(checkpoint, text, replace(options, method="greedy"))  # nothing is cold now
@@ -51,9 +53,9 @@ def beam_costs(
         for time_ in range(TIMES):
             if on_search is not None:
                 on_search(number * TIMES + time_, len(widths) * TIMES)
-            started = time.perf_counter()
+            started = clock()
             outputs = find(checkpoint, text, searched)
-            taken.append(1000 * (time.perf_counter() - started))
+            taken.append(1000 * (clock() - started))
         told = force(checkpoint, text, outputs.hypotheses[0].tokens, options).log_probabilities
         said = to_text(checkpoint, outputs, text)
         found.append(BeamCost(width, min(taken), float(told.sum()), said))

@@ -1,73 +1,200 @@
-"""One fixed vector loses details: random strings through small models, trained while you wait.
+"""One fixed vector loses details: random strings through vectors of several widths.
 
-Cho et al. 2014, On the properties of neural machine translation. Rule: for the claim if, on the
-longest strings, the model with attention gets more tokens right than one of the same size and
-training without it, by the paired 95 % interval; against it if fewer.
+Cho et al. 2014, On the properties of neural machine translation. The models are small ones of ours
+that have learnt to repeat strings, by the recipes beside them: of each width one whose decoder gets
+a single vector and one with attention. Bits that come through are log2 of the letters a string is
+drawn from, for each of its letters, less what the letter costs the model under teacher forcing: a
+lower bound of what the vector tells about the string (Barber and Agakov 2003). Rule: for the claim
+if, on the longest strings, the model of the chosen width with attention repeats more of them
+exactly than the one without, by the paired 95 % interval; against it if fewer.
 """
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Sequence
+from pathlib import Path
+from string import ascii_lowercase
+from typing import NamedTuple
 
 import numpy as np
+import torch
 
-from seq2seq.data.batching import Example
-from seq2seq.data.tasks import Task, copying
-from seq2seq.evaluation.exact_match import outputs, tokens_right
+from seq2seq.catalogue import CHECKPOINTS
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.checkpoint import load as load_folder
+from seq2seq.data.batching import Example, collate
+from seq2seq.data.tasks import LONGEST, SHORTEST
+from seq2seq.errors import UserError
+from seq2seq.evaluation.exact_match import outputs
 from seq2seq.evaluation.results import Curve
-from seq2seq.experiments.live_training import Settings, share_of, small_gru, train
-from seq2seq.experiments.result import Axes, Load, OnPart, Result, by_sign, interval, mean_curve
-from seq2seq.models.seq2seq import Seq2Seq
+from seq2seq.experiments.result import (
+    Axes,
+    Load,
+    OnPart,
+    Partial,
+    Result,
+    by_sign,
+    interval,
+    mean_curve,
+)
 
-LENGTHS = range(2, 13)
-LONG = 10  # symbols, from which on a string counts as long
+FOLDER = CHECKPOINTS / "copying"  # whose folders are no models of a task that the pages offer
+WIDTHS = (32, 64, 128, 256)
+VECTOR, ATTENTION = "vector", "attention"
+LENGTHS = range(SHORTEST, LONGEST + 1)  # that the models have learnt from
+BITS = float(np.log2(len(ascii_lowercase)))  # of a letter that is drawn at random
+EXACT = Axes("letters in the string", "% repeated exactly")
+
+
+class _Repeated(NamedTuple):
+    """Of each string, 100 if it was repeated exactly, else 0, and the bits that came through."""
+
+    exact: list[float]
+    bits: list[float]
 
 
 def run(
-    load: Load, on_part: OnPart, seed: int = 0, seconds: float = 8.0, width: int = 64
+    load: Load,
+    on_part: OnPart,
+    seed: int = 0,
+    width: int = 32,
+    strings: int = 40,
+    widths: tuple[int, ...] = WIDTHS,
+    folder: Path = FOLDER,
 ) -> Result:
-    """Train two models of a width, each for so long; value: % right of long strings without."""
-    started, task = time.perf_counter(), copying(20_000, 330, LENGTHS, seed=seed)
-    names = ("without attention", "with attention")
-    right, settings = {}, Settings(seconds, 0.5, 0.01, seed=seed)
-    for place, attention in enumerate(("none", "dot")):
-        model = small_gru(task, seed, width=width, bidirectional=True, attention=attention)
-        train(model, task.train, task.valid, settings, share_of(settings, on_part, place, 2))
-        right[names[place]] = _right(task, model)
-    long = np.array([len(pair.source) >= LONG for pair in task.valid])
-    means = {name: float(np.mean(np.array(values)[long])) for name, values in right.items()}
-    differences = np.subtract(right[names[1]], right[names[0]])[long]
-    low, high = interval(differences.tolist(), seed)
+    """Repeat new strings of each length; value: % of the longest exact, through one vector.
+
+    strings: of each length. Raises UserError where the models are not there.
+    """
+    if width not in widths:
+        known = ", ".join(map(str, widths))
+        raise UserError(f"There is no copy model of width {width}: choose one of {known}.")
+    started, texts = time.perf_counter(), _strings(strings, seed)
+    names = [f"{kind}-{each}" for each in widths for kind in (VECTOR, ATTENTION)]
+    found: dict[str, _Repeated] = {}
+    for number, name in enumerate(names):
+        on_part(number, len(names), Partial(_curves(found, texts, (width,), seed), EXACT))
+        found[name] = _repeat(_load(folder / name), texts)
+    plain, attending = found[f"{VECTOR}-{width}"], found[f"{ATTENTION}-{width}"]
+    long = np.array([len(text.split()) == LONGEST for text in texts])
+    exact = [np.array(each.exact)[long] for each in (plain, attending)]
+    low, high = interval((exact[1] - exact[0]).tolist(), seed)
+    bits = [float(np.array(each.bits)[long].mean()) for each in (plain, attending)]
     return Result(
         by_sign(low, high),
-        means[names[0]],
-        "% of long strings' tokens right",
-        f"Of strings of {LONG} to {max(LENGTHS)} symbols, {means[names[0]]:.0f} % of the tokens "
-        f"came through one vector of {width} numbers; with attention {means[names[1]]:.0f} % "
-        f"(difference, 95 %: {low:+.0f} to {high:+.0f}).",
-        tuple(_curve(name, task.valid, values, seed) for name, values in right.items()),
-        Axes("symbols in the string", "% of tokens right"),
-        f"{len(task.valid)} new strings, {seconds:g} s of training each",
+        float(exact[0].mean()),
+        "% repeated exactly",
+        f"Of strings of {LONGEST} letters, {exact[0].mean():.0f} % came exactly through one vector "
+        f"of {width} numbers, with attention {exact[1].mean():.0f} % (difference, 95 %: "
+        f"{low:+.0f} to {high:+.0f} points). Of their {LONGEST * BITS:.0f} bits, at least "
+        f"{bits[0]:.0f} came through the vector and {bits[1]:.0f} with attention.",
+        _curves(found, texts, (width,), seed),
+        EXACT,
+        f"{len(texts)} new strings, {len(names)} models",
         seed,
         time.perf_counter() - started,
         {
-            "string": [task.text(pair.source) for pair in task.valid],
-            **{name: [round(value) for value in values] for name, values in right.items()},
+            "string": texts,
+            **{
+                f"exact, {name}": [round(each) for each in one.exact] for name, one in found.items()
+            },
+            **{f"bits, {name}": np.round(one.bits, 1).tolist() for name, one in found.items()},
         },
+        (_by_width(found, texts, widths, seed),),
+        interval(exact[0].tolist(), seed),
     )
 
 
-def _right(task: Task, model: Seq2Seq) -> list[float]:
-    """Return how many percent of each held-out string's tokens come out at their place."""
-    written = outputs(model, [pair.source for pair in task.valid], max(LENGTHS) + 2)
+def _load(folder: Path) -> Checkpoint:
+    if not folder.is_dir():
+        raise UserError(
+            f"The copy model {folder.name} is not here: copy the folder checkpoints/copying of the "
+            "repository."
+        )
+    return load_folder(folder)
+
+
+def _strings(count: int, seed: int) -> list[str]:
+    draw = random.Random(f"bottleneck {seed}")
     return [
-        100 * tokens_right(ids, pair.target) for ids, pair in zip(written, task.valid, strict=True)
+        " ".join(draw.choices(ascii_lowercase, k=length))
+        for length in LENGTHS
+        for _ in range(count)
     ]
 
 
-def _curve(name: str, pairs: Sequence[Example], values: Sequence[float], seed: int) -> Curve:
-    by_length: dict[float, list[float]] = {float(length): [] for length in LENGTHS}
-    for pair, value in zip(pairs, values, strict=True):
-        by_length[float(len(pair.source))].append(value)
-    return mean_curve(name, {length: each for length, each in by_length.items() if each}, seed)
+@torch.inference_mode()
+def _repeat(checkpoint: Checkpoint, texts: list[str]) -> _Repeated:
+    tokenizer, model = checkpoint.tokenizer, checkpoint.model
+    pairs = [Example(tokenizer.encode(text), tokenizer.encode_target(text)) for text in texts]
+    written = outputs(model, [pair.source for pair in pairs], LONGEST + 2)
+    exact = [100.0 * (ids == pair.target) for ids, pair in zip(written, pairs, strict=True)]
+    batch, config = collate(pairs), model.config
+    logits = model(batch.source, batch.target, batch.source != config.pad)
+    costs = -logits.log_softmax(dim=-1).gather(2, batch.labels.unsqueeze(2)).squeeze(2)
+    letters = (batch.labels != config.pad) & (batch.labels != config.eos)
+    cost = (costs * letters).sum(dim=1) / np.log(2)
+    through = letters.sum(dim=1) * BITS - cost
+    return _Repeated(exact, through.tolist())
+
+
+def _name(kind: str, width: int) -> str:
+    return f"one vector, {width}" if kind == VECTOR else f"attention, {width}"
+
+
+def _curves(
+    found: dict[str, _Repeated], texts: list[str], widths: tuple[int, ...], seed: int
+) -> tuple[Curve, ...]:
+    """Return how many strings are repeated by their length, by the models that are through."""
+    curves = []
+    for width in widths:
+        for kind in (VECTOR, ATTENTION):
+            if (repeated := found.get(f"{kind}-{width}")) is None:
+                continue
+            by_length: dict[float, list[float]] = {}
+            for text, value in zip(texts, repeated.exact, strict=True):
+                by_length.setdefault(float(len(text.split())), []).append(value)
+            curves.append(mean_curve(_name(kind, width), by_length, seed))
+    return tuple(curves)
+
+
+def _by_width(
+    found: dict[str, _Repeated], texts: list[str], widths: tuple[int, ...], seed: int
+) -> Result:
+    """Return the bits of the longest strings that come through, by width.
+
+    Rule: for the claim that the size is what limits it if the widest vector lets more through than
+    the narrowest one, by the paired 95 % interval; against it if less.
+    """
+    started = time.perf_counter()
+    long = [place for place, text in enumerate(texts) if len(text.split()) == LONGEST]
+    bits = {name: [each.bits[place] for place in long] for name, each in found.items()}
+    first, last = (bits[f"{VECTOR}-{width}"] for width in (widths[0], widths[-1]))
+    low, high = interval(np.subtract(last, first).tolist(), seed)
+    means = [float(np.mean(each)) for each in (first, last)]
+    return Result(
+        by_sign(low, high),
+        means[1] - means[0],
+        "bits more",
+        f"Of the {LONGEST * BITS:.0f} bits of a string of {LONGEST} letters, at least "
+        f"{means[0]:.0f} come through a vector of {widths[0]} numbers and {means[1]:.0f} through "
+        f"one of {widths[-1]} (difference, 95 %: {low:+.0f} to {high:+.0f}).",
+        tuple(
+            mean_curve(label, {w + 1.0: bits[f"{kind}-{width}"] for w, width in places}, seed)
+            for kind, label in ((VECTOR, "one vector"), (ATTENTION, "attention"))
+            for places in [list(enumerate(widths))]
+        ),
+        Axes("width", f"bits of {LONGEST * BITS:.0f}", tuple(map(str, widths))),
+        f"{len(long)} strings of {LONGEST} letters, {len(found)} models",
+        seed,
+        time.perf_counter() - started,
+        {
+            "width": list(widths),
+            **{
+                label: [round(float(np.mean(bits[f"{kind}-{width}"])), 1) for width in widths]
+                for kind, label in ((VECTOR, "one vector"), (ATTENTION, "attention"))
+            },
+        },
+        ends=(low, high),
+    )

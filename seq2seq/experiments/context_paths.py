@@ -32,6 +32,7 @@ from seq2seq.experiments.result import (
     counter,
     interval,
     mean_curve,
+    title_of,
 )
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.generated import to_text
@@ -112,7 +113,7 @@ def run(
 ) -> Result:
     """Translate our references with each way switched off; value: chrF lost without every step."""
     started, checkpoint, pairs = time.perf_counter(), load(model), pairs or references()
-    _check(checkpoint, model)
+    _check(checkpoint)
     count = counter(on_part, len(PATHS) * len(pairs))
     outputs = {name: _outputs(checkpoint, paths, pairs, count) for name, paths in PATHS.items()}
     scores = {
@@ -126,9 +127,9 @@ def run(
         by_sign(low, high),
         float(np.mean(lost)),
         "chrF lost",
-        f"With c both ways {model} has {means['both']:.1f} chrF; with c as first state only "
-        f"{means['first state only']:.1f} (loss, 95 %: {low:.1f} to {high:.1f}); with c at every "
-        f"step only {means['every step only']:.1f}.",
+        f"With c both ways {title_of(checkpoint)} has {means['both']:.1f} chrF; with c as first "
+        f"state only {means['first state only']:.1f} (loss, 95 %: {low:.1f} to {high:.1f}); with "
+        f"c at every step only {means['every step only']:.1f}.",
         tuple(_curve(name, pairs, values, seed) for name, values in scores.items()),
         Axes("words of the source", "chrF", LENGTH_NAMES),
         f"{len(pairs)} sentences, greedy search, {len(PATHS)} times each",
@@ -138,12 +139,12 @@ def run(
     )
 
 
-def _check(checkpoint: Checkpoint, model: str) -> None:
+def _check(checkpoint: Checkpoint) -> None:
     config = checkpoint.model.config
     if config.has_attention or not config.has_final_state or config.fed != "context":
         raise UserError(
-            f"{model} does not get one c both ways: choose a model without attention, such as "
-            "lstm-vanilla-en-fr."
+            f"{title_of(checkpoint)} does not get one c both ways: choose a model without "
+            "attention, such as LSTM without attention."
         )
 
 

@@ -7,7 +7,9 @@ by itself, or, of a series, after as many values as were asked for; against it o
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from seq2seq.checkpoint import Checkpoint
@@ -15,9 +17,20 @@ from seq2seq.data.audio import Audio, read_audio
 from seq2seq.data.example_series import EXAMPLE_SERIES
 from seq2seq.data.series import Series
 from seq2seq.decoding.options import Options
+from seq2seq.decoding.search import OnStep, Progress
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import Curve
-from seq2seq.experiments.result import AGAINST, FOR, Axes, Load, OnPart, Result
+from seq2seq.experiments.clock import seconds_of
+from seq2seq.experiments.result import (
+    AGAINST,
+    FOR,
+    Axes,
+    Load,
+    OnPart,
+    Partial,
+    Result,
+    title_of,
+)
 from seq2seq.inference.pipeline import run as decode
 from seq2seq.trace import Output
 
@@ -48,16 +61,18 @@ def run(
 
     An empty input is the recording; a forecaster's is the title of an example series.
     """
-    started, rows = time.perf_counter(), []
+    started, rows, texts = time.perf_counter(), [], dict[str, str]()
     for number, (name, text) in enumerate(inputs):
-        on_part(number, len(inputs))
         checkpoint = load(name)
-        begun = time.perf_counter()
+        tell = partial(_tell, on_part, number, inputs, texts)
+        on_step = _streaming(checkpoint, texts, tell)
+        begun = seconds_of(checkpoint)
         given, options = _input(checkpoint, text, recording)
-        trace = decode(checkpoint, given, options)
-        taken = 1000 * (time.perf_counter() - begun)
-        best = trace.outputs[0]
-        rows.append((checkpoint.card.task, name, text or recording.name, best, taken))
+        trace = decode(checkpoint, given, options, on_step)
+        taken = 1000 * (seconds_of(checkpoint) - begun)
+        best, task = trace.outputs[0], checkpoint.card.task
+        texts[task] = best.text
+        rows.append((task, title_of(checkpoint), text or recording.name, best, taken))
     ended = sum(_is_complete(*row[::3]) for row in rows)
     tasks = tuple(row[0] for row in rows)
     each = tuple(row[4] / max(1, len(row[3].pieces)) for row in rows)
@@ -69,7 +84,7 @@ def run(
         f"{len(rows)} outputs came to their end, at {min(each):.0f} to {max(each):.0f} ms a "
         "token.",
         (Curve("time", tuple(map(float, range(1, len(rows) + 1))), each),),
-        Axes("task", "milliseconds a token", tasks),
+        Axes("task", "milliseconds a token", tasks, ordered=False),
         f"{len(rows)} inputs, {len(rows)} models",
         seed,
         time.perf_counter() - started,
@@ -80,6 +95,22 @@ def run(
             "output": [row[3].text for row in rows],
         },
     )
+
+
+def _tell(
+    on_part: OnPart, done: int, inputs: tuple[tuple[str, str], ...], texts: dict[str, str]
+) -> None:
+    on_part(done, len(inputs), Partial(texts=dict(texts)))
+
+
+def _streaming(checkpoint: Checkpoint, texts: dict[str, str], tell: Callable[[], None]) -> OnStep:
+    """Return what keeps the best output so far of one task among the texts, after every step."""
+
+    def on_step(progress: Progress) -> None:
+        texts[checkpoint.card.task] = checkpoint.text(progress.tokens, "")
+        tell()
+
+    return on_step
 
 
 def _input(

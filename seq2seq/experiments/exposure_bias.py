@@ -15,7 +15,16 @@ import numpy as np
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.experiments.references import Reference, references
-from seq2seq.experiments.result import Axes, Load, OnPart, Result, by_sign, interval, mean_curve
+from seq2seq.experiments.result import (
+    Axes,
+    Load,
+    OnPart,
+    Result,
+    by_sign,
+    interval,
+    mean_curve,
+    title_of,
+)
 from seq2seq.inference.inputs import clean_target
 from seq2seq.inference.teacher_forcing import force
 from seq2seq.trace import Trace, shown
@@ -55,8 +64,8 @@ def run(
         float(np.mean(lost)),
         "points fewer first choices",
         f"Of the {AFTER} tokens after a right prefix, {means[0]:.0f} % were the first choice of "
-        f"{model}; after one mistake of its own, {means[1]:.0f} % (difference, 95 %: {low:.0f} to "
-        f"{high:.0f} points).",
+        f"{title_of(checkpoint)}; after one mistake of its own, {means[1]:.0f} % (difference, "
+        f"95 %: {low:.0f} to {high:.0f} points).",
         tuple(mean_curve(name, _by_distance(found, name), seed) for name in SIDES),
         Axes("tokens after the mistake", "% first choices"),
         f"{len(found)} sentences, one mistake each",

@@ -32,6 +32,7 @@ from seq2seq.experiments.result import (
     Result,
     interval,
     mean_curve,
+    title_of,
 )
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.inputs import clean_target, prepare
@@ -72,7 +73,8 @@ def run(
         _verdict(language, source),
         means[1],
         "bits a token",
-        f"A right translation costs {means[0]:.1f} bits a token with both halves of {model} and "
+        f"A right translation costs {means[0]:.1f} bits a token with both halves of "
+        f"{title_of(checkpoint)} and "
         f"{means[1]:.1f} with its decoder alone; {means[2]:.1f} if the words are shuffled, "
         f"{guess:.1f} for a guess. Knowing the source is worth {source[0]:.1f} to {source[1]:.1f} "
         f"bits, knowing the language {language[0]:.1f} to {language[1]:.1f} (95 %).",

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from seq2seq.data.batching import Batch, Example, collate
 from seq2seq.data.tasks import Task
-from seq2seq.experiments.result import OnPart
+from seq2seq.experiments import clock
+from seq2seq.experiments.result import OnPart, Partial
 from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.seq2seq import Seq2Seq, build
-from seq2seq.training.loop import Evaluated, Learner, Loop, Step, Stopwatch
+from seq2seq.training.loop import Evaluated, Learner, Loop, Stopwatch
 from seq2seq.training.losses import Objective
 from seq2seq.training.recipe import TrainingSettings
 
@@ -26,18 +26,23 @@ BETAS = (0.9, 0.999)  # as Kingma and Ba 2015 propose
 
 @dataclass(frozen=True)
 class Settings:
-    """seconds: of training, without what is measured in between. every: seconds between two."""
+    """steps: of training, so that a seed decides how it goes and not how busy the machine is.
 
-    seconds: float = 10.0
-    every: float = 0.5
-    learning_rate: float = 0.003
+    seconds: of the processor, at most, without what is measured in between. moments: how often
+    that is done.
+    """
+
+    steps: int = 400
+    seconds: float = 25.0
+    learning_rate: float = 0.005
     rows: int = 64
-    steps: int = 1_000_000  # at most
     seed: int = 0
+    moments: int = 20
 
 
 class Moment(NamedTuple):
-    """Where a training stands. Losses in nats a token; train_loss: mean since the last moment.
+    """Where a training stands. seconds: of the processor. Losses in nats a token, without dropout;
+    train_loss: on LOOKED_AT of the pairs that are learnt from.
 
     gradients: norm of the gradient of each part of the model, by name, in the last step.
     """
@@ -50,6 +55,8 @@ class Moment(NamedTuple):
 
 
 OnMoment = Callable[[Moment], object]
+LOOKED_AT = 200  # pairs
+PATIENCE = 2.0  # seconds after which a slow machine shows where it stands
 
 
 def small_gru(task: Task, seed: int, **fields: Any) -> Seq2Seq:
@@ -64,14 +71,40 @@ def small_gru(task: Task, seed: int, **fields: Any) -> Seq2Seq:
         return build(config)
 
 
-def share_of(settings: Settings, on_part: OnPart, place: int = 0, trainings: int = 1) -> OnMoment:
-    """Return what reports how much of several equal trainings is done; place: of this one."""
+def share_of(
+    settings: Settings,
+    on_part: OnPart,
+    place: int = 0,
+    trainings: int = 1,
+    show: Callable[[Moment], Partial] | None = None,
+) -> OnMoment:
+    """Return what reports how much of several equal trainings is done; place: of this one.
+
+    show: makes of a moment what can be seen already.
+    """
 
     def on_moment(moment: Moment) -> None:
-        done = place + min(0.99, moment.seconds / settings.seconds)
-        on_part(int(100 * done / trainings), 100)
+        done = place + min(0.99, _done(settings, moment.step, moment.seconds))
+        on_part(int(100 * done / trainings), 100, show(moment) if show else None)
 
     return on_moment
+
+
+def is_whole(moments: Sequence[Moment], settings: Settings) -> bool:
+    """Tell whether a training took all its steps, and was not ended by its seconds."""
+    return moments[-1].step >= settings.steps
+
+
+def cut_short(settings: Settings) -> str:
+    """Return the sentence that says that a slow machine ended a training."""
+    return (
+        f" This machine did not do {settings.steps:,} steps in {settings.seconds:g} s of computing,"
+        " so that nothing is decided."
+    )
+
+
+def _done(settings: Settings, step: int, seconds: float) -> float:
+    return max(step / settings.steps, seconds / settings.seconds)
 
 
 def train(
@@ -94,37 +127,36 @@ def _train(
     settings: Settings,
     on_moment: OnMoment | None,
 ) -> list[Moment]:
-    rate, clock = settings.learning_rate, Stopwatch()
+    rate, watch = settings.learning_rate, Stopwatch(clock=clock.seconds)
     own = TrainingSettings(learning_rate=rate, schedule="constant", **PLAIN)
     learner = Learner(model, own, betas=BETAS)
     moments: list[Moment] = []
-    losses: list[Tensor] = []
+    known = pairs[:LOOKED_AT]
 
     def evaluate(done: float) -> Evaluated:
-        clock.pause()
-        step, seconds = learner.steps, clock.seconds
-        if losses:  # else the last step was measured already
-            mean = float(torch.stack(losses).mean())
-            norms = learner.gradient_norms()
-            moments.append(Moment(step, seconds, mean, loss_on(model, valid), norms))
-            losses.clear()
+        watch.pause()
+        step, seconds = learner.steps, watch.seconds
+        if not moments or moments[-1].step < step:
+            losses = loss_on(model, known), loss_on(model, valid)
+            moments.append(Moment(step, seconds, *losses, learner.gradient_norms()))
             if on_moment is not None:
                 on_moment(moments[-1])
-        clock.resume()
+        watch.resume()
         return Evaluated(step, seconds, {})
 
     def done() -> float:
         if not learner.steps:  # however late it is: there is something to measure then
             return 0.0
-        return max(clock.seconds / settings.seconds, learner.steps / settings.steps)
+        return _done(settings, learner.steps, watch.seconds)
 
     def due() -> bool:
-        return clock.seconds >= settings.every + (moments[-1].seconds if moments else 0.0)
+        step, seconds = (moments[-1].step, moments[-1].seconds) if moments else (0, 0.0)
+        every = max(1, settings.steps // settings.moments)
+        return learner.steps >= step + every or watch.seconds >= seconds + PATIENCE
 
     batches = _batches(pairs, settings)
-    for event in Loop(learner, batches, clock, done, due, evaluate).events():
-        if isinstance(event, Step):
-            losses.append(event.loss)
+    for _ in Loop(learner, batches, watch, done, due, evaluate).events():
+        pass
     model.eval()
     return moments
 

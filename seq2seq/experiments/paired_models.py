@@ -9,25 +9,36 @@ from typing import NamedTuple
 import numpy as np
 
 from seq2seq.evaluation.results import Curve
-from seq2seq.experiments.references import LENGTH_NAMES, Reference, Scored, references, score
+from seq2seq.experiments.references import LENGTH_NAMES, Reference, Scored, score
 from seq2seq.experiments.result import (
     Axes,
+    Case,
     Load,
     OnPart,
+    Partial,
     Result,
     by_sign,
-    counter,
     interval,
     mean_curve,
+    titles_of,
 )
 
+AXES = Axes("words of the source", "chrF", LENGTH_NAMES)
 
-class Gain(NamedTuple):
-    """Mean difference of chrF, with its paired 95 % interval (Koehn 2004)."""
 
-    mean: float
-    low: float
-    high: float
+class Held(NamedTuple):
+    """Which two of the models are held against each other, by their names.
+
+    groups: the lengths that count, as places in references.LENGTHS; () for all.
+    """
+
+    first: str
+    last: str
+    groups: tuple[int, ...] = ()
+
+    def counts(self, pair: Reference) -> bool:
+        """Tell whether a reference is of a length that counts."""
+        return not self.groups or pair.group in self.groups
 
 
 def compare(
@@ -35,51 +46,69 @@ def compare(
     on_part: OnPart,
     seed: int,
     models: Sequence[str],
-    pairs: tuple[Reference, ...] = (),
-    groups: Sequence[int] = (),
+    pairs: tuple[Reference, ...],
+    held: Held,
 ) -> Result:
-    """Score models on references; the last one is held against the first, on some length groups.
+    """Score models on references; value: what the last of the two that are held gains in chrF."""
+    started, total = time.perf_counter(), len(models) * len(pairs)
+    titles = titles_of(load, models)
+    scored: dict[str, list[Scored]] = {}
+    for number, name in enumerate(models):
+        known, done = _curves(titles, scored, seed), number * len(pairs)
 
-    groups: places in references.LENGTHS, () for all. value: the gain in chrF.
-    """
-    started, pairs = time.perf_counter(), pairs or references()
-    count = counter(on_part, len(models) * len(pairs))
-    scored = {name: score(load(name), pairs, count) for name in models}
-    first, last = models[0], models[-1]
-    gain = _gain(scored[first], scored[last], groups, seed)
-    kept = sum(not groups or pair.group in groups for pair in pairs)
-    long = f" of {' or '.join(LENGTH_NAMES[group] for group in groups)} words" if groups else ""
+        def count(more: int, known: tuple[Curve, ...] = known) -> None:
+            nonlocal done
+            done += more
+            on_part(done, total, Partial(known, AXES))
+
+        scored[name] = score(load(name), pairs, count)
+    first, last = scored[held.first], scored[held.last]
+    gains = [right.chrf - left.chrf for left, right in zip(first, last, strict=True)]
+    kept = [gain for gain, pair in zip(gains, pairs, strict=True) if held.counts(pair)]
+    low, high = interval(kept, seed)
+    lengths = " or ".join(LENGTH_NAMES[group] for group in held.groups)
     return Result(
-        by_sign(gain.low, gain.high),
-        gain.mean,
+        by_sign(low, high),
+        float(np.mean(kept)),
         "chrF",
-        f"On {kept} sentences{long}, {last} has {gain.mean:+.1f} chrF (95 %: {gain.low:+.1f} to "
-        f"{gain.high:+.1f}) against {first}.",
-        tuple(_curve(name, each, seed) for name, each in scored.items()),
-        Axes("words of the source", "chrF", LENGTH_NAMES),
+        f"On {len(kept)} sentences{f' of {lengths} words' if lengths else ''}, "
+        f"{titles[held.last]} has {np.mean(kept):+.1f} chrF (95 %: {low:+.1f} to {high:+.1f}) "
+        f"against {titles[held.first]}.",
+        _curves(titles, scored, seed),
+        AXES,
         f"{len(pairs)} sentences, {len(models)} models",
         seed,
         time.perf_counter() - started,
-        {
-            "source": [pair.source for pair in pairs],
-            "reference": [pair.target for pair in pairs],
-            first: [each.output for each in scored[first]],
-            last: [each.output for each in scored[last]],
-            "gain": [
-                round(right.chrf - left.chrf, 1)
-                for left, right in zip(scored[first], scored[last], strict=True)
-            ],
-        },
+        _table(titles, scored, pairs, gains),
+        ends=(low, high),
+        cases=tuple(_case(left, held) for left in first),
     )
 
 
-def _gain(first: list[Scored], last: list[Scored], groups: Sequence[int], seed: int) -> Gain:
-    differences = [
-        right.chrf - left.chrf
-        for left, right in zip(first, last, strict=True)
-        if not groups or left.reference.group in groups
-    ]
-    return Gain(float(np.mean(differences)), *interval(differences, seed))
+def _table(
+    titles: dict[str, str],
+    scored: dict[str, list[Scored]],
+    pairs: tuple[Reference, ...],
+    gains: list[float],
+) -> dict[str, list[str] | list[float]]:
+    outputs = {titles[name]: [each.output for each in found] for name, found in scored.items()}
+    return {
+        "source": [pair.source for pair in pairs],
+        "reference": [pair.target for pair in pairs],
+        **outputs,
+        "gain": [round(gain, 1) for gain in gains],
+    }
+
+
+def _case(scored: Scored, held: Held) -> Case:
+    source, target, group = scored.reference
+    return Case(group + 1.0, source, target, scored.output, scored.chrf, (held.first, held.last))
+
+
+def _curves(
+    titles: dict[str, str], scored: dict[str, list[Scored]], seed: int
+) -> tuple[Curve, ...]:
+    return tuple(_curve(titles[name], each, seed) for name, each in scored.items())
 
 
 def _curve(name: str, scored: list[Scored], seed: int) -> Curve:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,18 @@ def references() -> tuple[Reference, ...]:
     rows = [line.split("\t") for line in FILE.read_text(encoding="utf-8").splitlines()]
     pairs = (Reference(source, target, _group(source)) for source, target in rows)
     return tuple(sorted(pairs, key=lambda pair: pair.group))
+
+
+def some(pairs: tuple[Reference, ...], count: int, seed: int) -> tuple[Reference, ...]:
+    """Draw so many, or all if there are fewer, as many of each length as of the others."""
+    if count >= len(pairs):
+        return pairs
+    draw = random.Random(seed)
+    chosen = []
+    for group in range(len(LENGTHS)):
+        known = [pair for pair in pairs if pair.group == group]
+        chosen += draw.sample(known, min(len(known), count // len(LENGTHS)))
+    return tuple(chosen)
 
 
 def _group(source: str) -> int:

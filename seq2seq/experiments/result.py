@@ -2,40 +2,78 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from seq2seq.catalogue import Card
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.evaluation.results import Curve
 
 FOR, AGAINST, UNDECIDED = "for", "against", "undecided"
+NONE = ""  # the verdict of what was recorded
 DRAWS = 1_000  # resamples of a bootstrap interval
 
 Load = Callable[[str], Checkpoint]  # a checkpoint by its name
-OnPart = Callable[[int, int], object]  # parts that are done, and all of them
 
 
 @dataclass(frozen=True)
 class Axes:
-    """What the curves of a result are drawn over. ticks: labels at 1, 2 ..., () for numbers."""
+    """What the curves of a result are drawn over. ticks: labels at 1, 2 ..., () for numbers.
+
+    ordered: False where the labels are names in no order, whose points are not joined by lines.
+    """
 
     x: str
     y: str
     ticks: tuple[str, ...] = ()
     logarithmic: bool = False
+    ordered: bool = True
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What is known before an experiment has ended. texts: outputs so far, by what they are of."""
+
+    curves: tuple[Curve, ...] = ()
+    axes: Axes | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+class OnPart(Protocol):
+    """Gets how many parts are done, how many there are, and what is known by then, if anything."""
+
+    def __call__(self, done: int, total: int, partial: Partial | None = None, /) -> object:
+        """Take it; raises to end the experiment."""
+        ...
+
+
+class Case(NamedTuple):
+    """One source of many. at: the place on the horizontal axis that it counts for. score: as on
+    the vertical axis, for the first of the models. models: that read it, by name.
+    """
+
+    at: float
+    source: str
+    reference: str
+    output: str
+    score: float
+    models: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Result:
     """What an experiment has measured.
 
-    value: the number that a prediction is about, in the unit of `unit`. verdict: FOR, AGAINST or
-    UNDECIDED, by the rule in the experiment's docstring. sentence: made of the numbers. table:
-    columns by name, all equally long. counts: what was measured, how often. also: a second
-    measurement of the same claim.
+    value: the number that a prediction is about, in the unit of `unit`; ends: its 95 % interval,
+    () where there is none. verdict: FOR, AGAINST or UNDECIDED, by the rule in the experiment's
+    docstring. sentence: made of the numbers. table: columns by name, all equally long. counts: what
+    was measured, how often. also: further measurements of the same claim. cases: the sources that
+    a reader may want to see one by one. recorded: it was not measured now, but when the models were
+    trained; such a result has no verdict.
     """
 
     verdict: str
@@ -48,13 +86,17 @@ class Result:
     seed: int
     seconds: float
     table: Mapping[str, Sequence[Any]]
-    also: Result | None = None
+    also: tuple[Result, ...] = ()
+    ends: tuple[float, float] | tuple[()] = ()
+    cases: tuple[Case, ...] = ()
+    recorded: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
         values = asdict(self)
         values["curves"] = [curve._asdict() for curve in self.curves]
-        values["also"] = self.also.to_dict() if self.also else None
+        values["cases"] = [case._asdict() for case in self.cases]
+        values["also"] = [each.to_dict() for each in self.also]
         return values
 
 
@@ -89,6 +131,21 @@ def counter(on_part: OnPart, total: int) -> Callable[[int], None]:
         on_part(done, total)
 
     return count
+
+
+def title_of(model: Checkpoint | Card) -> str:
+    """Return how a model is called in a sentence: its title without the languages."""
+    card = model if isinstance(model, Card) else model.card
+    return card.title.partition(", English")[0]
+
+
+def titles_of(load: Load, names: Sequence[str]) -> dict[str, str]:
+    """Return how models are called in one sentence, by name; those called alike get their name."""
+    titles = {name: title_of(load(name)) for name in names}
+    counts = Counter(titles.values())
+    return {
+        name: title if counts[title] == 1 else f"{title} ({name})" for name, title in titles.items()
+    }
 
 
 def by_sign(low: float, high: float) -> str:

@@ -224,7 +224,7 @@ def _blenderbot_small(values: Values) -> TransformerConfig:
 
 def is_forecaster(values: Values) -> bool:
     """Tell whether a T5 reads and writes numbers, as Chronos does."""
-    return "chronos_config" in values
+    return not values.keys().isdisjoint(("chronos_config", "chronos_pipeline_class"))
 
 
 def _t5(values: Values) -> TransformerConfig:

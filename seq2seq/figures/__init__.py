@@ -18,6 +18,7 @@ from seq2seq.figures.experiment import experiment, experiment_csv
 from seq2seq.figures.forecast import forecast, forecast_csv, value_probabilities
 from seq2seq.figures.head_grid import multiples, multiples_csv
 from seq2seq.figures.heatmap import attention, attention_csv, narrow_attention
+from seq2seq.figures.prediction import prediction, prediction_csv
 from seq2seq.figures.probabilities import (
     alternatives,
     alternatives_csv,
@@ -88,6 +89,8 @@ __all__ = [
     "narrow_attention",
     "paired_trajectories",
     "paired_trajectories_csv",
+    "prediction",
+    "prediction_csv",
     "probabilities",
     "probabilities_csv",
     "ribbons",

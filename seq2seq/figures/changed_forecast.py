@@ -15,7 +15,7 @@ from seq2seq.figures.theme import figure, legend, margins, palette, value_axis
 if TYPE_CHECKING:
     from seq2seq.analysis.backtest import Backtest
 
-HEIGHT = 320
+HEIGHT, INTERVAL = 320, 0.8
 
 
 @Picture
@@ -27,8 +27,8 @@ def changed_forecast(before: Backtest, after: Backtest, dark: bool = False) -> D
     colours = palette(dark)
     (past, ahead), green = times_of(before), colours.mark
     drawn = _canvas(before, dark)
-    drawn.add_trace(band(before, 0, GOLD[dark], 0.25, name="80 % interval before"))
-    drawn.add_trace(band(after, 0, green, 0.25, name="80 % interval after"))
+    drawn.add_trace(band(before, INTERVAL, GOLD[dark], 0.25, name="80 % interval before"))
+    drawn.add_trace(band(after, INTERVAL, green, 0.25, name="80 % interval after"))
     from_end = np.arange(len(past), 0, -1)[:, None]
     changed = np.where(_differ(before.history, after.history), after.history, np.nan)
     for name, x, y, line in (
@@ -70,7 +70,7 @@ def rolling_forecasts(tests: Sequence[Backtest], dark: bool = False) -> Drawing:
         # Steps are counted from the last origin; dates are the same for all.
         behind = 0 if each.dates else gap - len(each.history)
         first, shown = number == 0, {"legendgroup": "forecasts"}
-        area = band(each, 0, GOLD[dark], 0.3, showlegend=first, **shown)
+        area = band(each, INTERVAL, GOLD[dark], 0.3, showlegend=first, **shown)
         when = [x - behind for x in times_of(each)[1]] if behind else times_of(each)[1]
         drawn.add_trace(area | {"x": when + when[::-1]})
         drawn.add_trace(
@@ -82,7 +82,12 @@ def rolling_forecasts(tests: Sequence[Backtest], dark: bool = False) -> Drawing:
         )  # fmt: skip
     drawn.add_trace(
         scatter(
-            x=known, y=values, name="series", line={"color": BLUE[dark]}, hovertemplate="%{y:.4g}"
+            x=known,
+            y=values,
+            mode="lines",
+            name="series",
+            line={"color": BLUE[dark]},
+            hovertemplate="%{y:.4g}",
         )
     )
     return drawn

@@ -14,16 +14,26 @@ from seq2seq.figures.theme import mix, palette
 if TYPE_CHECKING:
     from seq2seq.experiments.result import Result
 
+MARKED_LOGARITHMIC, MARKED_LINEAR = 12, 8  # points up to which each is labelled on the axis
+
 
 @Picture
 def experiment(
     result: Result, predicted: tuple[float, float] | None = None, dark: bool = False
 ) -> Drawing:
-    """Draw a result; predicted: from where to where the value was expected, None for no answer."""
+    """Draw a result; predicted: from where to where the value was expected, None for no answer.
+
+    customdata: of a point, where it stands on the horizontal axis.
+    """
     axes = result.axes
-    at_points = not axes.ticks and max(len(curve.x) for curve in result.curves) <= 12
+    few = MARKED_LOGARITHMIC if axes.logarithmic else MARKED_LINEAR
+    at_points = not axes.ticks and max(len(curve.x) for curve in result.curves) <= few
     across = XAxis(axes.x, axes.ticks, at_points, axes.logarithmic)
     drawn = curves.plain(result.curves, across, axes.y, dark)
+    for trace, curve in zip(drawn.data, result.curves, strict=True):
+        trace["customdata"] = [[x] for x in curve.x]
+        if not axes.ordered:
+            trace["mode"] = "markers"
     if predicted is not None:
         low, high = predicted
         top = max(max(curve.high or curve.y) for curve in result.curves)

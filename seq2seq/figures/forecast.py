@@ -24,6 +24,9 @@ NAIVE_DASH, SMOOTHED_DASH = "dot", "longdashdot"
 TOP, BOTTOM = (0.36, 1.0), (0.0, 0.28)
 NO_OTHERS: Mapping[str, np.ndarray] = MappingProxyType({})
 SHOWN_MASS = 0.98  # of each step's probability, so that far empty bins take no room
+LEAST_SIGHT, PAST_TO_FAN = 24, 4  # values of the past in sight: at least, and to each of a fan
+UNSEEN_ATTENTION = 0.05  # share of attention that may be out of sight to begin with
+BANDS = 4  # of a fan, the widest first
 MOST_CELLS = 160  # rows of values in the heatmap
 
 
@@ -35,11 +38,11 @@ def forecast(
     head: int | None = None,
     dark: bool = False,
     others: Mapping[str, np.ndarray] = NO_OTHERS,
+    interval: float = 0.8,
 ) -> Drawing:
-    """Draw a series, its forecast as a fan, the values held back, and seasonal naive.
+    """Draw a series, its forecast as a fan, the values held back, and what simple methods say.
 
-    others: medians (horizon,) of other models, by name.
-
+    others: medians (horizon,) of other models, by name. interval: share of the fan's widest band.
     step: from 0; under the series, on the same axis, stands what it looked at. layer, head: whose
     attention, None for the mean. Time is of dates where they are known, else counted from the last
     known value, 0. To begin with, the part that the model has read is in sight. Each point of the
@@ -57,7 +60,9 @@ def forecast(
         xaxis=time_axis_of(tested, colours, anchor="y2" if attends else "y"),
         yaxis=value_axis(colours, "value", domain=list(TOP) if attends else [0, 1]),
     )
-    _add_fan(drawn, tested, dark)
+    for part in range(BANDS):
+        share = interval * (BANDS - part) / BANDS
+        drawn.add_trace(band(tested, share, GOLD[dark], 0.22, showlegend=part == 0))
     _add_lines(drawn, tested, colours, dark)
     for name, median in others.items():
         line = {"color": colours.mark, "width": 2}
@@ -65,6 +70,7 @@ def forecast(
             scatter(
                 x=times_of(tested)[1],
                 y=median,
+                mode="lines",
                 name=escape(name),
                 line=line,
                 hovertemplate="%{y:.4g}",
@@ -89,31 +95,43 @@ def times_of(tested: Backtest) -> tuple[list[Any], list[Any]]:
 
 
 def time_axis_of(tested: Backtest, colours: Palette, **more: Any) -> dict[str, Any]:
-    """Lay out the axis of time, from the first value that the model has read."""
+    """Lay out the axis of time, from the first value that matters to the forecast."""
     past, ahead = times_of(tested)
     title = None if tested.dates else "steps from the last known value"
-    first = past[max(0, len(past) - len(tested.forecast.read))]
+    first = past[len(past) - _in_sight(tested)]
     last = ahead[-1] + (ahead[-1] - past[-1]) / max(8, tested.horizon)
     return value_axis(colours, title or "date", range=[first, last], **more)
 
 
-def _add_fan(drawn: Drawing, tested: Backtest, dark: bool) -> None:
-    """Add bands of 80, 60, 40 and 20 %, the widest first."""
-    for low in range(tested.forecast.quantiles.shape[1] // 2):
-        drawn.add_trace(band(tested, low, GOLD[dark], 0.16, showlegend=low == 0))
+def _in_sight(tested: Backtest) -> int:
+    """Return how many values of the past are in sight to begin with.
+
+    Of those that were read, so many that they hold nearly all attention and the fan is not small
+    beside them.
+    """
+    read, trace = len(tested.forecast.read), tested.forecast.trace
+    least = max(LEAST_SIGHT, PAST_TO_FAN * tested.horizon)
+    if trace is None or trace.attention is None:
+        return min(read, least)
+    weights = np.mean(
+        [attention_to_values(trace, step) for step in range(len(trace.target))], axis=0
+    )
+    looked = np.cumsum(weights[::-1]) < (1 - UNSEEN_ATTENTION) * weights.sum()
+    return min(read, max(least, int(looked.sum()) + 1))
 
 
-def band(tested: Backtest, low: int, colour: str, opacity: float, **more: Any) -> Settings:
-    """Return the area between the quantile of place `low` and the one opposite."""
-    ahead, quantiles = times_of(tested)[1], tested.forecast.quantiles
+def band(tested: Backtest, share: float, colour: str, opacity: float, **more: Any) -> Settings:
+    """Return the area that holds a share of what is expected at each step."""
+    ahead, ends = times_of(tested)[1], tested.forecast.interval(share)
     return scatter(
         x=ahead + ahead[::-1],
-        y=np.concatenate([quantiles[:, low], quantiles[::-1, -1 - low]]),
+        y=np.concatenate([ends[:, 0], ends[::-1, 1]]),
+        mode="lines",
         fill="toself",
         fillcolor=_faint(colour, opacity),
         line={"width": 0},
         hoverinfo="skip",
-        **{"name": f"{80 - 20 * low} % interval", **more},
+        **{"name": f"{share:.0%} interval".replace("%", " %"), **more},
     )
 
 
@@ -171,6 +189,7 @@ def _add_attention(drawn: Drawing, tested: Backtest, weights: np.ndarray, dark: 
             x=times_of(tested)[0][-len(weights) :],
             y=weights,
             yaxis="y2",
+            mode="lines",
             fill="tozeroy",
             fillcolor=_faint(BLUE[dark], 0.3),
             line={"color": BLUE[dark], "width": 1.5, "shape": "hvh"},
@@ -181,27 +200,26 @@ def _add_attention(drawn: Drawing, tested: Backtest, weights: np.ndarray, dark: 
     )
 
 
-def forecast_csv(tested: Backtest) -> str:
-    """Write the forecast as CSV: a row a step, with its quantiles and what it is compared with."""
+def forecast_csv(tested: Backtest, interval: float = 0.8) -> str:
+    """Write the forecast as CSV: a row a step, with its quantiles and what it is compared with.
+
+    interval: the share whose ends are written too.
+    """
     rows = tested.forecast.quantiles
     count = rows.shape[1]
-    names = [f"quantile {(at + 1) / (count + 1):.1f}" for at in range(count)]
     held = np.full(tested.horizon, np.nan) if tested.actual is None else tested.actual
-    heads, others = ["seasonal naive"], [tested.naive[:, count // 2]]
+    columns = {f"quantile {(at + 1) / (count + 1):.1f}": rows[:, at] for at in range(count)}
+    ends = tested.forecast.interval(interval)
+    columns |= {f"{end} of {interval:.0%}": ends[:, at] for at, end in enumerate(("low", "high"))}
+    columns |= {"held back": held, "seasonal naive": tested.naive[:, count // 2]}
     if tested.smoothed is not None:
-        heads.append("exponential smoothing")
-        others.append(tested.smoothed[:, count // 2])
+        columns["exponential smoothing"] = tested.smoothed[:, count // 2]
     when = times_of(tested)[1]
     values = [
-        [
-            str(when[step]),
-            *rows[step].tolist(),
-            float(held[step]),
-            *(float(o[step]) for o in others),
-        ]
-        for step in range(tested.horizon)
+        [str(when[at]), *map(float, row)]
+        for at, row in enumerate(zip(*columns.values(), strict=True))
     ]
-    return table(["date" if tested.dates else "step", *names, "held back", *heads], values)
+    return table(["date" if tested.dates else "step", *columns], values)
 
 
 @Picture

@@ -21,6 +21,7 @@ from seq2seq.models.protocol import select
 from seq2seq.trace import Trace
 
 LEVELS = tuple(round(0.1 * number, 1) for number in range(1, 10))  # of the quantiles
+COARSE = 4  # bins that half of the values should spread over at least
 MAX_HORIZON, MAX_SAMPLES = 64, 200
 
 
@@ -69,6 +70,22 @@ class Forecast:
     values: np.ndarray
     trace: Trace | None = None
 
+    def interval(self, share: float) -> np.ndarray:
+        """Return the low and the high end that hold this share of each step, (horizon, 2)."""
+        return quantiles_of(self.probabilities, self.values, ((1 - share) / 2, (1 + share) / 2))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what makes it coarse: bins too wide for most of the values."""
+        width = self.values[1] - self.values[0]
+        low, high = np.nanpercentile(self.read.values, (25, 75))
+        if not 0 < high - low < COARSE * width:
+            return ()
+        return (
+            f"The model tells values apart by steps of {width:.3g} only, and half of them lie "
+            f"within {high - low:.3g}: leave out what is far from all others, or subtract a level.",
+        )
+
     @property
     def median(self) -> np.ndarray:
         """The median of each step, (horizon,)."""
@@ -87,8 +104,13 @@ def check_horizon(horizon: int) -> None:
         raise UserError(f"The horizon is {horizon}: give 1 to {MAX_HORIZON} steps.")
 
 
-def decoding_options(series: Series, horizon: int, options: ForecastOptions) -> Options:
-    """Return what a single path of a forecast is decoded with."""
+def decoding_options(
+    checkpoint: Checkpoint, series: Series, horizon: int, options: ForecastOptions
+) -> Options:
+    """Return what a single path of a forecast is decoded with.
+
+    The frequency stands where a text names its language, for a model that has a token of it.
+    """
     return Options(
         method="sample",
         beam_width=min(options.samples, MAX_BEAM_WIDTH),
@@ -96,7 +118,7 @@ def decoding_options(series: Series, horizon: int, options: ForecastOptions) -> 
         top_k=options.top_k,
         seed=options.seed,
         max_length=horizon,
-        source_language=series.frequency,
+        source_language=series.frequency if checkpoint.tokenizer.languages else "",
     )
 
 
@@ -127,7 +149,7 @@ def forecast(
     options = options or usual_options(checkpoint)
     check_horizon(horizon)
     read = read_part(checkpoint, series, options)
-    decoding = decoding_options(read, horizon, options)
+    decoding = decoding_options(checkpoint, read, horizon, options)
     source = prepare(checkpoint, read, decoding)
     tokenizer = fit_tokenizer(checkpoint, read, decoding).tokenizer
     assert isinstance(tokenizer, ValueTokenizer)

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+from seq2seq.lessons.advantages import LONG
 from seq2seq.lessons.lesson import Control, Lesson, Link, ranges
+
+WAITING = (
+    "Although the weather was cold, my sister walked to the station, bought a ticket for the last "
+    "train, and waited for more than an hour."
+)
 
 DISADVANTAGES = (
     Lesson(
         "bottleneck",
         "The bottleneck of one vector",
         "A context vector of fixed size is a bottleneck: details of long inputs are lost.",
-        "Random strings are the hardest test of memory: no symbol can be guessed from the others. "
-        "Two small models of the same width train for equally long to repeat them; one gets a "
-        "single vector, the other attention.",
-        "Of strings of 10 to 12 symbols, how many tokens come through one vector of 64 numbers?",
+        "Random strings are the hardest test of memory: no letter can be guessed from the others. "
+        "Small models have learnt to repeat them, by the recipes in checkpoints/copying: of each "
+        "width one whose decoder gets a single vector and one with attention. They read strings "
+        "that they have not seen.",
+        "Of strings of 12 letters, how many come without a mistake through one vector of 32 "
+        "numbers?",
         ranges(
-            ("below 15 %", 0, "little better than guessing one of 16 symbols"),
-            ("15 to 50 %", 15, "the beginning or the end, and not the rest"),
-            ("50 to 90 %", 50, "the vector would be nearly large enough"),
-            ("above 90 %", 90, "64 numbers would hold 12 symbols without loss"),
+            ("below 20 %", 0, "most long strings lose a letter at least"),
+            ("20 to 60 %", 20, "the vector would be large enough for every second string"),
+            ("60 to 95 %", 60, "the vector would nearly be large enough"),
+            ("above 95 %", 95, "32 numbers would hold 12 letters without loss"),
         ),
         (
-            Control("width", "Width of the vector", (64, 32, 128)),
-            Control("seconds", "Seconds of training each", (8.0, 4.0, 16.0)),
+            Control("width", "Width of the vector", (32, 64, 128, 256)),
+            Control("strings", "Strings of each length", (40, 20, 80)),
         ),
-        "What more training would bring: both models still learn when they are stopped. The vector "
-        "could hold more than this training has taught it to.",
+        "What longer training would bring: a vector could hold more than its recipe has taught the "
+        "model to put there, and 32 numbers have room for far more than 56 bits. Text has words "
+        "that can be guessed from the others, so that more of a sentence comes through.",
         (
             Link("pages/benchmarks.py", "Several sentences at once", (("joined", "true"),)),
-            Link("pages/context_vector.py", "What is in a context vector"),
+            Link(
+                "pages/context_vector.py",
+                "What is in a context vector",
+                (("checkpoint", "lstm-vanilla-en-fr"),),
+            ),
+            Link("pages/training.py", "Train with and without attention"),
         ),
     ),
     Lesson(
@@ -56,15 +70,15 @@ DISADVANTAGES = (
         "Seq2seq models need large amounts of paired data.",
         'Reading numbers ("three hundred four" to 304) follows a few rules that a person sees at '
         "once. A model with fresh weights knows nothing of words or digits: it has only the "
-        "pairs. Each model trains for the same time, on ever more of them.",
-        "From 50 pairs, how many new numbers are read right?",
+        "pairs. Each model trains for as many steps, on ever more of them.",
+        "From 100 pairs, how many new numbers are read right?",
         ranges(
             ("below 10 %", 0, "the pairs are learnt by heart and the rule is not"),
             ("10 to 40 %", 10, "part of the rule would be found"),
-            ("40 to 80 %", 40, "50 examples would nearly be enough"),
+            ("40 to 80 %", 40, "100 examples would nearly be enough"),
             ("above 80 %", 80, "it would learn as a person does"),
         ),
-        (Control("seconds", "Seconds of training each", (6.0, 3.0, 12.0)),),
+        (Control("steps", "Steps of training each", (400, 200, 800)),),
         "Models that were pretrained on other text need far fewer pairs; this one starts from "
         "nothing.",
         (Link("pages/benchmarks.py", "Translation from less data"),),
@@ -83,13 +97,21 @@ DISADVANTAGES = (
         ranges(
             ("less than 10 %", 0, "the beginning of a sentence would be as good as forgotten"),
             ("10 to 30 %", 10, "less than an even share, as it is the farthest from the decoder"),
-            ("30 to 36 %", 30, "an even share: distance would not matter"),
+            ("30 to 36 %", 30, "an even share: gates keep the beginning about as well as the rest"),
             ("more than 36 %", 36, "the beginning would count for more than the rest"),
         ),
-        (Control("sentences", "Sentences", (5, 3, 8)),),
-        "A gradient tells what a small change would do, and not whether the model got the word "
-        "right. Attribution, on each task's page, has two other measures beside it.",
-        (Link("pages/translation.py", "Attribution of one output", (("tab", "Attribution"),)),),
+        (Control("sentences", "Sentences", (6, 3, 12)),),
+        "Forty pairs at each distance are few: with another seed, the verdict on agreement can be "
+        "undecided. A gradient tells what a small change would do, and not whether the model got "
+        "the word right. Attribution, on each task's page, has two other measures beside it.",
+        (
+            Link(
+                "pages/translation.py",
+                "Attribution of one output",
+                (("text", LONG), ("checkpoint", "lstm-vanilla-en-fr"), ("tab", "Attribution")),
+            ),
+            Link("pages/training.py", "An RNN that forgets", (("preset", "rnn-forgets"),)),
+        ),
         on_figure=False,
     ),
     Lesson(
@@ -113,13 +135,22 @@ DISADVANTAGES = (
                 ("transformer-en-fr", "bilstm-attention-en-fr", "rnn-vanilla-en-fr"),
             ),
         ),
-        "What the beam is good for: the table has the log-probability it gained, and Benchmarks "
-        "the scores.",
+        "Other machines: on a GPU the hypotheses of a beam share each step, and ten cost little "
+        "more than one. And forty sentences tell only large differences in quality.",
         (
-            Link("pages/translation.py", "The beam as a tree", (("tab", "Beam tree"),)),
-            Link("pages/benchmarks.py", "Your own sentence, beam by beam"),
+            Link(
+                "pages/translation.py",
+                "The beam as a tree",
+                (("text", WAITING), ("checkpoint", "transformer-en-fr"), ("tab", "Beam tree")),
+            ),
+            Link(
+                "pages/benchmarks.py",
+                "Your own sentence, beam by beam",
+                (("timed", "true"),),
+            ),
         ),
         on_figure=False,
+        sentence=WAITING,
     ),
     Lesson(
         "overfitting",
@@ -127,22 +158,26 @@ DISADVANTAGES = (
         "With little data and no regularisation, the models overfit.",
         "A model with tens of thousands of weights can learn 100 pairs by heart. Its training loss "
         "then goes to 0, while on pairs that it has not seen it grows surer of wrong answers. "
-        "Dropout switches off random units in each step, so that no single one can be relied on.",
-        "After eight seconds on 100 pairs, how far apart are the losses on new and on known pairs?",
+        "Dropout switches off random units in each step, so that no single one can be relied on; "
+        "whether that is enough here is measured beside it.",
+        "After 500 steps on 100 pairs, how far apart are the losses on new and on known pairs?",
         ranges(
             ("not at all", 0, "it would have learnt the rule instead of the pairs"),
-            ("up to 0.5 nats", 0.1, "it would have learnt most of the rule"),
-            ("0.5 to 5 nats", 0.5, "new numbers surprise it, known ones do not"),
-            ("more than 5 nats", 5, "it would be certain of wrong digits"),
+            ("0.1 to 0.3 nats", 0.1, "it would have learnt most of the rule"),
+            ("0.3 to 3 nats", 0.3, "new numbers surprise it, known ones do not"),
+            ("more than 3 nats", 3, "it would be certain of wrong digits"),
         ),
         (
             Control("pairs", "Pairs", (100, 200, 1_000)),
             Control("dropout", "Dropout", (0.4, 0.2, 0.6)),
         ),
-        "What happens later: a busy machine takes fewer steps in eight seconds, and the validation "
-        "loss may not have turned by then. And other remedies: more pairs, stopping in time, "
-        "smaller models, label smoothing.",
-        (Link("pages/benchmarks.py", "Overfitting of a translation model"),),
+        "Other remedies: more pairs, stopping in time, smaller models, label smoothing. One "
+        "training is one draw: where the loss turns differs from seed to seed, and so does "
+        "whether dropout helps. Run it with other seeds before you believe either.",
+        (
+            Link("pages/benchmarks.py", "Overfitting of a translation model"),
+            Link("pages/training.py", "Overfit on purpose", (("preset", "overfit"),)),
+        ),
         on_figure=False,
     ),
 )

@@ -8,6 +8,8 @@ from seq2seq.lessons.lesson import Control, Lesson, Link, Section, ranges
 # Greedy search goes wrong on it, and a beam of two does not.
 BEAM_SENTENCE, BEAM_MODEL = "Nobody knew why the old man was laughing.", "gru-vanilla-en-fr"
 BEAM_WIDTH = 2
+FORCED_SENTENCE = "The old man is reading a book."
+FORCED_REFERENCE = "Le vieil homme lit un livre."
 FIRST_SENTENCE, FIRST_MODEL = "The black cat sleeps on the old chair.", "lstm-vanilla-en-fr"
 
 FOUNDATIONS = (
@@ -62,7 +64,9 @@ FOUNDATIONS = (
                 "The flow, with this model's shapes",
                 "Every box says what comes out of it. Only two numbers depend on the input: T, the "
                 "tokens that are read, and how often the last boxes are run.",
-                "seq2seq.figures.states(trace)",
+                "seq2seq.figures.states(\n"
+                '    trace.encoder_states, trace.source.pieces, "encoder states h_j"\n'
+                ")",
                 "workflow",
             ),
         ),
@@ -148,8 +152,13 @@ FOUNDATIONS = (
         (
             Link(
                 "pages/translation.py",
-                "A reference of your own",
-                (("text", "I am very tired."), ("tab", "Teacher forcing")),
+                "The same, step by step",
+                (
+                    ("text", FORCED_SENTENCE),
+                    ("checkpoint", "bilstm-attention-en-fr"),
+                    ("tab", "Teacher forcing"),
+                    ("reference", FORCED_REFERENCE),
+                ),
             ),
         ),
         on_figure=False,
@@ -178,7 +187,7 @@ FOUNDATIONS = (
         "that starts from it, and a softmax over 10,000 words. It is a whole training model, and "
         "half of a translator.",
         "In that program c is only the decoder's first state. Our models get it at every step as "
-        "well. Of about 64 chrF, how much does ours lose without c at every step?",
+        "well. How much chrF does ours lose without c at every step?",
         ranges(
             ("nothing", 0, "the first state would carry all that is needed"),
             ("1 to 10", 1, "the first state would carry nearly all of it"),
@@ -268,11 +277,11 @@ FOUNDATIONS = (
             Section(
                 "What each half can do",
                 "| | reads | writes | good for |\n| --- | --- | --- | --- |\n"
-                "| encoder | all at once, in both directions | nothing | classifying, tagging, "
-                "searching by meaning |\n"
+                "| encoder | all at once, both ways | nothing | classes, tags, search by "
+                "meaning |\n"
                 "| decoder | from left to right | yes | continuing a text; the input is the "
                 "beginning of the same text |\n"
-                "| encoder-decoder | the input in both directions, the output from left to right | "
+                "| encoder-decoder | the input both ways, the output from left to right | "
                 "yes | turning one sequence into another: translation, summaries, speech to text |",
             ),
         ),

@@ -67,7 +67,8 @@ class Lesson:
     claim, question: "" where there is none; without a question, no experiment is run. why: a
     paragraph. choices: do not overlap, and one of them holds of any value. on_figure: the value is
     on the figure's vertical axis, so that an answer can be drawn there. not_shown: what the
-    experiment does not tell. sections: what is explained before the question.
+    experiment does not tell. sections: what is explained before the question. sentence: what the
+    experiment reads unless the visitor types another one, "" where it reads no sentence of theirs.
     """
 
     name: str
@@ -81,10 +82,25 @@ class Lesson:
     deeper: tuple[Link, ...]
     on_figure: bool = True
     sections: tuple[Section, ...] = ()
+    sentence: str = ""
 
     def right(self, value: float) -> Choice:
         """Return the choice that holds of a value."""
         return next(choice for choice in self.choices if choice.holds(value))
+
+    def place(self, value: float) -> float:
+        """Return where a value lies when all choices are drawn side by side, each 1 wide, from 0.
+
+        Choices without an end are taken to be as wide as the one beside them, and what lies beyond
+        stands at their edge.
+        """
+        at = self.choices.index(self.right(value))
+        low, high = self.choices[at].low, self.choices[at].high
+        widths = [each.high - each.low for each in self.choices if math.isfinite(each.low)]
+        width = next((each for each in widths if math.isfinite(each)), max(1.0, abs(value)))
+        low = low if math.isfinite(low) else high - width
+        high = high if math.isfinite(high) else low + width
+        return at + min(0.97, max(0.03, (value - low) / (high - low)))
 
 
 def ranges(*parts: tuple[str, float, str]) -> tuple[Choice, ...]:

@@ -77,6 +77,7 @@ def _experiment(lesson: Lesson) -> Cells:
         code_cell(_RUN.format(name=lesson.name)),
         code_cell(_VERDICT),
         code_cell(_FIGURE),
+        *(code_cell(_ALSO.format(place=place)) for place in range(MOST_ALSO)),
     ]
     settings = [(each.setting, each.label, each.values) for each in lesson.controls]
     offered = "\n".join(
@@ -99,7 +100,7 @@ load = cache(seq2seq.load)
 
 
 def measure(name, seed=0, **settings):
-    return run_experiment(name, load, lambda done, total: None, seed, **settings)
+    return run_experiment(name, load, lambda *part: None, seed, **settings)
 
 
 lesson = LESSONS["{name}"]
@@ -111,11 +112,14 @@ answer = lesson.choices[ANSWER - 1]
 right = lesson.right(result.value)
 print(f"Verdict: {result.verdict}. {result.sentence}")
 print(f"You said {answer.label!r}; right is {right.label!r}: {right.meaning}.")
-for each in filter(None, (result, result.also)):
+for each in (result, *result.also):
     print(f"{each.counts}; seed {each.seed}; {each.seconds:.1f} s")
-if result.also is not None:
-    print(f"Also: {result.also.verdict}. {result.also.sentence}")"""
+for each in result.also:
+    print(f"Also{f' {each.verdict}' if each.verdict else ''}: {each.sentence}")"""
 
 _FIGURE = """\
 predicted = (answer.low, answer.high) if lesson.on_figure else None
 seq2seq.figures.experiment(result, predicted)"""
+
+MOST_ALSO = 2  # further measurements of one claim
+_ALSO = "seq2seq.figures.experiment(result.also[{place}]) if len(result.also) > {place} else None"

@@ -81,14 +81,14 @@ QUESTIONS = (
     ),
     QuizQuestion(
         "data-needs",
-        "With 50 pairs the loss on them fell to almost 0, and new numbers were read wrongly. Why?",
+        "With 100 pairs the loss on them fell to almost 0, and new numbers were read wrongly. Why?",
         (
             "the training was too short",
             "the pairs were learnt by heart and the rule was not",
             "the model was too small",
         ),
         1,
-        "nothing in 50 pairs makes the rule cheaper to learn than the pairs",
+        "nothing in 100 pairs makes the rule cheaper to learn than the pairs",
     ),
     QuizQuestion(
         "latency",
@@ -104,9 +104,10 @@ QUESTIONS = (
     QuizQuestion(
         "overfitting",
         "Training loss falls, validation loss rises. What would help?",
-        ("more steps", "dropout, or more pairs", "a larger model"),
+        ("more steps", "more pairs, or stopping in time", "a larger model"),
         1,
-        "both make it harder to learn single pairs by heart",
+        "with more pairs the rule is cheaper than learning them by heart, and before the turn the "
+        "model is the best of its training",
     ),
     QuizQuestion(
         "teacher-forcing",

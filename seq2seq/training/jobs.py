@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ LETTERS = "AB"
 MOST_WAITING, MOST_KEPT = 20, 12
 PATIENCE = 60.0  # seconds after which a training ends whose visitor has left
 LONGEST_PAUSE = 600.0
+NICE = 10  # what a visitor waits for comes first
 SLOW = 15.0  # times as long as its training may a process take, on a machine that others use
 LINE = 8_000_000  # characters of one event, far more than there are
+PREFIX = "seq2seq-training-"  # of folders; the number of the server's process comes next
 WAITING, STARTING, RUNNING, PAUSED, ENDED = "waiting", "starting", "training", "paused", "ended"
 # glibc gives freed memory back at every step unless told otherwise; see seq2seq.cli.main.
 ENVIRONMENT = {
@@ -38,7 +40,8 @@ class Training:
     """One training: what was asked for, its process, and what is known of its models.
 
     job: fields of seq2seq.training.worker.Job but for the folders. pairs: texts of files that the
-    process reads, by their names. about: what whoever asked for it wants to know of it later.
+    process reads, by their names; they are deleted once it has read them. about: what whoever asked
+    for it wants to know of it later. is_watched: tells whether its visitor is still there.
     state: one of WAITING to ENDED. reason: why it ended early.
     """
 
@@ -50,9 +53,11 @@ class Training:
         self.progress = {
             letter: Progress() for letter, _ in zip(LETTERS, job["recipes"], strict=False)
         }
-        self.folder = Path(tempfile.mkdtemp(prefix="seq2seq-training-"))
-        for file, text in (pairs or {}).items():
-            (self.folder / file).write_text(text, encoding="utf-8")
+        self.is_watched: Callable[[], bool] = lambda: False
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        self._pairs = [self.folder / file for file in pairs or {}]
+        for path, text in zip(self._pairs, (pairs or {}).values(), strict=True):
+            path.write_text(text, encoding="utf-8")
         self.seen = time.monotonic()
         self.began = 0.0
         self.process: subprocess.Popen[str] | None = None
@@ -95,6 +100,8 @@ class Training:
             cwd=Path(__file__).parents[2],
             env={**os.environ, **ENVIRONMENT, "OMP_NUM_THREADS": threads},
         )
+        with suppress(OSError, AttributeError):  # not every system has priorities
+            os.setpriority(os.PRIO_PROCESS, self.process.pid, NICE)
         places = {"folder": str(self.folder), "data": str(self.folder)}
         self._send({**self.job, **places})
         threading.Thread(target=self._listen, daemon=True).start()
@@ -103,7 +110,7 @@ class Training:
         """Send a command: see seq2seq.training.worker.Command."""
         self._asked_to_stop |= do == "stop"
         if self.state == WAITING and do == "stop":
-            self.state = ENDED
+            self.kill()
         elif self.process is not None and self.state != ENDED:
             self._send({"do": do, **values})
 
@@ -113,6 +120,7 @@ class Training:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
         self.state = ENDED
+        self._forget_pairs()
 
     def remove(self) -> None:
         """End it and delete its files."""
@@ -141,16 +149,17 @@ class Training:
                 self._read(event)
         code = process.wait()
         if not told_end and not self.reason:
-            how = f"signal {-code}" if code < 0 else f"exit status {code}"
+            how = f"ended from outside (signal {-code})" if code < 0 else f"lost (status {code})"
             self.reason = (
-                f"The training's process was ended from outside ({how}): train again, or choose a "
-                "smaller model if the server was short of memory."
+                f"The training's process was {how}: train again, or choose a smaller model if the "
+                "server was short of memory."
             )
         for pipe in (process.stdout, process.stdin):
             with suppress(OSError):
                 if pipe is not None:
                     pipe.close()
         self._find_weights()
+        self._forget_pairs()
         self.state = ENDED
 
     def _read(self, event: dict[str, Any]) -> None:
@@ -161,8 +170,13 @@ class Training:
             self.reason = event["reason"]
         if kind in ("step", "evaluated") and self.state == STARTING:
             self.state, self.began = RUNNING, time.monotonic()
+            self._forget_pairs()  # whose process holds them now
         elif kind in ("paused", "going on"):
             self.state = PAUSED if kind == "paused" else RUNNING
+
+    def _forget_pairs(self) -> None:
+        for path in self._pairs:
+            path.unlink(missing_ok=True)
 
     def _find_weights(self) -> None:
         """Take the last good weights of a process that could not say where they are."""
@@ -173,6 +187,8 @@ class Training:
 
     def expire(self, now: float) -> None:
         """End it if its visitor has left, or if it takes far longer than was asked for."""
+        if self.is_watched():
+            self.touch()
         if self.state == ENDED:
             return
         longest = LONGEST_PAUSE + SLOW * self.job["seconds"]
@@ -183,12 +199,23 @@ class Training:
 
 
 class Jobs:
-    """All trainings of a server, in the order in which they were asked for."""
+    """All trainings of a server, in the order in which they were asked for.
 
-    def __init__(self, at_once: int | None = None) -> None:
+    keep: seconds for which one that has ended stays after its visitor has left; None until many
+    others have ended. on_remove: is told of each that is deleted.
+    """
+
+    def __init__(
+        self,
+        at_once: int | None = None,
+        keep: float | None = None,
+        on_remove: Callable[[Training], object] = lambda training: None,
+    ) -> None:
         self.at_once = at_once or max(1, (os.cpu_count() or 1) - 1)
+        self.keep, self.on_remove = keep, on_remove
         self.trainings: list[Training] = []
         self._lock = threading.Lock()
+        remove_abandoned()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def submit(
@@ -200,7 +227,6 @@ class Jobs:
                 raise UserError("Too many trainings are waiting here: try again in some minutes.")
             training = Training(job, pairs, about)
             self.trainings.append(training)
-            self._forget()
         self.look()
         return training
 
@@ -230,6 +256,7 @@ class Jobs:
                 if running < self.at_once and each.state == WAITING:
                     each.start()
                     running += 1
+            self._forget(now)
 
     def close(self) -> None:
         """End all and delete their files."""
@@ -238,17 +265,41 @@ class Jobs:
                 each.remove()
             self.trainings.clear()
 
-    def _forget(self) -> None:
-        """Delete the oldest ones that have ended, where there are many."""
+    def _forget(self, now: float) -> None:
+        """Delete those that have ended: the oldest of many, and those whose visitor left."""
         ended = [each for each in self.trainings if each.state == ENDED]
-        for each in ended[: max(0, len(ended) - MOST_KEPT)]:
+        many = max(0, len(ended) - MOST_KEPT)
+        left = [each for each in ended[many:] if self.keep and now - each.seen > self.keep]
+        for each in ended[:many] + left:
             each.remove()
             self.trainings.remove(each)
+            self.on_remove(each)
 
     def _watch(self) -> None:
         while True:
             time.sleep(0.5)
             self.look()
+
+
+def remove_abandoned() -> None:
+    """Delete the folders of servers that were ended before they could do so."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        number = folder.name.removeprefix(PREFIX).split("-")[0]
+        if number.isdecimal() and not _runs(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(number: int) -> bool:
+    """Tell whether there is a process of this number; where that cannot be told, there is."""
+    if os.name == "nt":  # where this signal would end it
+        return True
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
 
 
 def job_of(recipes: Sequence[str], seconds: float, megabytes: int) -> dict[str, Any]:

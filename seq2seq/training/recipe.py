@@ -177,7 +177,7 @@ class TrainingSettings:
             "teacher_forcing": (0, 1),
             "hide": (0, 0.9),
             "contrast": (0, 10),
-            "learning_rate": (1e-8, 10),
+            "learning_rate": (1e-8, 1_000_000),
             "warmup_steps": (0, 10_000_000),
             "label_smoothing": (0, 0.99),
             "clip": (1e-6, 1e6),

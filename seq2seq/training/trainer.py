@@ -51,6 +51,7 @@ from seq2seq.training.warm_start import Beginning, mix, read_beginning
 
 LOG_EVERY = 50  # steps
 SAVE_EVERY = 120.0  # seconds; what a kill can lose
+NO_NUMBER = "The loss is no longer a number: lower the learning_rate."
 STATE, BEST, START = "state.pt", "best", "start"
 
 
@@ -289,7 +290,7 @@ class Trainer:
         """Return what weights are chosen by, and the scores to log; saves those that are best."""
         raw = averaged = self.corpus.loss(self.model)
         if not math.isfinite(raw):
-            raise UserError("The loss is no longer a number: lower the learning_rate.")
+            raise UserError(NO_NUMBER)
         if self.settings.averaging:
             self.learner.swap()
             averaged = self.corpus.loss(self.model)

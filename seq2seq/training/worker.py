@@ -7,6 +7,7 @@ Run as `python -m seq2seq.training.worker`.
 from __future__ import annotations
 
 import json
+import math
 import os
 import queue
 import sys
@@ -26,9 +27,8 @@ from seq2seq.evaluation.results import LOG
 from seq2seq.training.loop import Evaluated, Event, Finished, Step
 from seq2seq.training.recipe import parse_recipe
 from seq2seq.training.snapshot import aligned_share, gradient_by_distance, written
-from seq2seq.training.trainer import BEST, Trainer
+from seq2seq.training.trainer import BEST, NO_NUMBER, Trainer
 
-NICE = 10
 SHOWN = 5  # held-out examples whose outputs are told
 TELL_EVERY = 0.3  # seconds between two lines about steps
 EVALUATE_EVERY = 1.0  # seconds of a model's training
@@ -80,6 +80,12 @@ class Candidate:
         self.events = self.trainer.events(None, EVALUATE_EVERY, share)
         self.losses: list[float] = []
         self.tokens, self.told, self.ended = 0, 0.0, False
+        self.last: Step | None = None  # that was not told yet
+
+    def pause(self) -> None:
+        """Tell the step at which it stands."""
+        if self.last is not None:
+            self._tell_steps(self.last)
 
     def obey(self, command: Command) -> None:
         """Change a setting, or take a step; one that was asked for is measured at once."""
@@ -107,8 +113,12 @@ class Candidate:
 
     def _tell(self, event: Event, at_once: bool) -> None:
         if isinstance(event, Step):
-            self.losses.append(float(event.loss))
+            loss = float(event.loss)
+            if not math.isfinite(loss):
+                raise UserError(NO_NUMBER)
+            self.losses.append(loss)
             self.tokens += event.tokens
+            self.last = event
             if at_once or time.monotonic() - self.told >= TELL_EVERY:
                 self._tell_steps(event)
         elif isinstance(event, Evaluated):
@@ -130,7 +140,7 @@ class Candidate:
             done=step.done,
         )
         self.losses.clear()
-        self.told = time.monotonic()
+        self.last, self.told = None, time.monotonic()
 
     def tell_scores(self, event: Evaluated) -> None:
         """Tell what was measured, five outputs, their attention, and how far the gradient goes."""
@@ -176,14 +186,16 @@ def work(job: Job, commands: queue.Queue[Command | None]) -> None:
 
     for letter, recipe in zip(LETTERS, job.recipes, strict=False):
         candidates.append(Candidate(letter, recipe, job, share))
-    with suppress(OSError):
-        os.nice(NICE)  # what comes first, a visitor waits for
     for each in candidates:
         tell("ready", each.letter, parameters=each.trainer.model.parameter_count())
         each.tell_scores(each.trainer.evaluate(0.0))
     for command in _commands(commands, lambda: all(each.ended for each in candidates)):
         if command.do == "stop":
             break
+        if command.do == "pause":
+            for each in candidates:
+                each.pause()
+            continue
         for each in candidates:
             if not each.ended:
                 each.obey(command)
@@ -209,6 +221,7 @@ def _commands(
             os._exit(0)  # nobody is left to be told anything
         if command.do in ("pause", "go on"):
             paused = command.do == "pause"
+            yield command
             tell("paused" if paused else "going on")
         else:
             yield command

@@ -72,7 +72,7 @@ PLACES = {
     "benchmarks": ("benchmarks", {}, TITLE),
     "models": ("models", {}, TITLE),
 }
-FIRST = ("start", "attention", "summary", "models")
+FIRST = ("attention", "models")
 
 
 def places():

@@ -43,6 +43,7 @@ def pruned_node(page, step):
     raise AssertionError(f"nothing was pruned at step {step}")
 
 
+@pytest.mark.slow
 def test_a_node_tells_about_itself_and_leads_on(server, new_page):
     page = open_tree(new_page(height=2000), server)
     token = pruned_node(page, 4)[0]

@@ -53,6 +53,7 @@ def test_what_is_in_sight_is_drawn_first_and_in_its_place_if_it_changed(inside):
     assert before.evaluate(values) != old
 
 
+@pytest.mark.slow
 def test_a_figure_is_as_wide_as_its_place_or_fills_the_screen(inside):
     width, height = (
         f"document.querySelector('{GATES} .main-svg').getBoundingClientRect().{side}"

@@ -12,6 +12,7 @@ REFERENCE = "Le vieux chien dort au jardin."
 MODELS = ["lstm-attention", "gru-plain", "rnn-additive", "transformer"]
 
 
+@pytest.mark.slow
 def test_four_run_with_one_step_a_link_restores_them_and_leads_on(server, new_page):
     page = opened(new_page(), link(server, "compare", sentence=SENTENCE, models=MODELS))
     rows = page.get_by_role("group", name="Output tokens")

@@ -24,10 +24,10 @@ def server(checkpoint_root, tmp_path_factory):
 @pytest.mark.parametrize(
     ("page", "query"),
     [
-        ("models", {"model": "transformer"}),
+        pytest.param("models", {"model": "transformer"}, marks=pytest.mark.slow),
         ("translation", {"tab": "What if", "text": HOSTILE, "instead": HOSTILE}),
         ("translation", {"checkpoint": HOSTILE, "tab": "Beam tree", "text": HOSTILE}),
-        ("context_vector", {"a": HOSTILE}),
+        pytest.param("context_vector", {"a": HOSTILE}, marks=pytest.mark.slow),
     ],
 )
 def test_nothing_is_asked_of_another_host(server, new_page, page, query):

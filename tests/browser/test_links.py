@@ -116,6 +116,7 @@ def test_a_hint_that_was_closed_by_keyboard_stays_closed(server, new_page):
     assert not hint.is_visible()
 
 
+@pytest.mark.slow
 def test_old_addresses_lead_to_the_pages_with_what_the_link_says(server, new_page):
     page = new_page()
     page.goto(server)

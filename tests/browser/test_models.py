@@ -60,6 +60,7 @@ def test_a_model_is_fetched_opened_and_seen_head_by_head(server, new_page):
     expect(page.locator(".figure.js-plotly-plot").first).to_contain_text("← source")
 
 
+@pytest.mark.slow
 def test_uploaded_files_can_be_opened(server, new_page, checkpoint_root):
     page = new_page()
     page.goto(link(server, "models"))

@@ -177,6 +177,7 @@ def test_nothing_moves_by_itself_where_less_motion_is_asked_for(server, new_page
     page.emulate_media(reduced_motion="no-preference")
 
 
+@pytest.mark.slow
 def test_a_still_is_drawn_and_a_page_plays_alone(server, new_page, tmp_path):
     page = overview(new_page(), server, step=3)
     with page.expect_download() as download:

@@ -10,6 +10,7 @@ from tests.served import FIGURE, link, opened, query_of
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_a_click_names_neighbours_a_link_too_and_there_are_three_dimensions(server, new_page):
     points = f"{FIGURE} .scatterlayer .point"
     page = opened(new_page(), link(server, "sentence_map", feature="voice"), points)

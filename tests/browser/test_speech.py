@@ -77,6 +77,7 @@ def test_a_recording_is_made_heard_and_kept(server, new_page):
     assert picture(page).evaluate(LENGTH) == seconds
 
 
+@pytest.mark.slow
 def test_a_file_is_heard_and_what_is_no_recording_is_said(server, new_page, tmp_path):
     page = new_page()
     page.goto(link(server, "speech"))

@@ -22,6 +22,7 @@ def chart(page, key):
     return page.locator(f".st-key-chart_{key} {FIGURE}")
 
 
+@pytest.mark.slow
 def test_a_click_on_the_strip_chooses_a_unit(server, new_page):
     page = open_tab(new_page(), server, "Step internals", step=3)
     unit = page.get_by_role("spinbutton", name="Unit")

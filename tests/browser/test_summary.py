@@ -77,6 +77,7 @@ def test_what_was_copied_is_underlined_and_counted(server, new_page):
     expect(copied).to_contain_text(re.compile(r"[1-9]\d*%"))
 
 
+@pytest.mark.slow
 def test_markup_is_shown_as_text_and_a_long_text_stays_fast(server, new_page):
     evil = "<img src=x onerror='window.pwned=1'> <b>bold</b> **bold** [a](b) " + TEXT
     page = open_summary(new_page(), server, "lstm-attention", text=evil, max_length="12")

@@ -42,7 +42,7 @@ def test_dates_out_of_order_doubled_and_missing_are_repaired_and_told():
     assert found.frequency == "D"
     assert found.start == "2020-01-01"
     told = " ".join(found.notes)
-    assert all(word in told for word in ("sorted", "averaged", "no row"))
+    assert all(word in told for word in ("sorted", "averaged: 1", "without a row"))
 
 
 def test_a_column_can_be_chosen_and_years_are_dates_only_beside_values():
@@ -172,3 +172,11 @@ def test_dates_with_many_gaps_are_no_calendar():
     found = series(f"day,value\n{rows}2035-01-01,9\n")
     assert (len(found), found.start) == (6, "")
     assert "many gaps" in found.notes[0]
+
+
+def test_a_series_keeps_its_values_and_leaves_those_it_was_made_of_alone():
+    given = np.array([1.0, 2, 3])
+    made = Series(given)
+    given[0] = 9
+    np.testing.assert_array_equal(made.values, [1, 2, 3])
+    assert not made.values.flags.writeable

@@ -55,7 +55,7 @@ def test_a_source_begins_with_its_frequency_and_where_zero_lies():
 
 
 def test_a_constant_series_and_zeros_have_a_scale():
-    assert recent_scaling(np.full(5, 7.0), 1).scale == 7
+    assert recent_scaling(np.full(5, 7.0), 1).scale == pytest.approx(0.07)
     assert recent_scaling(np.zeros(5), 1).scale == 1
 
 
@@ -74,3 +74,12 @@ def test_what_is_written_is_short_and_is_read_as_the_same_tokens(values):
     assert len(set(tokenizer.pieces(ids))) == len(set(ids))
     if values is VALUES:
         assert max(map(len, tokenizer.decode(ids).split())) <= 6
+
+
+@pytest.mark.parametrize("value", [5.0, -3e-7, 2e9, 0.0])
+def test_a_constant_stands_in_the_middle_of_a_narrow_bin(value):
+    tokenizer = ValueTokenizer().fitted(np.full(30, value), "M")
+    (token,) = set(tokenizer.bin(np.full(30, value)).tolist())
+    assert tokenizer.values([token])[0] == pytest.approx(value, rel=1e-12, abs=1e-12)
+    below, above = tokenizer.values([token - 1, token + 1])
+    assert above - below <= (0.001 * abs(value) or 1)

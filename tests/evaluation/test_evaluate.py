@@ -11,7 +11,7 @@ from seq2seq.data.batching import Example, collate
 from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.tokenizer import EOS, PAD
 from seq2seq.decoding.options import Options
-from seq2seq.evaluation.evaluate import LENGTH_BINS, _sounds, _translations, evaluate
+from seq2seq.evaluation.evaluate import LENGTH_BINS, _sounds, evaluate, translation_scores
 from seq2seq.evaluation.losses import corpus_loss, encode_pairs, token_loss
 from seq2seq.evaluation.reply_metrics import reply_scores
 from seq2seq.evaluation.rouge import summary_scores
@@ -113,19 +113,23 @@ def test_further_pairs_are_scored_by_length_alone(checkpoint, pairs):
 
 def test_the_interval_is_wide_where_outputs_differ_in_quality(pairs):
     wanted = [pair.target for pair in pairs]
-    right = _translations(wanted, [[text] for text in wanted], wanted)
+    right = translation_scores(wanted, [[text] for text in wanted], wanted)
     assert right["bleu_interval"] == [100.0, 100.0] == [right["bleu"]] * 2
     outputs = [
         text if number % 2 else "rien de tout cela ici" for number, text in enumerate(wanted)
     ]
-    low, high = _translations(outputs, [[text] for text in wanted], wanted)["bleu_interval"]
+    low, high = translation_scores(outputs, [[text] for text in wanted], wanted)["bleu_interval"]
     assert (
-        0 < low < _translations(outputs, [[text] for text in wanted], wanted)["bleu"] < high < 100
+        0
+        < low
+        < translation_scores(outputs, [[text] for text in wanted], wanted)["bleu"]
+        < high
+        < 100
     )
     many, several = outputs * 20, [[text] for text in wanted * 20]
-    narrow = _translations(many, several, wanted * 20)["bleu_interval"]
+    narrow = translation_scores(many, several, wanted * 20)["bleu_interval"]
     assert narrow[1] - narrow[0] < (high - low) / 3
-    assert _translations(["a"], [["b"]], ["c"])["bleu_interval"] == [0, 0]
+    assert translation_scores(["a"], [["b"]], ["c"])["bleu_interval"] == [0, 0]
 
 
 def test_every_length_has_one_bin():

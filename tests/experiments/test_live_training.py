@@ -1,12 +1,24 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from seq2seq.data.tasks import copying
 from seq2seq.evaluation.exact_match import outputs, tokens_right
-from seq2seq.experiments.live_training import Settings, loss_on, small_gru, train
+from seq2seq.experiments.live_training import (
+    Moment,
+    Settings,
+    cut_short,
+    is_whole,
+    loss_on,
+    share_of,
+    small_gru,
+    train,
+)
+from seq2seq.experiments.result import Partial
 
 TASK = copying(500, 40, range(2, 5), symbols=8)
-FEW = Settings(seconds=60, every=0.05, learning_rate=0.01, steps=60)
+FEW = Settings(steps=60, seconds=60, learning_rate=0.01)
 
 
 def test_the_loss_falls_and_every_part_moves():
@@ -22,7 +34,7 @@ def test_the_loss_falls_and_every_part_moves():
 
 
 def test_there_is_something_to_measure_when_the_time_is_over_before_it_began():
-    late = Settings(seconds=1e-9, every=1e-9)
+    late = Settings(seconds=1e-9)
     moments = train(small_gru(TASK, 0, width=24), TASK.train, TASK.valid, late)
     assert [moment.step for moment in moments] == [1]
 
@@ -42,6 +54,38 @@ def test_the_same_seed_trains_the_same_model_and_leaves_the_process_alone():
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_how_often_it_is_measured_changes_nothing_that_is_learnt():
+    ends = []
+    for moments in (3, 30):
+        model = small_gru(TASK, 1, width=24, dropout=0.3)
+        ends.append(train(model, TASK.train, TASK.valid, replace(FEW, moments=moments)))
+    assert len(ends[0]) < len(ends[1])
+    assert ends[0][-1][:1] == ends[1][-1][:1]
+    assert ends[0][-1].valid_loss == pytest.approx(ends[1][-1].valid_loss)
+    assert ends[0][-1].train_loss == pytest.approx(ends[1][-1].train_loss)
+
+
+def test_a_training_that_a_slow_machine_ended_is_told_from_a_whole_one():
+    whole = Settings(steps=2)
+    assert is_whole([Moment(2, 1.0, 0.5, 0.5, {})], whole)
+    assert not is_whole([Moment(1, 25.0, 0.5, 0.5, {})], whole)
+    assert "2 steps in 25 s" in cut_short(whole)
+
+
+def test_a_part_is_reported_with_what_is_known_by_then():
+    told = []
+
+    def on_part(done, total, partial=None):
+        told.append((done, total, partial))
+
+    shown = Partial(texts={"a": "b"})
+    report = share_of(FEW, on_part, 1, 2, lambda moment: shown)
+    report(Moment(30, 1.0, 0.5, 0.5, {}))
+    report(Moment(60, 2.0, 0.5, 0.5, {}))
+    assert [each[:2] for each in told] == [(75, 100), (99, 100)]
+    assert told[0][2] is shown
 
 
 def test_outputs_keep_the_order_of_the_sources():

@@ -10,7 +10,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-import transformers as hf
 
 from seq2seq.checkpoint import load
 from seq2seq.cli.main import main
@@ -20,47 +19,16 @@ from seq2seq.errors import UserError
 from seq2seq.inference.forecasting import ForecastOptions, forecast, usual_options
 from seq2seq.inference.inputs import prepare
 from seq2seq.inference.pipeline import run
+from tests.forecasters import CHRONOS, HIGH, LOW, TOKENS, chronos
 
-TOKENS, LOW, HIGH = 64, -6.0, 6.0
 FIRST, BINS = 3, TOKENS - 3  # ids 0 and 1 are padding and end; id 2 is not used
-CHRONOS = {
-    "tokenizer_class": "MeanScaleUniformBins",
-    "tokenizer_kwargs": {"low_limit": LOW, "high_limit": HIGH},
-    "n_tokens": TOKENS,
-    "n_special_tokens": 2,
-    "pad_token_id": 0,
-    "eos_token_id": 1,
-    "use_eos_token": True,
-    "model_type": "seq2seq",
-    "context_length": 48,
-    "prediction_length": 8,
-    "num_samples": 20,
-    "temperature": 1.0,
-    "top_k": 50,
-    "top_p": 1.0,
-}
-SMALL = {"d_model": 16, "d_kv": 6, "d_ff": 24, "num_heads": 4, "num_layers": 2}
 SERIES = Series(50 + 20 * np.sin(np.arange(40) / 2) + np.arange(40) % 3)
 WITH_GAPS = Series(np.where(np.arange(40) % 7 == 3, np.nan, SERIES.values))
 
 
 @pytest.fixture(scope="module")
 def reference():
-    torch.manual_seed(5)
-    config = hf.T5Config(
-        vocab_size=TOKENS,
-        **SMALL,
-        tie_word_embeddings=False,
-        decoder_start_token_id=0,
-        pad_token_id=0,
-        eos_token_id=1,
-    )
-    config.chronos_config = CHRONOS
-    model = hf.T5ForConditionalGeneration(config).eval()
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            weight.mul_(1 if "norm" in name else 2)
-    return model
+    return chronos()
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +152,13 @@ def test_it_forecasts_as_its_authors_do_unless_told_otherwise(folder):
     assert found.trace.attention.shape[1:] == (2, 4, len(SERIES) + 1)
 
 
+def test_a_series_with_a_frequency_is_forecast_though_there_is_no_token_of_it(folder):
+    checkpoint = load(folder)
+    plain, monthly = (forecast(checkpoint, Series(SERIES.values, code), 3) for code in ("", "M"))
+    np.testing.assert_array_equal(plain.paths, monthly.paths)
+    assert plain.trace.target.ids == monthly.trace.target.ids
+
+
 def test_a_missing_value_is_looked_at_by_nobody_also_beside_muted_ones(folder):
     checkpoint = load(folder)
     gaps = np.isnan(WITH_GAPS.values)
@@ -219,6 +194,37 @@ def test_the_command_line_forecasts_with_a_folder(folder, tmp_path, capsys):
     assert np.shape(found["paths"]) == (20, 4)
     expected = forecast(load(folder), Series(SERIES.values.round(4)), 4).quantiles
     np.testing.assert_allclose(found["quantiles"]["0.5"], expected[:, 4])
+
+
+@pytest.mark.parametrize("series", [SERIES, WITH_GAPS], ids=["whole", "gaps"])
+def test_the_command_line_forecasts_what_the_package_of_its_authors_does(
+    reference, tmp_path, capsys, series
+):
+    """With the most probable value alone, both write one path; others are distributed alike."""
+    package = pytest.importorskip("chronos")
+    table = tmp_path / "table.csv"
+    table.write_text("value\n" + "".join(f"{x:.4f}\n" for x in series.values), encoding="utf-8")
+    context = torch.tensor(series.values.round(4))[None]
+    for top_k, samples in ((1, 2), (5, 200)):
+        reference.config.chronos_config = CHRONOS | {"top_k": top_k, "num_samples": samples}
+        folder = tmp_path / f"top-{top_k}"
+        reference.save_pretrained(folder)
+        theirs = package.ChronosPipeline.from_pretrained(folder)
+        command = ["run", str(folder), "--series", str(table), "--horizon", "6", "--json"]
+        assert main(command) == 0
+        found = json.loads(capsys.readouterr().out)
+        torch.manual_seed(0)
+        paths = np.concatenate([theirs.predict(context, 6)[0].numpy() for _ in range(20 // top_k)])
+        if top_k == 1:
+            np.testing.assert_allclose(found["paths"], paths[:2], rtol=1e-4)
+            continue
+        # The bound of Kolmogorov and Smirnov for two samples, at 0.1 % for each step.
+        bound = 1.95 * math.sqrt(1 / len(paths) + 1 / samples)
+        for theirs_drawn, drawn in zip(paths.T, np.transpose(found["paths"]), strict=True):
+            values = np.unique(theirs_drawn)[:, None] + 1e-3
+            off = (theirs_drawn < values).mean(axis=1) - (drawn < values).mean(axis=1)
+            assert np.abs(off).max() < bound
+    reference.config.chronos_config = CHRONOS
 
 
 PATCHES = {"input_patch_size": 16, "prediction_length": 64, "quantiles": [0.1, 0.5, 0.9]}

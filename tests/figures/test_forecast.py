@@ -135,3 +135,29 @@ def test_example_series_are_finite_and_the_same_each_time(example):
     np.testing.assert_array_equal(first.values, again.values)
     assert np.isfinite(first.values).all()
     assert len(first) == example.length
+
+
+def test_lines_of_few_points_have_no_markers_but_those_that_can_be_clicked(tested):
+    drawn = figures.forecast(tested, 2, others={"another": tested.forecast.median})
+    marked = [trace.name for trace in drawn.data if "markers" in (trace.mode or "markers")]
+    assert marked == ["median forecast", "step 3"]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.95])
+def test_the_widest_band_holds_the_share_that_was_asked_for(tested, share):
+    lines = named(figures.forecast(tested, interval=share))
+    name = f"{100 * share:.0f} % interval"
+    ends = tested.forecast.interval(share)
+    np.testing.assert_array_equal(lines[name].y, [*ends[:, 0], *ends[::-1, 1]])
+    heads, *rows = figures.forecast_csv(tested, share).splitlines()
+    column = heads.split(",").index(f"low of {share:.0%}")
+    assert [float(row.split(",")[column]) for row in rows] == pytest.approx(ends[:, 0].tolist())
+
+
+def test_the_axis_begins_where_nearly_all_attention_is_in_sight(tested):
+    begin = round(-figures.forecast(tested, 1).layout.xaxis.range[0]) + 1
+    assert 4 * tested.horizon <= begin <= len(tested.forecast.read)
+    weights = np.mean(
+        [attention_to_values(tested.forecast.trace, step) for step in range(6)], axis=0
+    )
+    assert weights[-begin:].sum() >= 0.95 * weights.sum()

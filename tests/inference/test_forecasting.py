@@ -104,6 +104,14 @@ def test_quantiles_lie_inside_the_bins_that_hold_them():
     np.testing.assert_allclose(sure, [[1.75, 2.0, 2.25]], atol=1e-6)
 
 
+def test_an_outlier_that_makes_all_others_alike_is_told(checkpoint):
+    values = SERIES.values.copy()
+    assert forecast(checkpoint, Series(values), 2, record=False).notes == ()
+    values[20] = 1e9
+    (note,) = forecast(checkpoint, Series(values), 2, record=False).notes
+    assert "far from all others" in note
+
+
 def test_what_cannot_be_forecast_is_refused(checkpoint, checkpoint_root):
     for horizon in (0, 65):
         with pytest.raises(UserError, match="horizon"):

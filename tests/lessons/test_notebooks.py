@@ -10,7 +10,7 @@ from seq2seq.cli.main import main
 from seq2seq.lessons import foundations, notebook
 from seq2seq.lessons.course import LESSONS
 from seq2seq.lessons.keras_example import layers
-from tests.experiments.test_experiments import SETTINGS
+from tests.experiments.test_experiments import SETTINGS, _copying, copying  # noqa: F401
 
 
 @pytest.fixture
@@ -64,6 +64,7 @@ def test_a_notebook_runs_from_top_to_bottom(tiny, monkeypatch, capsys, name):
         if "seq2seq.experiments" in code:  # as it is but for the time that it takes
             code = code.replace("seed, **settings", "seed, **{**quick, **settings}")
             namespace["quick"] = values
+        code = code.replace("width=64", "width=12")  # of the tiny models
         exec(compile(code, name, "exec"), namespace)
     said = capsys.readouterr().out
     assert "Verdict: " in said or "kept" in said

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.load.beside_training import beside
 from tests.load.visitors import Plan, crowd, sentence
 from tests.served import served_app
 
@@ -62,3 +63,14 @@ def test_visitors_who_leave_hold_no_place(server):
     found = metrics(server)
     assert found["seq2seq_places_held", "short"] == found["seq2seq_waiting", "short"] == 0
     assert found["seq2seq_runs_total", "short"] > 0
+
+
+@pytest.mark.slow
+def test_a_visitor_is_answered_while_a_model_is_trained(server):
+    plan = Plan(1, 3, period=0, arrive=0, sentences=2)
+    load(server, plan)
+    with ThreadPoolExecutor(1) as thread:
+        visits = beside(server.replace("http", "ws"), plan)
+        seen = thread.submit(asyncio.run, visits).result()
+    assert len(seen.seconds) == 2
+    assert not seen.counts["lost"]

@@ -1,11 +1,14 @@
 """The page of forecasts, by AppTest, with tiny forecasters."""
 
 import pytest
+import streamlit as st
 
+from seq2seq.catalogue import Card
 from seq2seq.data.example_series import EXAMPLE_SERIES
-from tests.forecasters import KINDS, write_forecaster
+from tests.forecasters import KINDS, chronos, write_forecaster
 from tests.visit import charts, visit
 from ui.instruments import TABS
+from ui.runtime.model_store import Brought, models
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +16,9 @@ def _forecasters(tmp_path, monkeypatch):
     for kind in KINDS:
         write_forecaster(tmp_path / f"tiny-{kind}", kind)
     monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", tmp_path)
+
+
+SIMPLE = ["seasonal naive", "exponential smoothing"]
 
 
 def open_page(**query):
@@ -32,17 +38,11 @@ def scored(at):
     return [line.split("|")[1].strip() for line in table.replace("\\", "").splitlines()[2:]]
 
 
-@pytest.fixture(autouse=True)
-def _without_statsmodels(monkeypatch):
-    name = "seq2seq.evaluation.exponential_smoothing.is_installed"
-    monkeypatch.setattr(name, lambda: False)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_series_is_forecast_and_scored(kind):
     at = open_page(checkpoint=f"tiny-{kind}", horizon="5")
     assert len(charts(at)) >= 2
-    assert scored(at) == [f"tiny-{kind}", "seasonal naive"]
+    assert scored(at) == [f"tiny-{kind}", *SIMPLE]
     assert "Step 1: median" in said(at)
 
 
@@ -62,7 +62,7 @@ def test_pasted_numbers_are_forecast_and_repairs_are_told():
     rows = "\n".join(f"2020-{month:02},{10 + month % 3}" for month in (2, 1, *range(3, 13)))
     at = open_page(series="Your own", values="month,value\n" + rows, horizon="3")
     assert "sorted by date" in said(at)
-    assert len(scored(at)) == 2
+    assert len(scored(at)) == 2  # too short for exponential smoothing
     assert "Step 1, 2020-10-01: median" in said(at)
 
 
@@ -91,8 +91,34 @@ def test_every_instrument_looks_into_the_recorded_path(tab):
 
 def test_another_model_is_drawn_and_scored_beside():
     at = open_page(checkpoint="tiny-gru", other="tiny-transformer", horizon="4", samples="3")
-    assert scored(at) == ["tiny-gru", "tiny-transformer", "seasonal naive"]
-    assert "it needs the Python package statsmodels" in said(at)
+    assert scored(at) == ["tiny-gru", "tiny-transformer", *SIMPLE]
+
+
+def test_the_widest_band_of_the_fan_is_as_chosen():
+    at = open_page(horizon="4", interval="95 %")
+    assert "95 % interval" in said(at)
+    assert "held-back values lie inside" in said(at)
+
+
+@pytest.mark.parametrize("query", [{}, {"hide": "false"}, {"other": "tiny-gru", "samples": "7"}])
+def test_the_code_makes_the_forecast_without_the_app(query, monkeypatch):
+    at = open_page(checkpoint="tiny-transformer", series="Weekly level shift", horizon="3", **query)
+    (code,) = [each.value for each in at.code if "import seq2seq" in each.value]
+    monkeypatch.setattr("plotly.graph_objects.Figure.show", lambda figure: None)
+    names = {}
+    exec(code, names)  # what the page shows, not what a visitor typed
+    tested = names["tested"]
+    assert (tested.actual is None) == ("hide" in query)
+    assert len(tested.forecast.paths) == int(query.get("samples", 20))
+    assert f"median {tested.forecast.median[0]:.4g}" in said(at)
+
+
+def test_a_decimal_mark_in_doubt_can_be_chosen():
+    values = "v\n" + "".join(f"1,{at}50\n" for at in (1, 2, 3, 4, 5, 6, 7, 8, 9))
+    at = open_page(series="Your own", values=values, horizon="2", samples="3")
+    assert "1,150 was read as 1150" in said(at)
+    other = open_page(series="Your own", values=values, horizon="2", samples="3", decimal="comma")
+    assert "decimal mark" not in said(other)
 
 
 @pytest.mark.parametrize("change", ["Scale by", "Shift by", "Set to", "Hide"])
@@ -132,7 +158,30 @@ def test_a_horizon_beyond_the_series_is_one_sentence():
     assert "too short for a horizon of 20" in at.error[0].value
 
 
+def test_attention_to_a_long_series_is_no_attention_between_sentences():
+    query = {"series": "Hourly load", "horizon": "3", "tab": "Attention"}
+    at = open_page(checkpoint="tiny-transformer", **query)
+    offered = next(each.options for each in at.get("button_group") if "Matrix" in each.options)
+    assert set(offered) <= {"Matrix", "Ribbons", "All heads"}
+    assert not [each for each in at.toggle if each.label == "Whole words"]
+
+
 def test_the_tokens_of_a_series_are_not_called_text():
     at = open_page(series="Weekly level shift", horizon="3", samples="3", tab="Tokens")
     assert "Scaled and binned" in said(at)
     assert "Split into" not in said(at)
+
+
+def test_a_folder_of_chronos_forecasts_and_stands_beside_ours(tmp_path):
+    folder = tmp_path / "their-files"
+    chronos().save_pretrained(folder)
+    st.cache_resource.clear()
+    card = Card("tiny-chronos", "Tiny Chronos", "forecasting", "unknown")
+    models().bring("tiny-chronos", Brought(folder, card, uploaded=False))
+    query = {"series": "Weekly level shift", "horizon": "3", "samples": "3"}
+    beside = open_page(checkpoint="tiny-gru", other="tiny-chronos", **query)
+    assert scored(beside) == ["tiny-gru", "tiny-chronos", *SIMPLE]
+    alone = open_page(checkpoint="tiny-chronos", looker="2.4", tab="Attention", **query)
+    assert scored(alone)[0] == "tiny-chronos"
+    assert "from the last 48 of 127 values" in said(alone)
+    st.cache_resource.clear()

@@ -1,5 +1,6 @@
 """The course, by AppTest, with experiments that take no time."""
 
+import re
 import shutil
 
 import pytest
@@ -15,9 +16,12 @@ STAND_INS = {
     "lstm-vanilla-en-fr": "gru-plain",
     "gru-vanilla-en-fr": "gru-plain",
     "bilstm-attention-en-fr": "lstm-attention",
+    "rnn-vanilla-en-fr": "gru-plain",
+    "lstm-attention-en-fr": "lstm-attention",
+    "bigru-additive-en-fr": "rnn-additive",
     "transformer-en-fr": "transformer",
 }
-ANSWER = {"answer_overfitting": "0.5 to 5 nats"}
+ANSWER = {"answer_overfitting": "0.3 to 3 nats"}
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +29,7 @@ def _quick(monkeypatch):
     real = registry.run_experiment
 
     def quick(name, load, on_part, seed=0, **settings):
-        quicker = {"seconds": 0.2} if name == "overfitting" else {}
+        quicker = {"steps": 8} if name == "overfitting" else {}
         return real(name, load, on_part, seed, **quicker | settings)
 
     monkeypatch.setattr(registry, "run_experiment", quick)
@@ -61,7 +65,7 @@ def test_an_answer_is_measured_and_judged(seed):
     at = visit("learn", lesson="overfitting", seed=seed, **ANSWER)
     at.button(key="run").click().run(timeout=60)
     assert not at.exception
-    assert len(charts(at)) == 1
+    assert len(charts(at)) == 3  # the answer, the curves, and those of dropout
     assert "nats" in at.metric[0].value
     verdict = [*at.success, *at.error, *at.warning][0].value
     assert "claim" in verdict
@@ -76,7 +80,7 @@ def test_a_control_measures_anew():
     at.selectbox(key="overfitting_pairs").set_value(200).run()
     assert not charts(at)
     at.button(key="run").click().run(timeout=60)
-    assert "200 pairs" in at.caption[-1].value
+    assert any("200 pairs" in each.value for each in at.caption)
 
 
 def test_a_model_that_is_not_here_is_one_sentence():
@@ -90,6 +94,72 @@ def test_a_model_that_is_not_here_is_one_sentence():
 def test_finished_lessons_stand_in_the_address():
     at = visit("learn", done="bottleneck.latency.nonsense")
     assert "2 of 18" in at.get("progress")[0].proto.text
+
+
+@pytest.mark.parametrize(
+    ("lesson", "query", "said"),
+    [
+        ("overfitting", {"answer_overfitting": "all of it"}, "the answer"),
+        ("overfitting", {"overfitting_pairs": "7"}, "the pairs"),
+        ("overfitting", {"seed": "500"}, "the seed"),
+        ("variable-length", {"variable_length_model": "BERT"}, "the model"),
+        ("how-it-works", {"how_it_works_model": "GPT"}, "the model"),
+        ("how-it-works", {"how_it_works_sentence": "a " * 200}, "has 400 characters"),
+        ("latency", {"latency_sentence": "a " * 200}, "has 400 characters"),
+    ],
+)
+def test_what_a_link_cannot_have_is_one_sentence_and_the_lesson_stays(named, lesson, query, said):
+    at = visit("learn", lesson=lesson, **query)
+    assert not at.exception
+    assert at.title[0].value == LESSONS[lesson].title
+    [warning] = at.warning
+    assert said in warning.value
+    at.run()
+    assert at.title[0].value == LESSONS[lesson].title
+
+
+def test_what_a_link_may_have_is_not_warned_of(named):
+    query = {"answer_overfitting": "0.3 to 3 nats", "overfitting_pairs": "200", "seed": "7"}
+    at = visit("learn", lesson="overfitting", **query)
+    assert not at.warning
+    assert at.selectbox(key="overfitting_pairs").value == 200
+    at = visit("learn", lesson="variable-length", variable_length_model="A tiny model")
+    assert not at.exception
+
+
+def test_an_empty_sentence_is_not_decoded(named):
+    at = visit("learn", lesson="latency", **{"answer_latency": "1.5 to 5"})
+    at.text_input(key="latency_sentence").set_value("  ").run()
+    assert not at.exception
+    assert "type a sentence" in at.info[0].value
+    assert not [each for each in at.button if each.key == "run"]
+
+
+def test_verdicts_of_several_seeds_stand_together():
+    at = visit("learn", lesson="overfitting", **ANSWER)
+    at.button(key="run").click().run(timeout=60)
+    assert not any("Verdicts by seed" in each.value for each in at.caption)
+    at.number_input(key="seed").set_value(3).run()
+    at.button(key="run").click().run(timeout=60)
+    [said] = [each.value for each in at.caption if "Verdicts by seed" in each.value]
+    assert "seed 0 " in said
+    assert "seed 3 " in said
+
+
+def test_sentences_behind_a_point_are_listed_with_links(named):
+    query = {"answer_attention_helps": "nothing", "attention_helps_sentences": "20"}
+    at = visit("learn", lesson="attention-helps", **query)
+    at.button(key="run").click().run(timeout=120)
+    assert not at.exception
+    assert at.selectbox(key="attention_helps_place").value == 4
+    listed = [each.value for each in at.markdown if "Reference:" in each.value]
+    assert len(listed) == 5
+    scores = [float(re.search(r"\((\d+) chrF\)", each)[1]) for each in listed]
+    assert scores == sorted(scores)
+    at.segmented_control(key="attention_helps_place_order").set_value("Best first").run()
+    listed = [each.value for each in at.markdown if "Reference:" in each.value]
+    scores = [float(re.search(r"\((\d+) chrF\)", each)[1]) for each in listed]
+    assert scores == sorted(scores, reverse=True)
 
 
 @pytest.fixture
@@ -205,7 +275,7 @@ def test_where_the_prediction_is_hidden_the_run_is_open():
     assert not at.radio
     at.button(key="run").click().run(timeout=60)
     assert not at.exception
-    assert len(charts(at)) == 1
+    assert len(charts(at)) == 2
 
 
 @pytest.mark.parametrize("name", LESSONS)

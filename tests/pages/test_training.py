@@ -21,6 +21,12 @@ def jobs():
     trainings.jobs().close()
 
 
+def offered(at):
+    """Return the titles of the checkpoints that a task page offers."""
+    assert not at.exception
+    return at.selectbox(key="checkpoint").options
+
+
 def query_of(at):
     """Return the values in the address, of each name the last one."""
     lists = ((name, value) for name, value in at.query_params.items())
@@ -45,7 +51,7 @@ def test_every_preset_shows_what_it_will_train(name):
     assert not messages(at)
     shown = " ".join(each.value for each in at.markdown)
     for letter, model in PRESETS[name].settings.models.items():
-        assert f"**{letter}** " in shown
+        assert f"[**{letter}**] " in shown
         assert f"{model.width}" in shown
     assert "parameters" in shown
     (picture,) = live_pictures(at)
@@ -56,12 +62,12 @@ def test_a_preset_sets_the_controls_and_a_change_stands_in_the_address():
     at = visit("training")
     at.selectbox(key="lab_preset_choice").set_value("overfit").run()
     assert at.selectbox(key="lab_set_task").value == "numbers"
-    assert at.number_input(key="lab_set_pairs").value == 60
+    assert at.select_slider(key="lab_set_pairs").value == 60
     at.number_input(key="lab_set_a_width").set_value(32).run()
     assert query_of(at) == {"preset": "overfit", "a_width": "32"}
     again = visit("training", preset="overfit", a_width="32")
     assert again.number_input(key="lab_set_a_width").value == 32
-    assert again.number_input(key="lab_set_pairs").value == 60
+    assert again.select_slider(key="lab_set_pairs").value == 60
 
 
 def test_a_second_model_is_added_and_taken_away():
@@ -116,11 +122,18 @@ def test_a_link_trains_at_once_and_the_result_is_shown(jobs):
         "gradient_parts",
         "gradient_distances",
     }
+    assert at.select_slider(key="lab_moment").value == "latest"
+    first = training.progress["A"].snapshots[0].step
+    at.select_slider(key="lab_moment").set_value(first).run()
+    assert any(f"after {first} steps" in each.value for each in at.markdown)
     at.button(key="lab_open_A_Translation").click().run()
     assert not at.exception
     name = f"trained-{training.name[:8]}-a"
     assert name in trainings.models().brought
-    assert "GRU" in trainings.models().brought[name].card.title
+    title = trainings.models().brought[name].card.title
+    assert "GRU" in title
+    assert title in offered(visit("translation", checkpoint=name))
+    assert title not in offered(visit("translation"))  # of somebody else
     at.button(key="lab_reset").click().run()
     assert "run" not in at.query_params
     assert live_pictures(at)
@@ -134,11 +147,14 @@ def test_own_pairs_are_checked_and_trained(jobs):
     assert "Line 1 has no tab" in at.error[0].value
     at.text_area(key="lab_text").set_value(PAIRS).run()
     assert "40 pairs" in " ".join(each.value for each in at.caption)
+    assert live_pictures(at)
+    shown = " ".join(each.value for each in at.markdown)
     at.button(key="lab_train").click().run()
     training = until_ended(at, jobs)
     assert not at.exception
     assert not training.reason
     assert training.progress["A"].snapshots
+    assert f"{training.progress['A'].parameters:,} parameters" in shown
 
 
 def test_a_hosted_server_takes_fewer_pairs_and_minutes(monkeypatch, jobs):

@@ -1,8 +1,11 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
+import torch
 
 from seq2seq.checkpoint import load
 from seq2seq.errors import UserError
@@ -59,19 +62,33 @@ def test_two_models_are_trained_side_by_side_and_another_waits(jobs):
     second.tell("pause")
     until(lambda: second.state == PAUSED)
     progress = second.progress["A"]
+    paused_at = progress.trained[-1].step
     steps = []
     for _ in range(2):
         count = len(progress.scores)
         second.tell("step")
         until(lambda before=count: len(progress.scores) > before)
         steps.append(progress.trained[-1].step)
-    assert steps[1] == steps[0] + 1
+    assert steps == [paused_at + 1, paused_at + 2]
     second.tell("change", learning_rate=0.5)
     second.tell("go on")
     until(lambda: second.state == RUNNING and progress.learning_rate > 0.4)
     os.kill(second.process.pid, signal.SIGKILL)
     until(lambda: second.state == ENDED)
     assert "signal 9" in second.reason
+
+
+def test_a_loss_that_is_no_number_ends_one_model_with_the_reason(jobs):
+    model = {"architecture": "transformer", "width": 32, "heads": 4, "feedforward": 64}
+    wild = task_recipe("copy", model, {"learning_rate": 1e6, "clip": 100.0}, SMALL)
+    training = jobs.submit(job_of([wild, recipe()], 4, 4_000))
+    until(lambda: training.state == ENDED)
+    assert not training.reason
+    wild, tame = training.progress.values()
+    assert "no longer a number: lower the learning_rate" in wild.reason
+    assert all(torch.isfinite(each).all() for each in load(wild.folder).model.parameters())
+    assert tame.finished
+    assert not tame.reason
 
 
 @pytest.mark.slow
@@ -91,14 +108,58 @@ def test_a_training_whose_visitor_left_is_ended(jobs):
     assert "Nobody looked" in training.reason
 
 
+def test_what_has_ended_is_deleted_once_its_visitor_has_left():
+    gone, present = [], True
+    hosted = Jobs(at_once=1, keep=5.0, on_remove=gone.append)
+    hosted.look = lambda: None
+    try:
+        training = hosted.submit(job_of([recipe()], 1, 0), {"train.tsv": "a\tb\n"})
+        training.is_watched = lambda: present
+        training.tell("stop")  # while it waits
+        assert training.state == ENDED
+        assert not list(training.folder.iterdir())
+        for present in (True, False):
+            training.seen -= 6
+            Jobs.look(hosted)
+            assert training.folder.exists() == present
+        assert gone == [training]
+        assert hosted.find(training.name) is None
+    finally:
+        hosted.close()
+
+
+def test_a_training_goes_on_while_its_page_is_open(jobs):
+    training = jobs.submit(job_of([recipe()], 600, 4_000))
+    training.is_watched = lambda: True
+    training.seen -= jobs_module.PATIENCE + 1
+    jobs.look()
+    assert training.state != ENDED
+    training.kill()
+
+
 def test_own_pairs_are_read_and_deleted(jobs):
     files = {"train.tsv": "a b\tb a\nc d\td c\n", "valid.tsv": "a d\td a\n"}
-    training = jobs.submit(job_of([task_recipe(OWN, {"width": 8})], 0.5, 4_000), files)
+    training = jobs.submit(job_of([task_recipe(OWN, {"width": 8})], 2, 4_000), files)
+    assert sorted(each.name for each in training.folder.iterdir()) == sorted(files)
+    until(lambda: training.state == RUNNING)
+    assert not set(files) & {each.name for each in training.folder.iterdir()}
+    assert os.getpriority(os.PRIO_PROCESS, training.process.pid) >= jobs_module.NICE
     until(lambda: training.state == ENDED)
     assert training.reason == ""
     assert training.progress["A"].snapshots[-1].written[0].target
     training.remove()
     assert not training.folder.exists()
+
+
+def test_folders_of_a_server_that_is_gone_are_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs_module.tempfile, "gettempdir", lambda: str(tmp_path))
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    names = [f"{jobs_module.PREFIX}{number}-x" for number in (gone.pid, os.getpid(), "none")]
+    for name in names:
+        (tmp_path / name / "A").mkdir(parents=True)
+    jobs_module.remove_abandoned()
+    assert {each.name for each in tmp_path.iterdir()} == set(names[1:])
 
 
 def test_a_queue_has_an_end():

@@ -19,6 +19,9 @@ export default function (component) {
   button.onclick = async () => {
     const link = new URL(window.location.href);
     component.data.without.forEach((name) => link.searchParams.delete(name));
+    for (const [name, value] of Object.entries(component.data.also)) {
+      link.searchParams.set(name, value);
+    }
     try {
       await navigator.clipboard.writeText(link.href);
       button.textContent = "Link copied";
@@ -32,6 +35,9 @@ export default function (component) {
 )
 
 
-def copy_link(*without: str) -> None:
-    """Offer the address of the page as it stands, all controls included but those named."""
-    _COPY_LINK(key="copy_link", data={"without": list(without)}, width="content")
+def copy_link(*without: str, **also: str) -> None:
+    """Offer the address of the page as it stands, all controls included but those named.
+
+    also: parameters that the link has beside them.
+    """
+    _COPY_LINK(key="copy_link", data={"without": list(without), "also": also}, width="content")

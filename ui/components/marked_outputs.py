@@ -19,7 +19,7 @@ _MARKED_OUTPUTS = st.components.v2.component(
 .outputs li:first-child { border-top: 0; padding-top: 0; }
 .outputs .source { font-family: var(--st-code-font); overflow-wrap: anywhere; }
 .outputs .output { display: flex; gap: 6px; align-items: baseline; }
-.outputs .name { flex: none; min-width: 1.1em; font-weight: 600; }
+.outputs .name { flex: none; min-width: 1.1em; font-weight: 600; color: var(--hue); }
 .outputs .text { font-family: var(--st-code-font); overflow-wrap: anywhere; flex: 1; }
 .outputs .sign { flex: none; }
 .outputs .right { color: var(--right); }
@@ -43,6 +43,7 @@ export default function (component) {
     source.dir = "auto";
     item.append(source, ...row.outputs.map((output) => {
       const line = make("div", "output", "");
+      line.style.setProperty("--hue", output.hue);
       const text = make("span", "text", "");
       text.dir = "auto";
       text.append(...output.parts.map((part) =>
@@ -85,13 +86,16 @@ class MarkedRow:
 
 
 def marked_outputs(key: str, rows: Sequence[MarkedRow], dark: bool) -> None:
-    """Show examples with their outputs."""
+    """Show examples with their outputs. Names have the colours of the models' curves."""
+    from seq2seq.figures.curves import ON_DARK, ON_LIGHT
+
+    hues = ON_DARK if dark else ON_LIGHT
     shown = [
         {
             "source": row.source,
             "outputs": [
-                asdict(output) | {"parts": [part._asdict() for part in output.parts]}
-                for output in row.outputs
+                asdict(output) | {"parts": [part._asdict() for part in output.parts], "hue": hue}
+                for hue, output in zip(hues, row.outputs, strict=False)
             ],
         }
         for row in rows

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 LEAST_CONTEXT, MOST_CONTEXT, MOST_HORIZON = 8, 512, 64
 SAMPLES = 20  # as the authors of Chronos draw
-NOTHING, SMOOTHING = "nothing", "exponential smoothing"
+NOTHING = "nothing"
+_USUAL = "usual_horizon"
+INTERVALS = (50, 80, 90, 95, 99)  # per cent
 
 
 class Sampling(NamedTuple):
@@ -41,11 +43,17 @@ def horizon_input(series: Series | None) -> tuple[int, bool]:
     """Let the visitor choose how much is forecast, and whether it is known."""
     usual = frequency(series.frequency if series else "")
     count = len(series) if series else MOST_HORIZON
+    first = min(usual.horizon, max(1, count // 3))
+    state = st.session_state
+    # A field keeps its value when its default changes; one that nobody has changed follows it.
+    if state.get("horizon") == state.get(_USUAL, first) != first:
+        state["horizon"] = first
+    state[_USUAL] = first
     horizon = st.number_input(
         "Horizon",
         1,
         MOST_HORIZON,
-        min(usual.horizon, max(1, count // 3)),
+        first,
         key="horizon",
         width=130,
         help=f"Steps to forecast; {usual.horizon} are usual for {usual.title} series.",
@@ -63,10 +71,11 @@ def horizon_input(series: Series | None) -> tuple[int, bool]:
 
 def sampling_settings(
     name: str, names: list[str], series: Series | None
-) -> tuple[Sampling, str | None]:
-    """Let the visitor choose how paths are drawn, and a model to compare with, None for none."""
-    from seq2seq.evaluation.exponential_smoothing import is_installed
+) -> tuple[Sampling, str | None, float]:
+    """Let the visitor choose how paths are drawn, a model to compare with, and an interval.
 
+    Returns None for no model, and the interval as a share.
+    """
     usual = frequency(series.frequency if series else "").context
     with st.popover("Settings", icon=":material/tune:"):
         context = st.number_input(
@@ -87,14 +96,21 @@ def sampling_settings(
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="seed", **URL)
         other = st.selectbox(
             "Compare with",
-            [NOTHING, *([SMOOTHING] if is_installed() else []), *(n for n in names if n != name)],
+            [NOTHING, *(each for each in names if each != name)],
             key="other",
-            help="The median of another model, or of exponential smoothing where statsmodels is "
-            "installed, is drawn as a line, and scored.",
+            help="The median of another model is drawn as a line, and scored.",
+            **URL,
+        )
+        interval = st.select_slider(
+            "Interval",
+            [f"{each} %" for each in INTERVALS],
+            "80 %",
+            key="interval",
+            help="What the widest band of the fan holds; three more are a quarter narrower each.",
             **URL,
         )
     sampling = Sampling(int(samples), temperature, int(seed), int(context or 0))
-    return sampling, None if other == NOTHING else other
+    return sampling, None if other == NOTHING else other, int(interval.split()[0]) / 100
 
 
 def _usual_temperature(name: str) -> float:

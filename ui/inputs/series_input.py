@@ -16,6 +16,7 @@ from ui.links import URL
 OWN = "Your own"
 READS = "CSV, TSV or numbers; dates and a header are optional. Up to 10,000 rows."
 UNKNOWN = "unknown"
+DECIMALS = {"as found": "", "point": ".", "comma": ","}
 
 
 def series_choice() -> str:
@@ -54,16 +55,20 @@ def _own_series() -> Series | None:
         return None
     table = read_table(content)
     with choices:
-        column, frequency = _choices(table)
-    return series_of(table, column, frequency)
+        column, frequency, decimal = _choices(table)
+    return series_of(table, column, frequency, decimal)
 
 
-def _choices(table: SeriesTable) -> tuple[int, str]:
-    """Let the visitor choose the column and the frequency."""
-    column = table.numbers[0]
+def _choices(table: SeriesTable) -> tuple[int, str, str]:
+    """Let the visitor choose column and frequency, and a decimal mark where it is in doubt."""
+    column, decimal = table.first, ""
     if len(table.numbers) > 1:
-        names = {table.names[at]: at for at in reversed(table.numbers)}
-        column = names[st.selectbox("Column", list(reversed(names)), key="column", **URL)]
+        names = {table.names[at]: at for at in table.numbers}
+        usual = table.numbers.index(column)
+        column = names[st.selectbox("Column", list(names), usual, key="column", **URL)]
+    if table.doubtful(column):
+        decimal = DECIMALS[st.selectbox("Decimal mark", list(DECIMALS), key="decimal", **URL)]
     codes = {"from the dates" if table.dates is not None else UNKNOWN: ""}
     codes |= {each.title: each.code for each in FREQUENCIES.values()}
-    return column, codes[st.selectbox("Frequency", list(codes), key="frequency", **URL)]
+    code = codes[st.selectbox("Frequency", list(codes), key="frequency", **URL)]
+    return column, code, decimal

@@ -94,7 +94,7 @@ def source_area(
         label,
         key=key,
         height=120,
-        placeholder="Paste a text and press Ctrl+Enter",
+        placeholder="Paste here and press Ctrl+Enter",
         help=reads,
     )
     linked = given if len(quote_plus(given)) <= MAX_TYPED else ""

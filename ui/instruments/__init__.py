@@ -42,17 +42,21 @@ TABS: dict[str, Callable[[View], None]] = {
 
 @fragment
 def instruments(
-    subject: Subject, run: Trace, read: Reader = read_tokens, is_answer: bool = False
+    subject: Subject, run: Trace, read: Reader = read_tokens, answer: Reader | None = None
 ) -> None:
     """Show a run: its output, and below it the instrument that the visitor has opened.
 
-    is_answer: what `read` shows is the answer, so it stands above all instruments.
+    answer: shows what the run is a part of, which is the answer; it stands above the output, and
+    what `read` shows between that and the instruments.
     """
-    view = selected_view(subject, run)
+    above = st.container()
+    view = selected_view(subject, run, "Path" if answer else "Hypothesis")
     begin_recording()
-    if is_answer:
+    if answer is not None:
+        with above:
+            answer(subject, view.shown, view.step, view.word)
         read(subject, view.shown, view.step, view.word)
-    below = None if is_answer else read
+    below = None if answer else read
     tabs = st.tabs(list(TABS), key="tab", on_change="rerun", **URL)
     for tab, (name, show) in zip(tabs, TABS.items(), strict=True):
         if tab.open:

@@ -29,6 +29,7 @@ from ui.instruments.probabilities import alternatives_chart
 from ui.instruments.selection import View, output_name, select_step, select_word
 from ui.links import URL
 from ui.page import is_dark
+from ui.runtime.names import reads_series
 from ui.terms import term_help, term_link
 
 Controls = Any  # a container
@@ -63,11 +64,12 @@ def show(view: View) -> None:
 def _picture(trace: Trace) -> str:
     """Let the visitor choose how attention is drawn."""
     names, key = [name for name in PICTURES if name != "Blocks"], SHORT
-    if trace.position_seconds:
+    series = reads_series(trace.checkpoint)
+    if trace.position_seconds or series:
         names.remove("Top words")
     if not _has_several_heads(trace):
         names.remove("All heads")
-    if _is_long(trace):
+    if _is_long(trace) and not series:
         names, key = ["Blocks", *names], LONG
     if st.session_state.get(key) not in (None, *names):  # of a run with other heads
         st.session_state[key] = names[0]
@@ -122,7 +124,7 @@ def _keep(key: str, options: list[str]) -> None:
 
 
 def _by_word(trace: Trace, which: str) -> bool:
-    if trace.position_seconds and which == "encoder":
+    if reads_series(trace.checkpoint) or (trace.position_seconds and which == "encoder"):
         return False
     return st.toggle("Whole words", key="by_word", **URL)
 

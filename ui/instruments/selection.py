@@ -95,17 +95,22 @@ def hint_on_tokens(shown: Trace) -> None:
     )
 
 
-def selected_view(subject: Subject, run: Trace) -> View:
-    """Show the output and what chooses another one and a step of it; returns the choice."""
+def selected_view(subject: Subject, run: Trace, noun: str = "Hypothesis") -> View:
+    """Show the output and what chooses another one and a step of it; returns the choice.
+
+    noun: what an output is called. It is a heading where it is the answer, a hypothesis.
+    """
     _forget_others(subject)
     branches = _branches(subject)
     with st.container(horizontal=True, vertical_alignment="center", key="output_bar"):
         place = st.container(gap=None)
-        name, shown = _shown_output(subject, run, branches)
+        name, shown = _shown_output(subject, run, branches, noun)
         step = _step_slider(shown)
     view = View(subject, run, name, shown, branches, step, _selected_word(shown))
     with place:
-        st.markdown(f"{'' if len(shown.text) > LONG else '#### '}{plain(shown.text) or '–'}")
+        head = "" if len(shown.text) > LONG else "#### "
+        head = head if noun == "Hypothesis" else "A sampled path: "
+        st.markdown(f"{head}{plain(shown.text) or '–'}")
         timing(shown)
     if branches:
         _compare(view)
@@ -236,7 +241,7 @@ def _branches(subject: Subject) -> dict[tuple[int, ...], Trace]:
 
 
 def _shown_output(
-    subject: Subject, run: Trace, branches: dict[tuple[int, ...], Trace]
+    subject: Subject, run: Trace, branches: dict[tuple[int, ...], Trace], noun: str
 ) -> tuple[str, Trace]:
     """Let the visitor choose an output; returns its name, and how the model said it."""
     found = complete(run)
@@ -251,9 +256,9 @@ def _shown_output(
     if len(names) == 1:
         return BEST, run
     chosen = st.selectbox(
-        "Hypothesis",
+        noun,
         names,
-        format_func=lambda name: f"{'Branch' if name in LETTERS else 'Hypothesis'} {name}",
+        format_func=lambda name: f"{'Branch' if name in LETTERS else noun} {name}",
         key=_OUTPUT,
         width=150,
         label_visibility="collapsed",

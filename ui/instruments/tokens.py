@@ -13,7 +13,7 @@ from ui.components.token_rows import Chip, Row, token_rows
 from ui.escape import quoted, quoted_end
 from ui.instruments.selection import View, select_step, select_word
 from ui.page import is_dark
-from ui.runtime.names import card_of
+from ui.runtime.names import reads_series
 from ui.runtime.runs import derive
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MOST_CHIPS, MOST_TEXT = 200, 600
 
 def show(view: View) -> None:
     """Show the way from the text as typed to vectors, and from ids back to a text."""
-    series = _is_series(view)
+    series = reads_series(view.shown.checkpoint)
     st.subheader("From values to ids" if series else "From text to numbers", anchor=False)
     if view.shown.position_seconds:
         st.markdown(
@@ -39,15 +39,10 @@ def show(view: View) -> None:
     _wrote(view)
 
 
-def _is_series(view: View) -> bool:
-    card = card_of(view.shown.checkpoint)
-    return card is not None and card.task == "forecasting"
-
-
 def _read(view: View) -> None:
     source, embedded = view.shown.source, _embedded(view)
     known = f" The vocabulary has {embedded.vocabulary:,} tokens." if embedded else ""
-    if _is_series(view):
+    if reads_series(view.shown.checkpoint):
         _binned(view, known)
     else:
         _split(view, known)
@@ -57,7 +52,7 @@ def _read(view: View) -> None:
     if any(marks):
         st.caption(
             "Marked with ?: missing values."
-            if _is_series(view)
+            if reads_series(view.shown.checkpoint)
             else "Marked with ?: characters outside the vocabulary; all of them have one id."
         )
     if embedded:
@@ -150,7 +145,7 @@ def _wrote(view: View) -> None:
     row = Row("target", "Ids and tokens", _chips(target, (False,) * len(target)), view.step)
     token_rows("target_tokens", [row], lambda _, number: select_step(number))
     text = quoted_end(target.text[:MOST_TEXT])
-    if _is_series(view):
+    if reads_series(view.shown.checkpoint):
         st.markdown(f"**Back in the unit of the series:** {text}")
     else:
         st.markdown(

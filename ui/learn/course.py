@@ -13,11 +13,15 @@ from ui.learn.progress import finished
 from ui.learn.quiz import quiz_page
 from ui.learn.sharing import is_print, print_page
 from ui.links import page_link
+from ui.page import page_visit
+
+_CAME = "came_to_lesson"
 
 
 def learn_page() -> None:
     """Show the lesson that the address names, or the contents."""
     name = st.query_params.get("lesson", "")
+    _renew_address(name)
     if name == QUIZ:
         quiz_page()
         return
@@ -48,6 +52,20 @@ def learn_page() -> None:
         for place, lesson in enumerate(lessons):
             with columns[place % len(columns)]:
                 _entry(lesson, lesson.name in done)
+
+
+def _renew_address(name: str) -> None:
+    """Let the address name the lesson that a link within the course has led to, with the ticks.
+
+    Streamlit shows what such a link asks for, but leaves the address of the browser as it was; what
+    the visitor does next would lead back to it.
+    """
+    came, done = (page_visit(), name, is_print()), ".".join(finished())
+    before = st.session_state.setdefault(_CAME, came)
+    st.session_state[_CAME] = came
+    has_moved = before[0] == came[0] and before != came
+    if has_moved or done != st.query_params.get("done", ""):
+        st.query_params.update({"done": done} if done else {})  # even nothing new is sent
 
 
 def _entry(lesson: Lesson, is_done: bool) -> None:

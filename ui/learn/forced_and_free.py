@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from seq2seq.lessons.foundations import FORCED_REFERENCE, FORCED_SENTENCE
 from seq2seq.lessons.lesson import Lesson
 from ui.code_export import begin_recording
 from ui.instruments import teacher_forcing
@@ -13,19 +14,18 @@ from ui.page import page_visit
 from ui.runtime.runs import Subject, run
 
 MODEL = "bilstm-attention-en-fr"
-SENTENCE, REFERENCE = "The old man is reading a book.", "Le vieil homme lit un livre."
 _REFERENCE, _BEGUN = "reference", "reference begun"
 
 
 def show(lesson: Lesson) -> None:
     """Ask for a sentence and a reference, and show how the model reads both."""
-    text, _ = sentence_and_model(lesson, SENTENCE)
+    text, _ = sentence_and_model(lesson, FORCED_SENTENCE)
     if not text:
         return
     if st.session_state.get(_BEGUN) != page_visit():
         st.session_state[_BEGUN] = page_visit()
         if _REFERENCE not in st.query_params:
-            st.session_state[_REFERENCE] = REFERENCE
+            st.session_state[_REFERENCE] = FORCED_REFERENCE
     subject = Subject(model_of(lesson, MODEL), text)
     trace = run(subject)
     if trace is None:

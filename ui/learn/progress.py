@@ -16,10 +16,14 @@ _DONE, _MEASURED = "finished_lessons", "measured_lessons"
 
 
 def finished() -> list[str]:
-    """Return the names of finished lessons, in the order of the course."""
+    """Return the names of finished lessons, in the order of the course.
+
+    What the address says is noted: links within the course begin with an address of their own.
+    """
     known = set(st.session_state.get(_DONE, ()))
     known |= set(st.query_params.get("done", "").split("."))
-    return [name for name in LESSONS if name in known]
+    done = st.session_state[_DONE] = [name for name in LESSONS if name in known]
+    return done
 
 
 def finish(name: str) -> None:
@@ -36,11 +40,21 @@ def is_finished(name: str) -> bool:
 
 
 def remember(name: str, seed: int, settings: dict[str, Any]) -> None:
-    """Note what a visitor has measured last in a lesson."""
-    st.session_state.setdefault(_MEASURED, {})[name] = seed, settings
+    """Note what a visitor has measured in a lesson, the last one at the end."""
+    known = st.session_state.setdefault(_MEASURED, {}).setdefault(name, [])
+    if (seed, settings) in known:
+        known.remove((seed, settings))
+    known.append((seed, settings))
 
 
 def last_measured(name: str) -> Result | None:
     """Return what the visitor has measured last in a lesson, None if nothing is kept of it."""
     known = st.session_state.get(_MEASURED, {}).get(name)
-    return None if known is None else measured(name, *known)
+    return measured(name, *known[-1]) if known else None
+
+
+def verdicts(name: str, settings: dict[str, Any]) -> dict[int, str]:
+    """Return the verdict of each seed that the visitor has measured with these settings."""
+    known = st.session_state.get(_MEASURED, {}).get(name, [])
+    found = {seed: measured(name, seed, each) for seed, each in known if each == settings}
+    return {seed: result.verdict for seed, result in found.items() if result is not None}

@@ -13,6 +13,7 @@ from ui.components.chart import as_key
 from ui.escape import plain
 from ui.learn.inputs import model_key, sentence_key
 from ui.learn.progress import last_measured
+from ui.learn.result import show_result
 from ui.links import page_link
 from ui.runtime.model_store import models
 
@@ -79,8 +80,6 @@ def class_link(lesson: Lesson, hides: bool) -> str:
 
 def print_page(lesson: Lesson) -> None:
     """Show a lesson as a sheet of paper: no controls, answers to tick, what was measured."""
-    from ui.learn.lesson import show_result
-
     st.html(PRINTED)
     with st.container(key="unprinted"):
         page_link("pages/learn.py", "Back to the lesson", lesson=lesson.name)

@@ -12,10 +12,12 @@ from seq2seq.errors import UserError
 from ui.escape import plain
 from ui.runtime.admission import FullError, admission, refusal
 from ui.runtime.model_store import models
-from ui.runtime.runs import OnPart, Runs
+from ui.runtime.runs import Runs
 
 if TYPE_CHECKING:
-    from seq2seq.experiments.result import Result
+    from seq2seq.experiments.result import OnPart, Partial, Result
+
+    Show = Callable[[float, str, Partial | None], object]
 
 BETWEEN = 0.1  # seconds between two looks at the page
 
@@ -31,18 +33,17 @@ def measured(name: str, seed: int, settings: dict[str, Any]) -> Result | None:
     return found
 
 
-def measure(
-    name: str, seed: int, settings: dict[str, Any], show: Callable[[float, str], object]
-) -> Result | None:
+def measure(name: str, seed: int, settings: dict[str, Any], show: Show) -> Result | None:
     """Run an experiment, or take its result from the cache; says why if it cannot be run.
 
-    show: gets the share that is done and a text, and ends the run by raising, as Streamlit does
-    when the visitor has done something else.
+    show: gets the share that is done, a text, and what is known by then, if anything; it ends the
+    run by raising, as Streamlit does when the visitor has done something else.
     """
     from seq2seq.experiments.registry import run_experiment
 
     def on_wait(place: int, seconds: float) -> None:
-        show(0.0, f"Waiting for other visitors' experiments: number {place}, {seconds:.0f} s")
+        text = f"Waiting for other visitors' experiments: number {place}, {seconds:.0f} s"
+        show(0.0, text, None)
 
     try:
         with admission().long_job(on_wait):
@@ -64,14 +65,14 @@ def _key(name: str, seed: int, settings: dict[str, Any]) -> Hashable:
     return name, seed, tuple(sorted(settings.items()))
 
 
-def _paced(show: Callable[[float, str], object]) -> OnPart:
+def _paced(show: Show) -> OnPart:
     """Show the progress, a few times a second at most."""
     shown = 0.0
 
-    def on_part(done: int, total: int) -> None:
+    def on_part(done: int, total: int, partial: Partial | None = None, /) -> None:
         nonlocal shown
         if time.monotonic() - shown >= BETWEEN:
             shown = time.monotonic()
-            show(min(1.0, done / max(1, total)), f"{done} of {total}")
+            show(min(1.0, done / max(1, total)), f"{done} of {total}", partial)
 
     return on_part

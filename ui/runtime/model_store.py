@@ -36,11 +36,15 @@ WITH_INT8 = 1.4  # what the eight-bit copy adds to a model's bytes
 
 
 class Brought(NamedTuple):
-    """A model that a visitor brought. uploaded: its files are ours to delete."""
+    """A model that a visitor brought. uploaded: its files are ours to delete.
+
+    private: only whoever brought it, or has a link to it, is offered it.
+    """
 
     folder: Path
     card: Card
     uploaded: bool
+    private: bool = False
 
 
 def _limit() -> float:
@@ -139,6 +143,12 @@ class Models:
         with self._lock:
             self.brought[name] = brought._replace(card=card)
         return checkpoint
+
+    def forget(self, name: str) -> None:
+        """Delete a model that a visitor brought, if it is there."""
+        with self._lock:
+            if brought := self.brought.pop(name, None):
+                self._forget(name, brought)
 
     def _forget(self, name: str, brought: Brought) -> None:
         self.loaded.pop(name, None)

@@ -6,10 +6,14 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+import streamlit as st
+
 from seq2seq.catalogue import Card, is_hub_name, is_ours
 from seq2seq.evaluation.results import score_in_words
 from ui.runtime.cards import Cards, catalogued
 from ui.runtime.model_store import models
+
+_SEEN = "private_models"  # names of those that this visitor is offered
 
 
 def known_cards() -> dict[str, Card]:
@@ -19,10 +23,34 @@ def known_cards() -> dict[str, Card]:
     return found.offered | found.embedded | brought
 
 
+def hidden_models() -> set[str]:
+    """Return the names of models that other visitors have trained here, which are theirs alone.
+
+    Whoever opens a link that names one is offered it from then on.
+    """
+    private = {name for name, each in list(models().brought.items()) if each.private}
+    if not private:
+        return private
+    seen = st.session_state.setdefault(_SEEN, set())
+    seen |= {value for key in ("checkpoint", "models") for value in st.query_params.get_all(key)}
+    return private - seen
+
+
+def show_private(name: str) -> None:
+    """Offer this visitor a private model."""
+    st.session_state.setdefault(_SEEN, set()).add(name)
+
+
 def card_of(name: str) -> Card | None:
     """Return the card of a checkpoint that can be named here, without loading it."""
     loaded = models().loaded.get(name)
     return loaded.card if loaded else known_cards().get(name)
+
+
+def reads_series(name: str) -> bool:
+    """Tell whether a checkpoint reads numbers, so that its tokens are values and no words."""
+    card = card_of(name)
+    return card is not None and card.task == "forecasting"
 
 
 def _all_cards() -> dict[str, Card]:
@@ -36,7 +64,9 @@ def checkpoints_for(task: str, also: str | None = None) -> list[str]:
     also: one that a link names, whatever its task, if it is of the Hub or was brought.
     """
     cards = _all_cards()
-    names = dict.fromkeys(name for name, card in cards.items() if card.task == task)
+    hidden = hidden_models()
+    of_task = (name for name, card in cards.items() if card.task == task)
+    names = dict.fromkeys(name for name in of_task if name not in hidden)
     if also and (is_hub_name(also) or also in models().brought):
         names[also] = None
     cards_at_hand = catalogued()

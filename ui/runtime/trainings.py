@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import secrets
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
+from streamlit import runtime
 
 from seq2seq.data.own_pairs import MOST_PAIRS, as_lines, split_pairs, token_kind
 from seq2seq.data.parallel_corpus import Pair
 from seq2seq.errors import UserError
-from seq2seq.training.task_recipe import PAIRS_FILES
+from seq2seq.training.task_recipe import PAIRS_FILES, PIECES
 from ui.runtime.hosting import is_hosted
 from ui.runtime.model_store import Brought, models
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 HOSTED_PAIRS = 5_000
 MEGABYTES = 1_500  # that a training may take
 PROCESS_MEGABYTES = 4_000  # of address space with data, which is more than what is used of it
+KEPT = 600.0  # seconds for which a hosted server keeps a model whose visitor has left
+SHOWN = 8  # characters of the source in the picture of own pairs, or about as many
 SAMPLE = 500  # pairs, to find the vocabulary of a task
 LONGEST = 40  # tokens of a source or target, where it is not known yet
 
@@ -34,7 +38,7 @@ def jobs() -> Jobs:
 
     from seq2seq.training.jobs import Jobs
 
-    made = Jobs()
+    made = Jobs(keep=KEPT if is_hosted() else None, on_remove=_forget_trained)
     atexit.register(made.close)
     return made
 
@@ -86,6 +90,18 @@ def begin(planned: Plan, minutes: float, about: Any) -> Training:
     return jobs().submit(job, planned.files, about)
 
 
+def watch(training: Training) -> None:
+    """Note that this visitor looks at a training, for as long as the page is open in a browser."""
+    training.touch()
+    if runtime.exists():
+        from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+        if context := get_script_run_ctx():
+            training.is_watched = partial(
+                runtime.get_instance().is_active_session, context.session_id
+            )
+
+
 def parameters(recipe: str, pairs: tuple[Pair, ...] = ()) -> int:
     """Count the weights that a recipe's model will have. Raises UserError for what is no model."""
     from seq2seq.training.memory import parameter_count
@@ -111,7 +127,8 @@ def vocabulary_sizes(recipe: str, pairs: tuple[Pair, ...] = ()) -> tuple[int, in
     parsed = parse_recipe(recipe)
     if parsed.data.task:
         return _task_sizes(parsed.data.task)
-    return _own_sizes(pairs, parsed.tokenizer.kind)
+    size = _own_size(hash(pairs), parsed.training.seed, pairs)
+    return size, size
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -129,16 +146,35 @@ def _task_tokenizer(task: str) -> Any:
     return TextCorpus(sample, Path()).fit()
 
 
-def _own_sizes(pairs: tuple[Pair, ...], kind: str) -> tuple[int, int]:
-    """Count characters or words; the few special tokens and the space are among them."""
-    texts = [text for pair in pairs for text in pair]
-    units = {unit for text in texts for unit in (text.split() if kind == "word" else text)}
-    return len(units) + 5, len(units) + 5
+@st.cache_data(max_entries=4, show_spinner=False, scope="session")
+def _own_size(digest: int, seed: int, _pairs: tuple[Pair, ...]) -> int:
+    """Count the tokens of a visitor's pairs, whose hash is the digest, but for those held out."""
+    return len(_own_tokenizer(split_pairs(_pairs, seed).train, own_kind(_pairs)))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def untrained_picture(recipe: str, text: str) -> dict[str, Any]:
     """Describe the live picture of a recipe's model, with fresh weights, on a text of its task."""
+    from seq2seq.training.recipe import parse_recipe
+
+    return _picture(recipe, text, _task_tokenizer(parse_recipe(recipe).data.task))
+
+
+@st.cache_data(max_entries=4, show_spinner=False, scope="session")
+def own_picture(recipe: str, digest: int, _pairs: tuple[Pair, ...]) -> dict[str, Any]:
+    """Describe it on a short source among a visitor's own pairs, whose hash is the digest."""
+    text = min((pair.source for pair in _pairs), key=lambda source: abs(len(source) - SHOWN))
+    return _picture(recipe, text, _own_tokenizer(_pairs, own_kind(_pairs)))
+
+
+def _own_tokenizer(pairs: tuple[Pair, ...], kind: str) -> Any:
+    from seq2seq.data.tokenizer import SplitRules, Unigram
+
+    texts = [text for pair in pairs for text in pair]
+    return Unigram.train(texts, PIECES, kind, rules=SplitRules(space=kind == "word"))
+
+
+def _picture(recipe: str, text: str, tokenizer: Any) -> dict[str, Any]:
     import torch
 
     from seq2seq.analysis.model_outline import outline
@@ -151,7 +187,6 @@ def untrained_picture(recipe: str, text: str) -> dict[str, Any]:
     from seq2seq.training.recipe import parse_recipe
 
     parsed = parse_recipe(recipe)
-    tokenizer = _task_tokenizer(parsed.data.task)
     sizes = len(getattr(tokenizer, "source", tokenizer)), len(tokenizer)
     with torch.random.fork_rng():
         torch.manual_seed(parsed.training.seed)
@@ -170,19 +205,28 @@ def bring_trained(training: Training, letter: str) -> str:
     folder = training.progress[letter].folder
     if not folder or not Path(folder).is_dir():
         raise UserError("This model is no longer here: train it again.")
-    store = models()
-    name = f"trained-{training.name[:8]}-{letter.lower()}"
+    store, name = models(), _name_of(training, letter)
     if name not in store.brought:
         copy = Path(store.uploads.name) / f"{name}-{secrets.token_hex(4)}"
         shutil.copytree(folder, copy)
         from seq2seq.catalogue import read_card
 
         title = read_card(copy).title
-        store.bring(name, Brought(copy, read_card(copy), uploaded=True))
+        store.bring(name, Brought(copy, read_card(copy), uploaded=True, private=True))
         store.brought[name] = store.brought[name]._replace(
             card=_titled(store.brought[name].card, title)
         )
     return name
+
+
+def _name_of(training: Training, letter: str) -> str:
+    return f"trained-{training.name[:8]}-{letter.lower()}"
+
+
+def _forget_trained(training: Training) -> None:
+    """Delete what was made of a training's models when they were opened on other pages."""
+    for letter in training.progress:
+        models().forget(_name_of(training, letter))
 
 
 def _titled(card: Any, title: str) -> Any:

@@ -14,8 +14,10 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from seq2seq.errors import UserError
+from seq2seq.training.task_recipe import OWN
 from ui.components import copy_link
 from ui.escape import plain
+from ui.runtime.names import show_private
 from ui.runtime.trainings import bring_trained
 
 if TYPE_CHECKING:
@@ -49,7 +51,10 @@ def afterwards(training: Training) -> None:
             with menu:
                 _downloads({letter: Path(each.folder) for letter, each in trained.items()})
                 _records(training)
-        copy_link("run")  # whoever opens it trains anew
+        if training.about.task == OWN:  # whose pairs a link does not carry
+            copy_link("run")
+        else:
+            copy_link("run", start="1")  # whoever opens it trains anew
 
 
 def _open(training: Training, letter: str, title: str, letters: list[str]) -> None:
@@ -59,10 +64,14 @@ def _open(training: Training, letter: str, title: str, letters: list[str]) -> No
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    text = _example(training)
-    query: dict[str, str | list[str]] = {"checkpoint": names[letter], "text": text}
+    for name in names.values():
+        show_private(name)
+    texts = _examples(training)
+    query: dict[str, str | list[str]] = {"checkpoint": names[letter], "text": texts[0]}
     if title == "Compare architectures":
-        query = {"models": [names[each] for each in letters], "sentence": text}
+        query = {"models": [names[each] for each in letters], "sentence": texts[0]}
+    elif title == "Context vector":
+        query = {"checkpoint": names[letter], **dict(zip("abc", texts, strict=False))}
     with suppress(StreamlitAPIException):  # a page that runs alone has no others
         st.switch_page(PAGES[title], query_params=query)
 
@@ -99,7 +108,7 @@ def _records(training: Training) -> None:
     recipes = dict(zip(settings.models, training.job["recipes"], strict=True))
     names = {letter: model.name for letter, model in settings.models.items()}
     made = training_notebook(
-        recipes, names, training.job["seconds"], settings.task, _example(training)
+        recipes, names, training.job["seconds"], settings.task, _examples(training)[0]
     )
     for label, text, name, kind in (
         ("Notebook that trains the same", written(made), "training.ipynb", "application/json"),
@@ -108,10 +117,10 @@ def _records(training: Training) -> None:
         st.download_button(label, text, name, kind, key=f"lab_download_{name}", on_click="ignore")
 
 
-def _example(training: Training) -> str:
-    """Return the source of the first held-out example, "" before the first measurement."""
-    snapshots = next(iter(training.progress.values())).snapshots
-    return snapshots[-1].written[0].source_text if snapshots else ""
+def _examples(training: Training) -> list[str]:
+    """Return the sources of the held-out examples that are shown."""
+    first = next(iter(training.progress.values()))
+    return [each.source_text for each in first.snapshots[-1].written]
 
 
 def zipped(folder: Path) -> bytes:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seq2seq.training.jobs import Training
     from seq2seq.training.progress import Measured, Progress
 
-_MOMENT, _FOLLOWS = "lab_moment", "lab_follows"
+_MOMENT, LATEST = "lab_moment", "latest"
 
 
 def board(training: Training, names: Mapping[str, str], task: str) -> None:
@@ -37,11 +37,15 @@ def board(training: Training, names: Mapping[str, str], task: str) -> None:
     with left:
         drawn = figures.learning_curves.plain(models, step, is_dark())
         plot("learning_curves", drawn, _said_of_curves(models))
-        st.caption("Exact match and loss on held-out pairs; dotted: loss in training")
+        st.caption("On held-out pairs; dotted: loss in training")
     with middle:
         now = at_moment.get(looking)
         if now is None:
-            st.info("No attention here: all that the decoder has is the encoder's last state.")
+            st.caption(
+                "No attention: all that the decoder gets is the encoder's last state. How much of "
+                "the gradient reaches each source token through it:"
+            )
+            _distances(models)
         else:
             _matrix(now, example, task, looking)
     with right:
@@ -49,7 +53,10 @@ def board(training: Training, names: Mapping[str, str], task: str) -> None:
 
 
 def gradients(training: Training) -> None:
-    """Show how the gradient is spread over the parts of the models, and how far it reaches."""
+    """Show how the gradient is spread over the parts of the models, and how far it reaches.
+
+    How far stands on the board already where no model has attention.
+    """
     from seq2seq import figures
 
     left, right = st.columns(2, gap="medium")
@@ -57,10 +64,31 @@ def gradients(training: Training) -> None:
         st.markdown("**Gradient by part**, before clipping, in the last step")
         drawn = figures.gradient_parts.plain(training.progress, is_dark())
         plot("gradient_parts", drawn, "The norm of the gradient in each part of the models.")
-    with right:
-        st.markdown("**Gradient by distance**, of the first output token, at each source token")
-        drawn = figures.gradient_distances.plain(training.progress, is_dark())
-        plot("gradient_distances", drawn, "How much of the gradient reaches each source token.")
+    if _looking(training.progress):
+        with right:
+            st.markdown("**Gradient by distance**, of the first output token, at each source token")
+            _distances(training.progress)
+
+
+def coloured(letter: str) -> str:
+    """Return a model's letter, bold and in the colour of its curves, as Markdown."""
+    return f":{'blue' if letter == 'A' else 'orange'}[**{letter}**]"
+
+
+def _distances(models: Mapping[str, Progress]) -> None:
+    from seq2seq import figures
+
+    drawn = figures.gradient_distances.plain(models, is_dark())
+    plot("gradient_distances", drawn, "How much of the gradient reaches each source token.")
+
+
+def _looking(models: Mapping[str, Progress]) -> list[str]:
+    """Return the letters of the models that have attention."""
+    return [
+        letter
+        for letter, progress in models.items()
+        if progress.snapshots and progress.snapshots[-1].written[0].weights is not None
+    ]
 
 
 def _scores(
@@ -73,7 +101,7 @@ def _scores(
             number, words = st.columns([1, 3], vertical_alignment="center", gap="small")
         value = "–" if now is None else f"{now.exact_match:.0%}"
         number.metric(f"{letter}: exact match", value)
-        said = f"**{letter}** {plain(names[letter])}  \n{progress.parameters:,} parameters"
+        said = f"{coloured(letter)} {plain(names[letter])}  \n{progress.parameters:,} parameters"
         if now is not None:
             said += f", {now.token_accuracy:.0%} of tokens right"
             if now.aligned is not None:
@@ -88,12 +116,9 @@ def _choices(models: Mapping[str, Progress], steps: list[int]) -> tuple[int, int
 
     Returns the step, the number of the example from 0, and the letter, "" without attention.
     """
-    looking = [
-        letter
-        for letter, progress in models.items()
-        if progress.snapshots and progress.snapshots[-1].written[0].weights is not None
-    ]
-    back, chosen = st.columns([2.1, 0.95], gap="medium", vertical_alignment="bottom")
+    looking = _looking(models)
+    widths = [1.75, 1.3] if len(looking) > 1 else [2.1, 0.95]
+    back, chosen = st.columns(widths, gap="medium", vertical_alignment="bottom")
     with back:
         step = _moment(steps)
     with chosen.container(horizontal=True):
@@ -125,18 +150,27 @@ def _matrix(now: Measured, example: int, task: str, letter: str) -> None:
 
 
 def _moment(steps: list[int]) -> int:
-    """Let the visitor go back in time; at the end of the slider the newest moment is shown."""
+    """Let the visitor go back in time; LATEST, where nothing was chosen, is the newest moment.
+
+    Only the visitor moves the slider: a value that the server sets while another one is on its way
+    from the browser would be taken for a choice.
+    """
     if len(steps) < 2:
         return steps[-1]
-
-    def chosen() -> None:
-        st.session_state[_FOLLOWS] = st.session_state[_MOMENT] == steps[-1]
-
-    if st.session_state.get(_FOLLOWS, True) or _MOMENT not in st.session_state:
-        st.session_state[_MOMENT] = steps[-1]
-    wanted = st.session_state[_MOMENT]
-    st.session_state[_MOMENT] = min(steps, key=lambda step: abs(step - wanted))
-    return st.select_slider("Back in time, to step", steps, key=_MOMENT, on_change=chosen)
+    usual: str | None = LATEST
+    wanted = st.session_state.get(_MOMENT, LATEST)
+    if wanted not in (LATEST, *steps[:-1]):  # few moments of a long training are kept
+        st.session_state[_MOMENT] = min(steps[:-1], key=lambda step: abs(step - wanted))
+        usual = None  # a value that is set twice is warned of
+    moments: list[int | str] = [*steps[:-1], LATEST]
+    chosen = st.select_slider(
+        "Back in time, to step",
+        moments,
+        usual,
+        format_func=lambda step: f"{step:,}" if isinstance(step, int) else step,
+        key=_MOMENT,
+    )
+    return chosen if isinstance(chosen, int) else steps[-1]
 
 
 def _at(progress: Progress, step: int | None = None) -> Measured | None:
@@ -163,7 +197,7 @@ def _outputs(at_moment: Mapping[str, Measured | None]) -> None:
         )
         for place, example in enumerate(first.written)
     ]
-    st.markdown("**Held-out examples**, as written now")
+    st.markdown(f"**Held-out examples** after {first.step:,} steps")
     marked_outputs("lab_outputs", rows, is_dark())
 
 

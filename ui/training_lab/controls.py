@@ -29,6 +29,8 @@ from ui.training_lab.settings import (
 )
 
 _SETTINGS, _PRESET, _TEXT = "lab_settings", "lab_preset", "lab_own_pairs"
+# On the slider; a link may name any number between the first and the last.
+PAIRS = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 OWN_EXAMPLE = "one\teen\ntwo\ttwee\nthree\tdrie\n"
 
 
@@ -112,7 +114,7 @@ def edit(settings: LabSettings) -> LabSettings:
     with st.container(horizontal=True):
         shared: dict[str, Any] = {}
         if settings.task != OWN:
-            shared["pairs"] = _number("Pairs", "pairs", settings.pairs, step=1_000)
+            shared["pairs"] = _pairs_slider(settings.pairs)
         shared["batch"] = _number("Target tokens a batch", "batch", settings.batch, step=64)
         most = HOSTED_MINUTES if is_hosted() else MINUTES
         given = min(settings.minutes, most)
@@ -171,6 +173,18 @@ def _edit_model(letter: str, model: ModelSettings) -> ModelSettings:
     return replace(model, **values)
 
 
+def _pairs_slider(pairs: int) -> int:
+    """Let the visitor choose how many pairs are generated, on a scale of ratios."""
+    return st.select_slider(
+        "Pairs",
+        sorted({*PAIRS, pairs}),
+        pairs,
+        format_func=lambda count: f"{count:,}",
+        key="lab_set_pairs",
+        width=316,
+    )
+
+
 def _number(
     label: str,
     name: str,
@@ -215,7 +229,10 @@ def own_pairs(locked: bool) -> tuple[Pair, ...]:
     st.session_state[_TEXT] = text
     given: bytes | str = uploaded.getvalue() if uploaded is not None else text
     if not given:
-        st.info("Paste or upload pairs; they stay on this server only while it trains on them.")
+        st.info(
+            "Paste or upload pairs. The server deletes them once the training has read them; five "
+            "held-out ones stay with its results."
+        )
         return ()
     try:
         pairs = tuple(read_own_pairs(given, most_pairs()))

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from seq2seq.data.parallel_corpus import Pair
+from seq2seq.data.tasks import TASKS
 from seq2seq.errors import UserError
 from seq2seq.training.task_recipe import OWN
 from ui.components import live_picture
 from ui.escape import plain
 from ui.runtime.hosting import is_hosted
-from ui.runtime.trainings import begin, jobs, own_kind, parameters, plan, untrained_picture
+from ui.runtime.trainings import (
+    begin,
+    jobs,
+    own_kind,
+    own_picture,
+    parameters,
+    plan,
+    untrained_picture,
+    watch,
+)
 from ui.training_lab.afterwards import afterwards
-from ui.training_lab.board import board, gradients
+from ui.training_lab.board import board, coloured, gradients
 from ui.training_lab.controls import (
     choose_task_and_preset,
     current_settings,
@@ -24,7 +35,7 @@ from ui.training_lab.controls import (
     preset_name,
 )
 from ui.training_lab.presets import PRESETS
-from ui.training_lab.settings import LabSettings, checked
+from ui.training_lab.settings import RANGES, LabSettings, checked
 
 if TYPE_CHECKING:
     from seq2seq.training.jobs import Training
@@ -54,6 +65,8 @@ def training_page() -> None:
     training = jobs().find(st.query_params.get(RUN, ""))
     at_once = st.query_params.get(START) == "1" and training is None  # a link from another page
     active = training is not None and training.state != "ended"
+    if training is not None:
+        watch(training)
     settings = current_settings()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         settings = choose_task_and_preset(settings, active)
@@ -61,20 +74,35 @@ def training_page() -> None:
         with st.popover("Settings", icon=":material/tune:", disabled=active, width="content"):
             settings = edit(settings)
     keep_settings(settings)
-    pairs = own_pairs(active) if settings.task == OWN else ()
+    pairs: tuple[Pair, ...] = ()
+    if settings.task == OWN:
+        with st.expander("Pairs", icon=":material/list:", expanded=training is None):
+            pairs = own_pairs(active)
     with buttons:
         asked = _buttons(training, settings.task == OWN and not pairs)
-    if asked or at_once:
+    if asked or (at_once and settings.task != OWN):
         _begin(settings, pairs)
-    if error := st.session_state.pop("lab_error", None):
+    error = st.session_state.pop("lab_error", "")
+    if error:
         st.error(plain(error), icon=":material/error:")
-    st.markdown(PRESETS[preset_name()].story)
+    st.markdown(_story(settings if training is None else training.about))
     if training is None:
-        _before(settings, pairs)
+        _before(settings, pairs, error)
     elif active:
         st.fragment(_watch, run_every=EVERY)(training)
     else:
         _ended(training)
+
+
+def _story(settings: LabSettings) -> str:
+    """Say what to look at: the preset's story as long as its models and task are the preset's."""
+    preset = PRESETS[preset_name()]
+    told = preset.settings
+    if (settings.task, settings.models) == (told.task, told.models):
+        return preset.story
+    if settings.task == OWN:
+        return "A tenth of your pairs, at most 200, is held out to measure what was learned."
+    return f"{TASKS[settings.task].rule}."
 
 
 def _buttons(training: Training | None, nothing: bool) -> bool:
@@ -124,14 +152,13 @@ def _begin(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
         st.session_state["lab_error"] = str(error)
         return
     st.session_state.pop("lab_error", None)
-    st.session_state.pop("lab_follows", None)
     st.session_state.pop("lab_moment", None)
     st.query_params[RUN] = training.name
     st.rerun()
 
 
-def _before(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
-    """Show the models that will be trained, with the picture of the first one."""
+def _before(settings: LabSettings, pairs: tuple[Pair, ...], told: str) -> None:
+    """Show the models that will be trained, with a picture; told: an error that stands above."""
     try:
         checked(settings, is_hosted())
         recipes = settings.recipes(own_kind(pairs))
@@ -139,14 +166,30 @@ def _before(settings: LabSettings, pairs: tuple[Pair, ...]) -> None:
             return
         for (letter, model), recipe in zip(settings.models.items(), recipes, strict=True):
             st.markdown(
-                f"**{letter}** {plain(model.name)}, {parameters(recipe, pairs):,} parameters"
+                f"{coloured(letter)} {plain(model.name)}, {parameters(recipe, pairs):,} parameters"
             )
-        if settings.task in EXAMPLES:
-            picture = untrained_picture(recipes[0], EXAMPLES[settings.task])
-            live_picture("lab_picture", picture, str(hash(recipes[0])))
-            st.caption("Model A before training: its weights are random.")
+        _untrained(dict(zip(settings.models, recipes, strict=True)), settings.task, pairs)
     except UserError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        if str(error) != told:
+            st.error(plain(str(error)), icon=":material/error:")
+
+
+def _untrained(recipes: Mapping[str, str], task: str, pairs: tuple[Pair, ...]) -> None:
+    """Show the picture of one of the models; recipes: by the models' letters."""
+    letters = list(recipes)
+    letter = letters[0]
+    if len(letters) > 1:
+        letter = st.segmented_control(
+            "Model", letters, default=letter, key="lab_pictured", required=True
+        )
+    recipe = recipes[letter]
+    picture = (
+        own_picture(recipe, hash(pairs), pairs)
+        if task == OWN
+        else untrained_picture(recipe, EXAMPLES[task])
+    )
+    live_picture("lab_picture", picture, str(hash(recipe)))
+    st.caption(f"Model {letter} before training: its weights are random.")
 
 
 def _watch(training: Training) -> None:
@@ -157,10 +200,10 @@ def _watch(training: Training) -> None:
         st.rerun()
     if training.state == "waiting":
         place = len(jobs().ahead_of(training))
-        seconds = jobs().wait_of(training)
+        ahead = "1 training is" if place == 1 else f"{place} trainings are"
         st.info(
-            f"Place {place} in the queue: other trainings are before yours, for about "
-            f"{seconds:,.0f} s.",
+            f"Place {place} in the queue: {ahead} ahead of yours, for about "
+            f"{jobs().wait_of(training):,.0f} s.",
             icon=":material/hourglass:",
         )
         return
@@ -201,8 +244,7 @@ def _change(training: Training, settings: LabSettings) -> None:
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 rate = st.number_input(
                     f"{letter}: learning rate",
-                    1e-5,
-                    10.0,
+                    *RANGES["learning_rate"],
                     model.learning_rate,
                     format="%.5g",
                     key=f"lab_live_{letter}_rate",
@@ -210,8 +252,7 @@ def _change(training: Training, settings: LabSettings) -> None:
                 )
                 dropout = st.slider(
                     f"{letter}: dropout",
-                    0.0,
-                    0.8,
+                    *RANGES["dropout"],
                     model.dropout,
                     key=f"lab_live_{letter}_dropout",
                     width=240,

@@ -18,7 +18,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "layers": (1, 4),
     "width": (8, 512),
     "heads": (1, 8),
-    "learning_rate": (1e-5, 10.0),
+    "learning_rate": (1e-5, 1e6),
     "dropout": (0.0, 0.8),
     "label_smoothing": (0.0, 0.5),
     "teacher_forcing": (0.0, 1.0),

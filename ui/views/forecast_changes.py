@@ -168,7 +168,8 @@ def _means(tests: Sequence[Backtest]) -> str:
     inside, naive_inside = (mean(kind, "covered") for kind in ("scores", "naive_scores"))
     return (
         f"Mean over {len(tests)} origins: MASE {mase} (seasonal naive {naive_mase}), WQL {wql} "
-        f"({naive_wql}), inside the 80 % interval {inside:.0%} ({naive_inside:.0%})."
+        f"({naive_wql}), inside the 80 % interval {100 * inside:.0f} % "
+        f"({100 * naive_inside:.0f} %)."
     )
 
 

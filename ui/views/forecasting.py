@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import streamlit as st
 
 from seq2seq.data.series import Series
 from seq2seq.trace import Trace
+from ui.code_export import Named, draw
 from ui.components import clicked, copy_link
 from ui.components.chart import chart
 from ui.escape import plain
-from ui.inputs.forecast_settings import SMOOTHING, Sampling, horizon_input, sampling_settings
+from ui.inputs.forecast_settings import Sampling, horizon_input, sampling_settings
 from ui.inputs.series_input import series_choice, series_input
 from ui.inputs.task_controls import (
     checkpoint_picker,
@@ -28,6 +31,7 @@ from ui.page import is_dark
 from ui.runtime.names import checkpoints_for
 from ui.runtime.runs import Subject, derive, reopen, show_notes, subject_of
 from ui.views.forecast_changes import change_section, rolling_section, score_text
+from ui.views.forecast_code import forecast_code
 
 if TYPE_CHECKING:
     from seq2seq.analysis.backtest import Backtest
@@ -57,7 +61,7 @@ def forecasting_page(title: str) -> None:
     with how_far:
         horizon, hide = horizon_input(series)
     with row:
-        sampling, other = sampling_settings(name, names, series)
+        sampling, other, interval = sampling_settings(name, names, series)
         saved = saved_run_picker()
         copy_link()
     if saved is not None:
@@ -66,94 +70,131 @@ def forecasting_page(title: str) -> None:
         return
     if series is not None:
         show_notes(series.notes)
-        _show((name, other), series, horizon, hide, sampling)
+        _show((name, other), series, horizon, hide, sampling, interval)
 
 
 def _tested(
-    name: str, series: Series, horizon: int, hide: bool, sampling: Sampling, smooth: bool = False
+    name: str, series: Series, horizon: int, hide: bool, sampling: Sampling
 ) -> Backtest | None:
     """Forecast with a checkpoint, or say why it cannot."""
 
     def work(checkpoint: Checkpoint, _: Any) -> Backtest:
         from seq2seq.analysis.backtest import backtest
 
-        options = sampling.options(checkpoint)
-        return backtest(checkpoint, series, horizon, options, hide, smooth)
+        return backtest(checkpoint, series, horizon, sampling.options(checkpoint), hide)
 
     subject = Subject(name, f"{series.frequency} {series.text}")
-    return derive(subject, ("backtest", horizon, hide, sampling, series.start, smooth), work)
+    return derive(subject, ("backtest", horizon, hide, sampling, series.start), work)
 
 
 def _show(
-    names: tuple[str, str | None], series: Series, horizon: int, hide: bool, sampling: Sampling
+    names: tuple[str, str | None],
+    series: Series,
+    horizon: int,
+    hide: bool,
+    sampling: Sampling,
+    interval: float,
 ) -> None:
     """Forecast, and show the answer with the instruments of one sampled path.
 
     names: of the checkpoint, and of one to compare it with.
     """
     name, other = names
-    smooth = other == SMOOTHING
-    tested = _tested(name, series, horizon, hide, sampling, smooth)
+    tested = _tested(name, series, horizon, hide, sampling)
     if tested is None:
         return
-    found = _tested(other, series, horizon, hide, sampling) if other and not smooth else None
-    others = {other: found} if other and found else {}
+    show_notes(tested.forecast.notes)
+    found = _tested(other, series, horizon, hide, sampling) if other else None
+    asked = Asked(
+        name, series, tested, {other: found} if other and found else {}, sampling, interval
+    )
     trace = tested.forecast.trace
     assert trace is not None
-    reader = partial(_read, name, series, tested, others, sampling)
     subject = Subject(name, tested.forecast.read.text, trace.options)
-    instruments(subject, trace, reader, is_answer=True)
+    instruments(subject, trace, partial(_more, asked), partial(_fan, asked))
 
 
-def _read(
-    name: str,
-    series: Series,
-    tested: Backtest,
-    others: Mapping[str, Backtest],
-    sampling: Sampling,
-    *view: Any,
-) -> None:
-    """Show series, fan and attention on one time axis, its scores, and what else can be asked."""
-    _, shown, step, _ = view
-    step = min(step, tested.horizon - 1)
-    _fan(tested, shown, step, others)
-    _scores(name, tested, others)
-    _values(tested, step)
-    change_section(name, series, tested, sampling)
-    rolling_section(name, series, tested.horizon, sampling)
+class Asked(NamedTuple):
+    """A forecast, what it was asked with, and others beside it, by the names of their models."""
+
+    name: str
+    series: Series
+    tested: Backtest
+    others: Mapping[str, Backtest]
+    sampling: Sampling
+    interval: float
+
+    def step(self, step: int) -> int:
+        """Return a step of the recorded path as one of the forecast, which may be shorter."""
+        return min(step, self.tested.horizon - 1)
 
 
-def _fan(tested: Backtest, shown: Trace, step: int, others: Mapping[str, Backtest]) -> None:
+def _more(asked: Asked, *view: Any) -> None:
+    """Show scores, probabilities over values, and what else can be asked."""
+    _scores(asked.name, asked.tested, asked.others)
+    _values(asked.tested, asked.step(view[2]))
+    change_section(asked.name, asked.series, asked.tested, asked.sampling)
+    rolling_section(asked.name, asked.series, asked.tested.horizon, asked.sampling)
+
+
+def _fan(asked: Asked, *view: Any) -> None:
+    """Show series, fan and attention on one time axis."""
     from seq2seq import figures
 
+    tested, shown, step = asked.tested, view[1], asked.step(view[2])
     place = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer, head = _attention_choice(shown)
-        median = tested.forecast.median[step]
-        when = f", {tested.dates[len(tested.history) + step]:%Y-%m-%d}" if tested.dates else ""
-        looked = "" if shown.attention is None else "the blue area is its attention; "
-        st.caption(
-            plain(
-                f"Step {step + 1}{when}: median {median:.4g}. The fan is of "
-                f"{len(tested.forecast.paths)} sampled paths; {looked}click a point of the "
-                "forecast for another step."
-            )
-        )
-    medians = {each: found.forecast.median for each, found in others.items()}
-    drawn = figures.forecast.plain(tested, step, layer, head, is_dark(), medians)
+        st.caption(plain(_in_words(asked, shown, step)))
+    arguments = f"series, {tested.horizon}, options, {tested.actual is not None}"
+    medians = {
+        each: Named(f"backtest(seq2seq.load({each!r}), {arguments}).forecast.median", other)
+        for each, found in asked.others.items()
+        if (other := found.forecast.median) is not None
+    }
+    settings = {"others": medians} if medians else {}
+    named = forecast_code(asked.series, tested, asked.sampling)
+    drawn = draw(
+        figures.forecast, named, step, layer, head, is_dark(), interval=asked.interval, **settings
+    )
     described = (
         f"A series of {len(tested.history):,} values and its forecast over {tested.horizon} steps; "
-        f"step {step + 1} has the median {median:.4g}."
+        f"step {step + 1} has the median {tested.forecast.median[step]:.4g}."
     )
-    table = partial(figures.forecast_csv, tested)
+    table = partial(figures.forecast_csv, tested, asked.interval)
     with place:
         chart("forecast", drawn, described, table, partial(_select, "forecast"))
 
 
+def _in_words(asked: Asked, shown: Trace, step: int) -> str:
+    """Say what the fan holds at a step, and what it was made of."""
+    tested = asked.tested
+    found, known = tested.forecast, len(tested.history)
+    when = f", {_date(tested.dates, known + step)}" if tested.dates else ""
+    ends = found.interval(asked.interval)
+    share = f"{100 * asked.interval:.0f} %"
+    looked = "" if shown.attention is None else " The blue area is what this step looked at."
+    held = ""
+    if tested.actual is not None:
+        there = tested.actual[~np.isnan(tested.actual)]
+        inside = (ends[:, 0] <= tested.actual) & (tested.actual <= ends[:, 1])
+        held = f" {int(inside.sum())} of {len(there)} held-back values lie inside."
+    return (
+        f"Step {step + 1}{when}: median {found.median[step]:.4g}, {share} interval "
+        f"{ends[step, 0]:.4g} to {ends[step, 1]:.4g}.{held} Made of {len(found.paths)} sampled "
+        f"paths from the last {len(found.read):,} of {known:,} values.{looked} Click a point of "
+        "the forecast for another step."
+    )
+
+
+def _date(dates: Sequence[datetime], at: int) -> str:
+    """Write a date, with its time of day where a day has several."""
+    form = "%Y-%m-%d %H:%M" if (dates[1] - dates[0]).days < 1 else "%Y-%m-%d"
+    return dates[at].strftime(form)
+
+
 def _scores(name: str, tested: Backtest, others: Mapping[str, Backtest]) -> None:
     """Say how good the forecast is where the values are known, beside those of simple methods."""
-    from seq2seq.evaluation.exponential_smoothing import is_installed
-
     if tested.scores is None:
         return
     rows: dict[str, Scores | None] = {name: tested.scores}
@@ -162,16 +203,12 @@ def _scores(name: str, tested: Backtest, others: Mapping[str, Backtest]) -> None
     rows |= {"exponential smoothing": tested.smoothed_scores}
     lines = [
         f"| {plain(each)} | {score_text(scores.mase)} | {score_text(scores.wql)} | "
-        f"{scores.covered:.0%} |\n"
+        f"{100 * scores.covered:.0f} % |\n"
         for each, scores in rows.items()
         if scores is not None
     ]
     heads = "| | MASE | WQL | Inside the 80 % interval |\n| --- | ---: | ---: | ---: |\n"
     st.markdown(heads + "".join(lines), help=MEANING, width="content")
-    if not is_installed():
-        st.caption("Exponential smoothing is left out: it needs the Python package statsmodels.")
-    elif tested.smoothed is None:
-        st.caption("Exponential smoothing can be compared with, see Settings; it takes seconds.")
 
 
 MEANING = """How the forecast meets the values held back.
@@ -180,13 +217,16 @@ MEANING = """How the forecast meets the values held back.
   makes inside the history; – where that makes none. Smaller is better.
 - **WQL**: weighted quantile loss, how far the values lie from nine quantiles, over the sum of the
   values. Smaller is better.
-- **Inside the 80 % interval**: share of the values in it; 80 % would be right."""
+- **Inside the 80 % interval**: share of the values in it; 80 % would be right.
+
+Seasonal naive repeats the last season. Exponential smoothing is ETS with additive errors, with a
+damped trend and a season where they help."""
 
 
 def _values(tested: Backtest, step: int) -> None:
     from seq2seq import figures
 
-    drawn = figures.value_probabilities.plain(tested, step, is_dark())
+    drawn = draw(figures.value_probabilities, Named("tested", tested), step, is_dark())
     described = f"Probability of each value at each of {tested.horizon} steps."
     chart("values", drawn, described, None, partial(_select, "values"))
     st.caption(

@@ -14,6 +14,7 @@ from ui.escape import plain, quoted
 from ui.links import URL, page_link
 from ui.runtime.cards import Cards, catalogued
 from ui.runtime.model_store import models
+from ui.runtime.names import hidden_models
 
 # The page of each task.
 PAGES = {
@@ -49,7 +50,9 @@ def model_list() -> None:
             key="show_models",
             **URL,
         )
-    brought = {name: each.card for name, each in list(models().brought.items())}
+    hidden = hidden_models()
+    store = list(models().brought.items())
+    brought = {name: each.card for name, each in store if name not in hidden}
     at_hand = found.embedded | brought
     cards = at_hand if where == INSTALLED else found.offered | at_hand
     if where == DOWNLOADABLE:
