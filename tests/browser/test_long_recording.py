@@ -102,7 +102,7 @@ def test_10_minutes_can_be_stopped_and_then_heard_to_their_end(listening, new_pa
     settled(page)
     whole = saved(page)
     assert whole["seconds"] == whole["total"] == 600
-    assert whole["text"].startswith(part["text"][:100])
+    assert whole["segments"][: len(part["segments"])] == part["segments"] != []
     assert len(windows(page)) == len(whole["windows"]) >= 20
     last = re.compile(rf"^{len(whole['windows'])}: \d:\d\d to 10:00")
     page.get_by_role("combobox", name=WINDOW).click()
