@@ -96,7 +96,9 @@ def offenders(files, forbidden):
 LIBRARY = list(python_files("seq2seq"))
 FIGURES = list(python_files("seq2seq/figures"))
 PAGES = list(python_files("pages"))
-BENCHMARK = ROOT / "seq2seq" / "evaluation" / "benchmark.py"
+BENCHMARKS = [
+    ROOT / "seq2seq" / "evaluation" / name for name in ("benchmark.py", "speech_benchmark.py")
+]
 APP = list(python_files("app.py", *UI, "pages", "seq2seq"))
 
 
@@ -132,13 +134,14 @@ def test_only_the_runtime_caches():
     assert not [path for path in set(APP) - runtime if caches(path)]
 
 
-def test_referees_stay_in_the_tests_and_the_benchmark():
-    assert not offenders(set(APP) - {BENCHMARK}, REFEREES)
+def test_referees_stay_in_the_tests_and_the_benchmarks():
+    assert not offenders(set(APP) - set(BENCHMARKS), REFEREES)
 
 
-def test_the_benchmark_asks_for_a_referee_only_when_it_races():
-    tree = ast.parse(BENCHMARK.read_text(encoding="utf-8"))
-    assert imports(BENCHMARK) & REFEREES == {"ctranslate2", "transformers"}
+@pytest.mark.parametrize("benchmark", BENCHMARKS, ids=lambda path: path.name)
+def test_a_benchmark_asks_for_a_referee_only_when_it_races(benchmark):
+    tree = ast.parse(benchmark.read_text(encoding="utf-8"))
+    assert imports(benchmark) & REFEREES == {"ctranslate2", "transformers"}
     tree.body = [node for node in tree.body if not isinstance(node, ast.FunctionDef)]
     assert not {name.split(".")[0] for name in imported(tree)} & REFEREES
 

@@ -14,6 +14,7 @@ def add(commands: Any) -> None:
     command = commands.add_parser("benchmark", help="time the decoding beside other libraries'")
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.add_argument("--quick", action="store_true", help="a tiny model, for a few seconds")
+    command.add_argument("--speech", action="store_true", help="a Whisper, not a Marian")
     command.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
     command.add_argument("--rounds", type=int, default=5, metavar="N", help="default 5")
     command.set_defaults(command=_work)
@@ -26,9 +27,14 @@ def _work(values: argparse.Namespace) -> None:
 
     from seq2seq.evaluation.benchmark import measure, plan, table
 
-    chosen = plan(values.threads, values.rounds, values.quick)
+    run, planned = measure, plan
+    if values.speech:
+        from seq2seq.evaluation.speech_benchmark import measure_speech, speech_plan
+
+        run, planned = measure_speech, speech_plan
+    chosen = planned(values.threads, values.rounds, values.quick)
     with tqdm(total=len(chosen.cells), unit=" cells") as bar:
-        measured = measure(chosen, lambda cell: bar.update() and None)
+        measured = run(chosen, lambda cell: bar.update() and None)
     if values.json:
         print_json(measured)
     else:

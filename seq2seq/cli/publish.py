@@ -29,7 +29,10 @@ def add(commands: Any) -> None:
         help="write FOLDER/NAME/card.toml, which names the commit that was made",
     )
     command.add_argument(
-        "--project", default="", metavar="URL", help="address that the model card links to"
+        "--project",
+        default="",
+        metavar="URL",
+        help="address that the model card links to; default: the package's, or the catalogue's",
     )
     command.set_defaults(command=_work)
 

@@ -30,7 +30,7 @@ from seq2seq.models.quantization import available, quantize
 from seq2seq.models.seq2seq import Seq2Seq, build
 
 Outputs = list[tuple[int, ...]]
-# Takes sources (rows, source) of ids and the width of the beam; writes exactly so many tokens.
+# Takes sources, of texts ids (rows, source), and the width of the beam; writes so many tokens.
 Contestant = Callable[[Tensor, int], Outputs]
 
 OURS, REFEREE = "ours float32", "transformers float32"
@@ -91,12 +91,12 @@ def measure(chosen: Plan, on_cell: Callable[[Workload], None] | None = None) -> 
             torch.set_num_threads(threads)
             names = _contestants(chosen, model, referee, Path(folder), threads)
             for cell in (cell for cell in chosen.cells if cell.threads == threads):
-                results += _race(names, ids[: cell.batch], cell, chosen.rounds)
+                results += race(names, ids[: cell.batch], cell, chosen.rounds)
                 if on_cell is not None:
                     on_cell(cell)
         torch.set_num_threads(before)
         difference = None if referee is None else _difference(model, referee, ids)
-    return {**_about(chosen), "largest_logit_difference": difference, "results": results}
+    return {**about(chosen), "largest_logit_difference": difference, "results": results}
 
 
 def _weights(values: dict[str, Any], folder: Path) -> tuple[Seq2Seq, Any]:
@@ -203,7 +203,7 @@ def _ctranslate2(folder: Path, kind: str, threads: int, steps: int) -> Contestan
     return run
 
 
-def _race(
+def race(
     contestants: dict[str, Contestant], ids: Tensor, cell: Workload, rounds: int
 ) -> Iterator[dict[str, Any]]:
     """Let all take turns, once to warm up and then so many rounds."""
@@ -233,7 +233,8 @@ def _difference(model: Seq2Seq, referee: Any, ids: Tensor) -> float:
     return float((model(ids, target) - theirs).abs().max())
 
 
-def _about(chosen: Plan) -> dict[str, Any]:
+def about(chosen: Plan) -> dict[str, Any]:
+    """Return what was measured, and on what."""
     names = ("torch", "transformers", "ctranslate2")
     return {
         "versions": {name: version(name) if find_spec(name) else "not installed" for name in names},
@@ -252,8 +253,9 @@ def table(measured: dict[str, Any]) -> str:
     results = measured["results"]
     names = list(dict.fromkeys(row["contestant"] for row in results))
     rival = RIVAL if RIVAL in names else names[0]
+    source = measured.get("source", f"{measured['source_tokens']} tokens")
     lines = [
-        f"{measured['steps']} steps from {measured['source_tokens']} tokens: milliseconds in the "
+        f"{measured['steps']} steps from {source}: milliseconds in the "
         f"median of {measured['rounds']} rounds (fastest-slowest), speed over {rival}."
     ]
     for threads in dict.fromkeys(row["threads"] for row in results):

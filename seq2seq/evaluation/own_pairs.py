@@ -18,7 +18,9 @@ from seq2seq.decoding.options import MAX_CHARACTERS, Options
 from seq2seq.errors import UserError
 from seq2seq.evaluation.evaluate import evaluate_with_outputs
 from seq2seq.evaluation.evaluate_speech import evaluate_speech_with_outputs
+from seq2seq.evaluation.results import LENGTH_BINS, bin_name
 from seq2seq.evaluation.sentence_metrics import sentence_scores
+from seq2seq.evaluation.sentence_problems import EMPTY, PROBLEMS, sentence_problems
 
 MAX_PAIRS = 5_000
 RESAMPLED = 1_000  # times that sentences are drawn anew
@@ -29,7 +31,7 @@ class ScoredSentence:
     """One output beside its reference.
 
     line: of the file. source: the text, or the recording's name. scores: see sentence_scores,
-    0-100, or recording_scores.
+    0-100, or recording_scores. problems: see sentence_problems.
     """
 
     line: int
@@ -37,6 +39,7 @@ class ScoredSentence:
     reference: str
     output: str
     scores: dict[str, float]
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,38 @@ class ScoredModel:
         return sorted(self.sentences, key=lambda each: self.sign * each.scores[self.metric])
 
     @property
+    def by_length(self) -> dict[str, list[int]]:
+        """The places of the sentences of each length that there is, in words.
+
+        Of the source, or of what is said in a recording.
+        """
+        recordings = self.metric == "word_error_rate"
+        counts = [
+            len((each.reference if recordings else each.source).split()) for each in self.sentences
+        ]
+        bins = {
+            bin_name((low, high)): [n for n, count in enumerate(counts) if low <= count <= high]
+            for low, high in LENGTH_BINS
+        }
+        return {name: places for name, places in bins.items() if places}
+
+    @property
+    def problems(self) -> dict[str, int]:
+        """How many sentences have each problem, of those that any has."""
+        found = {
+            name: sum(name in each.problems for each in self.sentences)
+            for name in (EMPTY, *PROBLEMS)
+        }
+        return {name: count for name, count in found.items() if count}
+
+    @property
     def mean(self) -> float:
         """The metric over all sentences: the mean, or errors for 100 words."""
-        values, weights = self.parts()
+        return self.mean_of(range(len(self.sentences)))
+
+    def mean_of(self, places: Sequence[int]) -> float:
+        """The metric over some sentences, by their places."""
+        values, weights = (each[list(places)] for each in self.parts())
         return float(values.sum() / weights.sum())
 
     def parts(self) -> tuple[np.ndarray, np.ndarray]:
@@ -156,6 +188,7 @@ def score_pairs(
             pair.target,
             outputs[pair.source],
             sentence_scores(outputs[pair.source], pair.target),
+            sentence_problems(pair.source, pair.target, outputs[pair.source]),
         )
         for line, pair in pairs
     )
@@ -178,7 +211,14 @@ def score_recordings(
     )
     del scores["by_corpus"]  # there is one only
     sentences = tuple(
-        ScoredSentence(line, each.name, each.text, output, recording_scores(output, each.text))
+        ScoredSentence(
+            line,
+            each.name,
+            each.text,
+            output,
+            recording_scores(output, each.text),
+            sentence_problems("", each.text, output),
+        )
         for (line, each), output in zip(recordings, outputs, strict=True)
     )
     return ScoredModel(checkpoint.card.name, scores, sentences, "word_error_rate")
@@ -247,18 +287,27 @@ def sentences_csv(models: Sequence[ScoredModel]) -> str:
     file = io.StringIO()
     writer = csv.writer(file)
     names = list(models[0].sentences[0].scores)
-    writer.writerow(["checkpoint", "line", "source", "reference", "output", *names])
+    writer.writerow(["checkpoint", "line", "source", "reference", "output", *names, "problems"])
     for model in models:
         for each in model.sentences:
             texts = each.source, each.reference, each.output
             scores = (each.scores[name] for name in names)
-            writer.writerow([model.checkpoint, each.line, *texts, *scores])
+            problems = "; ".join(each.problems)
+            writer.writerow([model.checkpoint, each.line, *texts, *scores, problems])
     return file.getvalue()
 
 
+def _by_length(model: ScoredModel) -> dict[str, Any]:
+    rows = [
+        {"words": name, "sentences": len(places), model.metric: round(model.mean_of(places), 2)}
+        for name, places in model.by_length.items()
+    ]
+    return {"by_length": rows, "problems": model.problems}
+
+
 def as_dict(models: Sequence[ScoredModel]) -> dict[str, Any]:
-    """Return plain values: the models with their scores and sentences, and the paired tests."""
+    """Return plain values: the models with all that was measured, and the paired tests."""
     return {
-        "models": [asdict(model) for model in models],
+        "models": [asdict(model) | _by_length(model) for model in models],
         "differences": [asdict(each) for each in differences(models)],
     }

@@ -25,6 +25,11 @@ from seq2seq.hub.upload import Content, size_of, target_of, upload_files
 from seq2seq.hub.watchdog import Progress
 from seq2seq.training.export import REPLIES, judged_replies
 from seq2seq.training.model_card import PROJECT, front_matter, model_card, unscored_model_card
+from seq2seq.training.project_address import (
+    declared_address,
+    project_address,
+    repository_address,
+)
 from seq2seq.training.recipe import read_recipe
 
 README, RECIPE = "README.md", "recipe.toml"
@@ -49,10 +54,11 @@ def publish(
     """Upload a checkpoint folder to the Hub, as USER/REPO or USER/REPO/SUBFOLDER.
 
     Its README.md is made from its scores and card.toml, unless it has one that was written by hand.
-    project: the address of this project, for the link there. Raises UserError, see
-    seq2seq.hub.upload and check_card.
+    project: the address of this project, for the link there; by default see project_address.
+    Raises UserError, see seq2seq.hub.upload and check_card.
     """
     target_of(repository)
+    project = project or project_address()
     folder = folder.resolve()
     files = _files(folder, repository, project)
     address, revision = upload_files(files, repository, token, on_progress, patience)
@@ -68,15 +74,17 @@ def publish_all(
 ) -> Published:
     """Upload all checkpoints of this library in checkpoints/ in one commit, each to a subfolder.
 
-    Their list is the README.md of the repository. Raises UserError as publish does, and where
-    there are none.
+    Their list is the README.md of the repository, which their cards link to where the project has
+    no address of its own. Raises UserError as publish does, and where there are none.
     """
-    target_of(repository)
+    target = target_of(repository)
+    project = project or declared_address()
+    linked = project or repository_address(target.name)
     folders = [catalogue.CHECKPOINTS / name for name in catalogue.embedded()]
     folders = [folder for folder in folders if is_ours(folder)]
     if not folders:
         raise UserError("No checkpoint of ours is in checkpoints/: train one, or publish a folder.")
-    parts = {folder: _files(folder, f"{repository}/{folder.name}", project) for folder in folders}
+    parts = {folder: _files(folder, f"{repository}/{folder.name}", linked) for folder in folders}
     files: dict[str, Content] = {README: _contents(folders, repository, project).encode()}
     for folder, part in parts.items():
         files |= {f"{folder.name}/{name}": content for name, content in part.items()}

@@ -28,6 +28,7 @@ from seq2seq.evaluation.own_pairs import (
     sentences_csv,
 )
 from seq2seq.evaluation.sentence_metrics import chrf
+from seq2seq.evaluation.sentence_problems import sentence_problems
 from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import build
 from tests.conftest import PAIRS
@@ -74,6 +75,7 @@ def test_scores_are_those_of_evaluate(checkpoint_root):
         assert (each.line, each.source, each.reference) == (line, pair.source, pair.target)
         assert each.output == seq2seq.generate(checkpoint, pair.source, options).text
         assert each.scores["chrf"] == round(chrf(each.output, pair.target), 2)
+        assert each.problems == sentence_problems(pair.source, pair.target, each.output)
     order = [each.scores["chrf"] for each in found.worst_first]
     assert order == sorted(order)
 
@@ -123,6 +125,24 @@ def test_files_hold_every_sentence():
     assert len(values["models"][0]["sentences"]) == 2
     assert values["differences"][0]["mean"] == -2.0
     assert own_pairs.MAX_PAIRS == 5_000
+
+
+def test_sentences_are_told_apart_by_length_and_by_what_is_wrong_with_them():
+    long = "one two three four five six"
+    rows = [("a b", 10.0, ("empty",)), (long, 30.0, ()), ("c", 20.0, ("empty", "repeats itself"))]
+    sentences = tuple(
+        ScoredSentence(line, source, "b", "c", {"chrf": value}, problems)
+        for line, (source, value, problems) in enumerate(rows, start=1)
+    )
+    found = ScoredModel("m", {}, sentences)
+    assert found.by_length == {"1 to 5": [0, 2], "6 to 10": [1]}
+    assert [found.mean_of(places) for places in found.by_length.values()] == [15.0, 30.0]
+    assert found.problems == {"empty": 2, "repeats itself": 1}
+    [written] = as_dict([found])["models"]
+    assert written["by_length"][0] == {"words": "1 to 5", "sentences": 2, "chrf": 15.0}
+    assert written["problems"] == found.problems
+    last = list(csv.DictReader(io.StringIO(sentences_csv([found]))))[-1]
+    assert last["problems"] == "empty; repeats itself"
 
 
 def listener(folder, tokenizer):
@@ -204,5 +224,5 @@ def test_recordings_are_scored_as_evaluate_does(tmp_path, tokenizer):
         assert (each.line, each.source, each.reference) == (line, utterance.name, utterance.text)
         assert each.output == seq2seq.transcribe(checkpoint, audio, options).text
     [header, *rows] = csv.reader(io.StringIO(sentences_csv([found])))
-    assert header[5:] == ["word_error_rate", "character_error_rate", "errors", "words"]
+    assert header[5:-1] == ["word_error_rate", "character_error_rate", "errors", "words"]
     assert [row[1] for row in rows] == ["2", "5", "6"]

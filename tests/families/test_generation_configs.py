@@ -45,6 +45,13 @@ LAST = (
 def random_model(root, name, seed=0, certain=1.0, **settings):
     """Save a model whose outputs change from token to token, so that every processor can matter."""
     folder, model, tokenizer = published.save(root, name, **settings)
+    vary(model, seed, certain)
+    model.save_pretrained(folder)
+    return folder, model, tokenizer
+
+
+def vary(model, seed=0, certain=1.0):
+    """Change weights so that outputs change from token to token."""
     torch.manual_seed(seed)
     with torch.no_grad():
         output = model.get_output_embeddings().weight
@@ -56,8 +63,6 @@ def random_model(root, name, seed=0, certain=1.0, **settings):
                 weight.mul_(4)
             elif key.endswith("decoder.embed_positions.weight") and "Sinus" not in str(model):
                 weight.copy_(torch.randn_like(weight))
-    model.save_pretrained(folder)
-    return folder, model, tokenizer
 
 
 def configured(folder, model, **settings):
@@ -584,16 +589,17 @@ def test_unknown_languages_are_refused(models, name, options, said):
 # --- what the authors decode with
 
 
+@pytest.mark.parametrize("start", [1, 5])
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
-def test_the_rule_against_copies_is_that_of_transformers(size):
+def test_the_rule_against_copies_is_that_of_transformers(size, start):
     generator = torch.Generator().manual_seed(size)
     source = torch.randint(4, 9, (1, 30), generator=generator)
     theirs = EncoderNoRepeatNGramLogitsProcessor(size, source)
-    processor, forbidden = no_copy(size, source[0].tolist()), 0
+    processor, forbidden = no_copy(size, source[0].tolist(), [start]), 0
     for step in range(8):
         history = torch.randint(3, 9, (40, step), generator=generator)
         logits = torch.randn(40, 12, generator=generator).log_softmax(-1)
-        read = torch.cat([torch.full((40, 1), 1), history], dim=1)
+        read = torch.cat([torch.full((40, 1), start), history], dim=1)
         expected = theirs(read, logits)
         torch.testing.assert_close(processor(logits, history), expected)
         forbidden += int(expected.isinf().sum())

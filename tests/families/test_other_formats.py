@@ -10,7 +10,7 @@ import torch
 
 import seq2seq
 from seq2seq import UserError
-from seq2seq.families.configs import OTHER_PARTS, read_config
+from seq2seq.families.configs import OTHER_PARTS
 from tests import published
 
 
@@ -142,9 +142,15 @@ def test_weights_in_another_format_beside_a_config_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("family", OTHER_PARTS)
-def test_encoder_decoders_of_other_parts_are_named(family):
-    with pytest.raises(UserError, match=r"This is .*such models are not run here: choose one of"):
-        read_config({"model_type": family})
+def test_encoder_decoders_of_other_parts_are_named(tmp_path, family):
+    folder = tmp_path / "found"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"model_type": family}))
+    with pytest.raises(UserError) as raised:
+        seq2seq.load(folder)
+    said = str(raised.value)
+    assert said.startswith(f"This is {OTHER_PARTS[family]}, and such models are not run here: ")
+    assert "choose one of" in said
 
 
 def test_what_nobody_knows_is_still_no_checkpoint(tmp_path):

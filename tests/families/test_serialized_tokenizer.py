@@ -1,18 +1,25 @@
 """A tokenizer.json that is not of its family's kind is run as it stands."""
 
+import dataclasses
 import json
 
 import pytest
 import tokenizers
+import torch
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+import seq2seq
+from seq2seq import Options
 from seq2seq.data.spans import cover, place
 from seq2seq.errors import UserError
 from seq2seq.families.tokenizers import read_tokenizer
+from tests import published
 from tests import vocabularies as made
+from tests.families.test_generation_configs import answers, vary
 from tests.spans import assert_cover
 
 TEXTS = made.texts(300)
+ROLES = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "decoder_start": "</s>"}
 SPECIAL = ["<pad>", "</s>", "<unk>"]
 
 
@@ -128,6 +135,30 @@ def test_ids_and_texts_are_those_of_the_file(tmp_path, case):
         assert_cover(cover(place(ours.surfaces(ids), decoded), decoded), decoded)
         spelled += 1
     assert spelled > 250
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_whole_kobart_answers_as_in_transformers(tmp_path, beams):
+    folder = tmp_path / "kobart"
+    library = written(folder, metaspace_pairs, "PreTrainedTokenizerFast")
+    ids = {f"{name}_token_id": library.token_to_id(piece) for name, piece in ROLES.items()}
+    config = published.hf.BartConfig(
+        **published.FAIRSEQ, **ids, vocab_size=library.get_vocab_size(), forced_eos_token_id=None
+    )
+    torch.manual_seed(0)
+    model = published.hf.BartForConditionalGeneration(config).eval().requires_grad_(False)
+    vary(model, certain=0.5)
+    model.save_pretrained(folder)
+    checkpoint, said = seq2seq.load(folder), set()
+    for text in [text for text in made.TEXTS if "<" not in text][:5]:
+        options = Options("beam" if beams > 1 else "greedy", beams, n_best=beams, max_length=12)
+        trace = seq2seq.run(checkpoint, text, dataclasses.replace(options, early_stopping=False))
+        assert list(trace.source.ids) == library.encode(text).ids
+        more = {"length_penalty": 1.0} if beams > 1 else {}
+        expected = answers(model, list(trace.source.ids), num_beams=beams, max_length=13, **more)
+        assert [list(trace.target.ids)] == expected
+        said.add(trace.target.ids)
+    assert len(said) > 1
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,7 +1,9 @@
 """The published catalogue: uploaded from one clone, run from another that has cards alone."""
 
 import json
+import re
 import shutil
+from email.message import Message
 
 import huggingface_hub
 import pytest
@@ -12,6 +14,7 @@ from seq2seq.checkpoint import load, save
 from seq2seq.cli.main import main
 from seq2seq.errors import UserError
 from seq2seq.hub.repository import parse
+from seq2seq.training import project_address
 from seq2seq.training.publication import publish, publish_all
 from tests.visit import SENTENCE, charts, visit
 
@@ -74,6 +77,39 @@ def test_all_of_ours_go_to_one_repository_in_one_commit(first_clone, server):
     server.uploads.clear()
     assert publish_all("u/explorer", project=PROJECT) == published
     assert server.uploads == []
+
+
+def linked(server, repository, name=""):
+    """Return what the model card of a published model links to."""
+    model = server.models[repository]
+    card = model.commits[model.refs["main"]][f"{name}/README.md" if name else "README.md"].decode()
+    return re.search(r"\[Seq2Seq Explorer\]\((.+?)\)", card)
+
+
+def test_cards_link_to_the_catalogue_where_the_project_has_no_address(clone, mine, server):
+    assert not project_address.declared_address()
+    for name in NAMES:
+        assert linked(server, "u/explorer", name)[1] == f"{server.hub}/u/explorer"
+    assert not linked(server, "u/explorer")  # which is the catalogue
+    # Who publishes a model of their own has its cards.
+    publish(mine, "v/mine", server.token)
+    assert linked(server, "v/mine")[1] == f"{server.hub}/u/explorer"
+
+
+def test_cards_link_to_the_address_that_the_package_names(first_clone, mine, server, monkeypatch):
+    publish(mine, "v/unlinked", server.token)
+    assert not linked(server, "v/unlinked")
+    beside = mine.parent / "pyproject.toml"
+    beside.write_text(f'[project.urls]\nRepository = "{PROJECT}"\nOther = "https://b.org"\n')
+    monkeypatch.setattr(project_address, "BESIDE", beside)
+    publish(mine, "v/mine", server.token)
+    publish_all("u/explorer")
+    for found in (("v/mine",), ("u/explorer",), ("u/explorer", "transformer")):
+        assert linked(server, *found)[1] == PROJECT
+    installed = Message()
+    installed["Project-URL"] = "Repository, https://installed.org/a"
+    monkeypatch.setattr(project_address, "metadata", lambda name: installed)
+    assert project_address.declared_address() == "https://installed.org/a"
 
 
 def test_a_clone_of_cards_runs_as_the_first_one_does(

@@ -1,6 +1,7 @@
 """A checkpoint published under a name, and model cards as the Hub wants them."""
 
 import dataclasses
+import json
 import shutil
 from pathlib import Path
 
@@ -229,6 +230,16 @@ def test_the_embedded_model_cards_can_be_published():
     assert folders
     for path in folders:
         publication.check_card(path.read_text(encoding="utf-8"))
+
+
+def test_scores_on_several_corpora_are_a_data_set_each():
+    folder = Path(__file__).parents[2] / "checkpoints" / "speech-en"
+    corpora = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["by_corpus"]
+    card = huggingface_hub.ModelCard((folder / "README.md").read_text(encoding="utf-8"))
+    found = card.data.eval_results
+    assert len({result.dataset_name for result in found}) == len(corpora) > 1
+    rates = [each.metric_value for each in found if each.metric_type == "wer"]
+    assert rates == [each["word_error_rate"] for each in corpora.values()]
 
 
 def test_the_command_publishes(server, publishable, monkeypatch, capsys):

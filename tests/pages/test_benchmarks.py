@@ -242,6 +242,16 @@ def test_own_pairs_are_scored_and_the_worst_comes_first(root):
     worst = next(table for table in tables if "line" in table)
     assert set(worst["line"]) == {1, 3}
     assert list(worst["chrF"]) == sorted(worst["chrF"])
+    lengths = next(table for table in tables if "words in the source" in table)
+    assert list(lengths["words in the source"]) == ["1 to 5"]
+    assert list(lengths["sentences"]) == [2]
+    means = scores["mean chrF of a sentence"]
+    assert [lengths[f"mean chrF of a sentence: {title}"][0] for title in TITLES] == list(means)
+    problems = next(table for table in tables if "outputs with a problem" in table)
+    assert (problems[TITLES].to_numpy() <= 2).all()
+    assert problems[TITLES[0]].sum() == sum(
+        len(each.split("; ")) for each in worst["problems"] if each
+    )
     said = " ".join(each.value.replace("\\", "") for each in at.markdown)
     assert f"{TITLES[0]} against {TITLES[1]}" in said
     labels = {each.proto.label for each in at.get("download_button")}

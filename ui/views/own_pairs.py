@@ -219,7 +219,48 @@ def _show(found: list[ScoredModel], own: Own) -> None:
         st.download_button(
             "JSON", orjson.dumps(as_dict(found)), "scores.json", icon=":material/download:"
         )
+    _lengths(found, list(called.values()), own)
+    _problems(found, list(called.values()))
     _worst(found, own)
+
+
+def _lengths(found: list[ScoredModel], called: list[str], own: Own) -> None:
+    """Show the metric by the length of the sentences, a column for each model."""
+    st.subheader("By length")
+    parts = found[0].by_length
+    st.dataframe(
+        {
+            "words said" if own.speech else "words in the source": list(parts),
+            "sentences": [len(places) for places in parts.values()],
+            **{
+                f"{METRICS[model.metric][0]}: {name}": [
+                    round(model.mean_of(places), 2) for places in parts.values()
+                ]
+                for model, name in zip(found, called, strict=True)
+            },
+        },
+        hide_index=True,
+    )
+
+
+def _problems(found: list[ScoredModel], called: list[str]) -> None:
+    """Count what is plainly wrong with the outputs of each model."""
+    st.subheader("Problems found")
+    counts = [model.problems for model in found]
+    kinds = list(dict.fromkeys(kind for each in counts for kind in each))
+    if not kinds:
+        st.markdown("No output is empty, repeats itself, leaves a number out, or is of odd length.")
+        return
+    st.dataframe(
+        {
+            "outputs with a problem": kinds,
+            **{
+                name: [each.get(kind, 0) for kind in kinds]
+                for name, each in zip(called, counts, strict=True)
+            },
+        },
+        hide_index=True,
+    )
 
 
 def _metrics(found: list[ScoredModel]) -> list[str]:
@@ -257,6 +298,7 @@ def _worst(found: list[ScoredModel], own: Own) -> None:
             title: [each.scores[model.metric] for each in worst],
             "recording" if own.speech else "source": [each.source for each in worst],
             "output": [each.output for each in worst],
+            "problems": ["; ".join(each.problems) for each in worst],
             "reference": [each.reference for each in worst],
         },
         hide_index=True,
