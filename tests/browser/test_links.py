@@ -81,6 +81,7 @@ def test_a_link_restores_every_control_of_an_instrument(server, new_page, name, 
     assert shown(open_run(new_page(), page.url)) == before
 
 
+@pytest.mark.slow
 def test_the_copied_link_restores_what_was_chosen(server, new_page):
     query = {"text": SENTENCE, "max_length": 9, "branch": "5.6"}
     page = open_run(new_page(), link(server, **query))

@@ -26,9 +26,8 @@ def lines(page):
     return shown.all_inner_texts()
 
 
-@pytest.mark.parametrize(
-    "name", ["lstm-attention", pytest.param("transformer", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lstm-attention", "transformer"])
 def test_changes_stack_are_linked_and_taken_back(server, new_page, name):
     page = open_tab(new_page(), server, checkpoint=name)
     expect(page.get_by_text("Nothing is changed: ")).to_be_visible()
