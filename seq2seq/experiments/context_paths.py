@@ -16,13 +16,17 @@ import numpy as np
 import torch
 
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data.batching import pad
-from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import search
 from seq2seq.errors import UserError
-from seq2seq.evaluation.results import Curve
 from seq2seq.evaluation.sentence_metrics import chrf
-from seq2seq.experiments.references import LENGTH_NAMES, Reference, references
+from seq2seq.experiments.references import (
+    GREEDY,
+    LENGTH_NAMES,
+    Reference,
+    by_length,
+    references,
+    translate,
+)
 from seq2seq.experiments.result import (
     Axes,
     Load,
@@ -31,17 +35,11 @@ from seq2seq.experiments.result import (
     by_sign,
     counter,
     interval,
-    mean_curve,
     title_of,
 )
 from seq2seq.inference.decoder_prompt import decoder_prompt
-from seq2seq.inference.generated import to_text
-from seq2seq.inference.inputs import prepare
 from seq2seq.models.protocol import Change, Memory, State, Step, Steps
 from seq2seq.models.recurrent import RecurrentDecoder
-
-GREEDY = Options(method="greedy")
-TOGETHER = 12  # sentences in a batch
 
 
 class Paths(NamedTuple):
@@ -130,7 +128,7 @@ def run(
         f"With c both ways {title_of(checkpoint)} has {means['both']:.1f} chrF; with c as first "
         f"state only {means['first state only']:.1f} (loss, 95 %: {low:.1f} to {high:.1f}); with "
         f"c at every step only {means['every step only']:.1f}.",
-        tuple(_curve(name, pairs, values, seed) for name, values in scores.items()),
+        tuple(by_length(name, pairs, values, seed) for name, values in scores.items()),
         Axes("words of the source", "chrF", LENGTH_NAMES),
         f"{len(pairs)} sentences, greedy search, {len(PATHS)} times each",
         seed,
@@ -148,29 +146,18 @@ def _check(checkpoint: Checkpoint) -> None:
         )
 
 
-@torch.inference_mode()
 def _outputs(
     checkpoint: Checkpoint,
     paths: Paths,
     pairs: tuple[Reference, ...],
     count: Callable[[int], None],
 ) -> list[str]:
-    config, start = checkpoint.model.config, decoder_prompt(checkpoint, GREEDY).start
-    assert isinstance(checkpoint.model.decoder, RecurrentDecoder)
-    decoder, texts = SwitchedDecoder(checkpoint.model.decoder, paths), []
-    for first in range(0, len(pairs), TOGETHER):
-        group = [prepare(checkpoint, pair.source, GREEDY) for pair in pairs[first:][:TOGETHER]]
-        ids = pad([source.ids for source in group], config.pad)
-        memory = checkpoint.model.encode(ids.to(checkpoint.device))
-        found = search(decoder, memory, GREEDY, start, checkpoint.ends)
-        for source, each in zip(group, found, strict=True):
-            texts.append(to_text(checkpoint, each, source.typed))
-        count(len(group))
-    return texts
-
-
-def _curve(name: str, pairs: tuple[Reference, ...], values: list[float], seed: int) -> Curve:
-    by_group: dict[float, list[float]] = {}
-    for pair, value in zip(pairs, values, strict=True):
-        by_group.setdefault(float(pair.group + 1), []).append(value)
-    return mean_curve(name, by_group, seed)
+    start, inner = decoder_prompt(checkpoint, GREEDY).start, checkpoint.model.decoder
+    assert isinstance(inner, RecurrentDecoder)
+    decoder = SwitchedDecoder(inner, paths)
+    return translate(
+        checkpoint,
+        pairs,
+        lambda memory: search(decoder, memory, GREEDY, start, checkpoint.ends),
+        count,
+    )

@@ -7,18 +7,22 @@ paired 95 % interval; against it if it has more.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
 
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data.batching import pad
-from seq2seq.decoding.options import Options
+from seq2seq.decoding.search import SearchResult
 from seq2seq.errors import UserError
-from seq2seq.evaluation.results import Curve
 from seq2seq.evaluation.sentence_metrics import chrf
-from seq2seq.experiments.references import LENGTH_NAMES, Reference, references
+from seq2seq.experiments.references import (
+    GREEDY,
+    LENGTH_NAMES,
+    Reference,
+    by_length,
+    references,
+    translate,
+)
 from seq2seq.experiments.result import (
     Axes,
     Load,
@@ -27,16 +31,11 @@ from seq2seq.experiments.result import (
     by_sign,
     counter,
     interval,
-    mean_curve,
     title_of,
 )
-from seq2seq.inference.generated import to_text
 from seq2seq.inference.generation import decode_memory
-from seq2seq.inference.inputs import prepare
 from seq2seq.models.protocol import Memory
 
-GREEDY = Options(method="greedy")
-TOGETHER = 12  # sentences in a batch
 # Which half of each state stays, by what is left: of so much width, from where to where.
 HALVES: dict[str, tuple[float, float]] = {
     "both halves": (0.0, 1.0),
@@ -58,13 +57,14 @@ def run(
             f"{title_of(checkpoint)} reads in one direction: choose a bidirectional model."
         )
     count = counter(on_part, len(HALVES) * len(pairs))
-    scores = {
-        name: [
-            chrf(text, pair.target)
-            for text, pair in zip(_outputs(checkpoint, kept, pairs, count), pairs, strict=True)
-        ]
-        for name, kept in HALVES.items()
-    }
+    scores: dict[str, list[float]] = {}
+    for name, kept in HALVES.items():
+
+        def decode(memory: Memory, kept: tuple[float, float] = kept) -> list[SearchResult]:
+            return decode_memory(checkpoint, halved(checkpoint, memory, kept), GREEDY)
+
+        texts = translate(checkpoint, pairs, decode, count)
+        scores[name] = [chrf(text, pair.target) for text, pair in zip(texts, pairs, strict=True)]
     means = {name: float(np.mean(values)) for name, values in scores.items()}
     lost = np.subtract(scores["both halves"], scores["forward half only"])
     low, high = interval(lost.tolist(), seed)
@@ -76,7 +76,7 @@ def run(
         f"states, {means['forward half only']:.1f} with zeros for the backward half (loss, 95 %: "
         f"{low:.1f} to {high:.1f}) and {means['backward half only']:.1f} with zeros for the "
         "forward one.",
-        tuple(_curve(name, pairs, values, seed) for name, values in scores.items()),
+        tuple(by_length(name, pairs, values, seed) for name, values in scores.items()),
         Axes("words of the source", "chrF", LENGTH_NAMES),
         f"{len(pairs)} sentences, greedy search, {len(HALVES)} times each",
         seed,
@@ -103,29 +103,3 @@ def halved(checkpoint: Checkpoint, memory: Memory, kept: tuple[float, float]) ->
         states=part(memory.states), final=tuple(part(each) for each in memory.final)
     )
     return changed._replace(keys=checkpoint.model.decoder.prepare(changed))
-
-
-@torch.inference_mode()
-def _outputs(
-    checkpoint: Checkpoint,
-    kept: tuple[float, float],
-    pairs: tuple[Reference, ...],
-    count: Callable[[int], None],
-) -> list[str]:
-    texts = []
-    for first in range(0, len(pairs), TOGETHER):
-        group = [prepare(checkpoint, pair.source, GREEDY) for pair in pairs[first:][:TOGETHER]]
-        ids = pad([source.ids for source in group], checkpoint.model.config.pad)
-        memory = checkpoint.model.encode(ids.to(checkpoint.device))
-        found = decode_memory(checkpoint, halved(checkpoint, memory, kept), GREEDY)
-        for source, each in zip(group, found, strict=True):
-            texts.append(to_text(checkpoint, each, source.typed))
-        count(len(group))
-    return texts
-
-
-def _curve(name: str, pairs: tuple[Reference, ...], values: list[float], seed: int) -> Curve:
-    by_group: dict[float, list[float]] = {}
-    for pair, value in zip(pairs, values, strict=True):
-        by_group.setdefault(float(pair.group + 1), []).append(value)
-    return mean_curve(name, by_group, seed)

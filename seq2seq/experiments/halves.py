@@ -20,8 +20,7 @@ import torch
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import search
-from seq2seq.evaluation.results import Curve
-from seq2seq.experiments.references import LENGTH_NAMES, Reference, references
+from seq2seq.experiments.references import LENGTH_NAMES, Reference, by_length, references
 from seq2seq.experiments.result import (
     AGAINST,
     FOR,
@@ -31,7 +30,6 @@ from seq2seq.experiments.result import (
     OnPart,
     Result,
     interval,
-    mean_curve,
     title_of,
 )
 from seq2seq.inference.decoder_prompt import decoder_prompt
@@ -78,7 +76,10 @@ def run(
         f"{means[1]:.1f} with its decoder alone; {means[2]:.1f} if the words are shuffled, "
         f"{guess:.1f} for a guess. Knowing the source is worth {source[0]:.1f} to {source[1]:.1f} "
         f"bits, knowing the language {language[0]:.1f} to {language[1]:.1f} (95 %).",
-        tuple(_curve(name, side, pairs, found, seed) for side, name in enumerate(NAMES)),
+        tuple(
+            by_length(name, pairs, [each[side] for each in found], seed)
+            for side, name in enumerate(NAMES)
+        ),
         Axes("words of the source", "bits a token", LENGTH_NAMES),
         f"{len(pairs)} sentences, each scored three times",
         seed,
@@ -139,12 +140,3 @@ def _written(checkpoint: Checkpoint, count: int, seed: int) -> list[str]:
         [found] = search(checkpoint.model.decoder, empty, drawn, start, eos)
         texts += [checkpoint.text(each.tokens, "") for each in found.hypotheses]
     return texts[:count]
-
-
-def _curve(
-    name: str, side: int, pairs: tuple[Reference, ...], found: list[Bits], seed: int
-) -> Curve:
-    by_group: dict[float, list[float]] = {}
-    for pair, each in zip(pairs, found, strict=True):
-        by_group.setdefault(float(pair.group + 1), []).append(each[side])
-    return mean_curve(name, by_group, seed)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seq2seq.evaluation.results import Curve
-from seq2seq.experiments.references import LENGTH_NAMES, Reference, Scored, score
+from seq2seq.experiments.references import LENGTH_NAMES, Reference, Scored, by_length, score
 from seq2seq.experiments.result import (
     Axes,
     Case,
@@ -19,7 +19,6 @@ from seq2seq.experiments.result import (
     Result,
     by_sign,
     interval,
-    mean_curve,
     titles_of,
 )
 
@@ -108,11 +107,12 @@ def _case(scored: Scored, held: Held) -> Case:
 def _curves(
     titles: dict[str, str], scored: dict[str, list[Scored]], seed: int
 ) -> tuple[Curve, ...]:
-    return tuple(_curve(titles[name], each, seed) for name, each in scored.items())
-
-
-def _curve(name: str, scored: list[Scored], seed: int) -> Curve:
-    by_group: dict[float, list[float]] = {}
-    for each in scored:
-        by_group.setdefault(float(each.reference.group + 1), []).append(each.chrf)
-    return mean_curve(name, by_group, seed)
+    return tuple(
+        by_length(
+            titles[name],
+            [each.reference for each in found],
+            [each.chrf for each in found],
+            seed,
+        )
+        for name, found in scored.items()
+    )

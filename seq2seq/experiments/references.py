@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from seq2seq.checkpoint import Checkpoint
+from seq2seq.data.batching import pad
+from seq2seq.decoding.options import Options
+from seq2seq.decoding.search import SearchResult
+from seq2seq.evaluation.results import Curve
 from seq2seq.evaluation.sentence_metrics import chrf
+from seq2seq.experiments.result import mean_curve
+from seq2seq.inference.generated import to_text
 from seq2seq.inference.generation import generate
+from seq2seq.inference.inputs import prepare
+from seq2seq.models.protocol import Memory
 
 FILE = Path(__file__).with_name("reference_pairs.tsv")
 LENGTHS = ((1, 5), (6, 9), (10, 15), (16, 30))  # words of a source, of each group
 LENGTH_NAMES = tuple(f"{low} to {high}" for low, high in LENGTHS)
+GREEDY = Options(method="greedy")
+TOGETHER = 12  # sentences that `translate` encodes at once
 
 
 class Reference(NamedTuple):
@@ -68,3 +80,33 @@ def score(
         Scored(each, output, chrf(output, each.target))
         for each, output in zip(given, outputs, strict=True)
     ]
+
+
+@torch.inference_mode()
+def translate(
+    checkpoint: Checkpoint,
+    given: tuple[Reference, ...],
+    decode: Callable[[Memory], list[SearchResult]],
+    on_done: Callable[[int], None],
+) -> list[str]:
+    """Translate references with a decoding of one's own; on_done is called as `score` does.
+
+    decode: gets the memory of some sources and returns what was found for each.
+    """
+    texts = []
+    for first in range(0, len(given), TOGETHER):
+        group = [prepare(checkpoint, pair.source, GREEDY) for pair in given[first:][:TOGETHER]]
+        ids = pad([source.ids for source in group], checkpoint.model.config.pad)
+        found = decode(checkpoint.model.encode(ids.to(checkpoint.device)))
+        for source, each in zip(group, found, strict=True):
+            texts.append(to_text(checkpoint, each, source.typed))
+        on_done(len(group))
+    return texts
+
+
+def by_length(name: str, given: Sequence[Reference], values: Sequence[float], seed: int) -> Curve:
+    """Return the means of one value for each reference, at 1 for the first of LENGTHS and so on."""
+    groups: dict[float, list[float]] = {}
+    for pair, value in zip(given, values, strict=True):
+        groups.setdefault(float(pair.group + 1), []).append(value)
+    return mean_curve(name, groups, seed)
