@@ -133,6 +133,15 @@ class Admission:
         with self._instead(self.long, on_wait):
             yield
 
+    def give_way(self, on_wait: OnWait) -> None:
+        """Let whoever waits for the same queue go first, and wait behind them.
+
+        To be called between the parts of a job that may take hours.
+        """
+        gate = self._visit.gate
+        if gate is not None and gate.waiting:
+            self._move(gate, on_wait, returning=True)
+
     @contextmanager
     def outside(self) -> Iterator[None]:
         """Give the place of a run back while nothing is computed, as during a download."""
