@@ -131,6 +131,8 @@ class _Search:
         self.tree = _Tree(count)
         self.generators = [np.random.default_rng(options.seed) for _ in range(count)]
         self.read_first = tuple(start)
+        # What the sources that are still searched have left, one row each, and as rows read it.
+        self.sources, self.encoded = np.arange(count), memory
         self.memory, self.state = memory, decoder.start(memory)
         if len(start) > 1:
             given = torch.tensor([list(start[:-1])], device=device).expand(count, -1)
@@ -308,10 +310,21 @@ class _Search:
             index = torch.from_numpy(parents).to(self.tokens.device)
             state = select(state, index)
             if not np.array_equal(rows.owner, self.rows.owner):
-                self.memory = select(self.memory, index)
+                self._share(rows.owner)
         self.rows, self.state = rows, state
         if len(rows.owner):
             self.tokens = torch.from_numpy(rows.history[:, -1]).to(self.tokens.device)
+
+    def _share(self, owner: np.ndarray) -> None:
+        """Let the rows of these owners read the memory; sources without one are dropped from it."""
+        device, live = self.tokens.device, np.unique(owner)
+        if 0 < len(live) < len(self.sources):
+            kept = np.searchsorted(self.sources, live)
+            self.encoded = select(self.encoded, torch.from_numpy(kept).to(device))
+            self.sources = live
+        if len(live):
+            owners = torch.from_numpy(np.searchsorted(live, owner)).to(device)
+            self.memory = self.decoder.share(self.encoded, owners)
 
     def _progress(self, number: int) -> Progress:
         best = max(self.finished[0], key=lambda h: h.score, default=None)

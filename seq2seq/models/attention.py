@@ -151,6 +151,10 @@ class MultiHead(nn.Module):
             return self._split(parts[0]), self._split(parts[1]), self._split(parts[2])
         return self._split(self.query(states)), *self.prepare(states)
 
+    def queries(self, states: Tensor) -> Tensor:
+        """Project states (rows, target, width) to queries (rows, heads, target, head width)."""
+        return self._split(self.query(states))
+
     def forward(
         self,
         query: Tensor,
@@ -166,7 +170,7 @@ class MultiHead(nn.Module):
         Returns the context (rows, target, width) and, if recorded, the weights
         (rows, heads, target, source): the fused kernel that training uses does not give them.
         """
-        queries, weights = query if query.dim() == 4 else self._split(self.query(query)), None
+        queries, weights = query if query.dim() == 4 else self.queries(query), None
         alone = queries.shape[2] == 1 and len(queries) > FEW and not self.training
         if record or alone or change is not None:
             look = self.look(queries, keys, mask, bias, change)
@@ -190,7 +194,7 @@ class MultiHead(nn.Module):
         change: Callable[[Tensor], Tensor] | None = None,
     ) -> AttentionStep:
         """Attend as forward does, head by head; returns every part of it."""
-        queries = query if query.dim() == 4 else self._split(self.query(query))
+        queries = query if query.dim() == 4 else self.queries(query)
         scores = queries @ keys[0].transpose(2, 3) * self.scale
         scores = scores if bias is None else scores + bias
         contexts, weights = attend(scores, keys[1], mask, change)

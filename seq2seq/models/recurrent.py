@@ -18,7 +18,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from seq2seq.models.attention import Additive, Dot, General, attend
 from seq2seq.models.config import STATE_PARTS
-from seq2seq.models.protocol import Change, Memory, State, Step, Steps
+from seq2seq.models.protocol import Change, Memory, State, Step, Steps, select
 
 # Of a probability, so that its logarithm is finite.
 LEAST = 1e-12
@@ -294,6 +294,10 @@ class RecurrentDecoder(nn.Module):
         cells = tuple(part[:, layers] for part in memory.final)
         readout = cells[0].new_zeros(cells[0].shape[0], self.output.in_features)
         return cells, readout if self.feeds == "readout" else ()
+
+    def share(self, memory: Memory, owners: Tensor) -> Memory:
+        """Repeat the memory's rows: it is small beside the cells."""
+        return select(memory, owners)
 
     def step(
         self,

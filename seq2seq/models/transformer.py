@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from seq2seq.models.attention import MultiHead
 from seq2seq.models.embeddings import Embedding
-from seq2seq.models.protocol import Change, Memory, State, Step, Steps
+from seq2seq.models.protocol import Change, Memory, Sharing, State, Step, Steps
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
@@ -136,6 +136,8 @@ def multi_head(config: StackConfig) -> MultiHead:
     )
 
 
+# What is done to weights (rows, heads, 1, source) before they are used.
+Edit = Callable[[Tensor], Tensor]
 Biases = RelativeBias | nn.ModuleList | None
 
 
@@ -179,6 +181,16 @@ class EncoderLayer(nn.Module):
         return self.feedforward_residual.leave(states, change), weights
 
 
+class SourceKeys(NamedTuple):
+    """What a layer reads the source by: keys and values by head, mask (rows, 1, 1, source) or None
+    where all may be seen, and how hypotheses share the rows of these, if they do.
+    """
+
+    keys: tuple[Tensor, Tensor]
+    mask: Tensor | None
+    sharing: Sharing | None = None
+
+
 class DecoderLayer(nn.Module):
     """Self-attention over what was written, attention over the source, feed-forward block."""
 
@@ -201,12 +213,12 @@ class DecoderLayer(nn.Module):
         states: Tensor,
         past: tuple[Tensor, Tensor],
         causal: Tensor | None,
-        source: tuple[tuple[Tensor, Tensor], Tensor | None],
+        source: SourceKeys,
         record: bool,
         bias: Tensor | None,
-        edit: Callable[[Tensor], Tensor] | None = None,
+        edit: Edit | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor, tuple[Tensor | None, Tensor | None]]:
-        """Map states (rows, target, width) given past keys and values and (source keys, mask).
+        """Map states (rows, target, width) given past keys and values, and those of the source.
 
         Returns the states, the longer past, the context and the (cross, self) weights.
         """
@@ -216,11 +228,43 @@ class DecoderLayer(nn.Module):
         change, self_weights = self.self_attention(query, past, causal, record, bias)
         states = self.self_attention_residual.leave(states, change)
         query = self.attention_residual.enter(states)
-        context, weights = self.attention(query, source[0], source[1], record, None, edit)
+        if source.sharing is None:
+            context, weights = self.attention(query, *source[:2], record, None, edit)
+        else:
+            context, weights = self._look_together(query, source, source.sharing, record, edit)
         states = self.attention_residual.leave(states, context)
         change = self.feedforward(self.feedforward_residual.enter(states))
         states = self.feedforward_residual.leave(states, change)
         return states, past, context, (weights, self_weights)
+
+    def _look_together(
+        self,
+        query: Tensor,
+        source: SourceKeys,
+        sharing: Sharing,
+        record: bool,
+        edit: Edit | None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Look at the source from query (rows, 1, width), all that share a row of it at once.
+
+        Keys and values are then read from memory once, not once for each hypothesis.
+        """
+        queries = sharing.gather(self.attention.queries(query)[:, :, 0], len(source.keys[0]))
+
+        def by_row(weights: Tensor) -> Tensor:
+            return sharing.spread(weights.transpose(1, 2)).unsqueeze(2)
+
+        def edited(weights: Tensor) -> Tensor:
+            assert edit is not None
+            rows = edit(by_row(weights)).squeeze(2)
+            return sharing.gather(rows, len(weights)).transpose(1, 2)
+
+        change = None if edit is None else edited
+        context, weights = self.attention(
+            queries.transpose(1, 2), source.keys, source.mask, record, None, change
+        )
+        seen = None if weights is None else by_row(weights)
+        return sharing.spread(context).unsqueeze(1), seen
 
 
 class TransformerEncoder(nn.Module):
@@ -288,6 +332,16 @@ class TransformerDecoder(nn.Module):
         """Return an empty past for each layer."""
         return tuple((keys[:, :, :0], values[:, :, :0]) for keys, values in memory.keys)
 
+    def share(self, memory: Memory, owners: Tensor) -> Memory:
+        """Let hypotheses look at the rows of a memory together, see Decoder.share."""
+        counts = owners.bincount()
+        most = int(counts.max())
+        if most == int(counts.min()):
+            return memory._replace(sharing=None if most == 1 else Sharing(most))
+        first = counts.cumsum(0) - counts
+        among = torch.arange(len(owners), device=owners.device) - first[owners]
+        return memory._replace(sharing=Sharing(most, owners * most + among))
+
     def prefill(self, tokens: Tensor, state: State, memory: Memory) -> State:
         """Read tokens (rows, count) at once and return the state after them."""
         return self.read(tokens, state, memory)[1]
@@ -333,7 +387,7 @@ class TransformerDecoder(nn.Module):
         parts = zip(self.layers, state, memory.keys, biases, strict=True)
         for number, (layer, past, keys, bias) in enumerate(parts):
             here = None if change is None else partial(change, number)
-            source = keys, visible
+            source = SourceKeys(keys, visible, memory.sharing)
             states, past, context, weights = layer(states, past, causal, source, record, bias, here)
             new_state.append(past)
             recorded.append(weights)
