@@ -20,7 +20,7 @@ from seq2seq.decoding.scoring import score
 from seq2seq.models.protocol import Change, Decoder, Memory, State, Step, select
 
 # Of `top`: how many scores share a maximum, and fewer than how many are not worth the detour.
-BLOCK, SMALL = 64, 65_536
+BLOCK, SMALL = 64, 16_384
 
 
 class Progress(NamedTuple):

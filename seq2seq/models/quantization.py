@@ -1,7 +1,7 @@
 """Linear layers in eight bits, for searching on a CPU: a copy of a model that shares all the rest.
 
 Weights are rounded once, each row of a matrix by a scale of its own; inputs are rounded at every
-call, all rows by one scale, so that a sentence may come out a little differently in other company.
+call, each row by its own largest number, so that no row depends on the company it is in.
 What is shown of a run is not computed here: the record pass keeps the float weights.
 """
 
@@ -24,7 +24,9 @@ from seq2seq.models.transformer import TransformerDecoder, TransformerEncoder
 
 # fbgemm is the faster one for few rows; onednn is for many rows of matrices this tall.
 FEW_ROWS, MANY_ROWS, TALL, MANY = "fbgemm", "onednn", 4_096, 16
-LARGEST = 127
+LARGEST, LEAST = 127, 1e-12
+# Rounds its inputs by the scale and the zero that it is given, and returns floats.
+_MULTIPLY = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
 _LOCK = threading.Lock()
 
 
@@ -45,6 +47,10 @@ def quantize(model: Seq2Seq) -> Seq2Seq:
         stack.gates = _gates(stack)
     for original, joined in zip(_self_attentions(model), _self_attentions(copied), strict=True):
         _join(original, joined)
+    if torch.cpu._is_avx512_bf16_supported():
+        for module in copied.modules():
+            if isinstance(module, MultiHead):
+                module.rounded = torch.bfloat16
     return copied
 
 
@@ -64,34 +70,60 @@ class Linear8(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
         self.out_features, self.in_features = weight.shape
-        self.few = _pack(weight, bias, FEW_ROWS)
-        self.many = _pack(weight, bias, MANY_ROWS) if len(weight) >= TALL else None
+        self.bias = bias
+        scales = weight.detach().float().abs().amax(dim=1).clamp(min=LEAST) / LARGEST
+        self.few = _pack(weight, scales)
+        self.many = _pack_tall(weight, scales) if len(weight) >= TALL else None
         # Without the newer instructions, sums of products of full bytes do not fit.
-        self.reduced = not torch.cpu._is_vnni_supported()
+        self.largest = LARGEST if torch.cpu._is_vnni_supported() else LARGEST // 2
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map inputs (..., in) to (..., out)."""
-        many = self.many is not None and inputs.numel() > MANY * self.in_features
-        packed = self.many if many else self.few
-        return torch.ops.quantized.linear_dynamic(inputs, packed, self.reduced)
+        rows, largest = inputs.numel() // self.in_features, self.largest
+        if rows == 1:
+            scale = max(float(inputs.abs().max()), LEAST) / largest
+            found = _MULTIPLY(inputs, scale, largest + 1, self.few)
+        else:
+            scales = inputs.abs().amax(dim=-1, keepdim=True).clamp_(min=LEAST)
+            if self.many is not None and rows > MANY:
+                found = self._multiply_many(inputs * (largest / scales)).mul_(scales)
+            else:
+                found = _MULTIPLY(inputs / scales, 1 / largest, largest + 1, self.few).mul_(scales)
+        return found if self.bias is None else found.add_(self.bias)
+
+    def _multiply_many(self, inputs: Tensor) -> Tensor:
+        assert self.many is not None
+        zero = self.largest + 1
+        rounded = inputs.round_().add_(zero).to(torch.uint8)
+        weight, scales, zeros = self.many
+        return torch.ops.onednn.qlinear_pointwise(
+            rounded, 1 / self.largest, zero, weight, scales, zeros, None,
+            1.0, 0, torch.float32, "none", [], "",
+        )  # fmt: skip
 
 
-def _pack(weight: Tensor, bias: Tensor | None, engine: str) -> Any:
-    weight = weight.detach().float()
-    scales = weight.abs().amax(dim=1).clamp(min=1e-12) / LARGEST
+def _pack(weight: Tensor, scales: Tensor) -> Any:
+    """Pack a weight (out, in), a scale for each row, for few rows of inputs."""
     zeros = torch.zeros(len(weight), dtype=torch.long)
-    with _packing_for(engine):
-        rounded = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
-        return torch.ops.quantized.linear_prepack(rounded, bias)
+    with _packing():
+        rounded = torch.quantize_per_channel(weight.detach().float(), scales, zeros, 0, torch.qint8)
+        return torch.ops.quantized.linear_prepack(rounded, None)
+
+
+def _pack_tall(weight: Tensor, scales: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Pack the same for many rows: the weight, its scales and where their zeros are."""
+    rounded = (weight.detach().float() / scales[:, None]).round().to(torch.int8)
+    zeros = torch.zeros(len(weight), dtype=torch.long)
+    return torch.ops.onednn.qlinear_prepack(rounded, None), scales, zeros
 
 
 @contextmanager
-def _packing_for(engine: str) -> Iterator[None]:
+def _packing() -> Iterator[None]:
     """Choose the kernels to pack for; one thread at a time, as the choice holds for the process."""
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a later torch may drop this; the version is pinned
         before = torch.backends.quantized.engine
-        torch.backends.quantized.engine = engine
+        torch.backends.quantized.engine = FEW_ROWS
         try:
             yield
         finally:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seq2seq.models.attention import MultiHead
+from seq2seq.models.attention import LONG, MultiHead
 from seq2seq.models.embeddings import Embedding
 from seq2seq.models.protocol import Change, Memory, Sharing, State, Step, Steps
 
@@ -171,7 +171,7 @@ class EncoderLayer(nn.Module):
         self.feedforward_residual = Residual(config)
 
     def forward(
-        self, states: Tensor, mask: Tensor, record: bool, bias: Tensor | None
+        self, states: Tensor, mask: Tensor | None, record: bool, bias: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """Map states (rows, source, width); returns them with the recorded weights."""
         query, *keys = self.attention.project(self.attention_residual.enter(states))
@@ -206,7 +206,10 @@ class DecoderLayer(nn.Module):
     def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Project the encoder's states to keys and values, laid out for the many steps to come."""
         keys, values = self.attention.prepare(states)
-        return keys.contiguous(), values.contiguous()
+        if self.training or states.shape[1] < LONG or keys.dtype != states.dtype:
+            return keys.contiguous(), values.contiguous()
+        # Over a long source a step is faster where the positions stand side by side in memory.
+        return keys.mT.contiguous().mT, values.mT.contiguous().mT
 
     def forward(
         self,
@@ -282,7 +285,8 @@ class TransformerEncoder(nn.Module):
         states, recorded = self.embedding(source), []
         if source.dim() == 3:  # half as many positions as frames
             mask = mask[:, ::2]
-        visible = mask[:, None, None, :]
+        everywhere = not self.training and bool(mask.all())
+        visible = None if everywhere else mask[:, None, None, :]
         count, length = len(self.layers), states.shape[1]
         biases = biases_of(self.bias, count, 0, length, states.device)
         for layer, bias in zip(self.layers, biases, strict=True):
