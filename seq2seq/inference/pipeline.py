@@ -10,17 +10,16 @@ import torch
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.batching import in_groups, pad
-from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
-from seq2seq.decoding.search import OnStep, SearchResult, Steering
+from seq2seq.decoding.search import OnStep, Steering
 from seq2seq.inference.arguments import Input, Inputs, Named, each, is_list, opened, options_for
 from seq2seq.inference.decode import decode
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.encoding import encode
-from seq2seq.inference.inputs import Source, fit_tokenizer, prepare
+from seq2seq.inference.inputs import fit_tokenizer, prepare
 from seq2seq.inference.record import Encoded, observe, observe_together, record
-from seq2seq.models.protocol import Memory, select
+from seq2seq.models.protocol import select
 from seq2seq.trace import Trace
 
 RECORDED_AT_ONCE, RECORDED_LOGITS = 16, 100_000_000  # texts; numbers, for outputs of 64 tokens
@@ -132,9 +131,9 @@ def _run_together(checkpoint: Checkpoint, texts: Sequence[str], options: Options
     for group in in_groups([len(source.ids) for source in sources], batch):
         started = time.perf_counter()
         ids = pad([sources[index].ids for index in group], config.pad).to(checkpoint.device)
-        memory = checkpoint.model.encode(ids)
+        memory = checkpoint.searcher.encode(ids)
         searching = time.perf_counter()
-        found = _find_all(checkpoint, memory, [sources[index] for index in group], options, prompt)
+        found = decode(checkpoint, memory, options, prompt)
         searched = time.perf_counter()
         outputs = [each.hypotheses[0].tokens for each in found]
         steps = observe_together(checkpoint, memory, prompt, outputs)
@@ -145,20 +144,3 @@ def _run_together(checkpoint: Checkpoint, texts: Sequence[str], options: Options
             encoded = Encoded(sources[index], alone, options, prompt)
             traces[index] = record(checkpoint, encoded, steps[row], found[row], dict(seconds))
     return [traces[index] for index in range(len(texts))]
-
-
-def _find_all(
-    checkpoint: Checkpoint,
-    memory: Memory,
-    sources: Sequence[Source],
-    options: Options,
-    prompt: DecoderPrompt,
-) -> list[SearchResult]:
-    """Search for each text; in eight bits one by one, as company would change the rounding."""
-    if checkpoint.quantized is None:
-        return decode(checkpoint, memory, options, prompt)
-    found = []
-    for source in sources:
-        alone = checkpoint.model.encode(source.batch(checkpoint.device))
-        found += decode(checkpoint, alone, options, prompt)
-    return found

@@ -1,4 +1,7 @@
-"""Looks at an answer that a search has found: one teacher-forced pass over the chosen tokens."""
+"""Looks at an answer that a search has found: one teacher-forced pass over the chosen tokens.
+
+It is made in the precision of the search: what is shown of a run are the numbers it ran on.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def observe(checkpoint: Checkpoint, encoded: Encoded, tokens: Sequence[int]) -> 
     """Run an output (target,) through the decoder under teacher forcing: (1, target, ...) each."""
     prompt = encoded.prompt
     target = torch.tensor([prompt.before(tokens)], device=checkpoint.device)
-    decoder, changes = checkpoint.model.decoder, encoded.interventions
+    decoder, changes = checkpoint.searcher.decoder, encoded.interventions
     steps = teach(decoder, target, encoded.memory, changes, prompt.steps, record=True)
     return _after(prompt.steps, steps)
 
@@ -59,7 +62,7 @@ def observe_together(
     """
     before = [prompt.before(tokens) for tokens in outputs]
     target = pad(before, checkpoint.model.config.pad).to(checkpoint.device)
-    seen = _after(prompt.steps, teach(checkpoint.model.decoder, target, memory, record=True))
+    seen = _after(prompt.steps, teach(checkpoint.searcher.decoder, target, memory, record=True))
     rows = (select(seen, torch.tensor([row], device=target.device)) for row in range(len(outputs)))
     return [_begun(row, len(tokens)) for row, tokens in zip(rows, outputs, strict=True)]
 

@@ -91,6 +91,16 @@ class Linear8(nn.Module):
                 found = _MULTIPLY(inputs / scales, 1 / largest, largest + 1, self.few).mul_(scales)
         return found if self.bias is None else found.add_(self.bias)
 
+    def row(self, index: int) -> Tensor:
+        """Return a row of the weight (in,) as it is multiplied."""
+        weight: Tensor = self.few.unpack()[0]
+        return weight[index].dequantize()
+
+    def rounded(self, inputs: Tensor) -> Tensor:
+        """Return inputs (..., in) as they are multiplied."""
+        scales = inputs.abs().amax(dim=-1, keepdim=True).clamp_(min=LEAST) / self.largest
+        return (inputs / scales).round_() * scales
+
     def _multiply_many(self, inputs: Tensor) -> Tensor:
         assert self.many is not None
         zero = self.largest + 1
@@ -100,6 +110,16 @@ class Linear8(nn.Module):
             rounded, 1 / self.largest, zero, weight, scales, zeros, None,
             1.0, 0, torch.float32, "none", [], "",
         )  # fmt: skip
+
+
+def as_read(layer: nn.Module, inputs: Tensor) -> Tensor:
+    """Return inputs as a linear layer, in eight bits or not, multiplies them."""
+    return layer.rounded(inputs) if isinstance(layer, Linear8) else inputs
+
+
+def weight_row(layer: nn.Linear | Linear8, index: int) -> Tensor:
+    """Return a row (in,) of the weight of a linear layer, in eight bits or not."""
+    return layer.row(index) if isinstance(layer, Linear8) else layer.weight[index]
 
 
 def _pack(weight: Tensor, scales: Tensor) -> Any:

@@ -18,7 +18,6 @@ from ui.code_export import Named, define, draw
 from ui.components import clicked, scroller
 from ui.components.chart import chart
 from ui.escape import plain, quoted, quoted_end
-from ui.instruments.run_summary import precision_note
 from ui.instruments.selection import (
     BEST,
     View,
@@ -51,7 +50,6 @@ def show(view: View) -> None:
     define("tree", tree, join, view.named_run, view.named_branches)
     st.subheader("Beam tree", help=term_help("beam search", "hypothesis"))
     st.caption(_explained(view.run))
-    precision_note(view.run)
     node = _tree(view, tree)
     _node_panel(view, tree, node)
     st.subheader("Hypotheses, ranked")
