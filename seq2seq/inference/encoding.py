@@ -23,7 +23,7 @@ def encode(
     self_attention: bool | None = False,
     interventions: Interventions = NOTHING,
 ) -> Encoded:
-    """Make a source ready and encode it, in the precision of the run. self_attention: as `run` has it."""
+    """Make a source ready and encode it. self_attention: as `run` has it."""
     check_interventions(interventions)
     options = options_for(checkpoint, options)
     read = prepare(checkpoint, source, options)
