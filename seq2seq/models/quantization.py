@@ -25,8 +25,9 @@ from seq2seq.models.transformer import TransformerDecoder, TransformerEncoder
 # fbgemm is the faster one for few rows; onednn is for many rows of matrices this tall.
 FEW_ROWS, MANY_ROWS, TALL, MANY = "fbgemm", "onednn", 4_096, 16
 LARGEST, LEAST = 127, 1e-12
-# Rounds its inputs by the scale and the zero that it is given, and returns floats.
-_MULTIPLY = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32
+# Rounds its inputs by the scale and the zero that it is given, and returns floats. Called without
+# the wrapper around operators of packed weights, which takes longer than a small product.
+_MULTIPLY = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default._op
 _LOCK = threading.Lock()
 
 
@@ -106,7 +107,7 @@ class Linear8(nn.Module):
         zero = self.largest + 1
         rounded = inputs.round_().add_(zero).to(torch.uint8)
         weight, scales, zeros = self.many
-        return torch.ops.onednn.qlinear_pointwise(
+        return torch.ops.onednn.qlinear_pointwise.default(
             rounded, 1 / self.largest, zero, weight, scales, zeros, None,
             1.0, 0, torch.float32, "none", [], "",
         )  # fmt: skip
