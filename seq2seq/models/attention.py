@@ -192,7 +192,7 @@ class MultiHead(nn.Module):
             look = self.look(queries, keys, mask, bias, change)
             context, weights = look.contexts, look.weights
         elif keys[0].dtype != queries.dtype:
-            context = self._look_in_blocks(queries, keys, mask)
+            context = self._look_in_blocks(queries, keys, mask, bias)
         else:
             drop = self.dropout if self.training else 0.0
             seen = mask
@@ -219,15 +219,22 @@ class MultiHead(nn.Module):
         return AttentionStep(queries, scores, weights, contexts)
 
     def _look_in_blocks(
-        self, queries: Tensor, keys: tuple[Tensor, Tensor], mask: Tensor | None
+        self,
+        queries: Tensor,
+        keys: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        bias: Tensor | None,
     ) -> Tensor:
         """Return the contexts of many queries over keys and values that are rounded."""
         found = []
-        for block in (queries * self.scale).to(keys[0].dtype).split(BLOCK, dim=2):
+        for start in range(0, queries.shape[2], BLOCK):
+            block = (queries[:, :, start : start + BLOCK] * self.scale).to(keys[0].dtype)
             scores = block @ keys[0].mT
-            if mask is not None:
+            if bias is not None:
+                scores = scores.to(queries.dtype) + bias[:, :, start : start + BLOCK]
+            if mask is not None:  # of the source: the same for all queries
                 scores = scores.masked_fill(~mask, -math.inf)
-            found.append(scores.softmax(dim=-1) @ keys[1])
+            found.append(scores.softmax(dim=-1).to(keys[1].dtype) @ keys[1])
         return torch.cat(found, dim=2).to(queries.dtype)
 
     def join(self, contexts: Tensor) -> Tensor:

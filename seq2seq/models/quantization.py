@@ -1,8 +1,8 @@
-"""Linear layers in eight bits, for searching on a CPU: a copy of a model that shares all the rest.
+"""Linear layers in eight bits, for running on a CPU: a copy of a model that shares all the rest.
 
 Weights are rounded once, each row of a matrix by a scale of its own; inputs are rounded at every
 call, each row by its own largest number, so that no row depends on the company it is in.
-What is shown of a run is not computed here: the record pass keeps the float weights.
+Where the processor can, attention over a long source is in bfloat16.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from seq2seq.models.attention import MultiHead
 from seq2seq.models.recurrent import RecurrentDecoder, Stack
 from seq2seq.models.seq2seq import Seq2Seq
-from seq2seq.models.transformer import TransformerDecoder, TransformerEncoder
+from seq2seq.models.transformer import DecoderLayer, TransformerDecoder, TransformerEncoder
 
 # fbgemm is the faster one for few rows; onednn is for many rows of matrices this tall.
 FEW_ROWS, MANY_ROWS, TALL, MANY = "fbgemm", "onednn", 4_096, 16
@@ -49,10 +49,18 @@ def quantize(model: Seq2Seq) -> Seq2Seq:
     for original, joined in zip(_self_attentions(model), _self_attentions(copied), strict=True):
         _join(original, joined)
     if torch.cpu._is_avx512_bf16_supported():
-        for module in copied.modules():
-            if isinstance(module, MultiHead):
-                module.rounded = torch.bfloat16
+        for attention in _source_attentions(copied):
+            attention.rounded = torch.bfloat16
     return copied
+
+
+def _source_attentions(model: Seq2Seq) -> list[MultiHead]:
+    """Return what looks at the source, in the encoder and in the decoder."""
+    if model.config.self_attention_shape == (0, 0):
+        return []
+    encoder = cast(TransformerEncoder, model.encoder)
+    layers = cast("list[DecoderLayer]", list(cast(TransformerDecoder, model.decoder).layers))
+    return [*encoder.self_attentions(), *(layer.attention for layer in layers)]
 
 
 def _self_attentions(model: Seq2Seq) -> list[MultiHead]:
