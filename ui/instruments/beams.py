@@ -364,7 +364,7 @@ def _search_errors(view: View) -> None:
     rivals = {name: known.get(each.tokens, each) for name, each in rivals.items()}
     errors = [(name, each, best) for name, each in better(best, rivals).items()]
     if (reference := _reference(view)) is not None:
-        # It was followed in float32, so it is compared with what the same pass says of the best.
+        # It was followed, not searched: both are scored by their probabilities alone.
         [scored] = scores([reference], run.options.length_penalty)
         total = float(run.log_probabilities.sum())
         own = score(total, len(run.target), run.options.length_penalty)
