@@ -35,7 +35,7 @@ class Card:
     languages: of source and target, as ISO 639-1 codes. examples: inputs to try first.
     data: what it was trained on, each with its public source and licence. hub: where its files are
     fetched from, for one that is not embedded; megabytes: what that takes.
-    precision: what the search may multiply in on a CPU: "int8" only where that was seen to change
+    precision: what a run may multiply in on a CPU: "int8" only where that was seen to change
     BLEU by less than 0.2 on 500 sentences or more.
     turn_separator: the piece between the turns of a conversation, "" for a model that knows none;
     turns: how many of the last ones it reads, 0 for all. folded: it reads and writes folded text,

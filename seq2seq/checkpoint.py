@@ -63,7 +63,7 @@ class Checkpoint:
     evaluation mode, and decodes as our own checkpoints do.
     card: what it is. generation_config: how it decodes; FROM_CARD for what the card says.
     notes: sentences on where it came from that a reader of its results should know.
-    quantized: a copy that multiplies in eight bits, for the search alone; None to do without.
+    quantized: a copy that multiplies in eight bits, for all runs; None to do without.
     family: of a published model, "" for one of ours.
     Raises UserError for a model and a tokenizer that do not fit together.
     """
@@ -110,12 +110,12 @@ class Checkpoint:
 
     @property
     def searcher(self) -> Seq2Seq:
-        """The model that outputs are searched with."""
+        """The model that outputs are searched and recorded with."""
         return self.model if self.quantized is None else self.quantized
 
     @property
     def precision(self) -> str:
-        """What the search multiplies in."""
+        """What a run multiplies in."""
         weight = next(self.model.parameters())
         return str(weight.dtype).removeprefix("torch.") if self.quantized is None else "int8"
 
@@ -127,7 +127,7 @@ class Checkpoint:
         return unfold(text, source) if config.folded else text
 
     def searching_in(self, precision: str) -> Checkpoint:
-        """Return the checkpoint with a search in "float32", or in "int8" where the CPU can."""
+        """Return the checkpoint with runs in "float32", or in "int8" where the CPU can."""
         fits = precision == "int8" and self.device.type == "cpu" and available()
         return replace(self, quantized=quantize(self.model) if fits else None)
 
@@ -158,7 +158,7 @@ def load(
 
     on_progress is called with the bytes fetched and the bytes in all, where some have to be.
     device: the GPU if there is one, unless another is named.
-    precision: of the search, None for what the checkpoint's card allows. called: what records and
+    precision: of a run, None for what the checkpoint's card allows. called: what records and
     messages name it, by default what it was asked for by. A model of the Hub that was fetched
     before stays as it is: another revision is another name.
     Raises UserError, naming what is wrong, if it cannot be fetched, if a file is missing or

@@ -108,8 +108,7 @@ class Trace:
     beam_pieces: the piece of each node of the beam tree. seconds: by phase.
     position_seconds: what a source position lasts where the source is a recording, else 0; its
     weights then sum to less than 1 where the model also looked at the silence that follows.
-    precision: what the search multiplied in; everything else here comes from a float32 pass, so
-    the last digits of outputs and beam tree may differ from it.
+    precision: what the whole run multiplied in, its search and the pass that recorded it.
     given: the text as it was given, None for a recording and where it is that of the source.
     notes: sentences on what was changed before the model read it. interventions: what was changed
     inside the run.

@@ -137,7 +137,7 @@ def _occlusion(
         kept = [n for n in range(first, min(first + BATCH, words)) if shorter[n]]
         if kept:
             sources = pad([shorter[n] for n in kept], checkpoint.model.config.pad)
-            logits = checkpoint.model(
+            logits = checkpoint.searcher(
                 sources.to(checkpoint.device),
                 read.expand(len(kept), -1),
                 _mask(shorter, kept).to(checkpoint.device),

@@ -45,7 +45,7 @@ def candidates(
     if len({len(tokens) for tokens in kept}) != 1 or any(config.eos in row for row in kept):
         raise UserError("These hypotheses are not of one step: begin again.")
     source = prepare(checkpoint, text, options)
-    memory = checkpoint.model.encode(source.batch(checkpoint.device))
+    memory = checkpoint.searcher.encode(source.batch(checkpoint.device))
     chances = _chances(checkpoint, memory, kept)
     found = []
     for row, tokens in enumerate(kept):
@@ -65,7 +65,7 @@ def _chances(
     prompt = decoder_prompt(checkpoint, Options())
     target = torch.tensor([[*prompt.start, *tokens] for tokens in kept])
     rows = select(memory, torch.zeros(len(kept), dtype=torch.long))
-    steps = teach(checkpoint.model.decoder, target.to(checkpoint.device), rows)
+    steps = teach(checkpoint.searcher.decoder, target.to(checkpoint.device), rows)
     return steps.logits[:, prompt.steps :].float().log_softmax(dim=-1).cpu()
 
 

@@ -134,23 +134,21 @@ def decode(
     """Decode a text with each of some vectors in place of its own.
 
     A decoder without attention has nothing else; one with attention still looks at the text's own
-    encoder states. In float32, so that rows of one batch do not touch each other. on_step is called
-    after every decoder step. Raises UserError for a text without anything to read, or a model whose
-    encoder has no final state.
+    encoder states. on_step is called after every decoder step. Raises UserError for a text without
+    anything to read, or a model whose encoder has no final state.
     """
     config = checkpoint.model.config
     if not config.has_final_state:
         raise UserError("A Transformer has no final state to change: choose a recurrent model.")
     options = options or checkpoint.generation_config.options
     source = prepare(checkpoint, text, options)
-    memory = checkpoint.model.encode(source.batch(checkpoint.device))
+    memory = checkpoint.searcher.encode(source.batch(checkpoint.device))
     rows = torch.zeros(len(vectors), dtype=torch.long, device=checkpoint.device)
     numbers = torch.from_numpy(np.stack([vector.numbers for vector in vectors]))
     state = _state(numbers.to(memory.states), config)
     memory = select(memory, rows)._replace(final=state)
     lengths = [vector.length for vector in vectors]
-    exact = checkpoint.searching_in("float32")
-    found = decode_memory(exact, memory, options, lengths, on_step)
+    found = decode_memory(checkpoint, memory, options, lengths, on_step)
     return tuple(
         Outcome(
             to_text(checkpoint, each, source.typed),

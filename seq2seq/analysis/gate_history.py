@@ -38,7 +38,7 @@ def encoder_gates(checkpoint: Checkpoint, encoded: Encoded) -> tuple[GateHistory
 
     Raises UserError for a model without recurrent layers that reads text.
     """
-    encoder = checkpoint.model.encoder
+    encoder = checkpoint.searcher.encoder
     if not isinstance(encoder, RecurrentEncoder):
         raise UserError("This model's encoder has no gates: choose a recurrent model of text.")
     source = encoded.source.batch(checkpoint.device)
@@ -58,7 +58,7 @@ def decoder_gates(
     tokens: of the output, as in a Trace; each step reads the one before. Raises UserError for a
     model without recurrent layers.
     """
-    decoder, memory = checkpoint.model.decoder, encoded.memory
+    decoder, memory = checkpoint.searcher.decoder, encoded.memory
     if not isinstance(decoder, RecurrentDecoder):
         raise UserError("This model's decoder has no gates: choose a recurrent model.")
     start = decoder_prompt(checkpoint, encoded.options).start

@@ -12,7 +12,7 @@ from seq2seq.decoding.scoring import score
 from seq2seq.trace import Output, Trace
 
 MOST = 20
-MARGIN = 1e-3  # of a score: less may be rounding, since a search in eight bits rounds by its batch
+MARGIN = 1e-3  # of a score: less may be rounding
 
 
 def complete(trace: Trace, most: int = MOST) -> tuple[Hypothesis, ...]:

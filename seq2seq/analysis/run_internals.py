@@ -1,4 +1,4 @@
-"""All steps of one output with the numbers that its formulas are written with, in float32.
+"""All steps of one output with the numbers that its formulas are written with.
 
 A run keeps its states in sixteen bits and no logits: this is one more teacher-forced pass over it.
 """
@@ -22,6 +22,7 @@ from seq2seq.inference.inputs import Source, prepare
 from seq2seq.inference.record import teach
 from seq2seq.models.audio_encoder import AudioEncoder
 from seq2seq.models.protocol import Memory, Steps
+from seq2seq.models.quantization import as_read
 from seq2seq.models.recurrent import RecurrentDecoder
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.models.transformer import TransformerDecoder
@@ -81,7 +82,7 @@ def run_internals(
     options: those that the run was made with, None for the trace's. Raises UserError as run does.
     """
     options = options or trace.options
-    model, device = checkpoint.model, checkpoint.device
+    model, device = checkpoint.searcher, checkpoint.device
     given = prepare(checkpoint, source, options)
     memory = trace.interventions.encode(model, given.batch(device))
     prompt = decoder_prompt(checkpoint, detect_language(checkpoint, memory, options))
@@ -100,7 +101,7 @@ def run_internals(
         start=None if made.start is None else _numbers(made.start[0]),
         states=_numbers(steps.hidden[0, first:]),
         contexts=_numbers(steps.context[0, first:]),
-        readouts=_numbers(made.readouts[0, first:]),
+        readouts=_numbers(as_read(model.decoder.output, made.readouts)[0, first:]),
         scores=None if made.scores is None else _numbers(made.scores[0, first:]),
         weights=None if made.scores is None else _weights(steps, first),
         logits=_numbers(logits.gather(1, alternatives)),

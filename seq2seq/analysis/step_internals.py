@@ -1,6 +1,6 @@
 """One step of an output taken apart: every number between the token read and the token written.
 
-All of it is computed anew with the model's own weights and functions; a run does not keep it.
+All of it is computed anew with the weights and functions of the run; a run does not keep it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from seq2seq.inference.inputs import Source, prepare
 from seq2seq.inference.record import ALTERNATIVES
 from seq2seq.models.attention import Additive, Dot, General, MultiHead, attend
 from seq2seq.models.protocol import Memory, State, Step
+from seq2seq.models.quantization import as_read, weight_row
 from seq2seq.models.recurrent import GATES, CellStep, RecurrentDecoder
 from seq2seq.models.transformer import DecoderLayer, TransformerDecoder, biases_of
 
@@ -159,7 +160,7 @@ def encode(checkpoint: Checkpoint, source: str | Audio, options: Options | None 
     """Encode a source for step_internals. Raises UserError as run does."""
     options = options or checkpoint.generation_config.options
     given = prepare(checkpoint, source, options)
-    memory = checkpoint.model.encode(given.batch(checkpoint.device))
+    memory = checkpoint.searcher.encode(given.batch(checkpoint.device))
     return Encoded(given, memory, detect_language(checkpoint, memory, options))
 
 
@@ -179,7 +180,7 @@ def step_internals(
     where the source is encoded already. layer, head: of a Transformer. Raises UserError for tokens
     that are no output of this model, and as run does.
     """
-    model, config = checkpoint.model, checkpoint.model.config
+    model, config = checkpoint.searcher, checkpoint.model.config
     if not all(0 <= token < config.vocabulary for token in tokens) or not 0 <= step < len(tokens):
         raise UserError("These tokens are no output of this model.")
     encoded = source if isinstance(source, Encoded) else encode(checkpoint, source, options)
@@ -196,7 +197,7 @@ def step_internals(
         source=given.tokens.pieces,
         read=checkpoint.tokenizer.pieces(read),
         vocabulary=config.vocabulary,
-        output_row=_numbers(model.decoder.output.weight[tokens[step]]),
+        output_row=_numbers(weight_row(model.decoder.output, tokens[step])),
         output_bias=0.0 if bias is None else float(bias[tokens[step]]),
         **_said(checkpoint, logits, tokens[step]),
         **parts,
@@ -242,6 +243,7 @@ def _recurrent(
     query = cells[0][:, -1:] if decoder.feeds == "context" else step.hidden.unsqueeze(1)
     attention = decoder.attention
     names = GATES[decoder.stack.kind]
+    readout = _readout(decoder, step.hidden, step.context)
     return {
         "kind": decoder.stack.kind,
         "attention": "none" if attention is None else attention.kind,
@@ -263,7 +265,7 @@ def _recurrent(
         "sizes": None,
         "context": _numbers(step.context[0]),
         "hidden": _numbers(step.hidden[0]),
-        "readout": _numbers(_readout(decoder, step.hidden, step.context)[0]),
+        "readout": _numbers(as_read(decoder.output, readout)[0]),
         "logits": step.logits[0],
         "copying": None if step.copying is None else float(step.copying[0]),
     }
@@ -339,6 +341,7 @@ def _transformer(
         passed.append(_pass(each, states, past, keys, bias, chosen.head, chosen.positions))
         states = passed[-1].states[-1]
     hidden = decoder.norm(states)
+    readout = hidden * decoder.output_scale
     shown = passed[chosen.layer]
     return {
         "kind": "transformer",
@@ -353,8 +356,8 @@ def _transformer(
         "sizes": np.stack([_numbers(each.states[:, 0, 0].norm(dim=-1)) for each in passed]),
         "context": passed[-1].look.brought,
         "hidden": _numbers(hidden[0, 0]),
-        "readout": _numbers(hidden[0, 0] * decoder.output_scale),
-        "logits": decoder.output(hidden * decoder.output_scale)[0, 0],
+        "readout": _numbers(as_read(decoder.output, readout)[0, 0]),
+        "logits": decoder.output(readout)[0, 0],
     }
 
 

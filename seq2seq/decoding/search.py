@@ -17,10 +17,9 @@ from seq2seq.decoding.hypothesis import ACTIVE, FINISHED, PRUNED, BeamTree, Hypo
 from seq2seq.decoding.logits_processors import LogitsProcessor, penalise_repeats
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.scoring import score
+from seq2seq.decoding.step_log import Keeping, StepLog, Trails
+from seq2seq.decoding.top_scores import top
 from seq2seq.models.protocol import Change, Decoder, Memory, State, Step, select
-
-# Of `top`: how many scores share a maximum, and fewer than how many are not worth the detour.
-BLOCK, SMALL = 64, 65_536
 
 
 class Progress(NamedTuple):
@@ -40,23 +39,28 @@ class Steering(NamedTuple):
     processors: change the log-probabilities of each step, one after the other. limits: most tokens
     for each source, () for those of the options. changes: tells what a step, from 0, looks at
     instead. on_step: called after every step; where it returns True the search stops, and what
-    stands so far is returned as unfinished.
+    stands so far is returned as unfinished. keeping: what is kept of every step, None for nothing.
     """
 
     processors: Sequence[LogitsProcessor] = ()
     limits: Sequence[int] = ()
     changes: Callable[[int], Change | None] | None = None
     on_step: OnStep | None = None
+    keeping: Keeping | None = None
 
 
 UNSTEERED = Steering()
 
 
 class SearchResult(NamedTuple):
-    """The outputs for one source, best first, and the tree they were found in."""
+    """The outputs for one source, best first, and the tree they were found in.
+
+    trails: where they stand in what was kept of the steps; None where nothing was, or not all.
+    """
 
     hypotheses: tuple[Hypothesis, ...]
     tree: BeamTree
+    trails: Trails | None = None
 
 
 class Candidates(NamedTuple):
@@ -70,11 +74,15 @@ class Candidates(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """The live hypotheses. owner: the source of each; node: its last node; all are (rows, ...)."""
+    """The live hypotheses. owner: the source of each; node: its last node; all are (rows, ...).
+
+    history: the tokens; written_by: the row, at its step, that wrote each of them.
+    """
 
     owner: np.ndarray
     node: np.ndarray
     history: np.ndarray
+    written_by: np.ndarray
     log_probabilities: np.ndarray
     cumulative: np.ndarray
     coverage: np.ndarray | None
@@ -86,6 +94,7 @@ class Rows(NamedTuple):
             self.owner[rows],
             self.node[rows],
             self.history[rows],
+            self.written_by[rows],
             self.log_probabilities[rows],
             self.cumulative[rows],
             coverage,
@@ -128,9 +137,15 @@ class _Search:
         default = [options.length_limit(length) for length in self.source_lengths]
         self.limits = list(steering.limits) or default
         self.finished: list[list[Hypothesis]] = [[] for _ in range(count)]
+        self.written_by: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
+        self.log = None
+        if steering.keeping is not None and options.repetition_penalty == 1:
+            self.log = StepLog(steering.keeping, len(start) - 1)
         self.tree = _Tree(count)
         self.generators = [np.random.default_rng(options.seed) for _ in range(count)]
         self.read_first = tuple(start)
+        # What the sources that are still searched have left, one row each, and as rows read it.
+        self.sources, self.encoded = np.arange(count), memory
         self.memory, self.state = memory, decoder.start(memory)
         if len(start) > 1:
             given = torch.tensor([list(start[:-1])], device=device).expand(count, -1)
@@ -141,17 +156,18 @@ class _Search:
             owner=np.arange(count),
             node=np.full(count, -1),
             history=np.zeros((count, 0), dtype=np.int64),
+            written_by=np.zeros((count, 0), dtype=np.int64),
             log_probabilities=np.zeros((count, 0)),
             cumulative=np.zeros(count),
             coverage=np.zeros(memory.mask.shape) if covers else None,
         )
 
     def run(self) -> list[SearchResult]:
-        _, _, changes, on_step = self.steering
+        changes, on_step = self.steering.changes, self.steering.on_step
         for number in range(max(self.limits)):
-            covers = self.rows.coverage is not None
+            looks = self.rows.coverage is not None or self.log is not None
             change = None if changes is None else changes(number)
-            step = self.decoder.step(self.tokens, self.state, self.memory, covers, change)
+            step = self.decoder.step(self.tokens, self.state, self.memory, looks, change)
             self._advance(step, number)
             stop = on_step is not None and on_step(self._progress(number + 1))
             if stop or not len(self.rows.owner):
@@ -159,7 +175,7 @@ class _Search:
         for row in range(len(self.rows.owner)):
             self._finish(self.rows.take(np.array([row])), finished=False)
         return [
-            SearchResult(self._best(source), tree)
+            SearchResult(self._best(source), tree, self._trails(source))
             for source, tree in enumerate(self.tree.by_source())
         ]
 
@@ -169,6 +185,8 @@ class _Search:
         logits = step.logits.float()
         history = torch.from_numpy(self.rows.history).to(logits.device)
         allowed = self._penalised(logits, history)
+        if self.log is not None and not self.log.add(step, allowed):
+            self.log = None
         for processor in self.steering.processors:
             allowed = processor(allowed, history)
         sampling = self.options.method == "sample"
@@ -260,8 +278,10 @@ class _Search:
             seen = step.weights.float().mean(dim=(1, 2)).cpu().numpy()
             coverage = rows.coverage + seen[candidates.row]
         said = candidates.token[:, None], candidates.log_probability[:, None]
+        written_by = np.concatenate([rows.written_by, candidates.row[:, None]], axis=1)
         return rows._replace(
             history=np.concatenate([rows.history, said[0]], axis=1),
+            written_by=written_by,
             log_probabilities=np.concatenate([rows.log_probabilities, said[1]], axis=1),
             cumulative=candidates.cumulative,
             coverage=coverage,
@@ -291,6 +311,7 @@ class _Search:
             int(row.node[0]),
         )
         self.finished[row.owner[0]].append(hypothesis)
+        self.written_by[row.owner[0]][hypothesis.node] = row.written_by[0]
 
     def _is_done(self, source: int, rows: Rows) -> bool:
         """Tell whether a source has enough complete hypotheses, or no live one."""
@@ -308,10 +329,21 @@ class _Search:
             index = torch.from_numpy(parents).to(self.tokens.device)
             state = select(state, index)
             if not np.array_equal(rows.owner, self.rows.owner):
-                self.memory = select(self.memory, index)
+                self._share(rows.owner)
         self.rows, self.state = rows, state
         if len(rows.owner):
             self.tokens = torch.from_numpy(rows.history[:, -1]).to(self.tokens.device)
+
+    def _share(self, owner: np.ndarray) -> None:
+        """Let the rows of these owners read the memory; sources without one are dropped from it."""
+        device, live = self.tokens.device, np.unique(owner)
+        if 0 < len(live) < len(self.sources):
+            kept = np.searchsorted(self.sources, live)
+            self.encoded = select(self.encoded, torch.from_numpy(kept).to(device))
+            self.sources = live
+        if len(live):
+            owners = torch.from_numpy(np.searchsorted(live, owner)).to(device)
+            self.memory = self.decoder.share(self.encoded, owners)
 
     def _progress(self, number: int) -> Progress:
         best = max(self.finished[0], key=lambda h: h.score, default=None)
@@ -319,6 +351,9 @@ class _Search:
         if len(live):
             return Progress(number, self.limits[0], tuple(self.rows.history[live[0]].tolist()))
         return Progress(number, self.limits[0], best.tokens if best else ())
+
+    def _trails(self, source: int) -> Trails | None:
+        return None if self.log is None else Trails(self.log, self.written_by[source])
 
     def _best(self, source: int) -> tuple[Hypothesis, ...]:
         ranked = sorted(self.finished[source], key=lambda h: (-h.score, h.tokens))
@@ -346,25 +381,6 @@ class _Tree:
         columns = [np.concatenate(parts) for parts in zip(*self.columns, strict=True)]
         groups = [np.flatnonzero(owner == source) for source in range(len(self.counts))]
         return [BeamTree(*(column[group] for column in columns)) for group in groups]
-
-
-def top(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The largest scores (rows, count) of scores (rows, vocabulary) and where they stand.
-
-    As torch.topk, but faster where they are few of many: only the blocks with the largest maxima
-    can hold them.
-    """
-    blocks = scores.shape[1] // BLOCK
-    if scores.numel() < SMALL or blocks < count:
-        values, tokens = scores.topk(count, dim=1)
-        return values, tokens
-    whole = blocks * BLOCK
-    highest = scores[:, :whole].unflatten(1, (blocks, BLOCK)).amax(dim=2).topk(count, dim=1)
-    inside = highest.indices.unsqueeze(2) * BLOCK + torch.arange(BLOCK, device=scores.device)
-    rest = torch.arange(whole, scores.shape[1], device=scores.device).expand(len(scores), -1)
-    tokens = torch.cat([inside.flatten(1), rest], dim=1)
-    values, places = scores.gather(1, tokens).topk(count, dim=1)
-    return values, tokens.gather(1, places)
 
 
 def _rank_within(owner: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:

@@ -7,6 +7,7 @@ other two are for development: where they are not installed, their columns are l
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import tempfile
 import time
@@ -21,11 +22,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from seq2seq.catalogue import Card
+from seq2seq.checkpoint import Checkpoint
+from seq2seq.data.tokenizer import Split
+from seq2seq.decoding.generation_config import GenerationConfig
 from seq2seq.decoding.logits_processors import forbid, minimum_length
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import Steering, search
+from seq2seq.families.base_tokenizer import Frame, Names, Published
 from seq2seq.families.configs import read_config
 from seq2seq.families.loading import read_model
+from seq2seq.inference.pipeline import run
 from seq2seq.models.quantization import available, quantize
 from seq2seq.models.seq2seq import Seq2Seq, build
 
@@ -117,11 +124,11 @@ def _contestants(
     chosen: Plan, model: Seq2Seq, referee: Any, folder: Path, threads: int
 ) -> dict[str, Contestant]:
     steps = chosen.steps
-    found: dict[str, Contestant] = {OURS: partial(_ours, model, model, False, steps)}
+    found: dict[str, Contestant] = {OURS: partial(_ours, model, steps)}
     if available():
         quantized = quantize(model)
-        found["ours int8"] = partial(_ours, quantized, quantized, False, steps)
-        found["ours int8 and record"] = partial(_ours, model, quantized, True, steps)
+        found["ours int8"] = partial(_ours, quantized, steps)
+        found["ours int8 and record"] = partial(_recorded, _checkpoint(model, quantized), steps)
     if referee is not None:
         found[REFEREE] = partial(_transformers, referee, steps)
     if referee is not None and find_spec("ctranslate2") is not None:
@@ -132,21 +139,56 @@ def _contestants(
     return found
 
 
-def _ours(
-    reader: Seq2Seq, searcher: Seq2Seq, record: bool, steps: int, ids: Tensor, beam_width: int
-) -> Outputs:
-    config = reader.config
-    options = Options(
+def _options(steps: int, beam_width: int) -> Options:
+    return Options(
         beam_width=beam_width, n_best=1, length_penalty=1.0, max_length=steps, min_length=steps
     )
+
+
+def _ours(model: Seq2Seq, steps: int, ids: Tensor, beam_width: int) -> Outputs:
+    config, options = model.config, _options(steps, beam_width)
     steering = Steering([forbid([config.pad]), minimum_length(steps, [config.eos])])
-    memory = reader.encode(ids, record=record)
-    found = search(searcher.decoder, memory, options, [config.bos], config.eos, steering)
-    outputs = [each.hypotheses[0].tokens for each in found]
-    if record:
-        target = torch.tensor([(config.bos, *tokens[:-1]) for tokens in outputs])
-        reader.decoder(target, memory, record=True)
-    return outputs
+    memory = model.encode(ids)
+    found = search(model.decoder, memory, options, [config.bos], config.eos, steering)
+    return [each.hypotheses[0].tokens for each in found]
+
+
+class _Numbers(Published):
+    """A tokenizer whose pieces are the numbers of their ids, with a space between two."""
+
+    def __init__(self, vocabulary: int, eos: int, pad: int) -> None:
+        ids = {str(token): token for token in range(vocabulary)}
+        names = Names(ids, frozenset([eos, pad]), {}, None)
+        super().__init__(names, Frame(after=(eos,)))
+
+    def encode(self, text: str) -> list[int]:
+        return [int(word) for word in text.split()]
+
+    def split(self, text: str) -> Split:
+        words = list(re.finditer(r"\S+", text))
+        pieces = tuple(word.group() for word in words)
+        return Split([int(piece) for piece in pieces], pieces, tuple(word.span() for word in words))
+
+    def _join(self, ids: list[int]) -> str:
+        return " ".join(map(str, ids))
+
+    def _surfaces(self, ids: list[int]) -> Sequence[str]:
+        return [f" {token}" if number else str(token) for number, token in enumerate(ids)]
+
+
+def _checkpoint(model: Seq2Seq, quantized: Seq2Seq) -> Checkpoint:
+    config = model.config
+    tokenizer = _Numbers(config.vocabulary, config.eos, config.pad)
+    settings = GenerationConfig(start=(config.bos,), forbidden=(config.pad,))
+    card = Card("benchmark", "Random weights", "translation", "CC0-1.0")
+    return Checkpoint(model, tokenizer, card, settings, quantized=quantized)
+
+
+def _recorded(checkpoint: Checkpoint, steps: int, ids: Tensor, beam_width: int) -> Outputs:
+    """Return what complete runs write, each with its trace: its texts end as `ids` do."""
+    texts = [" ".join(map(str, row[:-1])) for row in ids.tolist()]
+    traces = run(checkpoint, texts, _options(steps, beam_width))
+    return [trace.target.ids for trace in traces]
 
 
 def _transformers(model: Any, steps: int, ids: Tensor, beam_width: int) -> Outputs:
@@ -190,7 +232,7 @@ def _ctranslate2(folder: Path, kind: str, threads: int, steps: int) -> Contestan
         str(folder), device="cpu", compute_type=kind, inter_threads=1, intra_threads=threads
     )
 
-    def run(ids: Tensor, beam_width: int) -> Outputs:
+    def translate(ids: Tensor, beam_width: int) -> Outputs:
         found = translator.translate_batch(
             [[str(token) for token in row] for row in ids.tolist()],
             beam_size=beam_width,
@@ -200,7 +242,7 @@ def _ctranslate2(folder: Path, kind: str, threads: int, steps: int) -> Contestan
         )
         return [tuple(int(token) for token in each.hypotheses[0]) for each in found]
 
-    return run
+    return translate
 
 
 def race(
@@ -210,9 +252,9 @@ def race(
     times: dict[str, list[float]] = {name: [] for name in contestants}
     outputs: dict[str, Outputs] = {}
     for _ in range(rounds + 1):
-        for name, run in contestants.items():
+        for name, contestant in contestants.items():
             started = time.perf_counter()
-            outputs[name] = run(ids, cell.beam_width)
+            outputs[name] = contestant(ids, cell.beam_width)
             times[name].append((time.perf_counter() - started) * 1_000)
     expected = outputs.get(REFEREE, outputs[OURS])
     for name, every in times.items():

@@ -18,11 +18,7 @@ TIMES = 3  # that each output is made; the fastest counts, which other programs 
 
 
 class BeamCost(NamedTuple):
-    """milliseconds: of encoder and search.
-
-    log_probability: of the output, in nats, by the model itself: a search in eight bits gives
-    another one to the same output when it is wider.
-    """
+    """milliseconds: of encoder and search. log_probability: of the output, in nats."""
 
     width: int
     milliseconds: float

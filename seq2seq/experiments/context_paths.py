@@ -70,6 +70,10 @@ class SwitchedDecoder:
         """Return the first state, zeros if c must not be there."""
         return self.decoder.start(_memory(memory, self.paths.first))
 
+    def share(self, memory: Memory, owners: torch.Tensor) -> Memory:
+        """Repeat the memory's rows."""
+        return self.decoder.share(memory, owners)
+
     def prefill(self, tokens: torch.Tensor, state: State, memory: Memory) -> State:
         """Read tokens (rows, count) that are given, and return the state after them."""
         return self.decoder.prefill(tokens, state, _memory(memory, self.paths.every))

@@ -134,7 +134,7 @@ def detect_language(checkpoint: Checkpoint, memory: Memory, options: Options) ->
     generation_config, languages = checkpoint.generation_config, checkpoint.tokenizer.languages
     if generation_config.language_leads != "heard" or options.source_language or not languages:
         return options
-    decoder = checkpoint.model.decoder
+    decoder = checkpoint.searcher.decoder
     first = torch.tensor([generation_config.start[0]], device=memory.states.device)
     logits = decoder.step(first, decoder.start(memory), memory).logits[0]
     heard = max(languages, key=lambda code: float(logits[languages[code]]))

@@ -23,14 +23,14 @@ def encode(
     self_attention: bool | None = False,
     interventions: Interventions = NOTHING,
 ) -> Encoded:
-    """Make a source ready and encode it, in float32. self_attention: as `run` has it."""
+    """Make a source ready and encode it. self_attention: as `run` has it."""
     check_interventions(interventions)
     options = options_for(checkpoint, options)
     read = prepare(checkpoint, source, options)
     layers, heads = checkpoint.model.config.cross_attention_shape
     interventions.check(len(read.ids), layers, heads)
     inside = _fits(checkpoint, read) if self_attention is None else self_attention
-    memory = interventions.encode(checkpoint.model, read.batch(checkpoint.device), inside)
+    memory = interventions.encode(checkpoint.searcher, read.batch(checkpoint.device), inside)
     if options != (options := detect_language(checkpoint, memory, options)):
         note = f"Detected: {language_name(options.source_language)}."
         read = read._replace(notes=(*read.notes, note))

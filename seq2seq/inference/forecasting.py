@@ -178,7 +178,7 @@ def _sample(
     device, decoder = ids.device, checkpoint.searcher.decoder
     first, last = tokenizer.first, len(tokenizer)
     generator = torch.Generator(device).manual_seed(options.seed)
-    memory = checkpoint.model.encode(ids)
+    memory = checkpoint.searcher.encode(ids)
     memory = select(memory, torch.zeros(options.samples, dtype=torch.long, device=device))
     state = decoder.start(memory)
     tokens = torch.full((options.samples,), checkpoint.model.config.bos, device=device)

@@ -29,7 +29,7 @@ class Generated(NamedTuple):
 
 def generated(checkpoint: Checkpoint, found: SearchResult, source: str = "") -> Generated:
     """Return what a search has found for a source, as Checkpoint.text needs it."""
-    return Generated(to_text(checkpoint, found, source), *found)
+    return Generated(to_text(checkpoint, found, source), found.hypotheses, found.tree)
 
 
 def to_text(checkpoint: Checkpoint, found: SearchResult, source: str = "") -> str:

@@ -25,7 +25,7 @@ def find(checkpoint: Checkpoint, text: str, options: Options | None = None) -> S
     """Decode one text as `run` does, but record nothing. Raises UserError as run does."""
     options = options_for(checkpoint, options)
     read = prepare(checkpoint, text, options)
-    memory = checkpoint.model.encode(read.batch(checkpoint.device))
+    memory = checkpoint.searcher.encode(read.batch(checkpoint.device))
     prompt = decoder_prompt(checkpoint, options)
     return decode(checkpoint, memory, options, prompt, read.ids)[0]
 

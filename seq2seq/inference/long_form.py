@@ -253,10 +253,7 @@ class _Windows:
         return window, advance
 
     def _encode(self, frames: Tensor) -> Memory:
-        """Encode the frames of a window, in eight bits where the search is in them.
-
-        The last one is filled up with zeros.
-        """
+        """Encode the frames of a window; the last one is filled up with zeros."""
         missing = _window_frames(self.checkpoint) - len(frames)
         filled = F.pad(frames, (0, 0, 0, missing))[None].to(self.checkpoint.device)
         return self.checkpoint.searcher.encode(filled)
@@ -314,7 +311,7 @@ class _Windows:
         """Return the probability, at the start token, that nothing is said."""
         if self.speech.no_speech is None:
             return 0.0
-        decoder = self.checkpoint.model.decoder
+        decoder = self.checkpoint.searcher.decoder
         start = decoder_prompt(self.checkpoint, options).start
         first = start.index(self.checkpoint.generation_config.start[0])
         read = torch.tensor([start[: first + 1]], device=memory.states.device)

@@ -58,20 +58,20 @@ def _discounted(each: Hypothesis, discount: float, length_penalty: float) -> Hyp
 def source_free(
     checkpoint: Checkpoint, outputs: Sequence[Sequence[int]], prompt: DecoderPrompt
 ) -> list[float]:
-    """Return log P of each output after a source of nothing but its end, in float32.
+    """Return log P of each output after a source of nothing but its end.
 
     Raises UserError for a model that reads no text.
     """
     config, device = checkpoint.model.config, checkpoint.device
     if config.input != "tokens":
         raise UserError("Only a text can be left out of a run: set mmi_weight to 0.")
-    nothing = checkpoint.model.encode(torch.tensor([[config.eos]], device=device))
+    nothing = checkpoint.searcher.encode(torch.tensor([[config.eos]], device=device))
     found: list[float] = []
     for start in range(0, len(outputs), ROWS):
         group = outputs[start : start + ROWS]
         read = pad([prompt.before(each) for each in group], config.pad).to(device)
         same = torch.zeros(len(group), dtype=torch.long, device=device)
-        steps = checkpoint.model.decoder(read, select(nothing, same))
+        steps = checkpoint.searcher.decoder(read, select(nothing, same))
         scores = steps.logits[:, prompt.steps :].float().log_softmax(dim=-1)
         for row, tokens in enumerate(group):
             chosen = scores[row, range(len(tokens)), list(tokens)]

@@ -10,20 +10,20 @@ import torch
 
 from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.batching import in_groups, pad
-from seq2seq.decoding.generation_config import DecoderPrompt
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import OnStep, SearchResult, Steering
+from seq2seq.decoding.step_log import Keeping, Observed
 from seq2seq.inference.arguments import Input, Inputs, Named, each, is_list, opened, options_for
 from seq2seq.inference.decode import decode
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.encoding import encode
-from seq2seq.inference.inputs import Source, fit_tokenizer, prepare
-from seq2seq.inference.record import Encoded, observe, observe_together, record
-from seq2seq.models.protocol import Memory, select
+from seq2seq.inference.inputs import fit_tokenizer, prepare
+from seq2seq.inference.record import ALTERNATIVES, Encoded, observe, observed, record
+from seq2seq.models.protocol import select
 from seq2seq.trace import Trace
 
-RECORDED_AT_ONCE, RECORDED_LOGITS = 16, 100_000_000  # texts; numbers, for outputs of 64 tokens
+TOGETHER = 16  # texts of a list that are searched at once
 PHASES = ("encode", "search", "record")
 
 
@@ -110,55 +110,49 @@ def _run(
         ids = encoded.source.ids if encoded.source.frames is None else ()
         changes = interventions.at if interventions.attention else None
         _, memory, chosen, prompt, _ = encoded
-        steering = Steering(changes=changes, on_step=on_step)
+        keeping = Keeping(ALTERNATIVES, self_attention is not False)
+        steering = Steering(changes=changes, on_step=on_step, keeping=keeping)
         [found] = decode(checkpoint, memory, chosen, prompt, ids, steering)
         searched = time.perf_counter()
-        steps = observe(checkpoint, encoded, found.hypotheses[0].tokens)
+        seen = _seen(checkpoint, encoded, found)
     seconds = {
         "encode": searching - started,
         "search": searched - searching,
         "record": time.perf_counter() - searched,
     }
-    return record(checkpoint, encoded, steps, found, seconds, self_attention is not False)
+    return record(checkpoint, encoded, seen, found, seconds, self_attention is not False)
 
 
 @torch.inference_mode()
 def _run_together(checkpoint: Checkpoint, texts: Sequence[str], options: Options) -> list[Trace]:
-    """Decode texts in batches of like length and record each batch in one pass; as `_run` does."""
+    """Decode texts in batches of like length, and record them as `_run` does."""
     config, prompt = checkpoint.model.config, decoder_prompt(checkpoint, options)
     sources = each(texts, lambda text: prepare(checkpoint, text, options))
-    batch = max(1, min(RECORDED_AT_ONCE, RECORDED_LOGITS // (64 * config.vocabulary)))
     traces: dict[int, Trace] = {}
-    for group in in_groups([len(source.ids) for source in sources], batch):
+    for group in in_groups([len(source.ids) for source in sources], TOGETHER):
         started = time.perf_counter()
         ids = pad([sources[index].ids for index in group], config.pad).to(checkpoint.device)
-        memory = checkpoint.model.encode(ids)
+        memory = checkpoint.searcher.encode(ids)
         searching = time.perf_counter()
-        found = _find_all(checkpoint, memory, [sources[index] for index in group], options, prompt)
+        steering = Steering(keeping=Keeping(ALTERNATIVES))
+        found = decode(checkpoint, memory, options, prompt, (), steering)
         searched = time.perf_counter()
-        outputs = [each.hypotheses[0].tokens for each in found]
-        steps = observe_together(checkpoint, memory, prompt, outputs)
+        rows = torch.arange(len(group), device=checkpoint.device).split(1)
+        encoded = [
+            Encoded(sources[index], select(memory, row), options, prompt)
+            for index, row in zip(group, rows, strict=True)
+        ]
+        seen = [_seen(checkpoint, *pair) for pair in zip(encoded, found, strict=True)]
         times = (searching - started, searched - searching, time.perf_counter() - searched)
         seconds = dict(zip(PHASES, (part / len(group) for part in times), strict=True))
         for row, index in enumerate(group):
-            alone = select(memory, torch.tensor([row], device=checkpoint.device))
-            encoded = Encoded(sources[index], alone, options, prompt)
-            traces[index] = record(checkpoint, encoded, steps[row], found[row], dict(seconds))
+            parts = encoded[row], seen[row], found[row]
+            traces[index] = record(checkpoint, *parts, dict(seconds))
     return [traces[index] for index in range(len(texts))]
 
 
-def _find_all(
-    checkpoint: Checkpoint,
-    memory: Memory,
-    sources: Sequence[Source],
-    options: Options,
-    prompt: DecoderPrompt,
-) -> list[SearchResult]:
-    """Search for each text; in eight bits one by one, as company would change the rounding."""
-    if checkpoint.quantized is None:
-        return decode(checkpoint, memory, options, prompt)
-    found = []
-    for source in sources:
-        alone = checkpoint.model.encode(source.batch(checkpoint.device))
-        found += decode(checkpoint, alone, options, prompt)
-    return found
+def _seen(checkpoint: Checkpoint, encoded: Encoded, found: SearchResult) -> Observed:
+    """Return what the search saw on the way to its best output, or else one more pass over it."""
+    best = found.hypotheses[0]
+    seen = None if found.trails is None else found.trails.observed(best.node, best.tokens)
+    return seen or observed(observe(checkpoint, encoded, best.tokens), best.tokens)

@@ -1,4 +1,7 @@
-"""Looks at an answer that a search has found: one teacher-forced pass over the chosen tokens."""
+"""Looks at an answer that a search has found: one teacher-forced pass over the chosen tokens.
+
+It is made in the precision of the search: what is shown of a run are the numbers it ran on.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data.batching import pad
 from seq2seq.data.spans import cover, place
 from seq2seq.data.tokenizer import Split, word_numbers
 from seq2seq.decoding.generation_config import DecoderPrompt
@@ -19,8 +20,10 @@ from seq2seq.decoding.hypothesis import Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import SearchResult
+from seq2seq.decoding.step_log import Observed, stacked
+from seq2seq.decoding.top_scores import top
 from seq2seq.inference.inputs import Source
-from seq2seq.models.protocol import Decoder, Memory, Steps, select
+from seq2seq.models.protocol import Decoder, Memory, Steps
 from seq2seq.trace import Alternatives, Given, Output, Tokens, Trace
 
 ALTERNATIVES = 10
@@ -41,42 +44,22 @@ class Encoded(NamedTuple):
 
 @torch.inference_mode()
 def observe(checkpoint: Checkpoint, encoded: Encoded, tokens: Sequence[int]) -> Steps:
-    """Run an output (target,) through the decoder under teacher forcing: (1, target, ...) each."""
+    """Run an output (target,) through the decoder under teacher forcing: (1, target, ...) each.
+
+    For an output that is given, and for one of which a search has not kept enough.
+    """
     prompt = encoded.prompt
     target = torch.tensor([prompt.before(tokens)], device=checkpoint.device)
-    decoder, changes = checkpoint.model.decoder, encoded.interventions
+    decoder, changes = checkpoint.searcher.decoder, encoded.interventions
     steps = teach(decoder, target, encoded.memory, changes, prompt.steps, record=True)
     return _after(prompt.steps, steps)
-
-
-@torch.inference_mode()
-def observe_together(
-    checkpoint: Checkpoint, memory: Memory, prompt: DecoderPrompt, outputs: Sequence[Sequence[int]]
-) -> list[Steps]:
-    """Run outputs through the decoder in one pass, each with its row of the memory, as `observe`.
-
-    What follows a shorter output is padding, which no step before it sees.
-    """
-    before = [prompt.before(tokens) for tokens in outputs]
-    target = pad(before, checkpoint.model.config.pad).to(checkpoint.device)
-    seen = _after(prompt.steps, teach(checkpoint.model.decoder, target, memory, record=True))
-    rows = (select(seen, torch.tensor([row], device=target.device)) for row in range(len(outputs)))
-    return [_begun(row, len(tokens)) for row, tokens in zip(rows, outputs, strict=True)]
-
-
-def _begun(steps: Steps, count: int) -> Steps:
-    """Keep the first steps, and of the self-attention what these look at."""
-    parts: list[Any] = [None if part is None else part[:, :count] for part in steps]
-    first = Steps(*parts)
-    own = first.self_weights
-    return first if own is None else first._replace(self_weights=own[..., :count])
 
 
 @torch.inference_mode()
 def record(
     checkpoint: Checkpoint,
     encoded: Encoded,
-    steps: Steps,
+    seen: Observed,
     found: SearchResult,
     seconds: dict[str, float],
     self_attention: bool = False,
@@ -103,32 +86,44 @@ def record(
         precision=checkpoint.precision,
         interventions=encoded.interventions,
         seconds=seconds,
-        **_arrays(checkpoint, encoded, steps, tokens, self_attention),
+        **_arrays(checkpoint, encoded, seen, self_attention),
     )
 
 
 def _arrays(
     checkpoint: Checkpoint,
     encoded: Encoded,
-    steps: Steps,
-    tokens: Sequence[int],
+    seen: Observed,
     self_attention: bool,
 ) -> dict[str, Any]:
     """Return the arrays of a Trace, by field."""
     memory, heard = encoded.memory, len(encoded.source.ids)  # silence may follow a recording
-    scores, chosen, ranks = chances(steps, tokens)
+    own = None if memory.weights is None else memory.weights[0, ..., :heard, :heard]
+    ids = seen.ids.cpu().numpy()
+    pieces = tuple(checkpoint.tokenizer.pieces(row) for row in ids.tolist())
     return {
-        "log_probabilities": chosen.cpu().numpy(),
-        "ranks": ranks.cpu().numpy(),
-        "alternatives": _alternatives(checkpoint, scores),
-        "encoder_states": _half(memory.states, heard, dim=1),
-        "decoder_states": _half(steps.hidden),
-        "contexts": _half(steps.context),
-        "attention": _half(steps.weights, heard),
-        "encoder_attention": _half(_first(memory.weights, heard, dim=3), heard),
-        "copying": _half(steps.copying),
-        "decoder_attention": _half(steps.self_weights) if self_attention else None,
+        "log_probabilities": seen.log_probabilities.cpu().numpy(),
+        "ranks": seen.ranks.cpu().numpy(),
+        "alternatives": Alternatives(ids, pieces, seen.values.cpu().numpy()),
+        "encoder_states": _half(memory.states[0, :heard]),
+        "decoder_states": _half(seen.hidden),
+        "contexts": _half(seen.context),
+        "attention": _half(None if seen.weights is None else seen.weights[..., :heard]),
+        "encoder_attention": _half(own),
+        "copying": _half(seen.copying),
+        "decoder_attention": _half(seen.self_weights) if self_attention else None,
     }
+
+
+def observed(steps: Steps, tokens: Sequence[int]) -> Observed:
+    """Return what the steps (1, target, ...) of an output were, in the words of a search."""
+    scores, chosen, ranks = chances(steps, tokens)
+    values, ids = top(scores, min(ALTERNATIVES, scores.shape[1]))
+    inside = (steps.hidden, steps.context, steps.weights, steps.self_weights, steps.copying)
+    hidden, context, *rest = (None if part is None else part[0] for part in inside)
+    assert hidden is not None
+    assert context is not None
+    return Observed(chosen, ranks, ids, values, hidden, context, *rest)
 
 
 def chances(steps: Steps, tokens: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
@@ -162,19 +157,16 @@ def teach(
         torch.stack([step.logits for step in steps], dim=1),
         torch.stack([step.hidden for step in steps], dim=1),
         torch.stack([step.context for step in steps], dim=1),
-        _stacked([step.weights for step in steps]),
-        _stacked([step.self_weights for step in steps]),
-        _stacked([step.copying for step in steps]),
+        _by_rows([step.weights for step in steps]),
+        _by_rows([step.self_weights for step in steps]),
+        _by_rows([step.copying for step in steps]),
     )
 
 
-def _stacked(parts: list[Tensor | None]) -> Tensor | None:
-    """Stack what all steps have (rows, ..., seen); what is seen may grow, to the widest."""
-    present = [part for part in parts if part is not None]
-    if not present:
-        return None
-    last = present[-1].shape[-1]
-    return torch.stack([F.pad(part, (0, last - part.shape[-1])) for part in present], dim=1)
+def _by_rows(parts: Sequence[Tensor | None]) -> Tensor | None:
+    """Put what steps have (rows, ...) together: (rows, steps, ...)."""
+    by_step = stacked(parts)
+    return None if by_step is None else by_step.transpose(0, 1)
 
 
 def _after(prompt: int, steps: Steps) -> Steps:
@@ -190,23 +182,11 @@ def _after(prompt: int, steps: Steps) -> Steps:
     )
 
 
-def _first(rows: Tensor | None, count: int, dim: int = -1) -> Tensor | None:
-    return None if rows is None else rows.narrow(dim, 0, count)
-
-
-def _half(rows: Tensor | None, count: int | None = None, dim: int = -1) -> np.ndarray | None:
-    """Return the first row as float16, with the first `count` entries of a dimension."""
-    if rows is None:
+def _half(values: Tensor | None) -> np.ndarray | None:
+    if values is None:
         return None
-    kept = rows if count is None else rows.narrow(dim, 0, count)
     # Clamped, since JSON knows no infinity; contiguous, since orjson wants it.
-    return kept[0].clamp(-65504, 65504).half().contiguous().cpu().numpy()
-
-
-def _alternatives(checkpoint: Checkpoint, scores: Tensor) -> Alternatives:
-    values, ids = (part.cpu().numpy() for part in scores.topk(min(ALTERNATIVES, scores.shape[1])))
-    pieces = tuple(checkpoint.tokenizer.pieces(row) for row in ids.tolist())
-    return Alternatives(ids, pieces, values)
+    return values.clamp(-65504, 65504).half().contiguous().cpu().numpy()
 
 
 def _target(checkpoint: Checkpoint, tokens: tuple[int, ...], source: str) -> Tokens:

@@ -21,7 +21,7 @@ from seq2seq.inference.arguments import Input, Inputs, Named, each, is_list, ope
 from seq2seq.inference.decoder_prompt import check_length
 from seq2seq.inference.encoding import encode
 from seq2seq.inference.inputs import clean_target, fit_tokenizer
-from seq2seq.inference.record import Encoded, chances, observe, record
+from seq2seq.inference.record import Encoded, chances, observe, observed, record
 from seq2seq.models.protocol import Steps, select
 from seq2seq.trace import Trace
 
@@ -97,7 +97,8 @@ def _force(
         "search": 0.0,
         "record": time.perf_counter() - observing,
     }
-    return record(checkpoint, encoded, steps, found, seconds, self_attention is not False)
+    seen = observed(steps, tokens)
+    return record(checkpoint, encoded, seen, found, seconds, self_attention is not False)
 
 
 def _given(

@@ -90,8 +90,6 @@ def transcribe(
 def _short(checkpoint: Checkpoint, features: list[Tensor], options: Options) -> list[Generated]:
     """Transcribe recordings that one window holds, all at once."""
     frames, mask = pad_frames(features)
-    # In eight bits where the search is in them, as texts are: three quarters of the time of the
-    # encoders of Whisper tiny and base on one thread. A run encodes in float, for the record.
     memory = checkpoint.searcher.encode(frames.to(checkpoint.device), mask.to(checkpoint.device))
     chosen = detect_language(checkpoint, memory, options)
     found = decode(checkpoint, memory, chosen, decoder_prompt(checkpoint, chosen))

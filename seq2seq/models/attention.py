@@ -14,8 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Beyond so many rows of a single query the fused kernel is slower, on a CPU, than its parts.
-FEW = 4
+# On a CPU the fused kernel is slower than its parts for few queries over a long source, and for
+# single queries of more than so many rows.
+ROWS, FEW, LONG = 4, 8, 256
+BLOCK = 256  # queries over a long source that are compared at once: their scores stay in the cache
 
 
 def attend(
@@ -37,7 +39,9 @@ def attend(
     weights = scores.softmax(dim=-1)
     if change is not None:
         weights = change(weights)
-    return weights @ values, weights
+    if weights.shape[-2] == 1 and values.mT.is_contiguous():
+        return (values.mT @ weights.mT).mT, weights
+    return (weights.to(values.dtype) @ values).to(weights.dtype), weights
 
 
 class Additive(nn.Module):
@@ -109,6 +113,12 @@ class AttentionStep(NamedTuple):
     contexts: Tensor
 
 
+def _in_parts(queries: Tensor, keys: Tensor) -> bool:
+    """Tell whether attention by head is faster without the fused kernel."""
+    rows, _, count, _ = queries.shape
+    return (count == 1 and rows > ROWS) or (count <= FEW and keys.shape[2] >= LONG)
+
+
 class MultiHead(nn.Module):
     """Dot-product attention in several heads. Vaswani et al. 2017, section 3.2.
 
@@ -136,20 +146,31 @@ class MultiHead(nn.Module):
         self.output = nn.Linear(inner, width, bias)
         # Query, key and value in one, where a copy of the model has joined them.
         self.joint: nn.Module | None = None
+        # What keys and values of a long source are rounded to, where a copy of the model does so.
+        self.rounded: torch.dtype | None = None
 
     def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Project states (rows, positions, width) to keys and values by head.
 
         Each is (rows, heads, positions, head width).
         """
-        return self._split(self.key(states)), self._split(self.value(states))
+        return self._round(self._split(self.key(states)), self._split(self.value(states)))
 
     def project(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries, keys and values by head, for attention among the states themselves."""
         if self.joint is not None:
-            parts = self.joint(states).chunk(3, dim=-1)
-            return self._split(parts[0]), self._split(parts[1]), self._split(parts[2])
+            query, key, value = (self._split(p) for p in self.joint(states).chunk(3, dim=-1))
+            return query, *self._round(key, value)
         return self._split(self.query(states)), *self.prepare(states)
+
+    def _round(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        if self.rounded is None or keys.shape[2] < LONG:
+            return keys, values
+        return keys.to(self.rounded), values.to(self.rounded)
+
+    def queries(self, states: Tensor) -> Tensor:
+        """Project states (rows, target, width) to queries (rows, heads, target, head width)."""
+        return self._split(self.query(states))
 
     def forward(
         self,
@@ -166,11 +187,12 @@ class MultiHead(nn.Module):
         Returns the context (rows, target, width) and, if recorded, the weights
         (rows, heads, target, source): the fused kernel that training uses does not give them.
         """
-        queries, weights = query if query.dim() == 4 else self._split(self.query(query)), None
-        alone = queries.shape[2] == 1 and len(queries) > FEW and not self.training
-        if record or alone or change is not None:
+        queries, weights = query if query.dim() == 4 else self.queries(query), None
+        if record or change is not None or (not self.training and _in_parts(queries, keys[0])):
             look = self.look(queries, keys, mask, bias, change)
             context, weights = look.contexts, look.weights
+        elif keys[0].dtype != queries.dtype:
+            context = self._look_in_blocks(queries, keys, mask, bias)
         else:
             drop = self.dropout if self.training else 0.0
             seen = mask
@@ -190,11 +212,30 @@ class MultiHead(nn.Module):
         change: Callable[[Tensor], Tensor] | None = None,
     ) -> AttentionStep:
         """Attend as forward does, head by head; returns every part of it."""
-        queries = query if query.dim() == 4 else self._split(self.query(query))
-        scores = queries @ keys[0].transpose(2, 3) * self.scale
+        queries = query if query.dim() == 4 else self.queries(query)
+        scores = ((queries * self.scale).to(keys[0].dtype) @ keys[0].mT).to(queries.dtype)
         scores = scores if bias is None else scores + bias
         contexts, weights = attend(scores, keys[1], mask, change)
         return AttentionStep(queries, scores, weights, contexts)
+
+    def _look_in_blocks(
+        self,
+        queries: Tensor,
+        keys: tuple[Tensor, Tensor],
+        mask: Tensor | None,
+        bias: Tensor | None,
+    ) -> Tensor:
+        """Return the contexts of many queries over keys and values that are rounded."""
+        found = []
+        for start in range(0, queries.shape[2], BLOCK):
+            block = (queries[:, :, start : start + BLOCK] * self.scale).to(keys[0].dtype)
+            scores = block @ keys[0].mT
+            if bias is not None:
+                scores = scores.to(queries.dtype) + bias[:, :, start : start + BLOCK]
+            if mask is not None:  # of the source: the same for all queries
+                scores = scores.masked_fill(~mask, -math.inf)
+            found.append(scores.softmax(dim=-1).to(keys[1].dtype) @ keys[1])
+        return torch.cat(found, dim=2).to(queries.dtype)
 
     def join(self, contexts: Tensor) -> Tensor:
         """Map the contexts of all heads (rows, heads, target, head width) to the model's width."""

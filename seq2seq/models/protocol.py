@@ -18,6 +18,29 @@ State = Any
 Change = Callable[[int, Tensor], Tensor]
 
 
+class Sharing(NamedTuple):
+    """Hypotheses that read a memory of fewer rows, several of them the same one.
+
+    most: how many read a row at most. places: (hypotheses,), where each stands in a table of
+    (memory rows * most); None where every row has as many, side by side.
+    """
+
+    most: int
+    places: Tensor | None = None
+
+    def gather(self, rows: Tensor, count: int) -> Tensor:
+        """Put rows (hypotheses, ...) into a table (count, most, ...), 0 where nobody reads."""
+        if self.places is None:
+            return rows.unflatten(0, (count, self.most))
+        table = rows.new_zeros(count * self.most, *rows.shape[1:])
+        return table.index_copy_(0, self.places, rows).unflatten(0, (count, self.most))
+
+    def spread(self, table: Tensor) -> Tensor:
+        """Take a table (memory rows, most, ...) apart again: (hypotheses, ...)."""
+        rows = table.flatten(0, 1)
+        return rows if self.places is None else rows.index_select(0, self.places)
+
+
 class Memory(NamedTuple):
     """What the encoder hands to the decoder.
 
@@ -27,6 +50,7 @@ class Memory(NamedTuple):
     keys: what the decoder computes once from the states (projected keys, values).
     weights: (rows, layers, heads, source, source) self-attention if recorded, else None.
     source: (rows, source), the ids that were read, for a decoder that copies them; else None.
+    sharing: how hypotheses read it where they are not a row each, see Decoder.share; else None.
     """
 
     states: Tensor
@@ -35,6 +59,7 @@ class Memory(NamedTuple):
     keys: State = ()
     weights: Tensor | None = None
     source: Tensor | None = None
+    sharing: Sharing | None = None
 
 
 class Step(NamedTuple):
@@ -95,6 +120,13 @@ class Decoder(Protocol):
         """Return the state before the first token."""
         ...
 
+    def share(self, memory: Memory, owners: Tensor) -> Memory:
+        """Return the memory for hypotheses of which each reads the row owners (hypotheses,) names.
+
+        Owners ascend and leave no row out. The memory given has a row for each source.
+        """
+        ...
+
     def prefill(self, tokens: Tensor, state: State, memory: Memory) -> State:
         """Read tokens (rows, count) that are given, and return the state after them."""
         ...
@@ -121,7 +153,7 @@ class Decoder(Protocol):
 def select(state: State, rows: Tensor) -> State:
     """Take the given rows of every tensor in a state or memory: re-orders, drops and repeats beams.
 
-    rows: (new rows,) indices.
+    rows: (new rows,) indices. Not for a memory that is shared.
     """
     if state is None:
         return state

@@ -1,8 +1,8 @@
-"""Linear layers in eight bits, for searching on a CPU: a copy of a model that shares all the rest.
+"""Linear layers in eight bits, for running on a CPU: a copy of a model that shares all the rest.
 
 Weights are rounded once, each row of a matrix by a scale of its own; inputs are rounded at every
-call, all rows by one scale, so that a sentence may come out a little differently in other company.
-What is shown of a run is not computed here: the record pass keeps the float weights.
+call, each row by its own largest number, so that no row depends on the company it is in.
+Where the processor can, attention over a long source is in bfloat16.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from torch import Tensor, nn
 from seq2seq.models.attention import MultiHead
 from seq2seq.models.recurrent import RecurrentDecoder, Stack
 from seq2seq.models.seq2seq import Seq2Seq
-from seq2seq.models.transformer import TransformerDecoder, TransformerEncoder
+from seq2seq.models.transformer import DecoderLayer, TransformerDecoder, TransformerEncoder
 
 # fbgemm is the faster one for few rows; onednn is for many rows of matrices this tall.
 FEW_ROWS, MANY_ROWS, TALL, MANY = "fbgemm", "onednn", 4_096, 16
-LARGEST = 127
+LARGEST, LEAST = 127, 1e-12
+# Rounds its inputs by the scale and the zero that it is given, and returns floats. Called without
+# the wrapper around operators of packed weights, which takes longer than a small product.
+_MULTIPLY = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32.default._op
 _LOCK = threading.Lock()
 
 
@@ -45,7 +48,19 @@ def quantize(model: Seq2Seq) -> Seq2Seq:
         stack.gates = _gates(stack)
     for original, joined in zip(_self_attentions(model), _self_attentions(copied), strict=True):
         _join(original, joined)
+    if torch.cpu._is_avx512_bf16_supported():
+        for attention in _source_attentions(copied):
+            attention.rounded = torch.bfloat16
     return copied
+
+
+def _source_attentions(model: Seq2Seq) -> list[MultiHead]:
+    """Return what looks at the source, in the encoder and in the decoder."""
+    if model.config.self_attention_shape == (0, 0):
+        return []
+    encoder = cast(TransformerEncoder, model.encoder)
+    layers = cast("list[DecoderLayer]", list(cast(TransformerDecoder, model.decoder).layers))
+    return [*encoder.self_attentions(), *(layer.attention for layer in layers)]
 
 
 def _self_attentions(model: Seq2Seq) -> list[MultiHead]:
@@ -64,34 +79,80 @@ class Linear8(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
         self.out_features, self.in_features = weight.shape
-        self.few = _pack(weight, bias, FEW_ROWS)
-        self.many = _pack(weight, bias, MANY_ROWS) if len(weight) >= TALL else None
+        self.bias = bias
+        scales = weight.detach().float().abs().amax(dim=1).clamp(min=LEAST) / LARGEST
+        self.few = _pack(weight, scales)
+        self.many = _pack_tall(weight, scales) if len(weight) >= TALL else None
         # Without the newer instructions, sums of products of full bytes do not fit.
-        self.reduced = not torch.cpu._is_vnni_supported()
+        self.largest = LARGEST if torch.cpu._is_vnni_supported() else LARGEST // 2
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map inputs (..., in) to (..., out)."""
-        many = self.many is not None and inputs.numel() > MANY * self.in_features
-        packed = self.many if many else self.few
-        return torch.ops.quantized.linear_dynamic(inputs, packed, self.reduced)
+        rows, largest = inputs.numel() // self.in_features, self.largest
+        if rows == 1:
+            scale = max(float(inputs.abs().max()), LEAST) / largest
+            found = _MULTIPLY(inputs, scale, largest + 1, self.few)
+        else:
+            scales = inputs.abs().amax(dim=-1, keepdim=True).clamp_(min=LEAST)
+            if self.many is not None and rows > MANY:
+                found = self._multiply_many(inputs * (largest / scales)).mul_(scales)
+            else:
+                found = _MULTIPLY(inputs / scales, 1 / largest, largest + 1, self.few).mul_(scales)
+        return found if self.bias is None else found.add_(self.bias)
+
+    def row(self, index: int) -> Tensor:
+        """Return a row of the weight (in,) as it is multiplied."""
+        weight: Tensor = self.few.unpack()[0]
+        return weight[index].dequantize()
+
+    def rounded(self, inputs: Tensor) -> Tensor:
+        """Return inputs (..., in) as they are multiplied."""
+        scales = inputs.abs().amax(dim=-1, keepdim=True).clamp_(min=LEAST) / self.largest
+        return (inputs / scales).round_() * scales
+
+    def _multiply_many(self, inputs: Tensor) -> Tensor:
+        assert self.many is not None
+        zero = self.largest + 1
+        rounded = inputs.round_().add_(zero).to(torch.uint8)
+        weight, scales, zeros = self.many
+        return torch.ops.onednn.qlinear_pointwise.default(
+            rounded, 1 / self.largest, zero, weight, scales, zeros, None,
+            1.0, 0, torch.float32, "none", [], "",
+        )  # fmt: skip
 
 
-def _pack(weight: Tensor, bias: Tensor | None, engine: str) -> Any:
-    weight = weight.detach().float()
-    scales = weight.abs().amax(dim=1).clamp(min=1e-12) / LARGEST
+def as_read(layer: nn.Module, inputs: Tensor) -> Tensor:
+    """Return inputs as a linear layer, in eight bits or not, multiplies them."""
+    return layer.rounded(inputs) if isinstance(layer, Linear8) else inputs
+
+
+def weight_row(layer: nn.Linear | Linear8, index: int) -> Tensor:
+    """Return a row (in,) of the weight of a linear layer, in eight bits or not."""
+    return layer.row(index) if isinstance(layer, Linear8) else layer.weight[index]
+
+
+def _pack(weight: Tensor, scales: Tensor) -> Any:
+    """Pack a weight (out, in), a scale for each row, for few rows of inputs."""
     zeros = torch.zeros(len(weight), dtype=torch.long)
-    with _packing_for(engine):
-        rounded = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
-        return torch.ops.quantized.linear_prepack(rounded, bias)
+    with _packing():
+        rounded = torch.quantize_per_channel(weight.detach().float(), scales, zeros, 0, torch.qint8)
+        return torch.ops.quantized.linear_prepack(rounded, None)
+
+
+def _pack_tall(weight: Tensor, scales: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Pack the same for many rows: the weight, its scales and where their zeros are."""
+    rounded = (weight.detach().float() / scales[:, None]).round().to(torch.int8)
+    zeros = torch.zeros(len(weight), dtype=torch.long)
+    return torch.ops.onednn.qlinear_prepack(rounded, None), scales, zeros
 
 
 @contextmanager
-def _packing_for(engine: str) -> Iterator[None]:
+def _packing() -> Iterator[None]:
     """Choose the kernels to pack for; one thread at a time, as the choice holds for the process."""
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a later torch may drop this; the version is pinned
         before = torch.backends.quantized.engine
-        torch.backends.quantized.engine = engine
+        torch.backends.quantized.engine = FEW_ROWS
         try:
             yield
         finally:

@@ -18,7 +18,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from seq2seq.models.attention import Additive, Dot, General, attend
 from seq2seq.models.config import STATE_PARTS
-from seq2seq.models.protocol import Change, Memory, State, Step, Steps
+from seq2seq.models.protocol import Change, Memory, State, Step, Steps, select
 
 # Of a probability, so that its logarithm is finite.
 LEAST = 1e-12
@@ -120,7 +120,8 @@ class Stack(nn.Module):
             bidirectional=bidirectional,
         )
 
-        # Where a copy of the model steps with something else than the sequence's weights.
+        # Where a copy of the model steps with something else than the sequence's weights; only for
+        # a decoder, whose rows are all of one length.
         self.gates: nn.ModuleList | None = None
 
     def zeros(self, like: Tensor) -> CellState:
@@ -134,6 +135,8 @@ class Stack(nn.Module):
 
         Returns the top layer's states (rows, time, width), zero on padding, and the final state.
         """
+        if self.gates is not None:
+            return self._in_turn(inputs, state)
         # Packing leaves the fused CPU kernels, so it is only for rows of unequal length.
         sequence: Tensor | PackedSequence = inputs
         if lengths is not None:
@@ -148,6 +151,14 @@ class Stack(nn.Module):
             )
         final = final if self.parts > 1 else (final,)
         return outputs, tuple(self._rows_first(part) for part in final)
+
+    def _in_turn(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
+        """Read inputs (rows, time, input width) as `step` does, with the gates that it has."""
+        outputs = []
+        for each in inputs.unbind(1):
+            hidden, state = self.step(each, state)
+            outputs.append(hidden)
+        return torch.stack(outputs, dim=1), state
 
     def step(self, inputs: Tensor, state: CellState) -> tuple[Tensor, CellState]:
         """Read one input (rows, input width); only for one direction.
@@ -294,6 +305,10 @@ class RecurrentDecoder(nn.Module):
         cells = tuple(part[:, layers] for part in memory.final)
         readout = cells[0].new_zeros(cells[0].shape[0], self.output.in_features)
         return cells, readout if self.feeds == "readout" else ()
+
+    def share(self, memory: Memory, owners: Tensor) -> Memory:
+        """Repeat the memory's rows: it is small beside the cells."""
+        return select(memory, owners)
 
     def step(
         self,

@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seq2seq.models.attention import MultiHead
+from seq2seq.models.attention import LONG, MultiHead
 from seq2seq.models.embeddings import Embedding
-from seq2seq.models.protocol import Change, Memory, State, Step, Steps
+from seq2seq.models.protocol import Change, Memory, Sharing, State, Step, Steps
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": F.relu,
@@ -136,6 +136,8 @@ def multi_head(config: StackConfig) -> MultiHead:
     )
 
 
+# What is done to weights (rows, heads, 1, source) before they are used.
+Edit = Callable[[Tensor], Tensor]
 Biases = RelativeBias | nn.ModuleList | None
 
 
@@ -169,7 +171,7 @@ class EncoderLayer(nn.Module):
         self.feedforward_residual = Residual(config)
 
     def forward(
-        self, states: Tensor, mask: Tensor, record: bool, bias: Tensor | None
+        self, states: Tensor, mask: Tensor | None, record: bool, bias: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
         """Map states (rows, source, width); returns them with the recorded weights."""
         query, *keys = self.attention.project(self.attention_residual.enter(states))
@@ -177,6 +179,16 @@ class EncoderLayer(nn.Module):
         states = self.attention_residual.leave(states, change)
         change = self.feedforward(self.feedforward_residual.enter(states))
         return self.feedforward_residual.leave(states, change), weights
+
+
+class SourceKeys(NamedTuple):
+    """What a layer reads the source by: keys and values by head, mask (rows, 1, 1, source) or None
+    where all may be seen, and how hypotheses share the rows of these, if they do.
+    """
+
+    keys: tuple[Tensor, Tensor]
+    mask: Tensor | None
+    sharing: Sharing | None = None
 
 
 class DecoderLayer(nn.Module):
@@ -194,19 +206,22 @@ class DecoderLayer(nn.Module):
     def prepare(self, states: Tensor) -> tuple[Tensor, Tensor]:
         """Project the encoder's states to keys and values, laid out for the many steps to come."""
         keys, values = self.attention.prepare(states)
-        return keys.contiguous(), values.contiguous()
+        if self.training or states.shape[1] < LONG or keys.dtype != states.dtype:
+            return keys.contiguous(), values.contiguous()
+        # Over a long source a step is faster where the positions stand side by side in memory.
+        return keys.mT.contiguous().mT, values.mT.contiguous().mT
 
     def forward(
         self,
         states: Tensor,
         past: tuple[Tensor, Tensor],
         causal: Tensor | None,
-        source: tuple[tuple[Tensor, Tensor], Tensor | None],
+        source: SourceKeys,
         record: bool,
         bias: Tensor | None,
-        edit: Callable[[Tensor], Tensor] | None = None,
+        edit: Edit | None = None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor], Tensor, tuple[Tensor | None, Tensor | None]]:
-        """Map states (rows, target, width) given past keys and values and (source keys, mask).
+        """Map states (rows, target, width) given past keys and values, and those of the source.
 
         Returns the states, the longer past, the context and the (cross, self) weights.
         """
@@ -216,11 +231,43 @@ class DecoderLayer(nn.Module):
         change, self_weights = self.self_attention(query, past, causal, record, bias)
         states = self.self_attention_residual.leave(states, change)
         query = self.attention_residual.enter(states)
-        context, weights = self.attention(query, source[0], source[1], record, None, edit)
+        if source.sharing is None:
+            context, weights = self.attention(query, *source[:2], record, None, edit)
+        else:
+            context, weights = self._look_together(query, source, source.sharing, record, edit)
         states = self.attention_residual.leave(states, context)
         change = self.feedforward(self.feedforward_residual.enter(states))
         states = self.feedforward_residual.leave(states, change)
         return states, past, context, (weights, self_weights)
+
+    def _look_together(
+        self,
+        query: Tensor,
+        source: SourceKeys,
+        sharing: Sharing,
+        record: bool,
+        edit: Edit | None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Look at the source from query (rows, 1, width), all that share a row of it at once.
+
+        Keys and values are then read from memory once, not once for each hypothesis.
+        """
+        queries = sharing.gather(self.attention.queries(query)[:, :, 0], len(source.keys[0]))
+
+        def by_row(weights: Tensor) -> Tensor:
+            return sharing.spread(weights.transpose(1, 2)).unsqueeze(2)
+
+        def edited(weights: Tensor) -> Tensor:
+            assert edit is not None
+            rows = edit(by_row(weights)).squeeze(2)
+            return sharing.gather(rows, len(weights)).transpose(1, 2)
+
+        change = None if edit is None else edited
+        context, weights = self.attention(
+            queries.transpose(1, 2), source.keys, source.mask, record, None, change
+        )
+        seen = None if weights is None else by_row(weights)
+        return sharing.spread(context).unsqueeze(1), seen
 
 
 class TransformerEncoder(nn.Module):
@@ -238,7 +285,8 @@ class TransformerEncoder(nn.Module):
         states, recorded = self.embedding(source), []
         if source.dim() == 3:  # half as many positions as frames
             mask = mask[:, ::2]
-        visible = mask[:, None, None, :]
+        everywhere = not self.training and bool(mask.all())
+        visible = None if everywhere else mask[:, None, None, :]
         count, length = len(self.layers), states.shape[1]
         biases = biases_of(self.bias, count, 0, length, states.device)
         for layer, bias in zip(self.layers, biases, strict=True):
@@ -288,6 +336,16 @@ class TransformerDecoder(nn.Module):
         """Return an empty past for each layer."""
         return tuple((keys[:, :, :0], values[:, :, :0]) for keys, values in memory.keys)
 
+    def share(self, memory: Memory, owners: Tensor) -> Memory:
+        """Let hypotheses look at the rows of a memory together, see Decoder.share."""
+        counts = owners.bincount()
+        most = int(counts.max())
+        if most == int(counts.min()):
+            return memory._replace(sharing=None if most == 1 else Sharing(most))
+        first = counts.cumsum(0) - counts
+        among = torch.arange(len(owners), device=owners.device) - first[owners]
+        return memory._replace(sharing=Sharing(most, owners * most + among))
+
     def prefill(self, tokens: Tensor, state: State, memory: Memory) -> State:
         """Read tokens (rows, count) at once and return the state after them."""
         return self.read(tokens, state, memory)[1]
@@ -333,7 +391,7 @@ class TransformerDecoder(nn.Module):
         parts = zip(self.layers, state, memory.keys, biases, strict=True)
         for number, (layer, past, keys, bias) in enumerate(parts):
             here = None if change is None else partial(change, number)
-            source = keys, visible
+            source = SourceKeys(keys, visible, memory.sharing)
             states, past, context, weights = layer(states, past, causal, source, record, bias, here)
             new_state.append(past)
             recorded.append(weights)

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
@@ -32,13 +31,10 @@ ARRAYS = (
 @pytest.mark.parametrize("options", OPTIONS, ids=["greedy", "beam", "prefix"])
 def test_a_list_is_recorded_as_each_of_its_texts(checkpoint, options, monkeypatch):
     alone = [run(checkpoint, text, options) for text in TEXTS]
-    passes = []
-    together = pipeline.observe_together
-    monkeypatch.setattr(
-        pipeline, "observe_together", lambda *given: passes.append(given) or together(*given)
-    )
+    searches, decode = [], pipeline.decode
+    monkeypatch.setattr(pipeline, "decode", lambda *given: searches.append(given) or decode(*given))
     listed = run(checkpoint, TEXTS, options)
-    assert len(passes) == 1
+    assert len(searches) == 1
     for one, other in zip(alone, listed, strict=True):
         assert one.source == other.source
         assert one.target == other.target
@@ -63,7 +59,7 @@ def test_a_list_is_recorded_as_each_of_its_texts(checkpoint, options, monkeypatc
 
 
 def test_what_needs_each_text_alone_gets_it(checkpoint, monkeypatch):
-    monkeypatch.setattr(pipeline, "observe_together", None)  # calling it would fail
+    monkeypatch.setattr(pipeline, "_run_together", None)  # calling it would fail
     steps = []
     run(checkpoint, TEXTS[:2], Options(max_length=4), steps.append)
     assert steps
@@ -83,13 +79,11 @@ def test_a_mistake_names_the_text(checkpoint):
     assert run(checkpoint, []) == []
 
 
-def test_large_vocabularies_are_recorded_in_smaller_batches(checkpoint, monkeypatch):
-    monkeypatch.setattr(pipeline, "RECORDED_LOGITS", 128 * checkpoint.model.config.vocabulary)
-    sizes = []
-    together = pipeline.observe_together
+def test_many_texts_are_searched_in_several_batches(checkpoint, monkeypatch):
+    monkeypatch.setattr(pipeline, "TOGETHER", 2)
+    sizes, decode = [], pipeline.decode
     monkeypatch.setattr(
-        pipeline, "observe_together", lambda *given: sizes.append(len(given[3])) or together(*given)
+        pipeline, "decode", lambda *given: sizes.append(len(given[1].mask)) or decode(*given)
     )
-    with torch.inference_mode():
-        run(checkpoint, TEXTS, Options(max_length=3))
+    assert len(run(checkpoint, TEXTS, Options(max_length=3))) == len(TEXTS)
     assert sorted(sizes) == [1, 2, 2]

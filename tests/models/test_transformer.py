@@ -8,6 +8,7 @@ from torch import nn
 from seq2seq.errors import UserError
 from seq2seq.models.config import TransformerConfig
 from seq2seq.models.embeddings import sinusoids
+from seq2seq.models.protocol import select
 from seq2seq.models.seq2seq import build
 
 CLOSE = {"atol": 1e-5, "rtol": 0}
@@ -300,3 +301,28 @@ def test_the_position_vectors_of_ctranslate2_are_tensor2tensors_from_1():
 def test_a_first_position_that_means_nothing_is_refused(values):
     with pytest.raises(UserError, match="first_position"):
         tiny(first_position=1, **values)
+
+
+@pytest.mark.parametrize("owners", [[0, 0, 1, 1, 2, 2], [0, 1, 1, 1, 2, 2], [0, 1, 2]])
+@pytest.mark.parametrize("changed", [False, True])
+def test_hypotheses_that_share_a_source_look_as_each_with_its_own(owners, changed):
+    model, owners = tiny(), torch.tensor(owners)
+    source = torch.tensor([[5, 6, 7, 3], [6, 4, 3, 0], [4, 3, 0, 0]])
+    tokens = torch.arange(4, 4 + len(owners))
+
+    def change(layer, weights):
+        assert weights.shape == (len(owners), HEADS, 1, 4)
+        return weights.roll(1, dims=-1) if layer == 1 else weights
+
+    with torch.inference_mode():
+        memory = model.encode(source)
+        state = select(
+            model.decoder.prefill(source[:, :2], model.decoder.start(memory), memory), owners
+        )
+        edit = change if changed else None
+        found, expected = (
+            model.decoder.step(tokens, state, each, True, edit)
+            for each in (model.decoder.share(memory, owners), select(memory, owners))
+        )
+    for name in ("logits", "hidden", "context", "weights", "self_weights"):
+        torch.testing.assert_close(getattr(found, name), getattr(expected, name), **CLOSE)

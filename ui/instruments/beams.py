@@ -18,7 +18,6 @@ from ui.code_export import Named, define, draw
 from ui.components import clicked, scroller
 from ui.components.chart import chart
 from ui.escape import plain, quoted, quoted_end
-from ui.instruments.run_summary import precision_note
 from ui.instruments.selection import (
     BEST,
     View,
@@ -51,7 +50,6 @@ def show(view: View) -> None:
     define("tree", tree, join, view.named_run, view.named_branches)
     st.subheader("Beam tree", help=term_help("beam search", "hypothesis"))
     st.caption(_explained(view.run))
-    precision_note(view.run)
     node = _tree(view, tree)
     _node_panel(view, tree, node)
     st.subheader("Hypotheses, ranked")
@@ -366,7 +364,7 @@ def _search_errors(view: View) -> None:
     rivals = {name: known.get(each.tokens, each) for name, each in rivals.items()}
     errors = [(name, each, best) for name, each in better(best, rivals).items()]
     if (reference := _reference(view)) is not None:
-        # It was followed in float32, so it is compared with what the same pass says of the best.
+        # It was followed, not searched: both are scored by their probabilities alone.
         [scored] = scores([reference], run.options.length_penalty)
         total = float(run.log_probabilities.sum())
         own = score(total, len(run.target), run.options.length_penalty)

@@ -13,7 +13,7 @@ from ui.code_export import draw
 from ui.components import clicked, outputs_list
 from ui.components.chart import chart
 from ui.escape import plain, quoted
-from ui.instruments.run_summary import alternatives_in_words, precision_note
+from ui.instruments.run_summary import alternatives_in_words
 from ui.instruments.selection import View, add_branch, select_output, select_step
 from ui.page import is_dark
 from ui.terms import term_help
@@ -45,7 +45,6 @@ def show(view: View) -> None:
     if len(found) > 1:
         st.subheader("Hypotheses")
         st.caption("Differences from the best one are underlined. Click one to select it.")
-        precision_note(view.run)
         outputs_list("outputs_list", found, view.name, select_output)
 
 

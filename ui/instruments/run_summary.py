@@ -9,8 +9,6 @@ import streamlit as st
 from seq2seq.trace import Trace, shown
 from ui.escape import plain, quoted
 
-FULL = "float32"
-
 
 def timing(trace: Trace) -> None:
     """Say what went in and out, and what it took."""
@@ -21,19 +19,9 @@ def timing(trace: Trace) -> None:
     st.caption(
         f"{quoted(trace.checkpoint)} {len(trace.source):,} {what} in, {len(trace.target):,} out · "
         f"{1000 * sum(seconds.values()):,.0f} ms · log P {total}",
-        help=f"Encoder {took['encode']}, search {took['search']} (in {plain(trace.precision)}), "
-        f"record {took['record']}. log P is the log-probability of the output, computed in {FULL}.",
+        help=f"Encoder {took['encode']}, search {took['search']}, record {took['record']}, all in "
+        f"{plain(trace.precision)}. log P is the log-probability of the output.",
     )
-
-
-def precision_note(trace: Trace) -> None:
-    """Say where numbers are the search's own, if it multiplied in less than what others did."""
-    if trace.precision != FULL:
-        st.caption(
-            f"Probabilities and scores here are those that the search computed, in "
-            f"{plain(trace.precision)}. All others on this page are of one pass over the output in "
-            f"{FULL}, so the same token can have a slightly different value there."
-        )
 
 
 def alternatives_in_words(trace: Trace, step: int) -> str:

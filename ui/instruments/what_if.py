@@ -146,7 +146,8 @@ def _compare(view: View, given: Any, interventions: Interventions) -> None:
         return
     source = Named("source") if given == view.subject.given else given
     arguments = Named("checkpoint"), source, Named("trace.options")
-    more = {"interventions": interventions} if interventions else {}
+    more: dict[str, Any] = {} if after.decoder_attention is None else {"self_attention": None}
+    more |= {"interventions": interventions} if interventions else {}
     changed_run = define("changed", after, seq2seq.run, *arguments, **more)
     old, new = differing(before.text, after.text)
     highlighted_text("whatif", [("Before", old), ("After", new)])
