@@ -154,6 +154,18 @@ def list_checkpoints() -> dict[str, Card]:
     return embedded() | offered()
 
 
+def card_named(name: str) -> Card | None:
+    """Return the card of the checkpoint with this name, None for none and for a damaged one."""
+    folder = CHECKPOINTS / name
+    if not is_name(name):
+        return None
+    with suppress(UserError):
+        card = read_card(folder)
+        if card.hub or (folder / "model.safetensors").is_file():
+            return card
+    return None
+
+
 def is_name(checkpoint: str) -> bool:
     """Tell whether a text can be the name of a checkpoint, rather than a path."""
     return bool(re.fullmatch(r"\w[\w.-]{0,99}", checkpoint))

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from seq2seq import hub
-from seq2seq.catalogue import PRECISIONS, Card, embedded, is_name, offered, read_card, resolve
+from seq2seq.catalogue import PRECISIONS, Card, card_named, is_name, read_card, resolve
 from seq2seq.data.normalization import unfold
 from seq2seq.data.tokenizer import Tokenizer, Unigram
 from seq2seq.data.tokenizer_pair import SOURCE_TOKENIZER, TARGET_TOKENIZER, TokenizerPair
@@ -175,7 +175,7 @@ def load(
         fetched = hub.fetch(hub.cached(identifier) or identifier, on_progress)
         folder, notes = fetched.folder, fetched.notes
     assert folder is not None
-    ours = None if called else (embedded() | offered()).get(name)
+    ours = None if called else card_named(name)
     loaded = _load(folder, called or called_here, place, ours)
     loaded = replace(loaded, notes=notes + loaded.notes)
     return loaded.searching_in(precision or loaded.card.precision)
@@ -186,7 +186,7 @@ def _load(folder: Path, name: str, device: torch.device, ours: Card | None) -> C
         raise UserError(describe(folder))
     check_links(folder)
     if is_foreign(folder):
-        ours = ours or (embedded() | offered()).get(name)
+        ours = ours or card_named(name)
         card, model, tokenizer, generation_config = read_folder(
             folder, name, _precision(device), ours
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -28,7 +29,7 @@ def read_table(kind: type[Table], values: Any, where: str) -> Table:
     """
     if not isinstance(values, dict):
         raise UserError(f"{where} is no table: give fields and values.")
-    types = get_type_hints(kind)
+    types = _types(kind)  # type: ignore[arg-type]
     values = {
         key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
     }
@@ -44,6 +45,12 @@ def read_table(kind: type[Table], values: Any, where: str) -> Table:
         if needed and item.name not in values:
             raise UserError(f"{where} lacks {item.name!r}: write it there.")
     return kind(**values)
+
+
+@functools.cache
+def _types(kind: Any) -> dict[str, Any]:
+    """Return the types of a dataclass's fields; finding them costs more than reading a card."""
+    return get_type_hints(kind)
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -1,6 +1,6 @@
 """Shared fixtures: a tiny tokenizer, and a tiny checkpoint of each kind with fresh weights."""
 
-import gc
+import functools
 import json
 import os
 import shutil
@@ -14,6 +14,8 @@ import pytest
 import streamlit as st
 import streamlit.config
 import torch
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner import script_runner
 
 from seq2seq.checkpoint import load, save
 from seq2seq.data.parallel_corpus import Pair
@@ -28,6 +30,12 @@ from tests import vocabularies
 torch.set_num_threads(1)
 # Pages are tested as on a personal computer, unless a test makes its server a hosted one.
 streamlit.config.set_option("server.address", "localhost")
+# Each AppTest looks through all installed packages for components; they stay the same.
+manifest_scanner.scan_component_manifests = functools.cache(
+    manifest_scanner.scan_component_manifests
+)
+# Each run has Keras, where a notebook has loaded it, collect all garbage; pages never load it.
+script_runner._clean_problem_modules = lambda: None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,15 +45,6 @@ def pytest_collection_modifyitems(items):
         values = item.callspec.params.values() if hasattr(item, "callspec") else ()
         if item.path.parent.name in ("pages", "ui") and "rnn-additive" in values:
             item.add_marker(pytest.mark.slow)
-
-
-def pytest_collection_finish():
-    """Keep collections of garbage from going through all that was imported, 700,000 objects.
-
-    Streamlit asks Keras, where that is loaded, for a full one whenever a page is run.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 PAIRS = [

@@ -29,6 +29,17 @@ FEATURES = Probe._fields[1:]
 LONG = 8  # words, from which on a sentence is called long
 
 
+class _Grammar(NamedTuple):
+    """What a sentence of a topic is made by; number is the subject's."""
+
+    tense: str
+    number: str
+    polarity: str
+    kind: str
+    voice: str
+    adjunct: bool
+
+
 class _Verb(NamedTuple):
     base: str
     third: str
@@ -109,31 +120,22 @@ _CHOICES = {
 def probes(count: int = 400, seed: int = 0) -> list[Probe]:
     """Draw so many different sentences, all combinations of features as often as each other."""
     draw, made = random.Random(seed), dict[str, Probe]()
-    combinations = list(itertools.product(_TOPICS, *_CHOICES.values(), ("no", "yes")))
+    grammars = map(_Grammar._make, itertools.product(*_CHOICES.values(), (False, True)))
+    combinations = list(itertools.product(_TOPICS, grammars))
     while len(made) < count:
         before = len(made)
         draw.shuffle(combinations)
-        for topic, tense, number, polarity, kind, voice, adjunct in combinations:
-            text = _sentence(_TOPICS[topic], tense, number, polarity, kind, voice, adjunct, draw)
+        for topic, grammar in combinations:
+            text = _sentence(_TOPICS[topic], grammar, draw)
             length = "long" if len(text.split()) >= LONG else "short"
             if len(made) < count:
-                made.setdefault(
-                    text, Probe(text, topic, tense, number, polarity, kind, voice, length)
-                )
+                made.setdefault(text, Probe(text, topic, *grammar[:-1], length))
         assert len(made) > before, "the grammar has no more sentences"
     return list(made.values())
 
 
-def _sentence(
-    topic: _Topic,
-    tense: str,
-    number: str,
-    polarity: str,
-    kind: str,
-    voice: str,
-    adjunct: str,
-    draw: random.Random,
-) -> str:
+def _sentence(topic: _Topic, grammar: _Grammar, draw: random.Random) -> str:
+    tense, number, polarity, kind, voice, adjunct = grammar
     plural, negative = number == "plural", polarity == "negative"
     doer, thing = draw.choice(topic.doers), draw.choice(topic.things)
     verb, other = draw.choice(topic.verbs), draw.random() < 0.5
@@ -145,7 +147,7 @@ def _sentence(
     if not auxiliary and (negative or kind == "question"):
         auxiliary = {"past": "did", "present": "do" if plural else "does"}[tense]
         core = verb.base
-    rest += [draw.choice(topic.adjuncts)] if adjunct == "yes" else []
+    rest += [draw.choice(topic.adjuncts)] if adjunct else []
     no = ["not"] if negative else []
     if kind == "question":
         words = [auxiliary, subject, *no, core, *rest]

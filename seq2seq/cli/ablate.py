@@ -27,10 +27,10 @@ def add(commands: Any) -> None:
 def _work(values: argparse.Namespace) -> None:
     if min(values.minutes, values.pairs) <= 0:
         raise UserError("--pairs and --minutes must be more than 0.")
-    from seq2seq.training.ablation import study
+    from seq2seq.training.ablation import Ablation, ablate
     from seq2seq.training.recipe import read_recipe
 
     recipe = read_recipe(values.folder / "recipe.toml")
     work = values.work or Path("runs") / "study"
-    settings = values.pairs, values.minutes, values.plain
-    print_scores(values.folder, study(values.folder, recipe, values.data, work, *settings))
+    ablation = Ablation(values.pairs, values.minutes, values.plain)
+    print_scores(values.folder, ablate(values.folder, recipe, values.data, work, ablation))

@@ -21,6 +21,7 @@ from seq2seq.errors import UserError
 MANIFEST = "manifest.tsv"
 LARGEST = 32 * 2**20  # bytes of one recording or manifest
 MOST_MEMBERS = 10_000  # of an archive that a visitor brings
+MOST_LINES = 2 * MOST_MEMBERS  # of its manifest
 MOST_UNPACKED = 512 * 2**20  # bytes of it
 _ENTRY = b"PK\x01\x02"  # what each entry of a zip's list begins with
 _FAULTS = (OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
@@ -47,7 +48,7 @@ class Archive:
 
         Raises UserError, naming the remedy, for what is none, or too much.
         """
-        self._called = called
+        self._called, self._limited = called, limited
         self._members: dict[str, tarfile.TarInfo | zipfile.ZipInfo] = {}
         try:
             self._archive = _open(file, called, limited)
@@ -97,12 +98,17 @@ class Archive:
 
         It has the columns id and text, and may have split and speaker; an id is the name of a file
         with its ending or without. Whether there is such a file is not looked at. Raises UserError
-        where there is no manifest or a column is missing.
+        where there is no manifest, a column is missing, or a visitor's has too many lines.
         """
         if MANIFEST not in self._members:
             raise UserError(f"{self._called} has no {MANIFEST}: it is no archive of speech.")
+        content = self.read(MANIFEST)
+        if self._limited and content.count(b"\n") > MOST_LINES:
+            raise UserError(
+                f"The {MANIFEST} of {self._called} has more than {MOST_LINES:,} lines: split it."
+            )
         try:
-            text = self.read(MANIFEST).decode("utf-8-sig")
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError:
             raise UserError(
                 f"The {MANIFEST} of {self._called} is not UTF-8: write it again."

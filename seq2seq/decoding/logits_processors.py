@@ -20,9 +20,10 @@ LogitsProcessor = Callable[[Tensor, Tensor], Tensor]
 
 def forbid(tokens: Sequence[int]) -> LogitsProcessor:
     """Never say these tokens: padding, the unknown token."""
+    places = torch.tensor(tokens)
 
     def processor(log_probabilities: Tensor, history: Tensor) -> Tensor:
-        index = torch.tensor(tokens, device=log_probabilities.device)
+        index = places.to(log_probabilities.device)
         return log_probabilities.index_fill_(1, index, -math.inf)
 
     return processor

@@ -23,6 +23,7 @@ from seq2seq.evaluation.sentence_metrics import sentence_scores
 from seq2seq.evaluation.sentence_problems import EMPTY, PROBLEMS, sentence_problems
 
 MAX_PAIRS = 5_000
+MAX_LINES = 4 * MAX_PAIRS  # with empty ones and those that are no pairs
 RESAMPLED = 1_000  # times that sentences are drawn anew
 
 
@@ -131,8 +132,10 @@ def read_own_pairs(content: bytes) -> tuple[list[tuple[int, Pair]], list[str]]:
     """Read lines of a source, a tab and a target; returns them by line number, and what is wrong.
 
     A line that is no pair is left out and named by its number. Raises UserError for what is no
-    text, holds no pair, or more than MAX_PAIRS.
+    text, holds no pair, more than MAX_PAIRS or more than MAX_LINES.
     """
+    if (lines := content.count(b"\n")) > MAX_LINES:
+        raise UserError(f"There are {lines:,} lines: give at most {MAX_PAIRS:,} pairs.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

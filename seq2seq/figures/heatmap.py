@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Unpack, cast
@@ -311,6 +312,9 @@ def ordinal(number: int) -> str:
 
 def places_of(weights: np.ndarray) -> Iterator[tuple[int, int]]:
     """Yield each cell, or the strongest of each patch where there are too many."""
+    if max(weights.shape) <= LABELS_UP_TO:
+        yield from itertools.product(*map(range, weights.shape))
+        return
     parts = [
         np.array_split(np.arange(count), count if count <= LABELS_UP_TO else PLACES)
         for count in weights.shape

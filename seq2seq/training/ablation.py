@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,30 @@ LOGGED = (
 )
 
 
-def study(
-    folder: Path, recipe: Recipe, data: Path, work: Path, pairs: int, minutes: float, plain: bool
+@dataclass(frozen=True)
+class Ablation:
+    """What a training is given less of.
+
+    pairs: of the training files, the same ones in every epoch. minutes: of one process. plain:
+    without dropout and label smoothing, where the loss on train can be compared with that on valid
+    (Goodfellow et al. 2016, section 5.2).
+    """
+
+    pairs: int
+    minutes: float
+    plain: bool = False
+
+
+def ablate(
+    folder: Path, recipe: Recipe, data: Path, work: Path, ablation: Ablation
 ) -> dict[str, Any]:
-    """Train what the recipe describes on so many pairs; adds what was measured to studies.json.
+    """Train what the recipe describes on less; adds what was measured to studies.json.
 
     folder: of the checkpoint, whose tokenizer is used, so that only the model has less to learn
-    from. data: the folder of the recipe's files. plain: without dropout and label smoothing, where
-    the loss on train can be compared with that on valid (Goodfellow et al. 2016, section 5.2).
+    from. data: the folder of the recipe's files. work: the folder of the run, emptied before.
     Returns that entry: pairs, plain, the log of losses, and the scores of the best weights.
     """
+    pairs, plain = ablation.pairs, ablation.plain
     changed = replace(
         recipe,
         data=replace(recipe.data, limit=pairs),
@@ -49,7 +63,7 @@ def study(
         )
     before = read_studies(folder)
     shutil.rmtree(work, ignore_errors=True)
-    best = train(changed, data, work, minutes=minutes, tokenizer=folder / TOKENIZER)
+    best = train(changed, data, work, minutes=ablation.minutes, tokenizer=folder / TOKENIZER)
     files = [data / name for name in recipe.data.valid]
     scores = score(best, files, recipe.data.columns, best.generation_config.options, len(files))
     lines = (work / LOG).read_text(encoding="utf-8").splitlines()

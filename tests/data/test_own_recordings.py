@@ -121,6 +121,7 @@ def test_bad_lines_are_named_by_number(monkeypatch):
         (tar({"manifest.tsv": b"id\twords\na\tb\n"}), "has no column 'text': add it"),
         (tar({"manifest.tsv": b"id\ttext\na\t\n"}), "no recordings: .* Line 2 has no text"),
         (tar({"manifest.tsv": b"id\ttext\n" + b"a" * 200_000}), "is damaged: write it again"),
+        (tar({"manifest.tsv": b"id\ttext\n" + b"\n" * 20_000}), "more than 20,000 lines: split it"),
         (tar({"../a.flac": b""}), "holds a path outside itself"),
         (zipped({"/a.flac": b""}), "holds a path outside itself"),
         (zipped(FILES, zipfile.ZIP_LZMA), "is damaged: pack it again"),

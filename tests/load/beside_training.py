@@ -84,7 +84,7 @@ async def beside(address: str, plan: Plan) -> Seen:
     visit = asyncio.create_task(trainee.visit(address))
     try:
         await asyncio.wait_for(trainee.trains.wait(), PATIENCE)
-        return await crowd(address, plan)
+        return await crowd([address], plan)
     finally:
         visit.cancel()
         end_trainings()
@@ -96,10 +96,10 @@ def measure(rounds: int, seconds: float) -> tuple[Seen, Seen]:
     with served_app() as address:
         urllib.request.urlopen(f"{address}/_stcore/script-health-check", timeout=120).read()
         where = address.replace("http", "ws")
-        asyncio.run(crowd(where, Plan(1, 2, period=0, arrive=0)))
+        asyncio.run(crowd([where], Plan(1, 2, period=0, arrive=0)))
         for number in range(rounds):
             plan = Plan(1, seconds, period=1, arrive=0, seed=number)
-            alone.seconds += asyncio.run(crowd(where, plan)).seconds
+            alone.seconds += asyncio.run(crowd([where], plan)).seconds
             plan = plan._replace(seed=rounds + number)
             trained.seconds += asyncio.run(beside(where, plan)).seconds
     return alone, trained

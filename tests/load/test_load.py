@@ -22,7 +22,7 @@ def server():
 def load(address, plan):
     """Send the visitors of `plan` from a thread: browser tests leave an event loop in this one."""
     with ThreadPoolExecutor(1) as thread:
-        visits = crowd(address.replace("http", "ws"), plan)
+        visits = crowd([address], plan)
         return thread.submit(asyncio.run, visits).result()
 
 

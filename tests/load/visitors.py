@@ -167,11 +167,13 @@ class Visitor:
                 self.widget = shown.id
 
 
-async def crowd(address: str, plan: Plan) -> Seen:
-    """Let visitors come to a server, ws://host:port; returns what they saw."""
+async def crowd(addresses: Sequence[str], plan: Plan) -> Seen:
+    """Let visitors come to processes, each http://host:port, in turns; returns what they saw."""
     seen, end = Seen(), time.monotonic() + plan.arrive + plan.seconds
+    sockets = [address.replace("http", "ws", 1) for address in addresses]
     visitors: Sequence[Visitor] = [
-        Visitor(address, number, plan, seen) for number in range(plan.visitors)
+        Visitor(sockets[number % len(sockets)], number, plan, seen)
+        for number in range(plan.visitors)
     ]
     await asyncio.gather(*(visitor.visit(end) for visitor in visitors))
     return seen

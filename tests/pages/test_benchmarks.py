@@ -10,10 +10,12 @@ import pytest
 
 from seq2seq.catalogue import CHECKPOINTS, read_card
 from seq2seq.data.audio import to_wav
+from seq2seq.errors import UserError
 from seq2seq.evaluation.results import Logged, Measurements, Scored, Study
 from tests.evaluation.test_own_pairs import listener, noises
 from tests.evaluation.test_results import LINES, ROWS, STUDY
 from tests.visit import SENTENCE, charts, messages, visit
+from ui.runtime.admission import admission
 from ui.views.benchmarks import attention_buys, turning_point
 from ui.views.compare import FIRST
 
@@ -226,6 +228,21 @@ def bring(at, names, content=OWN):
 
 def scoring(at):
     return next(button for button in at.button if button.label.startswith("Score "))
+
+
+def test_own_pairs_are_scored_in_the_queue_of_long_jobs(root, monkeypatch):
+    held = []
+
+    def look(checkpoint, *others, **more):
+        held.append((admission().short.held, admission().long.held))
+        raise UserError("Enough.")
+
+    monkeypatch.setattr("seq2seq.evaluation.own_pairs.score_pairs", look)
+    at = bring(visit("benchmarks"), list(NAMES)[:1])
+    scoring(at).click().run()
+    assert held == [(0, 1)]
+    assert [each.value for each in at.error] == [r"Enough\."]
+    assert (admission().short.held, admission().long.held) == (0, 0)
 
 
 def test_own_pairs_are_scored_and_the_worst_comes_first(root):

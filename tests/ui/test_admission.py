@@ -190,3 +190,23 @@ def test_nothing_is_held_during_a_download():
         with admission.outside():
             assert admission.short.held == 0
         assert admission.short.held == 1
+
+
+def test_a_job_of_many_parts_lets_others_go_between_them():
+    admission, order = Admission(long=(1, 5)), []
+
+    def hours():
+        with admission.run(nothing), admission.long_job(nothing):
+            wait_until(lambda: admission.long.waiting == 1)
+            for part in range(3):
+                admission.give_way(nothing)
+                order.append(part)
+
+    def minutes():
+        wait_until(lambda: admission.long.held == 1)
+        with admission.run(nothing), admission.long_job(nothing):
+            order.append("minutes")
+
+    in_threads(hours, minutes)
+    assert order == ["minutes", 0, 1, 2]
+    assert (admission.short.held, admission.long.held) == (0, 0)

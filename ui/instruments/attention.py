@@ -26,7 +26,7 @@ from ui.components.plot import Lights
 from ui.escape import quoted, quoted_end
 from ui.instruments.findings import findings_list
 from ui.instruments.probabilities import alternatives_chart
-from ui.instruments.selection import View, output_name, select_step, select_word
+from ui.instruments.selection import BEST, View, output_name, select_step, select_word
 from ui.links import URL
 from ui.page import is_dark
 from ui.runtime.names import reads_series
@@ -73,7 +73,15 @@ def _picture(trace: Trace) -> str:
         names, key = ["Blocks", *names], LONG
     if st.session_state.get(key) not in (None, *names):  # of a run with other heads
         st.session_state[key] = names[0]
-    chosen = st.segmented_control("Picture", names, default=names[0], required=True, key=key, **URL)
+    chosen = st.segmented_control(
+        "Picture",
+        names,
+        default=names[0],
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+        **URL,
+    )
     return chosen or names[0]  # a link may say nothing
 
 
@@ -95,7 +103,7 @@ def _which(trace: Trace) -> str:
             "Attention",
             names,
             key="which",
-            width=210,
+            width=195,
             help=term_help("cross-attention", "self-attention"),
             **URL,
         )
@@ -113,7 +121,7 @@ def _pick(name: str, count: int) -> Pick:
         return 0
     options = ["mean", "max", *map(str, range(1, count + 1))]
     _keep(name, options)
-    chosen = st.selectbox(name.capitalize(), options, key=name, width=105, **URL)
+    chosen = st.selectbox(name.capitalize(), options, key=name, width=90, **URL)
     return int(chosen) - 1 if chosen.isdigit() else chosen
 
 
@@ -172,16 +180,17 @@ def _matrix(view: View, controls: Controls) -> None:
     with controls:
         which = _which(trace)
         picks = _picks(trace, which)
-        scale, by_word = _scale(), _by_word(trace, which)
         _encoder_frame(view)
-        mirrored = _right_to_left(trace, which)
-        measured = st.toggle(
-            "Show entropy and coverage",
-            True,
-            key="measured",
-            help=term_help("entropy", "attention received"),
-            **URL,
-        )
+        with st.popover("Display", icon=":material/palette:"):
+            scale, by_word = _scale(), _by_word(trace, which)
+            mirrored = _right_to_left(trace, which)
+            measured = st.toggle(
+                "Show entropy and coverage",
+                True,
+                key="measured",
+                help=term_help("entropy", "attention received"),
+                **URL,
+            )
     choice: Choice = {"which": which, "by_word": by_word, **picks}
     settings = {"right_to_left": True} if mirrored else {}
     attention_chart(trace, "attention", view, scale, measured, **choice, **settings)
@@ -251,7 +260,7 @@ def _ribbons(view: View, controls: Controls) -> None:
             MASS,
             0.05,
             key="mass",
-            width=200,
+            width=195,
             help="Of each row, the fewest ribbons are drawn whose weights reach this share.",
             **URL,
         )
@@ -480,8 +489,8 @@ def _of_output() -> str:
 
 
 def _hypothesis_caption(view: View) -> None:
-    """Say which output the pictures are of, where there are several."""
-    if len(view.run.outputs) > 1 or view.branches:
+    """Say which output the pictures are of, where it is not the best one, which stands above."""
+    if view.name != BEST:
         st.caption(f"Attention of hypothesis {output_name()}")
 
 

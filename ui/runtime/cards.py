@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from seq2seq.hub.cache import last_fetched
 from seq2seq.hub.repository import is_identifier, parse
 
 WEIGHTS = "model.safetensors"
+FILES = ("card.toml", WEIGHTS, EVALUATION)
 
 
 class Cards(NamedTuple):
@@ -65,10 +65,13 @@ def catalogued() -> Cards:
     """Return the cards, read anew once a file of them has changed: it takes longer than a look."""
     stamp: list[tuple[str, int]] = []
     place = catalogue.CHECKPOINTS
+    # Paths as texts: a page asks this several times.
     for folder in os.scandir(place) if place.is_dir() else ():
-        for name in ("card.toml", WEIGHTS, EVALUATION):
-            with suppress(OSError):
-                file = os.path.join(folder.path, name)
+        for name in FILES:
+            file = f"{folder.path}{os.sep}{name}"
+            try:
                 stamp.append((file, os.stat(file).st_mtime_ns))
+            except OSError:
+                continue
     written = tuple(sorted(stamp))
     return _read_cards(written, tuple(last_fetched(_repositories(written)).items()))

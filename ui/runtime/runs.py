@@ -368,6 +368,6 @@ def _changes(trace: Trace) -> str:
 
 
 def show_notes(notes: Iterable[str]) -> None:
-    """Show what is worth knowing of an input."""
-    for note in notes:
-        st.info(plain(note), icon=":material/info:")
+    """Show what is worth knowing of an input, in one box: the answer below it stays in sight."""
+    if said := "  \n".join(map(plain, notes)):
+        st.info(said, icon=":material/info:")

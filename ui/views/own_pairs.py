@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
 from seq2seq.errors import UserError
 from ui.escape import plain
 from ui.inputs.audio_input import hear
 from ui.links import page_link
+from ui.runtime.admission import FullError, OnWait, admission, refusal, waiting_note
 from ui.runtime.model_loading import open_model
 from ui.runtime.names import card_of, checkpoints_for, labels, titles
 from ui.views.compare import FIRST
@@ -163,28 +165,42 @@ def _scorer(own: Own) -> tuple[Scorer, int]:
 
 def _measure(names: tuple[str, ...], own: Own) -> list[ScoredModel]:
     """Score the models one after the other; touching the page is what lets the visitor stop."""
-    place, found = st.empty(), []
+    place = st.empty()
+    found: list[ScoredModel] = []
+    on_wait = waiting_note(place)
     try:
-        score, total = _scorer(own)
-        for number, name in enumerate(names, start=1):
-            checkpoint = open_model(name)
-            if checkpoint is None:
-                return []
-            done = 0
-
-            def on_group(count: int, number: int = number) -> None:
-                nonlocal done
-                done += count
-                said = f"Model {number} of {len(names)}: {done:,} of {total:,} sentences"
-                place.progress(min(1.0, done / total), said)
-
-            place.progress(0.0, f"Model {number} of {len(names)}")
-            found.append(score(checkpoint, on_group))
+        with admission().long_job(on_wait):
+            score, total = _scorer(own)
+            for number, name in enumerate(names, start=1):
+                checkpoint = open_model(name)
+                if checkpoint is None:
+                    return []
+                said = f"Model {number} of {len(names)}"
+                found.append(score(checkpoint, _counting(place, said, total, on_wait)))
     except UserError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return []
+    except FullError as full:
+        st.warning(refusal(full), icon=":material/hourglass_disabled:")
+        return []
     place.empty()
     return found
+
+
+def _counting(
+    place: DeltaGenerator, said: str, total: int, on_wait: OnWait
+) -> Callable[[int], None]:
+    """Return what counts the sentences that are done, and lets other long jobs go between them."""
+    done = 0
+
+    def on_group(count: int) -> None:
+        nonlocal done
+        done += count
+        admission().give_way(on_wait)
+        place.progress(min(1.0, done / total), f"{said}: {done:,} of {total:,} sentences")
+
+    on_group(0)
+    return on_group
 
 
 def _show(found: list[ScoredModel], own: Own) -> None:
