@@ -121,6 +121,7 @@ class Unigram:
         try:
             self._processor = sentencepiece.SentencePieceProcessor()
             self._processor.load_from_serialized_proto(model)
+            self._processor.id_to_piece(list(range(len(self._processor))))  # each is text
         except Exception:
             raise UserError(f"The {name} is damaged: fetch the checkpoint again.") from None
 

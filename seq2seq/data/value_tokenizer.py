@@ -17,7 +17,7 @@ from seq2seq.data.frequency import FREQUENCIES, frequency
 from seq2seq.data.series import MISSING, parse_values, write_values
 from seq2seq.data.spans import place
 from seq2seq.data.tokenizer import BOS, EOS, PAD, UNKNOWN, Split
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 
 SCALINGS = ("mean", "recent")
 CONSTANT = 0.01  # of a constant value: the scale of a series that never changes
@@ -94,7 +94,9 @@ class ValueTokenizer:
 
     def __post_init__(self) -> None:
         if self.method not in SCALINGS:
-            raise UserError(f"There is no scaling {self.method!r}: use {' or '.join(SCALINGS)}.")
+            raise UserError(
+                f"There is no scaling {quote(self.method)}: use {' or '.join(SCALINGS)}."
+            )
         if not 2 <= self.bins <= 100_000 or not self.low < self.high:
             raise UserError("The bins of a tokenizer need a number of 2 or more, and low < high.")
         if not 0 <= min(self.roles) <= max(self.roles) < self.first <= 100_000:

@@ -96,6 +96,7 @@ def processor(model: bytes, name: str) -> sentencepiece.SentencePieceProcessor:
     found = sentencepiece.SentencePieceProcessor()
     try:
         found.load_from_serialized_proto(model)
+        found.id_to_piece(list(range(len(found))))  # each is text
     except Exception:
         raise damaged(name) from None
     return found

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 
 # Of each kind of cell, the field's name, and the tensors of its state: h, and C of an LSTM.
 CELL_NAMES = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
@@ -79,7 +79,9 @@ class Config(ABC):
         for name, allowed in CHOICES.items():
             if getattr(self, name, allowed[0]) not in allowed:
                 known = ", ".join(allowed)
-                raise UserError(f"The config's {name} is {getattr(self, name)!r}: use {known}.")
+                raise UserError(
+                    f"The config's {name} is {quote(getattr(self, name))}: use {known}."
+                )
         self._check_positive("vocabulary", "width", "encoder_layers", "decoder_layers", "bins")
         if not 0 <= self.dropout < 1:
             raise UserError(f"The config's dropout is {self.dropout}: it must be in [0, 1).")
@@ -88,13 +90,13 @@ class Config(ABC):
 
     def _check_type(self, name: str, kind: type) -> None:
         value, kind = getattr(self, name), int if name == "vocabulary" else kind
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) <= MOST_OF_ANY:
             object.__setattr__(self, name, float(value))
         elif type(value) is not kind:
-            raise UserError(f"The config's {name} is {value!r}: give {kind.__name__}.")
+            raise UserError(f"The config's {name} is {quote(value)}: give {kind.__name__}.")
         most = MOST.get(name, MOST_OF_ANY)
         if kind is int and not 0 <= value <= most:
-            raise UserError(f"The config's {name} is {value}: give 0 to {most}.")
+            raise UserError(f"The config's {name} is {quote(value)}: give 0 to {most}.")
 
     def _check_positive(self, *names: str) -> None:
         for name in names:
@@ -227,10 +229,12 @@ class Config(ABC):
         architecture = values.pop("architecture", RecurrentConfig.architecture)
         if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
             known = ", ".join(ARCHITECTURES)
-            raise UserError(f"The config's architecture is {architecture!r}: use {known}.")
+            raise UserError(f"The config's architecture is {quote(architecture)}: use {known}.")
         anywhere = {field.name for kind in ARCHITECTURES.values() for field in fields(kind)}
         if unknown := sorted(set(values) - anywhere):
-            raise UserError(f"The config has a field this library does not know: {unknown[0]!r}.")
+            raise UserError(
+                f"The config has a field this library does not know: {quote(unknown[0])}."
+            )
         kind = ARCHITECTURES[architecture]
         own = {field.name for field in fields(kind)}
         return kind(**{name: value for name, value in values.items() if name in own})

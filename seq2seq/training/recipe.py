@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from seq2seq.catalogue import Card
 from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.value_tokenizer import SCALINGS
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 from seq2seq.text_files import read_text_file
 from seq2seq.toml import read_table, read_toml
 
@@ -69,7 +69,9 @@ class DataSettings:
             missing = "valid" if self.train else "train"
             raise UserError(f"The recipe's [data] lacks {missing!r}: name files there, or a task.")
         if self.score not in SCORES:
-            raise UserError(f"The recipe's score is {self.score!r}: use {' or '.join(SCORES)}.")
+            raise UserError(
+                f"The recipe's score is {quote(self.score)}: use {' or '.join(SCORES)}."
+            )
         if len(self.columns) == 1:
             raise UserError("The recipe's columns are one: name two or more, or none.")
         lists = ("share", "share_later", "instructions", "paragraph", "lead", "headlines")
@@ -121,10 +123,10 @@ class TokenizerSettings:
 
     def __post_init__(self) -> None:
         if self.fit not in ("both", *Pair._fields):
-            raise UserError(f"The recipe's fit is {self.fit!r}: use both, source or target.")
+            raise UserError(f"The recipe's fit is {quote(self.fit)}: use both, source or target.")
         for name, kind in (("kind", self.kind), ("source_kind", self.source_kind or KINDS[0])):
             if kind not in KINDS:
-                raise UserError(f"The recipe's {name} is {kind!r}: use {' or '.join(KINDS)}.")
+                raise UserError(f"The recipe's {name} is {quote(kind)}: use {' or '.join(KINDS)}.")
         _check_ranges(self, {"pieces": (8, 1_000_000), "alpha": (0, 10)})
 
 
@@ -185,7 +187,7 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
             raise UserError(
-                f"The recipe's schedule is {self.schedule!r}: use {' or '.join(SCHEDULES)}."
+                f"The recipe's schedule is {quote(self.schedule)}: use {' or '.join(SCHEDULES)}."
             )
         ranges: dict[str, tuple[float, float]] = {
             "epochs": (1, 100_000),
@@ -371,7 +373,7 @@ class SeriesSettings:
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:
             raise UserError(
-                f"The recipe's scaling is {self.scaling!r}: use {' or '.join(SCALINGS)}."
+                f"The recipe's scaling is {quote(self.scaling)}: use {' or '.join(SCALINGS)}."
             )
         ranges: dict[str, tuple[float, float]] = {
             "bins": (2, 100_000),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import io
 import json
 import random
+import shutil
 import struct
+import tarfile
 import wave
+import zipfile
+from pathlib import Path
 
 LETTERS = (
     "abcdefghij",
@@ -111,3 +116,102 @@ def table(chance: random.Random) -> str:
         for _ in range(chance.choice((0, 3, 30)))
     )
     return "\n".join([head, *rows])
+
+
+def _damaged(chance: random.Random, content: bytes) -> bytes:
+    """Return bytes of which a few are others, or the last ones missing; often none."""
+    changed = bytearray(content)
+    for _ in range(chance.choice((0, 0, 1, 3)) if changed else 0):
+        changed[chance.randrange(min(len(changed), chance.choice((600, 10**9))))] = (
+            chance.randrange(256)
+        )
+    return bytes(
+        changed[: chance.randrange(len(changed) + 1)] if chance.random() < 0.15 else changed
+    )
+
+
+def pairs(chance: random.Random) -> bytes:
+    """Return lines of a source, a tab and a target, or of something like it."""
+    lines = [
+        chance.choice(("\t", "\t", "\t", "", "\t\t", "  ")).join(
+            (text(chance, 40), text(chance, 40))
+        )
+        for _ in range(chance.choice((0, 1, 12)))
+    ]
+    written = chance.choice(("\n", "\r\n", "\r")).join(lines)
+    encoding = chance.choice(("utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"))
+    return _damaged(chance, written.encode(encoding, errors="replace"))
+
+
+def archive(chance: random.Random) -> bytes:
+    """Return a tar or zip of recordings with a table, in which names, sizes or bytes are wrong."""
+    names = ("a", "b.wav", "../a", "/etc/passwd", "", "my/a.flac", "a\tb", "🙂")
+    lines = [f"{chance.choice(names)}\t{text(chance, 20)}" for _ in range(chance.randrange(4))]
+    table = "\n".join([chance.choice(("id\ttext", "id\ttext", "id", "text\tid\tsplit")), *lines])
+    files = {chance.choice(("manifest.tsv", "my/manifest.tsv")): table.encode(errors="replace")}
+    for _ in range(chance.randrange(4)):
+        files[f"{chance.choice(('', 'my/', '../', '/'))}{chance.choice('abc')}.wav"] = sound(chance)
+    buffer = io.BytesIO()
+    if chance.random() < 0.5:
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+            for name, content in files.items():
+                packed.writestr(name, content)
+        return _damaged(chance, buffer.getvalue())
+    kinds = (tarfile.REGTYPE,) * 6 + (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE)
+    with tarfile.open(fileobj=buffer, mode="w") as whole:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = chance.choice(kinds), "/etc/passwd"
+            member.size = len(content) if member.isreg() else 0
+            whole.addfile(member, io.BytesIO(content))
+    written = buffer.getvalue()
+    return _damaged(chance, gzip.compress(written, 1) if chance.random() < 0.3 else written)
+
+
+def damage_folder(chance: random.Random, folder: Path) -> None:
+    """Change a file of a checkpoint: a value of its config, a few bytes, or that it is there."""
+    file = chance.choice(sorted(each for each in folder.iterdir() if each.is_file()))
+    what = chance.random()
+    if what < 0.1:
+        file.unlink()
+    elif what < 0.15:
+        file.unlink()
+        file.mkdir()
+    elif file.suffix == ".json" and what < 0.8:
+        values = json.loads(file.read_text(encoding="utf-8"))
+        _change(chance, values)
+        file.write_text(json.dumps(values), encoding="utf-8", errors="replace")
+    else:
+        file.write_bytes(_damaged(chance, file.read_bytes()))
+
+
+def link(chance: random.Random, names: list[str]) -> dict[str, str]:
+    """Return values of any kind for some of the names that an address can have."""
+    known = (
+        "0",
+        "1",
+        "3",
+        "-1",
+        "true",
+        "mean",
+        "Matrix",
+        "1e999",
+        "nan",
+        "9" * 400,
+        "transformer",
+    )
+    return {
+        name: chance.choice(known) if chance.random() < 0.7 else _encodable(text(chance, 60))
+        for name in chance.sample(names, chance.randrange(1, 8))
+    }
+
+
+def _encodable(words: str) -> str:
+    """Return a text without the halves of letters that no address can have."""
+    return words.encode(errors="replace").decode()
+
+
+def copied(folder: Path, place: Path) -> Path:
+    """Return a fresh copy of a folder, in place of the one before."""
+    shutil.rmtree(place, ignore_errors=True)
+    return Path(shutil.copytree(folder, place))

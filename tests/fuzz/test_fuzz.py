@@ -12,17 +12,34 @@ from pathlib import Path
 import pytest
 
 from seq2seq.catalogue import read_card
+from seq2seq.checkpoint import load
+from seq2seq.data import own_pairs as training_pairs
 from seq2seq.data.audio import read_audio
+from seq2seq.data.own_recordings import list_recordings, read_recordings
 from seq2seq.data.series import read_series
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
+from seq2seq.evaluation import own_pairs
 from seq2seq.inference.pipeline import run
 from seq2seq.trace import Trace
 from tests.fuzz import cases
+from tests.ui.test_links import NAMES
+from tests.visit import messages, visit
 
 CASES = int(os.environ.get("SEQ2SEQ_FUZZ", "150"))
 SEED = os.environ.get("SEQ2SEQ_FUZZ_SEED", "0")
-PARTS = {"runs": 0.4, "sounds": 0.2, "cards": 0.15, "tables": 0.15, "texts": 0.1}
+PARTS = {
+    "runs": 0.35,
+    "sounds": 0.17,
+    "cards": 0.12,
+    "tables": 0.1,
+    "archives": 0.08,
+    "folders": 0.07,
+    "texts": 0.05,
+    "pairs": 0.05,
+    "links": 0.01,
+}
+PAGES = ("start", "translation", "compare", "context_vector", "sentence_map", "glossary", "models")
 LONGEST_MESSAGE = 500
 MOST_BYTES = 400_000_000  # while one case is read
 
@@ -99,6 +116,52 @@ def test_texts_and_options(checkpoint):
         run(checkpoint, cases.text(chance, 60), Options(**values))
 
     check("texts", one)
+
+
+@pytest.mark.fuzz
+def test_pairs_of_a_visitor():
+    def one(chance):
+        content = cases.pairs(chance)
+        read = (own_pairs.read_own_pairs, training_pairs.read_own_pairs)
+        chance.choice(read)(content)
+
+    check("pairs", one)
+
+
+@pytest.mark.fuzz
+def test_archives_of_recordings():
+    def one(chance):
+        content = cases.archive(chance)
+        rows, _ = list_recordings(content, "mine")
+        read_recordings(content, "mine", rows)
+
+    check("archives", one)
+
+
+@pytest.mark.fuzz
+def test_folders(checkpoint_root, tmp_path):
+    kinds = sorted(folder for folder in checkpoint_root.iterdir() if folder.is_dir())
+
+    def one(chance):
+        folder = cases.copied(chance.choice(kinds), tmp_path / "damaged")
+        cases.damage_folder(chance, folder)
+        run(load(folder), "The cat sleeps.", Options(max_length=3))
+
+    check("folders", one)
+
+
+@pytest.mark.fuzz
+@pytest.mark.usefixtures("root")
+def test_links():
+    names = [*NAMES.split(), "tab", "text", "checkpoint", "step", "word", "branch", "preset"]
+
+    def one(chance):
+        page = chance.choice(PAGES)
+        at = visit(page, **cases.link(chance, names))
+        assert not at.exception
+        assert all(len(each) <= LONGEST_MESSAGE for each in messages(at))
+
+    check("links", one)
 
 
 # What an attack on the running app once found.
