@@ -41,7 +41,9 @@ class Card:
     turns: how many of the last ones it reads, 0 for all. folded: it reads and writes folded text,
     see seq2seq.data.normalization. plain_punctuation, plain_letters, case: how the texts were
     written that it was trained on, see seq2seq.data.typography. word_filter: it says no word of
-    seq2seq.data.word_filter. decoding: what a run is searched with unless told otherwise.
+    seq2seq.data.word_filter. instructions: what a summary, say, can be asked for; one of them
+    always stands before a source, as a token such as <abstract>, the first where decoding names
+    none. decoding: what a run is searched with unless told otherwise.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Card:
     plain_letters: bool = False
     case: str = CASES[0]
     word_filter: bool = False
+    instructions: tuple[str, ...] = ()
     decoding: Options = field(default_factory=Options)
 
     @classmethod

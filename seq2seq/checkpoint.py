@@ -287,10 +287,15 @@ def own_generation_config(config: Config, card: Card, tokenizer: Tokenizer) -> G
         forbidden = sorted(tokenizer.special)
     if card.turn_separator:  # a reply is one turn
         forbidden += tokenizer.encode_target(card.turn_separator)[-1:]
+    instructions = {name: f"<{name}>" for name in card.instructions}
+    for instruction in instructions.values():
+        forbidden += tokenizer.encode_target(instruction)[-1:]
     pieces = tokenizer.pieces(range(len(tokenizer))) if card.word_filter else ()
     return GenerationConfig(
         start=(config.bos,),
         forbidden=tuple(forbidden),
+        instructions=instructions,
+        always_instructed=bool(instructions),
         turn_separator=card.turn_separator,
         turns=card.turns,
         folded=card.folded,

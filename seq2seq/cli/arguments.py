@@ -34,7 +34,8 @@ OPTION_HELP = {
     "no_repeat_ngram": "n-grams of this size occur once only (default 0: off)",
     "repetition_penalty": "what was written becomes so much less likely (default 1: off)",
     "prefix": "text that the output begins with",
-    "instruction": "text put before the source (default: the model's own, if it has one)",
+    "instruction": "text put before the source, or the name of one that the model knows, such as "
+    "abstract (default: the model's own, if it has one)",
     "source_language": "code of the source's language, for models that know several",
     "target_language": "code of the output's language, for models that know several",
 }

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from seq2seq.data.sentence_splitting import sentence_ends
 from seq2seq.data.spans import Span
 
 NUMBER = "##"
@@ -69,9 +70,9 @@ def _unfolded_parts(text: str) -> Iterator[Span]:
 def words(text: str) -> list[FoldedWord]:
     """Return the words of a text in order: runs of letters, apostrophes inside, and numbers."""
     found: list[FoldedWord] = []
-    end = 0
+    ends, end = list(sentence_ends(text)), 0
     for match in _WORD.finditer(text):
-        first = not found or bool(re.search(r"[.!?]\W*\s", text[end : match.start()]))
+        first = not found or any(end < place <= match.start() for place in ends)
         folded = NUMBER if match[0][0] == "#" else fold(match[0])
         found.append(FoldedWord(folded, match.start(), match.end(), first))
         end = match.end()
@@ -128,7 +129,7 @@ def unfold(output: str, source: str) -> str:
             place = min(free, key=lambda index: abs(index - last), default=None)
         if place is not None:
             used.add(last := place)
-        starts = starts or bool(re.search(r"[.!?][\"')]*\s", between))
+        starts = starts or word.first
         end = word.end
         if place is None and word.folded == NUMBER:
             parts.append(between.rstrip("$£€#"))

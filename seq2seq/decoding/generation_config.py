@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.options import Options
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 
 ENGLISH = "en"  # what speech models translate to
 
@@ -77,7 +77,8 @@ class GenerationConfig:
     forbidden_sequences: of several tokens, never completed.
     renormalise: probabilities sum to 1 again after what is forbidden has been left out.
     no_copy_ngram: no n-gram of this size may be copied from the source, 0 for no such rule.
-    instructions: texts that can be put before a source, by what they ask for.
+    instructions: texts that can be put before a source, by what they ask for. always_instructed:
+    one of them always is, so that options may name what is asked for.
     window: seconds that a recording is filled up to with silence, 0 to take it as it is.
     language_leads: where a token names the language of the output: "" nowhere, "source" before the
     source, "start" as what the decoder reads first, "forced" as the first output; "heard" where one
@@ -103,6 +104,7 @@ class GenerationConfig:
     renormalise: bool = False
     no_copy_ngram: int = 0
     instructions: dict[str, str] = field(default_factory=dict)
+    always_instructed: bool = False
     window: float = 0.0
     language_leads: str = ""
     speech: SpeechTokens | None = None
@@ -138,6 +140,25 @@ class GenerationConfig:
         if self.language_leads == "forced" and target:
             return DecoderPrompt(self.start, (_language(target, languages),))
         return DecoderPrompt(self.start, self.forced)
+
+    def instruction(self, options: Options, text: str = "") -> str:
+        """Return what is put before a source, "" for nothing: its text may begin with it already.
+
+        Raises UserError for an instruction that a model which always gets one does not know.
+        """
+        if not self.always_instructed:
+            return options.instruction
+        known = self.instructions
+        if text.startswith(tuple(known.values())):
+            return ""
+        asked = options.instruction or self.options.instruction or next(iter(known))
+        if asked in known.values():
+            return asked
+        if asked not in known:
+            raise UserError(
+                f"This model knows no instruction {quote(asked)}: use {', '.join(known)}."
+            )
+        return known[asked]
 
     def source_language(self, options: Options) -> str:
         """Return the code of the language that a source is marked with, "" for the usual one.

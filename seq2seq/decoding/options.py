@@ -41,9 +41,10 @@ class Options:
     or multiplied where it is below 0; 1 for none (Keskar et al. 2019, section 4.1). prefix: text
     the output has to begin with; prefix_tokens: the same as ids, instead, where another run has
     gone; the last one may end the output.
-    instruction: text put before the source, for models that do several tasks. source_language,
-    target_language: codes, for models that know several. timestamps: a speech model writes times.
-    previous_tokens: its output for the part before, as ids.
+    instruction: text put before the source, for models that do several tasks, or the name of one
+    that the model knows. source_language, target_language: codes, for models that know several.
+    timestamps: a speech model writes times. previous_tokens: its output for the part before, as
+    ids.
     """
 
     method: str = "beam"

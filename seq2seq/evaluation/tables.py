@@ -32,6 +32,7 @@ SCORES = {
         "ROUGE-1": "rouge_1",
         "ROUGE-2": "rouge_2",
         "ROUGE-L": "rouge_l",
+        "abstracts, ROUGE-L": "abstract",
     },
     "chatbot": {"perplexity": "perplexity", "distinct-2": "distinct_2", "dull replies, %": "dull"},
     "speech": {"words wrong, %": "word_error_rate", "by corpus": "by_corpus"},
@@ -141,6 +142,13 @@ def _score(scores: dict[str, Any], name: str) -> str:
     if name == "by_corpus":
         parts = scores.get(name, {}).items()
         return ", ".join(f"{corpus} {part['word_error_rate']}" for corpus, part in parts) or UNKNOWN
+    if name == "abstract":
+        found = [
+            f"{corpus.partition('.')[0]} {part['rouge_l']}"
+            for corpus, part in scores.get("by_corpus", {}).items()
+            if part.get("instruction") == name
+        ]
+        return ", ".join(found) or UNKNOWN
     value = str(scores.get(name, UNKNOWN))
     ends = scores.get(f"{name}_interval") if name in OVER_SERIES else None
     return f"{value} ({ends[0]:.2f} to {ends[1]:.2f})" if ends else value

@@ -130,7 +130,8 @@ def _prepare_text(checkpoint: Checkpoint, text: str, options: Options) -> Source
     if separator := settings.turn_separator:
         typed = source_of(turns_of(typed, separator)[-settings.turns :], separator)
     read = as_trained(typed, settings.plain_punctuation, settings.case, settings.plain_letters)
-    instruction = f"{clean(options.instruction)} " if options.instruction else ""
+    asked = settings.instruction(options, read.text)
+    instruction = f"{clean(asked)} " if asked else ""
     words = instruction + read.text
     tokens = tokenizer.split(words)
     if not any(len(instruction) <= start < end for start, end in tokens.spans):

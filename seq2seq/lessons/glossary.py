@@ -592,6 +592,20 @@ _EVALUATION = (
         SPEECH,
     ),
     Term(
+        "compression",
+        "",
+        "A summary made by leaving words out of each sentence; those that stay keep their order.",
+        "Filippova et al. 2015, section 1",
+        SUMMARY,
+    ),
+    Term(
+        "abstraction",
+        "",
+        "A summary that may say in words of its own what the text says.",
+        "Rush et al. 2015, section 2",
+        SUMMARY,
+    ),
+    Term(
         "fragment coverage",
         "",
         "The share of a summary's words that are copied from its text.",

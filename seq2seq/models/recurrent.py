@@ -253,6 +253,18 @@ class _Reading(NamedTuple):
     weights: Tensor | None
 
 
+class Unmixed(NamedTuple):
+    """What a decoder that copies mixes.
+
+    logits: (rows, target, vocabulary). switch: (rows, target, 1), of which p_gen is the sigmoid.
+    copied: the attention on the labels (rows, target).
+    """
+
+    logits: Tensor
+    switch: Tensor
+    copied: Tensor
+
+
 class RecurrentDecoder(nn.Module):
     """Writes the target one token at a time: s_t = f(y_{t-1}, s_{t-1}, ...), softmax(W r_t + b).
 
@@ -331,11 +343,30 @@ class RecurrentDecoder(nn.Module):
 
     def forward(self, target: Tensor, memory: Memory, record: bool = False) -> Steps:
         """Read target (rows, target) under teacher forcing."""
-        embedded = self.dropout(self.embedding(target))
-        in_turn = self.feeds == "readout" or (self.feeds == "context" and self.attention)
-        read = (self._in_turn if in_turn else self._at_once)(embedded, self.start(memory), memory)
+        read = self._read(target, memory)
         logits, copying = self._scores(read, memory)
         return Steps(logits, read.hidden, read.context, read.weights, copying=copying)
+
+    def unmixed(self, target: Tensor, memory: Memory, labels: Tensor) -> Unmixed:
+        """Read target (rows, target) under teacher forcing, of a decoder that copies; labels: what
+        is to be written.
+        """
+        read = self._read(target, memory)
+        assert self.switch is not None
+        assert read.weights is not None
+        assert memory.source is not None
+        same = memory.source.unsqueeze(1) == labels.unsqueeze(2)
+        copied = (read.weights[..., 0, 0, :].float() * same).sum(dim=2)
+        return Unmixed(self.output(read.readout), self._switch(read), copied)
+
+    def _read(self, target: Tensor, memory: Memory) -> _Reading:
+        embedded = self.dropout(self.embedding(target))
+        in_turn = self.feeds == "readout" or (self.feeds == "context" and self.attention)
+        return (self._in_turn if in_turn else self._at_once)(embedded, self.start(memory), memory)
+
+    def _switch(self, read: _Reading) -> Tensor:
+        assert self.switch is not None
+        return self.switch(torch.cat([read.context, read.hidden, read.inputs], dim=-1))
 
     def _advance(
         self, embedded: Tensor, state: State, memory: Memory, change: Change | None = None
@@ -389,9 +420,8 @@ class RecurrentDecoder(nn.Module):
             return logits, None
         assert read.weights is not None
         assert memory.source is not None
-        seen = torch.cat([read.context, read.hidden, read.inputs], dim=-1)
         exact = torch.promote_types(logits.dtype, torch.float32)
-        logits, switch = logits.to(exact), self.switch(seen).to(exact)
+        logits, switch = logits.to(exact), self._switch(read).to(exact)
         written = logits - logits.logsumexp(dim=-1, keepdim=True) + F.logsigmoid(switch)
         # Only tokens of the source change, each where it stands first, by the weights of all its
         # places: over the vocabulary, one more pass costs more than the whole attention.

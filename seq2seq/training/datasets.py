@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -38,12 +39,16 @@ from seq2seq.evaluation.losses import corpus_loss, encode_pairs, speech_loss
 from seq2seq.evaluation.reply_metrics import dull
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.training.augmentation import at_speed, in_strings, lengthen, vary
+from seq2seq.training.headlines import Headlines
+from seq2seq.training.qualifiers import qualified, restored
 from seq2seq.training.recipe import Recipe, SubstitutionSettings, TypingSettings
 from seq2seq.training.series_corpus import SeriesCorpus
 from seq2seq.training.small_talk import exchanges
 from seq2seq.training.substitution import all_varied, further
+from seq2seq.training.summary_pairs import in_paragraphs, instructed
 
 GREEDY = Options(method="greedy")
+SUMMARIZED = 300  # texts of valid that are summarized while a model is trained
 STATEMENT = 6  # words from which a turn that is no question says something to take up
 
 
@@ -152,19 +157,31 @@ class TextCorpus:
         self.recipe = recipe
         self.files: list[list[Pair]]
         self.valid: list[Pair]
+        self.valid_by_instruction: dict[str, list[Pair]]
         columns = recipe.data.columns
+        if recipe.data.join and recipe.data.instructions:
+            raise UserError("The recipe joins texts after instructions: give a paragraph instead.")
         if recipe.data.task:
             drawn = draw_pairs(
                 recipe.data.task, recipe.data.pairs, recipe.data.held_out, recipe.training.seed
             )
             self.files, self.valid = [list(drawn.train)], list(drawn.valid)
+            self.valid_by_instruction = {"": self.valid}
             return
         self.files = [read_pairs(data / name, columns) for name in recipe.data.train]
         if recipe.data.limit:
             self.recipe = replace(recipe, data=replace(recipe.data, share=(), share_later=()))
             self.files = limited(recipe, self.files)
-        files = [read_pairs(data / name, columns) for name in recipe.data.valid]
-        self.valid = measured(recipe, list(chain.from_iterable(files)))
+        if recipe.qualifiers.restored:
+            self.files = [[restored(pair) for pair in file] for file in self.files]
+        if any(recipe.data.headlines):
+            self.headlines = Headlines(pair.source for file in self.files for pair in file)
+        valid: dict[str, list[Pair]] = {}
+        instructions = recipe.data.valid_instructions or ("",) * len(recipe.data.valid)
+        for name, instruction in zip(recipe.data.valid, instructions, strict=True):
+            valid.setdefault(instruction, []).extend(read_pairs(data / name, columns))
+        self.valid_by_instruction = {key: measured(recipe, each) for key, each in valid.items()}
+        self.valid = list(chain.from_iterable(self.valid_by_instruction.values()))
 
     def fit(self) -> OwnTokenizer:
         """Make a tokenizer from the sides that the recipe names, or one for each side.
@@ -197,8 +214,10 @@ class TextCorpus:
         return Unigram.train(texts, settings.pieces, kind, folded, rules)
 
     def _varies(self) -> bool:
-        recipe = self.recipe
-        return (recipe.substitution, recipe.typing) != (SubstitutionSettings(), TypingSettings())
+        recipe, data = self.recipe, self.recipe.data
+        typed = (recipe.substitution, recipe.typing) != (SubstitutionSettings(), TypingSettings())
+        rewritten = data.instructions, data.paragraph, data.headlines
+        return typed or recipe.qualifiers.added > 0 or any(rewritten)
 
     def _texts(self, number: int) -> list[list[Pair]]:
         """Draw the pairs of an epoch, varied anew, by file; those made from patterns come last."""
@@ -209,15 +228,36 @@ class TextCorpus:
             all_varied((file[i] for i in drawn), recipe.substitution, recipe.typing, draw)
             for file, drawn in zip(self.files, numbers, strict=True)
         ]
+        texts = [self._as_summaries(pairs, file, draw) for file, pairs in enumerate(texts)]
         more = further(sum(map(len, texts)), recipe.substitution, draw)
         nothing = SubstitutionSettings()
         return [*texts, all_varied(more, nothing, recipe.typing, draw)]
 
+    def targets(self) -> list[str]:
+        """Return the targets of an epoch, as they are learnt."""
+        return [pair.target for file in self._texts(0) for pair in file]
+
+    def _as_summaries(self, pairs: list[Pair], file: int, draw: random.Random) -> list[Pair]:
+        """Return pairs of a file as the recipe has its summaries, after the file's instruction."""
+        data, added = self.recipe.data, self.recipe.qualifiers.added
+        if added:
+            pairs = [qualified(pair, draw) if draw.random() < added else pair for pair in pairs]
+        if data.headlines and data.headlines[file]:
+            pairs = [Pair(pair.source, self.headlines.of(pair.target)) for pair in pairs]
+        if data.paragraph:
+            lead = data.lead[file] if data.lead else 1
+            pairs = in_paragraphs(pairs, data.paragraph[file], lead, draw)
+        return instructed(pairs, data.instructions[file] if data.instructions else "")
+
     def encode(self, tokenizer: Unigram | TokenizerPair) -> None:
         """Split all pairs into ids."""
         self.tokenizer = tokenizer
-        self.examples = [encode_pairs(tokenizer, file) for file in self.files]
-        self.valid_examples = encode_pairs(tokenizer, self.valid)
+        self.examples = [] if self._varies() else [encode_pairs(tokenizer, f) for f in self.files]
+        self.valid_parts = {
+            instruction: encode_pairs(tokenizer, instructed(pairs, instruction))
+            for instruction, pairs in self.valid_by_instruction.items()
+        }
+        self.valid_examples = list(chain.from_iterable(self.valid_parts.values()))
 
     def epoch(self, number: int) -> list[Any]:
         """Draw the examples of an epoch; splits are sampled anew if the recipe says so."""
@@ -256,8 +296,12 @@ class TextCorpus:
         return collate(examples)
 
     def loss(self, model: Seq2Seq) -> float:
-        """Return the loss on valid."""
-        return corpus_loss(model, self.valid_examples)
+        """Return the loss on valid; of several instructions' parts, the geometric mean of theirs.
+
+        So that a share less counts the same for each, though one may be much harder.
+        """
+        losses = [corpus_loss(model, part) for part in self.valid_parts.values()]
+        return math.exp(sum(map(math.log, losses)) / len(losses)) if len(losses) > 1 else losses[0]
 
     def score(self, checkpoint: Checkpoint, loss: float) -> tuple[float, dict[str, float]]:
         """Choose by the loss; log BLEU, for summaries the F1 of kept words in a few, or matches.
@@ -270,14 +314,27 @@ class TextCorpus:
             found = outputs(checkpoint.model, sources, longest_output(self.valid_examples))
             scores = match_scores(found, [each.target for each in self.valid_examples])
             return loss, {f"valid_{name}": value for name, value in scores.items()}
-        short = checkpoint.card.task == "summarization"
-        greedy = evaluate(checkpoint, self.valid[:300] if short else self.valid, GREEDY)
+        if checkpoint.card.task == "summarization":
+            return loss, self._summary_scores(checkpoint)
+        greedy = evaluate(checkpoint, self.valid, GREEDY)
         if checkpoint.card.task == "spelling":
             keys = ("phoneme_error_rate", "word_error_rate")
             logged = {f"valid_{key}_greedy": greedy[key] for key in keys}
             return greedy["word_error_rate"] + loss / 1_000, logged
-        key = "kept_f1" if short else "bleu"
-        return loss, {f"valid_{key}_greedy": greedy[key]}
+        return loss, {"valid_bleu_greedy": greedy["bleu"]}
+
+    def _summary_scores(self, checkpoint: Checkpoint) -> dict[str, float]:
+        """Score a few greedy summaries of each instruction's part of valid, named after it."""
+        scores = {}
+        for instruction, pairs in self.valid_by_instruction.items():
+            options = replace(GREEDY, instruction=instruction)
+            found = evaluate(checkpoint, pairs[:SUMMARIZED], options)
+            name = f"_{instruction.strip('<>')}" if instruction else ""
+            scores[f"valid_kept_f1_greedy{name}"] = found["kept_f1"]
+            if instruction:
+                scores[f"valid_loss{name}"] = found["loss"]
+                scores[f"valid_rouge_l_greedy{name}"] = found["rouge_l"]
+        return scores
 
 
 class DialogueCorpus(TextCorpus):
@@ -300,6 +357,7 @@ class DialogueCorpus(TextCorpus):
             round(recipe.dialogue.made * len(valid)), random.Random(-recipe.training.seed)
         )
         self.valid = measured(recipe, valid)
+        self.valid_by_instruction = {"": self.valid}
 
     def fit(self) -> OwnTokenizer:
         """Make a tokenizer from what is learnt, as it is learnt."""
@@ -312,6 +370,7 @@ class DialogueCorpus(TextCorpus):
         """Split the pairs of valid into ids; those of an epoch are split as they are drawn."""
         self.tokenizer = tokenizer
         self.valid_examples = encode_pairs(tokenizer, self.valid)
+        self.valid_parts = {"": self.valid_examples}
 
     def _lengthened(self, pairs: list[Pair]) -> list[Pair]:
         settings, words = self.recipe.dialogue, 2 * self.recipe.data.max_tokens // 3

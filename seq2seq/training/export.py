@@ -32,6 +32,7 @@ from seq2seq.training.model_card import model_card
 from seq2seq.training.recipe import Recipe
 from seq2seq.training.robustness import robustness
 from seq2seq.training.series_corpus import SeriesCorpus
+from seq2seq.training.summary_quality import summary_quality
 
 REPLIES = "replies.json"
 TIMED = 100  # runs whose median is the time of one
@@ -116,7 +117,11 @@ def _measured(
     if checkpoint.model.config.input == "series":
         return score_series(checkpoint, recipe, data)
     columns = recipe.data.columns
-    scores = score(checkpoint, files, columns, options, len(recipe.data.valid))
+    if recipe.data.valid_instructions:
+        targets = TextCorpus(recipe, data).targets()
+        scores = summary_quality(checkpoint, recipe, data, options, targets)
+    else:
+        scores = score(checkpoint, files, columns, options, len(recipe.data.valid))
     scores["milliseconds"] = milliseconds(checkpoint, files[0], columns)
     if recipe.card.task == "translation" and recipe.card.languages == ("en", "fr"):
         pairs = read_references(checkpoint, files[0], columns)

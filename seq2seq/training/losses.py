@@ -10,8 +10,9 @@ from seq2seq.data.batching import Batch
 from seq2seq.data.tokenizer import EOS, PAD
 from seq2seq.errors import UserError
 from seq2seq.models.protocol import Memory, select
+from seq2seq.models.recurrent import RecurrentDecoder
 from seq2seq.models.seq2seq import Seq2Seq
-from seq2seq.training.cross_entropy import cross_entropy
+from seq2seq.training.cross_entropy import copy_cross_entropy, cross_entropy
 
 CONTRASTED, MARGIN = 4, 0.5  # one batch in so many; nats a token
 NEAR = 3  # source positions around those where CTC hears a token that attention may look at
@@ -52,6 +53,8 @@ class Objective(nn.Module):
         memory = self.model.encode(batch.source, batch.mask)
         if self.hide:
             memory = hidden(memory, self.hide)
+        if self._copies_alone:
+            return self._copy_loss(batch, memory)
         steps = self.model.decoder(batch.target, memory)
         logits, labels = steps.logits.flatten(0, 1), batch.labels.flatten()
         loss = cross_entropy(logits, labels, self.label_smoothing)
@@ -67,6 +70,19 @@ class Objective(nn.Module):
             heard = best_path(scores.detach(), memory.mask, batch.labels)
             loss = loss + self.guide * guide_loss(steps.weights[:, :, 0, 0], heard, batch.labels)
         return loss
+
+    @property
+    def _copies_alone(self) -> bool:
+        """Whether the decoder copies and nothing but its probabilities of the labels is needed."""
+        further = self.label_smoothing or self.contrast or self.ctc
+        return getattr(self.model.config, "copies", False) and not further and self.training
+
+    def _copy_loss(self, batch: Batch, memory: Memory) -> Tensor:
+        decoder = self.model.decoder
+        assert isinstance(decoder, RecurrentDecoder)
+        mixed = decoder.unmixed(batch.target, memory, batch.labels)
+        flat = mixed.logits.flatten(0, 1), mixed.switch.flatten(), mixed.copied.flatten()
+        return copy_cross_entropy(*flat, batch.labels.flatten())
 
 
 def hidden(memory: Memory, share: float) -> Memory:

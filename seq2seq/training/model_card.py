@@ -13,6 +13,16 @@ from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
 from seq2seq.training.recipe import Recipe
 
 PROJECT = "Seq2Seq Explorer"
+# Of a summarizer that always gets an instruction.
+TWO_STYLES = """\
+A small model. Compressions it has learnt from news sentences, each with the words of it that an
+editor would keep; what it says in words of its own, from synopses of software packages, abstracts
+of computer science and headlines that were made by rule. So its headlines of news change the form
+of a verb and little else, and what it makes of recipes, stories or talk is a guess. It takes the
+first sentence of a paragraph for the main one. It still drops words that the sense needs, such as
+*perhaps*, and ends too early now and then: check what it leaves. It is made to be looked at, not to
+be relied on.\
+"""
 LIMITS = {
     "spelling": """\
 A small model trained on one dictionary of American English. Capitals do not matter to it, and
@@ -105,7 +115,7 @@ Data:
 
 ## Limits
 
-{LIMITS.get(card.task, LIMITS["translation"])}
+{TWO_STYLES if card.instructions else LIMITS.get(card.task, LIMITS["translation"])}
 """
 
 
@@ -432,7 +442,8 @@ def _summary_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
     for row in scores["by_source_length"]:
         count = bin_name(row["words"])
         lengths.append(f"| {count} | {row['sentences']} | {row['rouge_l']} | {row['kept_f1']} |")
-    return f"""On {_files(recipe)}: {scores["sentences"]:,} texts, {_decoding(scores)}, searched in
+    first = f"`{recipe.data.valid[0]}`" if recipe.card.instructions else _files(recipe)
+    return f"""On {first}: {scores["sentences"]:,} texts, {_decoding(scores)}, searched in
 {scores["precision"]}. All for 100, beside the first ten words of each text. An output has
 {scores["words_kept"]} words for 100 of its text.
 
@@ -445,7 +456,55 @@ Perplexity {scores["perplexity"]} a token; {scores["sentences_per_second"]} text
 
 | words in the text | texts | ROUGE-L | words kept, F1 |
 | --- | --- | --- | --- |
-{chr(10).join(lengths)}"""
+{chr(10).join(lengths)}{_instruction_scores(scores)}"""
+
+
+def _instruction_scores(scores: dict[str, Any]) -> str:
+    """Say what was measured of each instruction; "" for a model that needs none."""
+    if "by_instruction" not in scores:
+        return ""
+    columns = (
+        *("instruction", "rouge_1", "rouge_2", "rouge_l", "novel_bigrams"),
+        *("novel_bigrams_of_references", "less_probable", "less_probable_without_a_word"),
+    )
+    files = [
+        "| " + " | ".join([f"`{name}`", *(str(of[column]) for column in columns)]) + " |"
+        for name, of in scores["by_corpus"].items()
+    ]
+    rows, lost = [], []
+    for name, of in scores["by_instruction"].items():
+        words, texts = of["qualifiers"], of["paragraphs"]
+        values = [words[key] for key in ("negation_kept", "hedge_kept", "invented")]
+        values += [texts["short"], texts["main_kept"]]
+        rows.append("| " + " | ".join([name, *map(str, values)]) + " |")
+        lost += [f"- {each['text']} *{each['summary']}* ({name})" for each in words["lost"]]
+        pairs, paragraphs = words["pairs"], texts["paragraphs"]
+    margin = next(iter(scores["by_corpus"].values()))["margin"]
+    return f"""
+
+By instruction, which `--instruction` and the page choose. Less probable are outputs that a trigram
+model of the training's summaries gives {margin:g} nat a token less than their references; beside
+it, the same share of references without one of their words. All in %, ROUGE for 100.
+
+| file | instruction | ROUGE-1 | ROUGE-2 | ROUGE-L | novel bigrams | of references | less probable \
+| references without a word |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+{chr(10).join(files)}
+
+What is kept of {pairs} sentences of our own with a negation or a hedge that training has not seen;
+invented is one in the summary of the same sentence without it. Of {paragraphs} paragraphs of 4 to
+15 sentences: summaries of one to three sentences, and those that keep at least half of the words
+that the first sentence's reference keeps.
+
+| instruction | negations kept | hedges kept | invented | one to three sentences | main one kept |
+| --- | --- | --- | --- | --- | --- |
+{chr(10).join(rows)}
+
+{_list_lost(lost)}"""
+
+
+def _list_lost(lost: Sequence[str]) -> str:
+    return "What it fails at, for example:\n\n" + chr(10).join(lost) if lost else ""
 
 
 def _with_interval(scores: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from seq2seq.text_files import read_text_file
 from seq2seq.toml import read_table, read_toml
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DataSettings:
     """train, valid: files below the data folder; or task: one of seq2seq.data.tasks, of which so
     many pairs are drawn, and as many more as are held_out as valid. score: of valid, beside the
@@ -28,8 +28,15 @@ class DataSettings:
     share of examples that get one or two others after them, so that texts of several sentences are
     learnt from single ones. limit: pairs that are drawn once of all files, as their first shares
     say, and read in every epoch instead; 0 for no limit. measured: pairs of valid that weights are
-    chosen by while they are trained, 0 for all.
+    chosen by while they are trained, 0 for all. instructions, valid_instructions: for each file of
+    train and of valid, the text put before its sources, as the card's instructions have it; () for
+    none. paragraph: for each file of train, the most examples, drawn anew, whose sources are put
+    together to a text; lead: how many of their targets, the first, are its target; () for 1 each.
+    headlines: for each file of train, whether its targets are made headlines, see
+    seq2seq.training.headlines; () for none.
     """
+
+    LATER: ClassVar = ("instructions", "valid_instructions", "paragraph", "lead", "headlines")
 
     train: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
@@ -45,6 +52,15 @@ class DataSettings:
     pairs: int = 20_000
     held_out: int = 200
     score: str = "bleu"
+    instructions: tuple[str, ...] = ()
+    valid_instructions: tuple[str, ...] = ()
+    paragraph: tuple[int, ...] = ()
+    lead: tuple[int, ...] = ()
+    headlines: tuple[bool, ...] = ()
+
+    def __repr__(self) -> str:
+        """Write the settings as those of a run that was begun before some were there."""
+        return _brief(self)
 
     def __post_init__(self) -> None:
         if self.task and (self.train or self.valid):
@@ -58,13 +74,14 @@ class DataSettings:
             )
         if len(self.columns) == 1:
             raise UserError("The recipe's columns are one: name two or more, or none.")
-        for shares in (self.share, self.share_later):
-            if len(shares) not in (0, len(self.train)):
-                raise UserError(
-                    "The recipe's share and train differ in length: give one share a file."
-                )
+        lists = ("share", "share_later", "instructions", "paragraph", "lead", "headlines")
+        for name in lists:
+            self._check_one_each(name, "train")
+        self._check_one_each("valid_instructions", "valid")
         if not all(0 < share <= 1_000 for share in (*self.share, *self.share_later)):
             raise UserError("A share in the recipe is out of range: give more than 0, to 1,000.")
+        if not all(1 <= count <= 100 for count in (*self.paragraph, *self.lead)):
+            raise UserError("The recipe's paragraph and lead are counts: give 1 to 100 a file.")
         ranges: dict[str, tuple[float, float]] = {"max_tokens": (1, 10_000), "join": (0, 1)}
         ranges |= {
             "limit": (0, 10**9),
@@ -73,6 +90,10 @@ class DataSettings:
             "held_out": (1, 10**5),
         }
         _check_ranges(self, ranges)
+
+    def _check_one_each(self, name: str, files: str) -> None:
+        if len(getattr(self, name)) not in (0, len(getattr(self, files))):
+            raise UserError(f"The recipe's {name} and {files} differ in length: give one a file.")
 
 
 KINDS = ("unigram", "character", "word")
@@ -314,6 +335,22 @@ class TypingSettings:
 
 
 @dataclass(frozen=True)
+class QualifierSettings:
+    """Words that negate or hedge, such as "not" and "allegedly", in compressions of folded texts:
+    see seq2seq.training.qualifiers.
+
+    restored: those that a compression lacks before a word that it keeps are put back. added: share
+    of the pairs that get one more on both sides, where it has room; drawn anew each epoch.
+    """
+
+    restored: bool = False
+    added: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, {"added": (0, 1)})
+
+
+@dataclass(frozen=True)
 class SeriesSettings:
     """How a forecaster reads series, and what it trains on.
 
@@ -366,6 +403,7 @@ class Recipe:
     dialogue: DialogueSettings
     substitution: SubstitutionSettings
     typing: TypingSettings
+    qualifiers: QualifierSettings
     series: SeriesSettings
     prompts: dict[str, tuple[str, ...]]
     text: str
@@ -381,8 +419,12 @@ class Recipe:
         model = sorted(self.model.items())
         reading = self.card.turn_separator, self.card.folded, self.dialogue
         settings = self.data, self.tokenizer, model, self.training, self.augmentation
-        series = (self.series,) if self.series != SeriesSettings() else ()
-        return repr((*settings, *reading, self.substitution, self.typing, *series))
+        later = [
+            each
+            for each in (self.qualifiers, self.series)
+            if each not in (QualifierSettings(), SeriesSettings())
+        ]
+        return repr((*settings, *reading, self.substitution, self.typing, *later))
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -410,7 +452,7 @@ def parse_recipe(text: str) -> Recipe:
 
 def _recipe(text: str, values: dict[str, Any], file: str, folder: str) -> Recipe:
     sections = {"card", "data", "tokenizer", "model", "training", "augmentation", "dialogue"}
-    sections |= {"substitution", "typing", "series", "prompts"}
+    sections |= {"substitution", "typing", "qualifiers", "series", "prompts"}
     unknown = sorted(set(values) - sections)
     missing = sorted({"card", "data", "model"} - set(values))
     if unknown or missing:
@@ -433,6 +475,7 @@ def _recipe(text: str, values: dict[str, Any], file: str, folder: str) -> Recipe
             SubstitutionSettings, values.get("substitution", {}), "The recipe's [substitution]"
         ),
         read_table(TypingSettings, values.get("typing", {}), "The recipe's [typing]"),
+        read_table(QualifierSettings, values.get("qualifiers", {}), "The recipe's [qualifiers]"),
         read_table(SeriesSettings, values.get("series", {}), "The recipe's [series]"),
         _prompts(values.get("prompts", {})),
         text,

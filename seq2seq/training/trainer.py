@@ -47,7 +47,7 @@ from seq2seq.models.seq2seq import build, order_tokens
 from seq2seq.training.datasets import read_corpus
 from seq2seq.training.loop import Evaluated, Event, Learner, Loop, Step, Stopwatch
 from seq2seq.training.recipe import Recipe
-from seq2seq.training.warm_start import Beginning, mix, read_beginning
+from seq2seq.training.warm_start import Beginning, mix, read_beginning, take_weights
 
 LOG_EVERY = 50  # steps
 SAVE_EVERY = 120.0  # seconds; what a kill can lose
@@ -131,7 +131,8 @@ def _clear(work: Path) -> None:
 def _prepare(work: Path, beginning: Beginning | None, tokenizer: Path | None) -> None:
     """Write what a run does not begin without: a log that goes on, a tokenizer that is given."""
     if beginning is not None:
-        (work / TOKENIZER).write_bytes(beginning.tokenizer)
+        if beginning.tokenizer is not None:
+            (work / TOKENIZER).write_bytes(beginning.tokenizer)
         log = "".join(f"{line}\n" for line in beginning.log)
         (work / LOG).write_text(log, encoding="utf-8")
     elif tokenizer is not None:
@@ -349,7 +350,7 @@ class Trainer:
 
     def begin(self, beginning: Beginning) -> None:
         """Take the weights of a checkpoint; they are the best ones so far."""
-        self.model.load_state_dict(beginning.model.state_dict())
+        take_weights(self.model, beginning, self.tokenizer)
         for name, weight in self.model.named_parameters():
             self.learner.average[name].copy_(weight.detach())
         self.position.before = beginning.position

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import torch
 from torch import nn
 
 from seq2seq.catalogue import is_ours
-from seq2seq.checkpoint import TOKENIZER, read_model
+from seq2seq.checkpoint import TOKENIZER, OwnTokenizer, read_model
+from seq2seq.data.tokenizer import UNKNOWN, WORD_START, Unigram
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import LOG
 from seq2seq.models.config import Config
@@ -20,10 +22,14 @@ from seq2seq.training.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Beginning:
-    """log: lines, none if there is no log. position: step, epoch and seconds of the last one."""
+    """tokenizer: None where it lacks a symbol of the recipe, so that another has to be fitted.
+    known: its tokens. log: lines, none if there is no log. position: step, epoch and seconds of the
+    last one.
+    """
 
     model: Seq2Seq
-    tokenizer: bytes
+    tokenizer: bytes | None
+    known: Unigram
     log: tuple[str, ...]
     position: tuple[int, int, float]
 
@@ -44,7 +50,47 @@ def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
                 f"{folder.name} has {name} {has[name]}, the recipe {wants.get(name)}: "
                 "give the recipe the checkpoint's [model]."
             )
-    return Beginning(model, (folder / TOKENIZER).read_bytes(), *_read_log(folder))
+    known = Unigram.load(folder / TOKENIZER, recipe.card.folded)
+    pieces = set(known.pieces(range(len(known))))
+    fits = pieces.issuperset(recipe.tokenizer.symbols)
+    return Beginning(model, known.model if fits else None, known, *_read_log(folder))
+
+
+@torch.no_grad()
+def take_weights(model: Seq2Seq, beginning: Beginning, tokenizer: OwnTokenizer) -> None:
+    """Give a model the weights that a training begins with.
+
+    Where its tokens are others, each begins with the mean of those that its text was split into
+    before, and one of an unknown text as it was made.
+    """
+    if beginning.tokenizer is not None:
+        model.load_state_dict(beginning.model.state_dict())
+        return
+    known, before = beginning.known, beginning.model.state_dict()
+    numbers = {piece: token for token, piece in enumerate(known.pieces(range(len(known))))}
+    pieces = tokenizer.pieces(range(len(tokenizer)))
+    parts = [_known_parts(piece, known, numbers) for piece in pieces]
+    for name, weight in model.state_dict().items():
+        if before[name].shape == weight.shape:
+            weight.copy_(before[name])
+            continue
+        if before[name].shape != (len(known), *weight.shape[1:]):
+            raise UserError(f"The weights {name} are of another size: start without a checkpoint.")
+        for token, ids in enumerate(parts):
+            if ids:
+                weight[token] = before[name][ids].mean(dim=0)
+
+
+def _known_parts(piece: str, known: Unigram, numbers: Mapping[str, int]) -> list[int]:
+    """Return the ids that a piece of another tokenizer is in this one; numbers: of its pieces."""
+    if piece in numbers:
+        return [numbers[piece]]
+    split = known.split(piece.replace(WORD_START, " "))
+    ids = split.ids
+    if ids and not piece.startswith(WORD_START):
+        rest = split.pieces[0].removeprefix(WORD_START)
+        ids = [*([numbers[rest]] if rest in numbers else []), *ids[1:]]
+    return [] if UNKNOWN in ids else ids
 
 
 @torch.no_grad()

@@ -39,6 +39,12 @@ def test_an_output_is_written_as_its_source(folded, written):
     assert unfold(folded, SOURCE) == written
 
 
+def test_an_abbreviation_ends_no_sentence():
+    text = "Apple Inc. announced that Dr. Lee of the U.S. office will leave. The post is open."
+    folded = "apple inc. announced dr. lee will leave. the post is open."
+    assert unfold(folded, text) == "Apple Inc. announced Dr. Lee will leave. The post is open."
+
+
 def test_no_sign_of_folding_is_left():
     draw = random.Random(0)
     said = [word.folded for word in words(SOURCE)] + [NUMBER, "$##", "##%", "#", "dogs", "."]

@@ -46,6 +46,19 @@ def test_a_table_has_a_row_for_each_checkpoint_the_best_first(root):
     assert len(rows(text)) == 2 + len(read_scored(root))
 
 
+def test_summaries_in_words_of_their_own_have_a_column(root):
+    card = root / "gru-plain" / "card.toml"
+    card.write_text(card.read_text().replace("translation", "summarization"))
+    files = {
+        "news.valid.tsv": {"instruction": "compress", "rouge_l": 80.5},
+        "notes.valid.tsv": {"instruction": "abstract", "rouge_l": 31.25},
+    }
+    measured(root / "gru-plain", kept_f1=82.5, by_corpus=files)
+    head, _, row = rows(with_tables(marked("translation", "summarization"), root))[-3:]
+    assert row[head.index("words kept, F1")] == "82.5"
+    assert row[head.index("abstracts, ROUGE-L")] == "notes 31.25"
+
+
 def test_only_what_is_marked_changes(root):
     text = with_tables(marked("translation"), root)
     assert text.startswith("Before.\n\n<!-- table: translation -->\n")

@@ -1,5 +1,6 @@
 import json
 import random
+import shutil
 
 import pytest
 
@@ -7,6 +8,8 @@ from seq2seq.catalogue import read_card
 from seq2seq.checkpoint import load
 from seq2seq.cli.main import main
 from seq2seq.decoding.options import Options
+from seq2seq.errors import UserError
+from seq2seq.inference.pipeline import run
 from seq2seq.training.export import write_model_card
 from seq2seq.training.recipe import read_recipe
 
@@ -61,6 +64,20 @@ join = 0.3
 [tokenizer]
 pieces = 60
 {MODEL}"""
+STYLED = f"""{CARD}
+task = "summarization"
+folded = true
+instructions = ["compress", "abstract"]
+[data]
+train = ["train.tsv", "train.tsv"]
+valid = ["valid.tsv", "other.tsv"]
+columns = ["before", "response"]
+instructions = ["<compress>", "<abstract>"]
+valid_instructions = ["<compress>", "<abstract>"]
+[tokenizer]
+pieces = 60
+symbols = ["▁<compress>", "▁<abstract>"]
+{MODEL}"""
 WORDS = "the cat dog is here there big 12 small runs Now".split()  # noqa: SIM905
 
 
@@ -70,6 +87,7 @@ def trained(folder, recipe):
     lines = [f"{row}\t{row[4:]}\t{row[6:]}" for row in rows]
     for name, part in (("train.tsv", lines[40:]), ("valid.tsv", lines[:40])):
         (folder / name).write_text("\n".join(["before\tcontext\tresponse", *part]) + "\n")
+    shutil.copyfile(folder / "valid.tsv", folder / "other.tsv")
     (folder / "recipe.toml").write_text(recipe, encoding="utf-8")
     out = folder / "tiny"
     arguments = ["--data", str(folder), "--work", str(folder / "work"), "--out", str(out)]
@@ -156,3 +174,54 @@ def test_the_model_card_prints_the_scores(chatbot, summarizer):
         scores = read(folder, "evaluation.json")
         for key in keys:
             assert f"| {scores[key]} |" in card
+
+
+# --- a summarizer that always gets an instruction
+
+
+@pytest.fixture(scope="module")
+def styled(tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("styled"), STYLED)
+
+
+def test_each_instruction_is_scored_on_its_files(styled):
+    scores, card = read(styled, "evaluation.json"), (styled / "README.md").read_text()
+    files = scores["by_corpus"]
+    assert [each["instruction"] for each in files.values()] == ["compress", "abstract"]
+    assert scores["kept_f1"] == files["valid"]["kept_f1"]
+    for name, of in files.items():
+        assert f"| `{name}` | {of['instruction']} | {of['rouge_1']} |" in card
+        for key in ("novel_bigrams", "less_probable", "less_probable_without_a_word"):
+            assert 0 <= of[key] <= 100
+    assert set(scores["by_instruction"]) == {"compress", "abstract"}
+    for name, of in scores["by_instruction"].items():
+        words, texts = of["qualifiers"], of["paragraphs"]
+        assert 0 <= texts["main_kept"] <= 100
+        row = (words["negation_kept"], words["hedge_kept"], words["invented"])
+        assert f"| {name} | {' | '.join(map(str, (*row, texts['short'])))} |" in card
+
+
+def test_an_instruction_is_named_or_written_and_else_it_is_the_first(styled):
+    checkpoint, text = load(styled), "the cat runs here. Now"
+    read = {
+        asked: run(checkpoint, text, Options(instruction=asked, max_length=4)).source
+        for asked in ("", "compress", "abstract", "<abstract>")
+    }
+    assert read[""].ids == read["compress"].ids != read["abstract"].ids
+    assert read["<abstract>"].ids == read["abstract"].ids
+    assert read["abstract"].pieces[0] == "▁<abstract>"
+    again = run(checkpoint, read["abstract"].text, Options(instruction="compress", max_length=4))
+    assert again.source.ids == read["abstract"].ids
+    with pytest.raises(UserError, match="no instruction 'sum up': use compress, abstract"):
+        run(checkpoint, text, Options(instruction="sum up"))
+    for mark in ("<compress>", "<abstract>"):
+        assert checkpoint.tokenizer.encode(mark)[0] in checkpoint.generation_config.forbidden
+
+
+def test_the_command_line_takes_an_instruction(styled, capsys):
+    for asked in ("compress", "abstract"):
+        assert main(["run", str(styled), "the cat runs", "--instruction", asked, "--json"]) == 0
+        trace = json.loads(capsys.readouterr().out)
+        assert trace["options"]["instruction"] == asked
+    assert main(["run", str(styled), "the cat runs", "--instruction", "shorter"]) == 2
+    assert "use compress, abstract" in capsys.readouterr().err

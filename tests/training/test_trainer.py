@@ -26,6 +26,7 @@ from seq2seq.training import datasets, trainer
 from seq2seq.training.loop import Learner
 from seq2seq.training.recipe import read_recipe
 from seq2seq.training.trainer import BEST, STATE, train
+from seq2seq.training.warm_start import read_beginning, take_weights
 
 ATTENTION = {
     "cell": "lstm",
@@ -457,6 +458,30 @@ def test_a_run_that_began_with_weights_is_resumed_as_any_other(
     whole, parts = (logged(folder / name)[-1] for name in ("whole", "parts"))
     assert parts["step"] == whole["step"]
     assert parts["valid_loss"] == whole["valid_loss"]
+
+
+def test_tokens_that_a_checkpoint_lacks_begin_as_those_they_consist_of(folder, finished):
+    path = write_recipe(
+        folder, TINY, {"epochs": 1}, tokenizer={"pieces": 30, "symbols": ["▁<new>", "ab"]}
+    )
+    recipe = read_recipe(path)
+    beginning = read_beginning(finished, recipe)
+    assert beginning.tokenizer is None
+    run = trainer.Trainer(recipe, folder, folder)
+    fresh = run.model.decoder.embedding.weight.detach().clone()
+    take_weights(run.model, beginning, run.tokenizer)
+    before, after = beginning.model, run.model
+    pieces = run.tokenizer.pieces(range(len(run.tokenizer)))
+    known = beginning.known.pieces(range(len(beginning.known)))
+    old, new = before.decoder.embedding.weight, after.decoder.embedding.weight
+    for piece in set(pieces) & set(known):
+        assert torch.equal(new[pieces.index(piece)], old[known.index(piece)])
+    parts = [known.index(letter) for letter in ("a", "b") if letter in known]
+    if len(parts) == 2:
+        assert torch.allclose(new[pieces.index("ab")], old[parts].mean(dim=0))
+    assert torch.equal(new[pieces.index("▁<new>")], fresh[pieces.index("▁<new>")])
+    for name, weight in before.decoder.stack.state_dict().items():
+        assert torch.equal(after.decoder.stack.state_dict()[name], weight), name
 
 
 def test_weights_that_training_makes_no_better_are_kept(folder, finished):

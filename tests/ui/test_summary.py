@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import streamlit as st
@@ -5,9 +7,12 @@ from streamlit.testing.v1 import AppTest
 
 from seq2seq.analysis.copied_fragments import overlap, text_words
 from seq2seq.analysis.passages import part_numbers
+from seq2seq.checkpoint import load
 from seq2seq.decoding.options import Options
 from seq2seq.inference.pipeline import run
+from seq2seq.trace import Trace
 from tests.conftest import KINDS, PARAGRAPHS
+from ui.runtime.runs import subject_of
 from ui.views import summary
 
 TEXT = PARAGRAPHS.replace("\\n", "\n")
@@ -97,8 +102,6 @@ def test_a_saved_run_is_shown_with_its_text():
 
 
 def run_of(name, text, **options):
-    from seq2seq.checkpoint import load
-
     return run(load(name), text, Options(max_length=12, **options))
 
 
@@ -140,3 +143,45 @@ def test_copied_words_are_marked_in_both_texts():
         "sleeps.": 1,
     }
     assert [word.mark for word in said] == [1, 1, 1, 2, 2]
+
+
+@pytest.fixture
+def styled(summarizers, tmp_path, monkeypatch):
+    """A folder of a checkpoint that always gets an instruction, and of one that gets none."""
+    folder = tmp_path / "checkpoints"
+    shutil.copytree(summarizers / "lstm-attention", folder / "styled")
+    shutil.copytree(summarizers / "transformer", folder / "plain")
+    card = folder / "styled" / "card.toml"
+    card.write_text('instructions = ["compress", "abstract"]\n' + card.read_text())
+    monkeypatch.setattr("seq2seq.catalogue.CHECKPOINTS", folder)
+    return folder
+
+
+def test_the_style_is_chosen_by_the_visitor_and_by_the_link(styled, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "ui.views.task.run", lambda subject: asked.append(subject.options.instruction)
+    )
+    at = open_page(checkpoint="styled", text="The cat sleeps.")
+    assert not at.exception
+    at.segmented_control(key="instruction").set_value("abstract").run()
+    linked = open_page(checkpoint="styled", text="The cat sleeps.", instruction="abstract")
+    assert linked.segmented_control(key="instruction").value == "abstract"
+    plain = open_page(checkpoint="plain", text="The cat sleeps.", instruction="abstract")
+    assert not plain.exception
+    assert "instruction" not in [each.key for each in plain.segmented_control]
+    assert asked == ["compress", "abstract", "abstract", ""]
+
+
+def test_a_run_of_a_style_can_be_saved_and_shown_again(styled):
+    checkpoint = load(styled / "styled")
+    trace = run(checkpoint, TEXT, Options(max_length=4, instruction="abstract"))
+    saved = Trace.from_json(trace.to_json())
+    assert saved.options.instruction == "abstract"
+    subject = subject_of(saved)
+    assert subject.given == TEXT
+    assert run(checkpoint, subject.given, subject.options).source.ids == trace.source.ids
+    at = open_page()
+    at.get("file_uploader")[0].set_value(("run.json", trace.to_json(), "application/json")).run()
+    assert not at.exception
+    assert metric(at, "Words read") == str(len(TEXT.split()))

@@ -56,7 +56,9 @@ def run_controls(task: str, title: str) -> tuple[str | None, Options, bytes | No
     if name and not is_own(name) and open_model(name) is None:
         with row:
             return None, Options(), saved_run_picker()
-    languages = _language_controls(name)
+    with row:
+        style = _style_control(name)
+    languages = style or _language_controls(name)
     with row:
         options = replace(search_controls(_defaults(name), task != "speech"), **languages)
         saved = saved_run_picker()
@@ -124,6 +126,26 @@ def _defaults(name: str | None) -> Options:
         return loaded.generation_config.options
     card = card_of(name) if name else None
     return card.decoding if card else Options()
+
+
+def _style_control(name: str | None) -> dict[str, Any]:
+    """Let the visitor choose what is asked of a model that always gets an instruction."""
+    card = card_of(name) if name and is_own(name) else None
+    if card is None or not card.instructions:
+        return {}
+    styles = {name: name.capitalize() for name in card.instructions}
+    renew_address({"instruction": styles})
+    chosen = st.segmented_control(
+        "Style",
+        list(styles),
+        format_func=styles.__getitem__,
+        default=card.decoding.instruction or card.instructions[0],
+        required=True,
+        key="instruction",
+        label_visibility="collapsed",
+        **URL,
+    )
+    return {"instruction": chosen or card.instructions[0]}
 
 
 def _language_controls(name: str | None) -> dict[str, Any]:

@@ -326,9 +326,10 @@ def known(subject: Subject, what: Hashable) -> Any:
 
 def subject_of(trace: Trace) -> Subject:
     """Return what a saved run was made of, as far as it is known."""
-    # The text that was read has the instruction in it.
-    options = replace(trace.options, instruction="")
-    return Subject(trace.checkpoint, trace.source.text or None, options, trace.interventions)
+    options = trace.options
+    if trace.given is None:  # the text that was read has the instruction in it
+        options = replace(options, instruction="")
+    return Subject(trace.checkpoint, trace.read.text or None, options, trace.interventions)
 
 
 def reopen(saved: bytes, task: str) -> Trace | None:
