@@ -78,7 +78,7 @@ class Linear8(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         super().__init__()
-        self.out_features, self.in_features = weight.shape
+        self.in_features = weight.shape[1]
         self.bias = bias
         scales = weight.detach().float().abs().amax(dim=1).clamp(min=LEAST) / LARGEST
         self.few = _pack(weight, scales)
