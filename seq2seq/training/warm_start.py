@@ -22,9 +22,9 @@ from seq2seq.training.recipe import Recipe
 
 @dataclass(frozen=True, eq=False)
 class Beginning:
-    """tokenizer: None where it lacks a symbol of the recipe, so that another has to be fitted.
-    known: its tokens. log: lines, none if there is no log. position: step, epoch and seconds of the
-    last one.
+    """tokenizer: None where it lacks a symbol of the recipe, or joins digits that the recipe wants
+    apart, so that another has to be fitted. known: its tokens. log: lines, none if there is no log.
+    position: step, epoch and seconds of the last one.
     """
 
     model: Seq2Seq
@@ -53,6 +53,7 @@ def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
     known = Unigram.load(folder / TOKENIZER, recipe.card.folded)
     pieces = set(known.pieces(range(len(known))))
     fits = pieces.issuperset(recipe.tokenizer.symbols)
+    fits &= not recipe.tokenizer.digits or not any(map(_joins_digits, pieces))
     return Beginning(model, known.model if fits else None, known, *_read_log(folder))
 
 
@@ -79,6 +80,10 @@ def take_weights(model: Seq2Seq, beginning: Beginning, tokenizer: OwnTokenizer) 
         for token, ids in enumerate(parts):
             if ids:
                 weight[token] = before[name][ids].mean(dim=0)
+
+
+def _joins_digits(piece: str) -> bool:
+    return len(piece) > 1 and any(letter.isdigit() for letter in piece)
 
 
 def _known_parts(piece: str, known: Unigram, numbers: Mapping[str, int]) -> list[int]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from seq2seq.checkpoint import TOKENIZER, read_model
+from seq2seq.checkpoint import TOKENIZER, read_model, save
 from seq2seq.data.batching import Example
 from seq2seq.data.parallel_corpus import read_pairs
 from seq2seq.data.tokenizer import Unigram
@@ -482,6 +482,24 @@ def test_tokens_that_a_checkpoint_lacks_begin_as_those_they_consist_of(folder, f
     assert torch.equal(new[pieces.index("▁<new>")], fresh[pieces.index("▁<new>")])
     for name, weight in before.decoder.stack.state_dict().items():
         assert torch.equal(after.decoder.stack.state_dict()[name], weight), name
+
+
+def test_a_tokenizer_that_joins_digits_is_fitted_anew_where_each_is_to_be_a_piece(folder):
+    lines = [f"{year} {'abcdefgh'[year % 8]}\t{year}\n" for year in (1987, 1988) * 40]
+    for name in ("train.tsv", "valid.tsv"):
+        (folder / name).write_text("".join(lines))
+    joined, apart = (
+        read_recipe(write_recipe(folder, TINY, {"epochs": 1}, tokenizer={"pieces": 22} | digits))
+        for digits in ({}, {"digits": True})
+    )
+    first = train(joined, folder, folder / "joined")
+    assert len(first.tokenizer.split("1987").pieces) < 4
+    save(folder / "start", first)
+    assert read_beginning(folder / "start", apart).tokenizer is None
+    second = train(apart, folder, folder / "apart", start=folder / "start")
+    assert second.tokenizer.split("1987").pieces[-4:] == ("1", "9", "8", "7")
+    save(folder / "next", second)
+    assert read_beginning(folder / "next", apart).tokenizer is not None
 
 
 def test_weights_that_training_makes_no_better_are_kept(folder, finished):
