@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.frequency import frequency
 from seq2seq.data.speech_corpus import read_speech
 from seq2seq.decoding.options import Options
-from seq2seq.evaluation.evaluate import evaluate, read_references
+from seq2seq.evaluation.evaluate import evaluate, read_references, reference_scores
 from seq2seq.evaluation.evaluate_speech import evaluate_speech
 from seq2seq.evaluation.exact_match import match_scores, outputs
 from seq2seq.evaluation.forecast_metrics import evaluate_series
@@ -193,16 +194,20 @@ def score(
 ) -> dict[str, Any]:
     """Score a checkpoint on files of pairs, or on the valid splits of archives of recordings.
 
-    count: of the files that all scores are of; those after them count by length only.
+    count: of the files that all scores are of; those after them count by length only. Of a chatbot
+    each file has a perplexity of its own, too.
     """
     if checkpoint.model.config.input == "audio":
         corpora = {file.stem: read_speech(file, "valid") for file in files}
         return evaluate_speech(checkpoint, corpora, options)
-    pairs, longer = (
-        [pair for file in part for pair in read_references(checkpoint, file, columns)]
-        for part in (files[:count], files[count:])
-    )
-    return evaluate(checkpoint, pairs, options, longer=longer)
+    read = {file.stem: read_references(checkpoint, file, columns) for file in files}
+    parts = list(read.values())
+    pairs, longer = (list(chain.from_iterable(part)) for part in (parts[:count], parts[count:]))
+    scores = evaluate(checkpoint, pairs, options, longer=longer)
+    if checkpoint.card.task == "chatbot":
+        by_corpus = {name: reference_scores(checkpoint, of, options) for name, of in read.items()}
+        scores["by_corpus"] = by_corpus
+    return scores
 
 
 def milliseconds(checkpoint: Checkpoint, file: Path, columns: Sequence[str]) -> float:

@@ -374,7 +374,17 @@ def _reply_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
 | words a reply | {scores["words"]} |
 | replies a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
 
-There is no BLEU: what can be said to a sentence has too many answers to compare with one."""
+{_perplexities(scores)}There is no BLEU: what can be said to a sentence has too many answers to
+compare with one."""
+
+
+def _perplexities(scores: dict[str, Any]) -> str:
+    """Write the perplexity of people's replies by file, where there are several."""
+    files = scores.get("by_corpus", {})
+    if len(files) < 2:
+        return ""
+    parts = ", ".join(f"{of['perplexity']} on `{name}`" for name, of in files.items())
+    return f"By file, the perplexity is {parts}.\n\n"
 
 
 def _replies(replies: Sequence[dict[str, Any]], made: bool) -> str:

@@ -44,7 +44,7 @@ seed = 5
 max_length = 8
 [data]
 train = ["train.tsv"]
-valid = ["valid.tsv"]
+valid = ["valid.tsv", "further.tsv"]
 columns = ["before", "context", "response"]
 [tokenizer]
 pieces = 60
@@ -88,6 +88,7 @@ def trained(folder, recipe):
     for name, part in (("train.tsv", lines[40:]), ("valid.tsv", lines[:40])):
         (folder / name).write_text("\n".join(["before\tcontext\tresponse", *part]) + "\n")
     shutil.copyfile(folder / "valid.tsv", folder / "other.tsv")
+    (folder / "further.tsv").write_text("\n".join(["before\tcontext\tresponse", *lines[:9]]) + "\n")
     (folder / "recipe.toml").write_text(recipe, encoding="utf-8")
     out = folder / "tiny"
     arguments = ["--data", str(folder), "--work", str(folder / "work"), "--out", str(out)]
@@ -134,12 +135,14 @@ def test_a_checkpoint_has_the_generation_config_of_its_card(chatbot, summarizer)
 @pytest.mark.parametrize("name", ["chatbot", "summarizer"])
 def test_the_scores_can_be_measured_again(request, capsys, name):
     folder = request.getfixturevalue(name)
-    columns = ["before", "response"] if name == "summarizer" else None
-    file = folder.parent / "valid.tsv"
-    if columns:
-        rows = [line.split("\t") for line in file.read_text().splitlines()[1:]]
-        file = folder.parent / "pairs.tsv"
-        file.write_text("".join(f"{row[0]}\t{row[2]}\n" for row in rows))
+    names = read_recipe(folder / "recipe.toml").data.valid
+    head, *rows = (folder.parent / names[0]).read_text().splitlines()
+    for further in names[1:]:
+        rows += (folder.parent / further).read_text().splitlines()[1:]
+    if name == "summarizer":
+        head, rows = "before\tresponse", ["\t".join(row.split("\t")[::2]) for row in rows]
+    file = folder.parent / "pairs.tsv"
+    file.write_text("".join(f"{line}\n" for line in (head, *rows)))
     assert main(["evaluate", str(folder), str(file), "--json"]) == 0
     found, written = json.loads(capsys.readouterr().out), read(folder, "evaluation.json")
     timed = {"seconds", "sentences_per_second", "checkpoint"}
@@ -174,6 +177,17 @@ def test_the_model_card_prints_the_scores(chatbot, summarizer):
         scores = read(folder, "evaluation.json")
         for key in keys:
             assert f"| {scores[key]} |" in card
+
+
+def test_the_perplexity_of_a_chatbot_is_told_of_each_file(chatbot):
+    scores, card = read(chatbot, "evaluation.json"), (chatbot / "README.md").read_text()
+    files = scores["by_corpus"]
+    assert list(files) == ["valid", "further"]
+    losses = [of["loss"] for of in files.values()]
+    assert min(losses) <= scores["loss"] <= max(losses)
+    told = ", ".join(f"{of['perplexity']} on `{name}`" for name, of in files.items())
+    assert f"the perplexity is {told}." in card
+    assert '"dataset": {"name": "further.tsv"' in card
 
 
 # --- a summarizer that always gets an instruction
