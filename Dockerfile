@@ -8,6 +8,7 @@ WORKDIR /app
 # A Space is shown in an iframe of another site, where the browser withholds the cookie that Streamlit's
 # XSRF check of uploads relies on: with the check on, every upload and recording is refused.
 ENV PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 \
     SEQ2SEQ_HOSTED=1 \
     STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
     STREAMLIT_SERVER_PORT=8501 \

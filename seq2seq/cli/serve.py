@@ -18,6 +18,8 @@ from seq2seq.errors import UserError
 APP = Path(__file__).resolve().parents[2] / "app.py"
 TOO_SOON = 5.0  # seconds: a process that ends earlier would only end again
 MODELS_SHARE = 0.5  # of the memory, for the models of all processes
+# glibc gives each of the threads that runs of pages come and go in a heap of its own, and keeps it.
+ARENAS = {"MALLOC_ARENA_MAX": "2"}
 PROXY = """# Visitors stay with their process by a cookie; connections live as long as visits do.
 defaults
     mode http
@@ -125,7 +127,7 @@ def keep_running(address: str, ports: Sequence[int]) -> None:
 def _start(address: str, port: int, models_gigabytes: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "streamlit", "run", str(APP)]
     command += ["--server.address", address, "--server.port", str(port)]
-    environment = {"SEQ2SEQ_MODELS_GB": models_gigabytes} | os.environ
+    environment = {"SEQ2SEQ_MODELS_GB": models_gigabytes} | ARENAS | os.environ
     process = subprocess.Popen(command, cwd=APP.parent, env=environment)
     threading.Thread(target=_warm_up, args=(process, address, port), daemon=True).start()
     return process
