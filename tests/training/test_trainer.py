@@ -484,6 +484,24 @@ def test_tokens_that_a_checkpoint_lacks_begin_as_those_they_consist_of(folder, f
         assert torch.equal(after.decoder.stack.state_dict()[name], weight), name
 
 
+class Turned(list):
+    """A tokenizer of the same pieces, those after the special ones in reverse order."""
+
+    def pieces(self, ids):
+        return [*self[:4], *reversed(self[4:])]
+
+
+def test_tokens_of_another_order_keep_their_weights_where_there_are_as_many(folder, finished):
+    before = read_beginning(finished, recipe_of(folder))
+    pieces = list(before.known.pieces(range(len(before.known))))
+    run = trainer.Trainer(recipe_of(folder), folder, folder)
+    take_weights(run.model, replace(before, tokenizer=None), Turned(pieces))
+    for weights in ("encoder.embedding.weight", "decoder.embedding.weight", "decoder.output.bias"):
+        old, new = (each.state_dict()[weights] for each in (before.model, run.model))
+        assert torch.equal(new[:4], old[:4])
+        assert torch.equal(new[4:], old[4:].flip(0)), weights
+
+
 def test_a_tokenizer_that_joins_digits_is_fitted_anew_where_each_is_to_be_a_piece(folder):
     lines = [f"{year} {'abcdefgh'[year % 8]}\t{year}\n" for year in (1987, 1988) * 40]
     for name in ("train.tsv", "valid.tsv"):
