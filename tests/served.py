@@ -57,11 +57,11 @@ STILL = """(element) => new Promise((resolve) => {
 
 
 @contextmanager
-def served_app(checkpoints=None, **environment):
+def served_app(checkpoints=None, app="app.py", **environment):
     """Start a fresh server as `seq2seq serve` does, that nobody has visited yet; gives its address.
 
-    checkpoints: a folder of them, in place of the repository's own. environment: more variables
-    for it, None for one that it must not have.
+    checkpoints: a folder of them, in place of the repository's own. app: the script. environment:
+    more variables for it, None for one that it must not have.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -74,7 +74,7 @@ def served_app(checkpoints=None, **environment):
         if value is not None
     }
     where = ["--server.address", "localhost", "--server.port", str(port)]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *where]
+    command = [sys.executable, "-m", "streamlit", "run", str(app), *where]
     address = f"http://localhost:{port}"
     with subprocess.Popen(
         command, cwd=ROOT, env=values, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -62,10 +62,10 @@ A small model trained on about an hour of speech by some seventy people, and on 
 knows digits, numbers, letters, words that are spelled and ten commands (*enter*, *erase*, *rubout*,
 *repeat*, *start*, *stop*, *help*, *go*, *yes*, *no*); whatever else it hears, any sentence too,
 becomes these. Letters that sound alike, as b, d, e, p and t, it takes for each other; of long
-numbers it drops a part, and dates it has heard too seldom to get them right. Accents, children's voices and noisy
-rooms that its data lacks cost it accuracy. Every recording is normalised by itself, so that long
-silence around one short word makes it hard to tell: speak at once, and stop recording when you are
-done. It is made to be looked at, not to be relied on.\
+numbers it drops a part, and dates it has heard too seldom to get them right. Accents, children's
+voices and noisy rooms that its data lacks cost it accuracy. Every recording is normalised by
+itself, so that long silence around one short word makes it hard to tell: speak at once, and stop
+recording when you are done. It is made to be looked at, not to be relied on.\
 """,
 }
 
