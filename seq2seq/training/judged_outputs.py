@@ -70,27 +70,37 @@ def describe(outputs: Sequence[dict[str, Any]], recipe: Recipe) -> str:
     what, turns = (
         ("prompts", " Turns are separated by ¶.") if task == "chatbot" else ("sentences", "")
     )
-    made = LIKE_PATTERNS if recipe.dialogue.made else ""
-    totals = " and ".join(f"{_count(judged, name)} {name}" for name in names)
-    counts = (
-        f"| {kind} | {len(part)} | " + " | ".join(str(_count(part, name)) for name in names) + " |"
-        for kind, part in _by_kind(judged).items()
-    )
+    told = f"{len(outputs)} {what} of our own, written before any output was seen, one output each"
+    told += f"{_counts(judged, task)}.{turns}{LIKE_PATTERNS if recipe.dialogue.made else ''}"
     return f"""## What it says
 
-{len(outputs)} {what} of our own, written before any output was seen, one output each, judged by one
-reader: {MEANING[task]}.
-Of {len(judged)} judged, {totals}.{turns}{made}
+{told}
 
-| kind | {what} | {" | ".join(names)} |
-| --- | --- | --- | --- |
-{chr(10).join(counts)}
-
-| kind | {what[:-1]} | output | {" | ".join(names)} |
+{_totals(judged, what, names)}| kind | {what[:-1]} | output | {" | ".join(names)} |
 | --- | --- | --- | --- | --- |
 {chr(10).join(_row(each, names) for each in outputs)}
 
 {_failures(judged, names[0])}"""
+
+
+def _counts(judged: Sequence[dict[str, Any]], task: str) -> str:
+    """Say in a sentence how many outputs serve, and what that means."""
+    if not judged:
+        return "; no reader has judged them yet"
+    counts = " and ".join(f"{_count(judged, name)} {name}" for name in VERDICTS[task])
+    return f""", judged by one
+reader: {MEANING[task]}.
+Of {len(judged)} judged, {counts}"""
+
+
+def _totals(judged: Sequence[dict[str, Any]], what: str, names: Sequence[str]) -> str:
+    """Count by kind what serves."""
+    rows = [
+        f"| {kind} | {len(part)} | {' | '.join(str(_count(part, name)) for name in names)} |\n"
+        for kind, part in _by_kind(judged).items()
+    ]
+    head = f"| kind | {what} | {' | '.join(names)} |\n| --- | --- | --- | --- |\n"
+    return f"{head}{''.join(rows)}\n" if rows else ""
 
 
 def _by_kind(outputs: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

@@ -167,6 +167,7 @@ def test_outputs_wait_for_a_judge_and_are_counted(chatbot):
     outputs = read(chatbot, "judged.json")
     assert [each["kind"] for each in outputs] == ["greeting", "greeting", "follow-up"]
     assert all(each["sensible"] is None and each["output"] for each in outputs)
+    assert "no reader has judged them yet" in judge(chatbot, *[(None, None)] * 3)
     unknown = (None, None)
     card = judge(chatbot, (True, False), unknown, (True, True))
     assert "Of 2 judged, 2 sensible and 1 specific." in card
