@@ -399,6 +399,37 @@ def test_a_run_stopped_early_can_be_given_more_minutes(folder):
     assert after["seconds"] > 0.6 > before["seconds"]
 
 
+def test_memory_is_given_back_when_the_state_is_saved(folder, monkeypatch):
+    given = []
+    monkeypatch.setattr(trainer, "SAVE_EVERY", -1.0)
+    monkeypatch.setattr(trainer, "give_back", lambda: given.append(True))
+    train(recipe_of(folder, epochs=1), folder, folder / "work")
+    assert given
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system for a process's memory")
+def test_what_is_given_back_is_taken_no_longer():
+    code = (
+        "import psutil, seq2seq.training.memory as memory\n"
+        "parts = [bytearray(100_000) for _ in range(2_000)]\n"
+        "del parts[:-1]\n"
+        "held = lambda: psutil.Process().memory_info().rss\n"
+        "before = held()\n"
+        "memory.give_back()\n"
+        "print(before - held())"
+    )
+    never = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | never,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert int(told.stdout) > 150e6
+
+
 # --- beginning with the weights of a checkpoint
 
 
