@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import UserError
+from seq2seq.machine_memory import total_memory
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 TOO_SOON = 5.0  # seconds: a process that ends earlier would only end again
@@ -135,9 +136,7 @@ def _start(address: str, port: int, models_gigabytes: str) -> subprocess.Popen:
 
 def models_share(processes: int) -> str:
     """Return how many gigabytes of models one process may hold; each has its own."""
-    import psutil
-
-    return f"{MODELS_SHARE * psutil.virtual_memory().total / 1e9 / processes:.2f}"
+    return f"{MODELS_SHARE * total_memory() / 1e9 / processes:.2f}"
 
 
 def _warm_up(process: subprocess.Popen, address: str, port: int) -> None:
