@@ -33,7 +33,7 @@ REFEREES = {
 UI = ("ui",)
 # From low to high: a room imports from lower floors only, and from itself without a circle.
 FLOORS = (
-    "errors machine_memory text_files",
+    "errors machine text_files",
     "toml trace_html trace_json",
     "models data hub",
     "decoding",

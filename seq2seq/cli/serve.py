@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import UserError
-from seq2seq.machine_memory import total_memory
+from seq2seq.machine import total_memory
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 TOO_SOON = 5.0  # seconds: a process that ends earlier would only end again

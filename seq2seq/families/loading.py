@@ -11,7 +11,7 @@ import torch
 from seq2seq.errors import TooLargeError
 from seq2seq.families.configs import Values, read_config
 from seq2seq.families.weights import Stored, read_weights, separate_matrices
-from seq2seq.machine_memory import free_memory
+from seq2seq.machine import free_memory
 from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
 
 

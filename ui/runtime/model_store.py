@@ -24,7 +24,7 @@ import streamlit as st
 from seq2seq.catalogue import Card, Location, resolve
 from seq2seq.errors import TooLargeError, UserError
 from seq2seq.hub.repository import parse
-from seq2seq.machine_memory import total_memory
+from seq2seq.machine import total_memory
 from ui.runtime.downloads import Downloads
 
 if TYPE_CHECKING:
