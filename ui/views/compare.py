@@ -22,7 +22,8 @@ from ui.runtime.model_loading import open_model
 from ui.runtime.names import card_of, checkpoints_for, titles
 from ui.runtime.runs import Subject, run, show_notes
 
-# Who runs first, as far as they are at hand: each has one thing more than the one before.
+# Who runs first, as far as they are at hand: each has one thing more than the one before, the last
+# more data too.
 FIRST = (
     "lstm-vanilla-en-fr",
     "lstm-attention-en-fr",
@@ -96,6 +97,13 @@ def _strangers(names: list[str]) -> str:
     )
 
 
+def _trained_on_more(names: list[str]) -> list[str]:
+    """Return models of ours whose cards name data that those of the others do not."""
+    data = {name: set(card.data) for name in names if (card := card_of(name)) and card.data}
+    shared = set.intersection(*data.values()) if data else set()
+    return [name for name, sources in data.items() if sources - shared]
+
+
 @fragment
 def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
     """Show all runs, with what differs and one step for all.
@@ -110,6 +118,12 @@ def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
         )
     called = titles(list(runs))
     _outputs({called[name]: trace for name, trace in runs.items()}, comparable=not strangers)
+    if more := _trained_on_more(list(runs)):
+        names = ", ".join(plain(called[name]) for name in more)
+        st.caption(
+            f"Trained on data that the others did not have: {names}. So not the architecture alone "
+            "differs."
+        )
     step = _step(max(len(trace.target) for trace in runs.values()))
     for column, (name, trace) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
