@@ -121,8 +121,8 @@ def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
     if more := _trained_on_more(list(runs)):
         names = ", ".join(plain(called[name]) for name in more)
         said += (
-            f" Trained on data that the others did not have: {names}. So not the architecture alone "
-            "differs."
+            f" Trained on data that the others did not have: {names}. So not the architecture "
+            "alone differs."
         )
     if said:
         st.caption(said)
