@@ -19,6 +19,15 @@ from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.training.recipe import Recipe
 
+# Weights with a row for each token; the others of an embedding have none.
+OF_TOKENS = (
+    "encoder.embedding.weight",
+    "encoder.embedding.tokens.",
+    "decoder.embedding.weight",
+    "decoder.embedding.tokens.",
+    "decoder.output.",
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Beginning:
@@ -72,11 +81,9 @@ def take_weights(model: Seq2Seq, beginning: Beginning, tokenizer: OwnTokenizer) 
     pieces = tokenizer.pieces(range(len(tokenizer)))
     parts = [_known_parts(piece, known, numbers) for piece in pieces]
     for name, weight in model.state_dict().items():
-        if before[name].shape == weight.shape:
+        if not name.startswith(OF_TOKENS):
             weight.copy_(before[name])
             continue
-        if before[name].shape != (len(known), *weight.shape[1:]):
-            raise UserError(f"The weights {name} are of another size: start without a checkpoint.")
         for token, ids in enumerate(parts):
             if ids:
                 weight[token] = before[name][ids].mean(dim=0)

@@ -1,6 +1,7 @@
 import json
 import random
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.inference.pipeline import run
 from seq2seq.training.export import write_model_card
+from seq2seq.training.judged_outputs import texts_to_judge, write_outputs
 from seq2seq.training.recipe import read_recipe
 
 CARD = """
@@ -150,25 +152,51 @@ def test_the_scores_can_be_measured_again(request, capsys, name):
         assert found[key] == written[key], key
 
 
-def test_replies_wait_for_a_judge_and_are_counted(chatbot):
-    replies = read(chatbot, "replies.json")
-    assert [each["kind"] for each in replies] == ["greeting", "greeting", "follow-up"]
-    assert all(each["sensible"] is None and each["reply"] for each in replies)
-    replies[0] |= {"sensible": True, "specific": False}
-    replies[2] |= {"sensible": True, "specific": True}
-    (chatbot / "replies.json").write_text(json.dumps(replies), encoding="utf-8")
-    write_model_card(chatbot, read_recipe(chatbot / "recipe.toml"))
-    card = (chatbot / "README.md").read_text(encoding="utf-8")
-    assert "2 of 3 are sensible, 1\nspecific" in card
-    assert "| greeting | 2 | 1 | 0 |" in card
-    assert f"| follow-up | Hi.¶ The cat.¶ Where? | {replies[2]['reply']} | yes | yes |" in card
-    assert "| greeting | a / b |" in card
+def judge(folder, *verdicts):
+    """Say of a checkpoint's outputs, in turn, whether each serves; returns its model card."""
+    outputs = read(folder, "judged.json")
+    names = list(outputs[0])[3:]
+    for output, said in zip(outputs, verdicts, strict=True):
+        output |= dict(zip(names, said, strict=True))
+    (folder / "judged.json").write_text(json.dumps(outputs), encoding="utf-8")
+    write_model_card(folder, read_recipe(folder / "recipe.toml"))
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_outputs_wait_for_a_judge_and_are_counted(chatbot):
+    outputs = read(chatbot, "judged.json")
+    assert [each["kind"] for each in outputs] == ["greeting", "greeting", "follow-up"]
+    assert all(each["sensible"] is None and each["output"] for each in outputs)
+    assert "no reader has judged them yet" in judge(chatbot, *[(None, None)] * 3)
+    unknown = (None, None)
+    card = judge(chatbot, (True, False), unknown, (True, True))
+    assert "Of 2 judged, 2 sensible and 1 specific." in card
+    assert "| greeting | 1 | 1 | 0 |" in card
+    assert f"| follow-up | Hi.¶ The cat.¶ Where? | {outputs[2]['output']} | yes | yes |" in card
+    assert f"| greeting | a / b | {outputs[1]['output']} | not judged | not judged |" in card
     assert "What it fails at" not in card
-    replies[1] |= {"sensible": False, "specific": False}
-    (chatbot / "replies.json").write_text(json.dumps(replies), encoding="utf-8")
-    write_model_card(chatbot, read_recipe(chatbot / "recipe.toml"))
-    card = (chatbot / "README.md").read_text(encoding="utf-8")
-    assert f"What it fails at, for example:\n\n- a | b *{replies[1]['reply']}*\n\n##" in card
+    card = judge(chatbot, (True, False), (False, False), (True, True))
+    assert f"What it fails at, for example:\n\n- a | b *{outputs[1]['output']}*\n\n##" in card
+
+
+def test_verdicts_stay_with_the_outputs_they_are_of(chatbot):
+    judge(chatbot, (True, False), (False, False), (True, True))
+    outputs = read(chatbot, "judged.json")
+    outputs[2]["output"] += " Or not."
+    (chatbot / "judged.json").write_text(json.dumps(outputs), encoding="utf-8")
+    write_outputs(chatbot, load(chatbot), read_recipe(chatbot / "recipe.toml"))
+    said = [each["sensible"] for each in read(chatbot, "judged.json")]
+    assert said == [True, False, None]
+
+
+def test_translators_into_french_are_judged_by_sentences_of_ours(chatbot, summarizer):
+    recipe = read_recipe(chatbot / "recipe.toml")
+    assert texts_to_judge(recipe) == recipe.prompts
+    assert texts_to_judge(read_recipe(summarizer / "recipe.toml")) == {}
+    card = replace(recipe.card, task="translation", languages=("en", "fr"))
+    kinds = texts_to_judge(replace(recipe, card=card, prompts={}))
+    assert sum(map(len, kinds.values())) == 40
+    assert all(text.endswith((".", "?", "!")) for texts in kinds.values() for text in texts)
 
 
 def test_the_model_card_prints_the_scores(chatbot, summarizer):
