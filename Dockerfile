@@ -9,8 +9,6 @@ WORKDIR /app
 # XSRF check of uploads relies on: with the check on, every upload and recording is refused.
 ENV PYTHONUNBUFFERED=1 \
     SEQ2SEQ_HOSTED=1 \
-    STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
-    STREAMLIT_SERVER_PORT=8501 \
     STREAMLIT_SERVER_ENABLE_XSRF_PROTECTION=false
 
 # The CPU build keeps several GB of CUDA libraries out. For a Space with a GPU, build with
@@ -26,12 +24,5 @@ RUN python -m compileall -q app.py pages seq2seq ui
 USER user
 EXPOSE 8501
 
-# Until app.py has run once, Streamlit does not know the menu, and a visitor who comes by a link to one of
-# the pages meets a false "page not found". So the first run happens here, as soon as the server answers
-# (Spaces ignore HEALTHCHECK); it is tried for a minute at most.
-CMD for try in $(seq 60); do \
-        sleep 1; \
-        python -c "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/script-health-check', timeout=60)" \
-            2>/dev/null && break; \
-    done & \
-    exec streamlit run app.py
+# It runs the app once before the first visitor (Spaces ignore HEALTHCHECK), and starts it again if it ends.
+CMD ["python", "-m", "seq2seq", "serve", "--address", "0.0.0.0", "--port", "8501"]

@@ -1,10 +1,9 @@
 """Measures what a visitor waits for. Run it with: python -m tests.measure_page"""
 
 import statistics
-import time
 from urllib.parse import urlencode
 
-from tests.served import HEATMAP, chromium, served_app, settled
+from tests.served import chromium, served_app, settled
 
 SAY = {"preset": "Optimize for a word"}
 ASKED = ("Hello!", "Do you like films?", "Which one?", "Why that one?", "What do you eat?")
@@ -50,15 +49,9 @@ QUIET = """() => !document.querySelector("[data-testid=stStatusWidget]") && wind
 
 
 def main():
-    """Print seconds from opening a fresh server, and from what a visitor does to what is seen."""
+    """Print seconds from what a visitor does to what is seen."""
     with served_app() as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
-        started = time.perf_counter()
-        page.goto(f"{address}/translation?text=Hello+there.&tab=Attention")
-        page.get_by_role("heading", name="Translation").wait_for()
-        print(f"fresh server, first paint                {time.perf_counter() - started:5.2f} s")
-        page.wait_for_selector(HEATMAP)
-        print(f"fresh server, first heatmap              {time.perf_counter() - started:5.2f} s")
 
         def anew(path, **query):
             page.goto("about:blank")

@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlparse
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, TimeoutError, expect, sync_playwright
 
+from seq2seq.cli.serve import ARENAS
+
 ROOT = Path(__file__).parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = [
@@ -55,11 +57,11 @@ STILL = """(element) => new Promise((resolve) => {
 
 
 @contextmanager
-def served_app(checkpoints=None, **environment):
-    """Start a fresh server that nobody has visited yet; gives its address.
+def served_app(checkpoints=None, app="app.py", **environment):
+    """Start a fresh server as `seq2seq serve` does, that nobody has visited yet; gives its address.
 
-    checkpoints: a folder of them, in place of the repository's own. environment: more variables
-    for it, None for one that it must not have.
+    checkpoints: a folder of them, in place of the repository's own. app: the script. environment:
+    more variables for it, None for one that it must not have.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -67,10 +69,12 @@ def served_app(checkpoints=None, **environment):
     if checkpoints:
         environment["SEQ2SEQ_CHECKPOINTS"] = str(checkpoints)
     values = {
-        name: value for name, value in (os.environ | environment).items() if value is not None
+        name: value
+        for name, value in (ARENAS | os.environ | environment).items()
+        if value is not None
     }
     where = ["--server.address", "localhost", "--server.port", str(port)]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *where]
+    command = [sys.executable, "-m", "streamlit", "run", str(app), *where]
     address = f"http://localhost:{port}"
     with subprocess.Popen(
         command, cwd=ROOT, env=values, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

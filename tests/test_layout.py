@@ -33,7 +33,7 @@ REFEREES = {
 UI = ("ui",)
 # From low to high: a room imports from lower floors only, and from itself without a circle.
 FLOORS = (
-    "errors text_files",
+    "errors machine text_files",
     "toml trace_html trace_json",
     "models data hub",
     "decoding",
@@ -209,8 +209,11 @@ def test_imports_between_modules_are_seen(tmp_path, lower, upper):
     assert bool(found["seq2seq.models.upper"]) == (upper != "x = 1")
 
 
-@pytest.mark.parametrize("module", ["seq2seq.trace", "seq2seq.catalogue", "seq2seq.figures"])
-def test_pictures_of_a_saved_run_need_no_torch(module):
+LIGHT = ("seq2seq.trace", "seq2seq.catalogue", "seq2seq.figures", "seq2seq.cli.main")
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_pictures_of_a_saved_run_and_the_names_of_commands_need_no_torch(module):
     if not list(python_files(module.replace(".", "/"), module.replace(".", "/") + ".py")):
         return
     code = f"import sys, {module}; sys.exit(bool({{'torch', 'streamlit'}} & set(sys.modules)))"

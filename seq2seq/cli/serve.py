@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import UserError
+from seq2seq.machine import total_memory
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 TOO_SOON = 5.0  # seconds: a process that ends earlier would only end again
 MODELS_SHARE = 0.5  # of the memory, for the models of all processes
+# glibc gives each of the threads that runs of pages come and go in a heap of its own, and keeps it.
+ARENAS = {"MALLOC_ARENA_MAX": "2"}
 PROXY = """# Visitors stay with their process by a cookie; connections live as long as visits do.
 defaults
     mode http
@@ -125,7 +128,7 @@ def keep_running(address: str, ports: Sequence[int]) -> None:
 def _start(address: str, port: int, models_gigabytes: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "streamlit", "run", str(APP)]
     command += ["--server.address", address, "--server.port", str(port)]
-    environment = {"SEQ2SEQ_MODELS_GB": models_gigabytes} | os.environ
+    environment = {"SEQ2SEQ_MODELS_GB": models_gigabytes} | ARENAS | os.environ
     process = subprocess.Popen(command, cwd=APP.parent, env=environment)
     threading.Thread(target=_warm_up, args=(process, address, port), daemon=True).start()
     return process
@@ -133,9 +136,7 @@ def _start(address: str, port: int, models_gigabytes: str) -> subprocess.Popen:
 
 def models_share(processes: int) -> str:
     """Return how many gigabytes of models one process may hold; each has its own."""
-    import psutil
-
-    return f"{MODELS_SHARE * psutil.virtual_memory().total / 1e9 / processes:.2f}"
+    return f"{MODELS_SHARE * total_memory() / 1e9 / processes:.2f}"
 
 
 def _warm_up(process: subprocess.Popen, address: str, port: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -13,6 +12,7 @@ import sentencepiece
 from seq2seq.data.normalization import fold, unfolded_spans
 from seq2seq.data.spans import Span, cover
 from seq2seq.errors import UserError
+from seq2seq.machine import cores
 
 PAD, UNKNOWN, BOS, EOS = 0, 1, 2, 3
 WORD_START = "▁"
@@ -172,7 +172,7 @@ class Unigram:
                 unk_id=UNKNOWN,
                 bos_id=BOS,
                 eos_id=EOS,
-                num_threads=os.cpu_count() or 1,
+                num_threads=cores(),
                 minloglevel=2,
             )
         except RuntimeError:
@@ -213,7 +213,7 @@ class Unigram:
         """Encode many texts, on all cores unless splits are sampled: their seed is one thread's."""
         if alpha is None:
             given = [fold(text) for text in texts] if self.folded else list(texts)
-            return self._processor.encode(given, num_threads=os.cpu_count() or 1)
+            return self._processor.encode(given, num_threads=cores())
         return [self.encode(text, alpha) for text in texts]
 
     def decode(self, ids: Sequence[int]) -> str:

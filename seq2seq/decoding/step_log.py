@@ -24,35 +24,32 @@ class Keeping(NamedTuple):
     own: bool = False
 
 
-class Observed(NamedTuple):
-    """What the network did at each step of one output; all are (target, ...).
+class StepValues(NamedTuple):
+    """What the network did at a step, or at several, (rows or target, ...) each.
 
-    log_probabilities, ranks: (target,), of each token as the model gave it; rank from 0.
-    ids, values: (target, alternatives), the most probable tokens and their log-probabilities.
-    hidden, context, weights, self_weights, copying: as Steps has them, of one row.
+    ids, values: (rows, alternatives), the most probable tokens and their log-probabilities.
+    hidden, context, weights, self_weights, copying: as Step has them.
+    """
+
+    ids: Tensor
+    values: Tensor
+    hidden: Tensor
+    context: Tensor
+    weights: Tensor | None
+    self_weights: Tensor | None
+    copying: Tensor | None
+
+
+class Observed(NamedTuple):
+    """What the network did at each step of one output.
+
+    log_probabilities, ranks: (target,), of each token as the model gave it; rank from 0. steps:
+    (target, ...) each.
     """
 
     log_probabilities: Tensor
     ranks: Tensor
-    ids: Tensor
-    values: Tensor
-    hidden: Tensor
-    context: Tensor
-    weights: Tensor | None
-    self_weights: Tensor | None
-    copying: Tensor | None
-
-
-class _Kept(NamedTuple):
-    """Of a step, all (rows, ...), or of one of its rows; see Observed."""
-
-    ids: Tensor
-    values: Tensor
-    hidden: Tensor
-    context: Tensor
-    weights: Tensor | None
-    self_weights: Tensor | None
-    copying: Tensor | None
+    steps: StepValues
 
 
 class StepLog:
@@ -60,7 +57,7 @@ class StepLog:
 
     def __init__(self, keeping: Keeping, given: int) -> None:
         self.keeping, self.given, self.bytes = keeping, given, 0
-        self.steps: list[_Kept] = []
+        self.steps: list[StepValues] = []
 
     def add(self, step: Step, log_probabilities: Tensor) -> bool:
         """Keep a step with its log-probabilities (rows, vocabulary), before any is forbidden.
@@ -71,7 +68,7 @@ class StepLog:
         count = min(self.keeping.alternatives, log_probabilities.shape[1])
         values, ids = top(log_probabilities, count)
         own = own[..., self.given :] if self.keeping.own and own is not None else None
-        kept = _Kept(ids, values, step.hidden, step.context, step.weights, own, step.copying)
+        kept = StepValues(ids, values, step.hidden, step.context, step.weights, own, step.copying)
         self.steps.append(kept)
         self.bytes += sum(part.nbytes for part in kept if part is not None)
         return self.bytes <= MOST_BYTES
@@ -87,17 +84,12 @@ class StepLog:
             [None if part is None else part[row] for part in step]
             for step, row in zip(self.steps, places, strict=False)
         ]
-        best, scores, hidden, context, *rest = map(stacked, zip(*path, strict=True))
-        assert best is not None
-        assert scores is not None
-        assert hidden is not None
-        assert context is not None
-        same = best == torch.tensor([tokens], device=best.device).T
+        kept = StepValues._make(map(stacked, zip(*path, strict=True)))
+        same = kept.ids == torch.tensor([tokens], device=kept.ids.device).T
         if not bool(same.any(dim=1).all()):
             return None
-        chosen = scores[same]
-        ranks = (scores > chosen[:, None]).sum(dim=1)
-        return Observed(chosen, ranks, best, scores, hidden, context, *rest)
+        chosen = kept.values[same]
+        return Observed(chosen, (kept.values > chosen[:, None]).sum(dim=1), kept)
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,6 +33,7 @@ from seq2seq.families.base_tokenizer import Frame, Names, Published
 from seq2seq.families.configs import read_config
 from seq2seq.families.loading import read_model
 from seq2seq.inference.pipeline import run
+from seq2seq.machine import cores
 from seq2seq.models.quantization import available, quantize
 from seq2seq.models.seq2seq import Seq2Seq, build
 
@@ -281,7 +282,7 @@ def about(chosen: Plan) -> dict[str, Any]:
     return {
         "versions": {name: version(name) if find_spec(name) else "not installed" for name in names},
         "cpu": torch.backends.cpu.get_cpu_capability(),
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "load": round(os.getloadavg()[0], 1),
         "model": chosen.config,
         "source_tokens": chosen.source_tokens,

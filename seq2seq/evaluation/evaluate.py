@@ -69,7 +69,6 @@ def evaluate_with_outputs(
     sources = list(references)
     chosen_options = options or checkpoint.generation_config.options
     outputs, summed, seconds = _written(checkpoint, references, chosen_options, on_group)
-    loss = summed.nats / summed.tokens
     task, scores = checkpoint.card.task, SCORES.get(checkpoint.card.task, translation_scores)
     by_length: list[dict[str, Any]] = []
     if task in BY_LENGTH:
@@ -82,8 +81,7 @@ def evaluate_with_outputs(
         "sentences": len(sources),
         "references": len(pairs),
         **scores(outputs, list(references.values()), sources),
-        "loss": round(loss, 4),
-        "perplexity": round(math.exp(loss), 3),
+        **_loss_scores(summed),
         "seconds": round(seconds, 2),
         "sentences_per_second": round(len(sources) / seconds, 1),
         **({"by_source_length": by_length} if by_length else {}),
@@ -126,6 +124,26 @@ def _written(
             on_group(len(group))
         started = time.perf_counter()
     return outputs, summed, seconds
+
+
+@torch.inference_mode()
+def reference_scores(
+    checkpoint: Checkpoint, pairs: Sequence[Pair], options: Options
+) -> dict[str, float]:
+    """Return loss and perplexity of the references, as `evaluate` does, without a search."""
+    sources = [prepare(checkpoint, pair.source, options).ids for pair in pairs]
+    summed = SummedLoss()
+    for group in in_groups([len(ids) for ids in sources], 32):
+        ids = pad([sources[index] for index in group], checkpoint.model.config.pad)
+        memory = checkpoint.model.encode(ids.to(checkpoint.device))
+        texts = [pairs[index].target for index in group]
+        summed = summed.plus(memory_loss(checkpoint, memory, texts, options))
+    return _loss_scores(summed)
+
+
+def _loss_scores(summed: SummedLoss) -> dict[str, float]:
+    loss = summed.nats / summed.tokens
+    return {"loss": round(loss, 4), "perplexity": round(math.exp(loss), 3)}
 
 
 def _references(pairs: Iterable[Pair]) -> dict[str, list[str]]:

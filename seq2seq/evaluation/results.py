@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 from seq2seq.errors import UserError
 from seq2seq.models.config import Config
 
-CONFIG, EVALUATION = "config.json", "evaluation.json"
+CONFIG, EVALUATION, JUDGED = "config.json", "evaluation.json", "judged.json"
 LOG, STUDIES = "training.jsonl", "studies.json"
 FILES = (CONFIG, EVALUATION, LOG, STUDIES)
+# What a reader tells of an output, by task: the first says whether it serves.
+VERDICTS = {"chatbot": ("sensible", "specific"), "translation": ("right", "understandable")}
 Bin = tuple[int, int]  # fewest and most words of a source
 # What the checkpoints of a task are ranked by; 1 where more is better, -1 where less is.
 MAIN_SCORES = {

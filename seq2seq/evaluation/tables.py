@@ -12,7 +12,9 @@ from seq2seq.catalogue import TASKS, Card, read_card
 from seq2seq.errors import UserError, quote
 from seq2seq.evaluation.results import (
     EVALUATION,
+    JUDGED,
     MAIN_SCORES,
+    VERDICTS,
     Measurements,
     Study,
     bin_name,
@@ -20,7 +22,7 @@ from seq2seq.evaluation.results import (
     read_measurements,
 )
 
-WEIGHTS, REPLIES = "model.safetensors", "replies.json"
+WEIGHTS = "model.safetensors"
 BLOCK = re.compile(r"(<!-- table: ([\w ]+) -->\n)(.*?)(<!-- /table -->)", re.DOTALL)
 UNKNOWN = "–"  # what was not measured
 
@@ -60,7 +62,7 @@ def with_tables(text: str, checkpoints: Path) -> str:
     """Return a text whose tables, between `<!-- table: NAME -->` and `<!-- /table -->`, are new.
 
     checkpoints: the folder of checkpoint folders that they are about. NAME: a task, "length",
-    "data" or "replies". Raises UserError for another name, for a task that has a checkpoint but no
+    "data" or "judged". Raises UserError for another name, for a task that has a checkpoint but no
     table, and for files that are missing or damaged.
     """
     found = read_scored(checkpoints)
@@ -211,25 +213,22 @@ def _overfitting(study: Study) -> str:
     )
 
 
-def _replies(found: Sequence[Scored]) -> str:
-    """Say how many of a chatbot's replies to its recipe's prompts people found sensible."""
-    lines = []
+def _judged(found: Sequence[Scored]) -> str:
+    """Count the outputs of each checkpoint that a reader has judged, and those that serve."""
+    rows = []
     for each in found:
-        path = each.folder / REPLIES
-        judged = _read_json(path) if path.is_file() else []
-        judged = [reply for reply in judged if reply.get("sensible") is not None]
+        path, names = each.folder / JUDGED, VERDICTS.get(each.card.task, ("",))
+        outputs = _read_json(path) if path.is_file() else []
+        judged = [output for output in outputs if output.get(names[0]) is not None]
+        counts = [f"{sum(bool(output[name]) for output in judged)} {name}" for name in names]
         if judged:
-            sensible = sum(bool(reply["sensible"]) for reply in judged)
-            lines.append(
-                f"Of the replies of `{each.card.name}` to {len(judged)} prompts of ours, "
-                f"{sensible} are sensible; its model card prints them all.\n"
-            )
-    return "\n".join(lines)
+            rows.append([f"`{each.card.name}`", str(len(judged)), ", ".join(counts)])
+    return _markdown(["checkpoint", "outputs judged", "of them"], rows) if rows else ""
 
 
 TABLES: dict[str, Callable[[Sequence[Scored]], str]] = {
     **{task: _of_task(task) for task in TASKS},
     "length": _by_length,
     "data": _by_data,
-    "replies": _replies,
+    "judged": _judged,
 }

@@ -11,7 +11,7 @@ from seq2seq.experiments.paired_models import Held, compare
 from seq2seq.experiments.references import LENGTHS, Reference, references, some
 from seq2seq.experiments.result import Load, OnPart, Result
 
-# All have read the same data; those that are held against each other differ in attention alone.
+# The two that are held against each other have read the same data and differ in attention alone.
 WITHOUT, WITH = "lstm-vanilla-en-fr", "lstm-attention-en-fr"
 MODELS = (
     "rnn-vanilla-en-fr",

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from seq2seq.catalogue import Card
-from seq2seq.checkpoint import Checkpoint
 from seq2seq.evaluation.results import Curve
+
+if TYPE_CHECKING:
+    from seq2seq.checkpoint import Checkpoint
 
 FOR, AGAINST, UNDECIDED = "for", "against", "undecided"
 NONE = ""  # the verdict of what was recorded
 DRAWS = 1_000  # resamples of a bootstrap interval
 
-Load = Callable[[str], Checkpoint]  # a checkpoint by its name
+Load: TypeAlias = "Callable[[str], Checkpoint]"  # a checkpoint by its name
 
 
 @dataclass(frozen=True)

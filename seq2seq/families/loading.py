@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from seq2seq.errors import TooLargeError
 from seq2seq.families.configs import Values, read_config
 from seq2seq.families.weights import Stored, read_weights, separate_matrices
+from seq2seq.machine import free_memory
 from seq2seq.models.seq2seq import Seq2Seq, build_empty, tie
-
-CGROUP = Path("/sys/fs/cgroup")
 
 
 def read_model(folder: Path, values: Values, dtype: torch.dtype = torch.float32) -> Seq2Seq:
@@ -51,12 +48,3 @@ def require_memory(model: Seq2Seq, dtype: torch.dtype) -> None:
             f"This model has {model.parameter_count() / 1e6:,.0f} million weights, which take "
             f"{needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free: choose a smaller one."
         )
-
-
-def free_memory() -> int:
-    """Return the bytes that may still be taken of the machine, or of a smaller container."""
-    free = psutil.virtual_memory().available
-    with suppress(OSError, ValueError):  # no container, or one without a limit
-        most, used = (int((CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
-        free = min(free, max(0, most - used))
-    return free

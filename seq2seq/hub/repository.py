@@ -36,12 +36,12 @@ _SMALL = {
     "config.json",
     "evaluation.json",
     "generation_config.json",
+    "judged.json",
     "merges.txt",
     "normalizer.json",
     "preprocessor_config.json",
     "processor_config.json",
     "recipe.toml",
-    "replies.json",
     "source_vocab.json",
     "special_tokens_map.json",
     "studies.json",
@@ -56,7 +56,7 @@ _SMALL = {
 _FOR_PEOPLE = {
     "README.md",
     "calibration.json",
-    "replies.json",
+    "judged.json",
     "studies.json",
     "training.jsonl",
 }

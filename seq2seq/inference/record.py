@@ -20,7 +20,7 @@ from seq2seq.decoding.hypothesis import Hypothesis
 from seq2seq.decoding.interventions import NOTHING, Interventions
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import SearchResult
-from seq2seq.decoding.step_log import Observed, stacked
+from seq2seq.decoding.step_log import Observed, StepValues, stacked
 from seq2seq.decoding.top_scores import top
 from seq2seq.inference.inputs import Source
 from seq2seq.models.protocol import Decoder, Memory, Steps
@@ -99,19 +99,20 @@ def _arrays(
     """Return the arrays of a Trace, by field."""
     memory, heard = encoded.memory, len(encoded.source.ids)  # silence may follow a recording
     own = None if memory.weights is None else memory.weights[0, ..., :heard, :heard]
-    ids = seen.ids.cpu().numpy()
+    steps = seen.steps
+    ids = steps.ids.cpu().numpy()
     pieces = tuple(checkpoint.tokenizer.pieces(row) for row in ids.tolist())
     return {
         "log_probabilities": seen.log_probabilities.cpu().numpy(),
         "ranks": seen.ranks.cpu().numpy(),
-        "alternatives": Alternatives(ids, pieces, seen.values.cpu().numpy()),
+        "alternatives": Alternatives(ids, pieces, steps.values.cpu().numpy()),
         "encoder_states": _half(memory.states[0, :heard]),
-        "decoder_states": _half(seen.hidden),
-        "contexts": _half(seen.context),
-        "attention": _half(None if seen.weights is None else seen.weights[..., :heard]),
+        "decoder_states": _half(steps.hidden),
+        "contexts": _half(steps.context),
+        "attention": _half(None if steps.weights is None else steps.weights[..., :heard]),
         "encoder_attention": _half(own),
-        "copying": _half(seen.copying),
-        "decoder_attention": _half(seen.self_weights) if self_attention else None,
+        "copying": _half(steps.copying),
+        "decoder_attention": _half(steps.self_weights) if self_attention else None,
     }
 
 
@@ -120,10 +121,8 @@ def observed(steps: Steps, tokens: Sequence[int]) -> Observed:
     scores, chosen, ranks = chances(steps, tokens)
     values, ids = top(scores, min(ALTERNATIVES, scores.shape[1]))
     inside = (steps.hidden, steps.context, steps.weights, steps.self_weights, steps.copying)
-    hidden, context, *rest = (None if part is None else part[0] for part in inside)
-    assert hidden is not None
-    assert context is not None
-    return Observed(chosen, ranks, ids, values, hidden, context, *rest)
+    parts = (None if part is None else part[0] for part in inside)
+    return Observed(chosen, ranks, StepValues._make((ids, values, *parts)))
 
 
 def chances(steps: Steps, tokens: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.frequency import frequency
 from seq2seq.data.speech_corpus import read_speech
 from seq2seq.decoding.options import Options
-from seq2seq.evaluation.evaluate import evaluate, read_references
+from seq2seq.evaluation.evaluate import evaluate, read_references, reference_scores
 from seq2seq.evaluation.evaluate_speech import evaluate_speech
 from seq2seq.evaluation.exact_match import match_scores, outputs
 from seq2seq.evaluation.forecast_metrics import evaluate_series
@@ -28,13 +29,13 @@ from seq2seq.evaluation.results import EVALUATION, LOG
 from seq2seq.inference.forecasting import forecast
 from seq2seq.inference.pipeline import run
 from seq2seq.training.datasets import TextCorpus
+from seq2seq.training.judged_outputs import read_judged, write_outputs
 from seq2seq.training.model_card import model_card
 from seq2seq.training.recipe import Recipe
 from seq2seq.training.robustness import robustness
 from seq2seq.training.series_corpus import SeriesCorpus
 from seq2seq.training.summary_quality import summary_quality
 
-REPLIES = "replies.json"
 TIMED = 100  # runs whose median is the time of one
 
 
@@ -104,8 +105,7 @@ def assess(folder: Path, recipe: Recipe, data: Path, trained_on: str = "") -> di
         "torch": torch.__version__,
     }
     _write_json(folder / EVALUATION, scores)
-    if recipe.prompts:
-        _write_json(folder / REPLIES, answer(written, recipe.prompts, folder / REPLIES))
+    write_outputs(folder, written, recipe)
     write_model_card(folder, recipe)
     return scores
 
@@ -150,38 +150,10 @@ def _write_json(path: Path, value: Any) -> None:
 
 
 def write_model_card(folder: Path, recipe: Recipe) -> None:
-    """Write the README.md of a checkpoint folder, of its scores and its judged replies."""
+    """Write the README.md of a checkpoint folder, of its scores and its judged outputs."""
     scores = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
-    card = model_card(recipe, scores, judged_replies(folder))
+    card = model_card(recipe, scores, read_judged(folder))
     (folder / "README.md").write_text(card, encoding="utf-8")
-
-
-def answer(
-    checkpoint: Checkpoint, prompts: dict[str, tuple[str, ...]], path: Path
-) -> list[dict[str, Any]]:
-    """Return the reply to each prompt, with what a reader of the file at `path` judged of it.
-
-    sensible: it makes sense there; specific: it would not do as well elsewhere (Adiwardana et al.
-    2020, section 2.1). Both are None until someone has read that reply.
-    """
-    judged = {(each["prompt"], each["reply"]): each for each in _read_replies(path)}
-    replies = []
-    for kind, texts in prompts.items():
-        for prompt in texts:
-            reply = run(checkpoint, prompt).text
-            before = judged.get((prompt, reply), {})
-            verdict = {key: before.get(key) for key in ("sensible", "specific")}
-            replies.append({"kind": kind, "prompt": prompt, "reply": reply, **verdict})
-    return replies
-
-
-def judged_replies(folder: Path) -> list[dict[str, Any]]:
-    """Return the replies beside a checkpoint, judged or not; none where there is no such file."""
-    return _read_replies(folder / REPLIES)
-
-
-def _read_replies(path: Path) -> list[dict[str, Any]]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
 def score(
@@ -193,16 +165,20 @@ def score(
 ) -> dict[str, Any]:
     """Score a checkpoint on files of pairs, or on the valid splits of archives of recordings.
 
-    count: of the files that all scores are of; those after them count by length only.
+    count: of the files that all scores are of; those after them count by length only. Of a chatbot
+    each file has a perplexity of its own, too.
     """
     if checkpoint.model.config.input == "audio":
         corpora = {file.stem: read_speech(file, "valid") for file in files}
         return evaluate_speech(checkpoint, corpora, options)
-    pairs, longer = (
-        [pair for file in part for pair in read_references(checkpoint, file, columns)]
-        for part in (files[:count], files[count:])
-    )
-    return evaluate(checkpoint, pairs, options, longer=longer)
+    read = {file.stem: read_references(checkpoint, file, columns) for file in files}
+    parts = list(read.values())
+    pairs, longer = (list(chain.from_iterable(part)) for part in (parts[:count], parts[count:]))
+    scores = evaluate(checkpoint, pairs, options, longer=longer)
+    if checkpoint.card.task == "chatbot":
+        by_corpus = {name: reference_scores(checkpoint, of, options) for name, of in read.items()}
+        scores["by_corpus"] = by_corpus
+    return scores
 
 
 def milliseconds(checkpoint: Checkpoint, file: Path, columns: Sequence[str]) -> float:

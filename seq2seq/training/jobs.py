@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import UserError
+from seq2seq.machine import cores
 from seq2seq.training.progress import Progress
 
 LETTERS = "AB"
@@ -211,7 +212,7 @@ class Jobs:
         keep: float | None = None,
         on_remove: Callable[[Training], object] = lambda training: None,
     ) -> None:
-        self.at_once = at_once or max(1, (os.cpu_count() or 1) - 1)
+        self.at_once = at_once or max(1, cores() - 1)
         self.keep, self.on_remove = keep, on_remove
         self.trainings: list[Training] = []
         self._lock = threading.Lock()

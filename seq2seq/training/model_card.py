@@ -10,6 +10,7 @@ from typing import Any
 from seq2seq.catalogue import Card
 from seq2seq.evaluation.results import bin_name
 from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
+from seq2seq.training.judged_outputs import describe
 from seq2seq.training.recipe import Recipe
 
 PROJECT = "Seq2Seq Explorer"
@@ -60,33 +61,26 @@ series unlike those that it was trained on. It is made to be looked at, not to b
 A small model trained on about an hour of speech by some seventy people, and on synthetic voices. It
 knows digits, numbers, letters, words that are spelled and ten commands (*enter*, *erase*, *rubout*,
 *repeat*, *start*, *stop*, *help*, *go*, *yes*, *no*); whatever else it hears, any sentence too,
-becomes these. Letters that sound alike, as b, d, e, p and t, it takes for each other, and *stop*
-for *start*; dates it has heard too seldom to get them right. Accents, children's voices and noisy
-rooms that its data lacks cost it accuracy. Every recording is normalised by itself, so that long
-silence around one short word makes it hard to tell: speak at once, and stop recording when you are
-done. It is made to be looked at, not to be relied on.\
+becomes these. Letters that sound alike, as b, d, e, p and t, it takes for each other; of long
+numbers it drops a part, and dates it has heard too seldom to get them right. Accents, children's
+voices and noisy rooms that its data lacks cost it accuracy. Every recording is normalised by
+itself, so that long silence around one short word makes it hard to tell: speak at once, and stop
+recording when you are done. It is made to be looked at, not to be relied on.\
 """,
 }
-
-
-# Of a chatbot that has also learnt from seq2seq.training.small_talk.
-LIKE_PATTERNS = """ Of the exchanges
-made from patterns that it learnt from, none begins with one of these prompts, but some differ by a
-word or two: what was written after the training says more about other messages."""
 
 
 def model_card(
     recipe: Recipe,
     scores: dict[str, Any],
-    replies: Sequence[dict[str, Any]] = (),
+    outputs: Sequence[dict[str, Any]] = (),
     name: str = "",
     project: str = "",
 ) -> str:
     """Write the README.md of a checkpoint, with the metadata that the Hugging Face Hub reads.
 
-    replies: to the recipe's prompts, judged or not, as answer returns them. name: what the command
-    runs, USER/REPO once it is published; by default the name of the recipe's card. project: see
-    introduction.
+    outputs: judged or not, as read_judged returns them. name: what the command runs, USER/REPO once
+    it is published; by default the name of the recipe's card. project: see introduction.
     """
     card = recipe.card
     size = f"{scores['parameters'] / 1e6:.1f} million parameters, stored as float16"
@@ -103,7 +97,7 @@ def model_card(
 The valid files were used to choose the weights and how to decode, so scores on inputs of another
 kind will be lower.
 
-{_replies(replies, recipe.dialogue.made > 0)}## Training
+{describe(outputs, recipe)}## Training
 
 {scores["training_steps"]:,} steps in {scores["training_seconds"] / 60:.0f} minutes on
 {scores["training_hardware"]}{_runs(scores)}; the settings are in `recipe.toml`, the course of the
@@ -374,58 +368,17 @@ def _reply_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
 | words a reply | {scores["words"]} |
 | replies a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
 
-There is no BLEU: what can be said to a sentence has too many answers to compare with one."""
+{_perplexities(scores)}There is no BLEU: what can be said to a sentence has too many answers to
+compare with one."""
 
 
-def _replies(replies: Sequence[dict[str, Any]], made: bool) -> str:
-    """Print replies to our own prompts and count what was judged of them.
-
-    made: exchanges from patterns were among what was learnt.
-    """
-    if not replies:
+def _perplexities(scores: dict[str, Any]) -> str:
+    """Write the perplexity of people's replies by file, where there are several."""
+    files = scores.get("by_corpus", {})
+    if len(files) < 2:
         return ""
-    rows, counts = [], []
-    for kind in dict.fromkeys(each["kind"] for each in replies):
-        of_kind = [each for each in replies if each["kind"] == kind]
-        counted = [sum(bool(each[key]) for each in of_kind) for key in ("sensible", "specific")]
-        counts.append(f"| {kind} | {len(of_kind)} | {counted[0]} | {counted[1]} |")
-        for each in of_kind:
-            verdict = (("no", "yes")[bool(each[key])] for key in ("sensible", "specific"))
-            cells = kind, *(each[key].replace("|", "/") for key in ("prompt", "reply")), *verdict
-            rows.append("| " + " | ".join(cells) + " |")
-    totals = [sum(bool(each[key]) for each in replies) for key in ("sensible", "specific")]
-    return f"""## What it says
-
-{len(replies)} prompts of our own, written before any reply was seen, one reply each, judged by one
-reader: sensible, if a person could have said it there; specific, if it is sensible and would not do
-as well elsewhere (Adiwardana et al. 2020). {totals[0]} of {len(replies)} are sensible, {totals[1]}
-specific. Turns are separated by ¶.{LIKE_PATTERNS if made else ""}
-
-| kind | prompts | sensible | specific |
-| --- | --- | --- | --- |
-{chr(10).join(counts)}
-
-| kind | prompt | reply | sensible | specific |
-| --- | --- | --- | --- | --- |
-{chr(10).join(rows)}
-
-{_failures(replies)}"""
-
-
-def _failures(replies: Sequence[dict[str, Any]]) -> str:
-    """List what makes no sense, the first of each kind of prompt; nothing where all do or none was
-    judged.
-    """
-    failed = {each["kind"]: each for each in reversed(replies) if each["sensible"] is False}
-    if not failed:
-        return ""
-    kinds = [kind for kind in dict.fromkeys(each["kind"] for each in replies) if kind in failed]
-    rows = [f"- {failed[kind]['prompt']} *{failed[kind]['reply']}*" for kind in kinds]
-    return f"""What it fails at, for example:
-
-{chr(10).join(rows)}
-
-"""
+    parts = ", ".join(f"{of['perplexity']} on `{name}`" for name, of in files.items())
+    return f"By file, the perplexity is {parts}.\n\n"
 
 
 def _summary_scores(recipe: Recipe, scores: dict[str, Any]) -> str:

@@ -17,13 +17,13 @@ from seq2seq import catalogue
 from seq2seq.catalogue import Card, is_ours, read_card
 from seq2seq.checkpoint import CARD, CONFIG, PAIR, TOKENIZER, WEIGHTS, load
 from seq2seq.errors import UserError
-from seq2seq.evaluation.results import EVALUATION, LOG, STUDIES, quality, score_in_words
+from seq2seq.evaluation.results import EVALUATION, JUDGED, LOG, STUDIES, quality, score_in_words
 from seq2seq.hub import client
 from seq2seq.hub.client import PATIENCE
 from seq2seq.hub.metadata import LICENCES, PIPELINE_TAGS
 from seq2seq.hub.upload import Content, size_of, target_of, upload_files
 from seq2seq.hub.watchdog import Progress
-from seq2seq.training.export import REPLIES, judged_replies
+from seq2seq.training.judged_outputs import read_judged
 from seq2seq.training.model_card import PROJECT, front_matter, model_card, unscored_model_card
 from seq2seq.training.project_address import (
     declared_address,
@@ -33,7 +33,7 @@ from seq2seq.training.project_address import (
 from seq2seq.training.recipe import read_recipe
 
 README, RECIPE = "README.md", "recipe.toml"
-_OF_TRAINING = (RECIPE, LOG, EVALUATION, STUDIES, REPLIES, "calibration.json")
+_OF_TRAINING = (RECIPE, LOG, EVALUATION, STUDIES, JUDGED, "calibration.json")
 
 
 class Published(NamedTuple):
@@ -144,7 +144,7 @@ def _scored_card(folder: Path, name: str = "", project: str = "") -> str:
     with suppress(OSError, ValueError, LookupError, TypeError, AttributeError, UserError):
         scores = json.loads(_text(folder / EVALUATION))
         recipe = read_recipe(folder / RECIPE)
-        return model_card(recipe, scores, judged_replies(folder), name, project)
+        return model_card(recipe, scores, read_judged(folder), name, project)
     return ""
 
 

@@ -46,6 +46,7 @@ from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import build, order_tokens
 from seq2seq.training.datasets import read_corpus
 from seq2seq.training.loop import Evaluated, Event, Learner, Loop, Step, Stopwatch
+from seq2seq.training.memory import give_back
 from seq2seq.training.recipe import Recipe
 from seq2seq.training.warm_start import Beginning, mix, read_beginning, take_weights
 
@@ -230,6 +231,7 @@ class Trainer:
             if not waits and time.perf_counter() - saved > SAVE_EVERY:
                 saved = time.perf_counter()
                 self.save()
+                give_back()
         self.save()
 
     def follow(self, budget: float | None) -> Iterator[Event]:

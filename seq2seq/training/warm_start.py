@@ -19,12 +19,21 @@ from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.training.recipe import Recipe
 
+# Weights with a row for each token; the others of an embedding have none.
+OF_TOKENS = (
+    "encoder.embedding.weight",
+    "encoder.embedding.tokens.",
+    "decoder.embedding.weight",
+    "decoder.embedding.tokens.",
+    "decoder.output.",
+)
+
 
 @dataclass(frozen=True, eq=False)
 class Beginning:
-    """tokenizer: None where it lacks a symbol of the recipe, so that another has to be fitted.
-    known: its tokens. log: lines, none if there is no log. position: step, epoch and seconds of the
-    last one.
+    """tokenizer: None where it lacks a symbol of the recipe, or joins digits that the recipe wants
+    apart, so that another has to be fitted. known: its tokens. log: lines, none if there is no log.
+    position: step, epoch and seconds of the last one.
     """
 
     model: Seq2Seq
@@ -53,6 +62,7 @@ def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
     known = Unigram.load(folder / TOKENIZER, recipe.card.folded)
     pieces = set(known.pieces(range(len(known))))
     fits = pieces.issuperset(recipe.tokenizer.symbols)
+    fits &= not recipe.tokenizer.digits or not any(map(_joins_digits, pieces))
     return Beginning(model, known.model if fits else None, known, *_read_log(folder))
 
 
@@ -71,14 +81,16 @@ def take_weights(model: Seq2Seq, beginning: Beginning, tokenizer: OwnTokenizer) 
     pieces = tokenizer.pieces(range(len(tokenizer)))
     parts = [_known_parts(piece, known, numbers) for piece in pieces]
     for name, weight in model.state_dict().items():
-        if before[name].shape == weight.shape:
+        if not name.startswith(OF_TOKENS):
             weight.copy_(before[name])
             continue
-        if before[name].shape != (len(known), *weight.shape[1:]):
-            raise UserError(f"The weights {name} are of another size: start without a checkpoint.")
         for token, ids in enumerate(parts):
             if ids:
                 weight[token] = before[name][ids].mean(dim=0)
+
+
+def _joins_digits(piece: str) -> bool:
+    return len(piece) > 1 and any(letter.isdigit() for letter in piece)
 
 
 def _known_parts(piece: str, known: Unigram, numbers: Mapping[str, int]) -> list[int]:

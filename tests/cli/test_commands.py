@@ -122,6 +122,7 @@ def test_train_writes_a_checkpoint_that_runs(capsys, pairs, tmp_path, monkeypatc
         "card.toml",
         "config.json",
         "evaluation.json",
+        "judged.json",
         "model.safetensors",
         "recipe.toml",
         "tokenizer.model",

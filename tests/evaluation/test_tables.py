@@ -93,11 +93,13 @@ def test_a_run_that_overfits_is_told(root):
     assert "lowest after 3 passes and then rises from 2.50 to 4.00" in text
 
 
-def test_judged_replies_are_counted(root):
-    replies = [{"prompt": "a", "sensible": value} for value in (True, False, None)]
-    (root / "gru-plain" / "replies.json").write_text(json.dumps(replies))
-    text = with_tables(marked("translation", "replies"), root)
-    assert "replies of `gru-plain` to 2 prompts of ours, 1 are sensible" in text
+def test_judged_outputs_are_counted(root):
+    assert "outputs judged" not in with_tables(marked("translation", "judged"), root)
+    verdicts = {"right": True, "understandable": True}, {"right": False, "understandable": True}
+    outputs = [{"source": "a", **each} for each in (*verdicts, dict.fromkeys(verdicts[0]))]
+    (root / "gru-plain" / "judged.json").write_text(json.dumps(outputs))
+    text = with_tables(marked("translation", "judged"), root)
+    assert ["`gru-plain`", "2", "1 right, 2 understandable"] in rows(text)
 
 
 def test_a_bar_in_a_title_makes_no_column(root):

@@ -18,7 +18,6 @@ from safetensors.torch import load_file, save_file
 import seq2seq
 from seq2seq import Options, Trace, UserError
 from seq2seq.data.audio import Audio, log_mel, read_audio
-from seq2seq.families.loading import free_memory
 from seq2seq.families.model_cards import read_card
 from seq2seq.inference.decoder_prompt import decoder_prompt
 from seq2seq.inference.generated import to_text
@@ -615,13 +614,3 @@ def test_a_card_is_read(tmp_path):
     (tmp_path / "README.md").write_text(text)
     card = read_card(tmp_path, {"model_type": "t5"}, "tiny")
     assert (card.licence, card.languages, card.task) == ("mit", ("en", "no"), "summarization")
-
-
-def test_a_containers_limit_counts(tmp_path, monkeypatch):
-    monkeypatch.setattr("seq2seq.families.loading.CGROUP", tmp_path)
-    whole = free_memory()
-    (tmp_path / "memory.max").write_text("1000\n")
-    (tmp_path / "memory.current").write_text("400\n")
-    assert free_memory() == 600
-    (tmp_path / "memory.max").write_text("max\n")
-    assert free_memory() > whole / 2

@@ -31,8 +31,9 @@ REFUSED, WAITED = b"Try again in about", b"Waiting for other visitors"
 class Plan(NamedTuple):
     """What the visitors do. period: seconds between two sentences of one; 0 for no pause.
 
-    leaves: the share of runs in the middle of which the visitor closes the page. sentences: of each
-    visitor, in place of as many as there is time for.
+    leaves: the share of runs in the middle of which the visitor closes the page; while there is
+    time, another comes then. twice: the share of sentences that are sent a second time at once.
+    sentences: of each visitor, in place of as many as there is time for.
     """
 
     visitors: int
@@ -40,6 +41,7 @@ class Plan(NamedTuple):
     period: float = 10.0
     arrive: float = 10.0
     leaves: float = 0.0
+    twice: float = 0.0
     seed: int = 0
     sentences: int | None = None
 
@@ -78,12 +80,21 @@ class Visitor:
     def __init__(self, address: str, number: int, plan: Plan, seen: Seen) -> None:
         self.address, self.plan, self.seen = address, plan, seen
         self.chance = random.Random(plan.seed * 100_003 + number)
+        self._open()
+
+    def _open(self) -> None:
+        """Know of the page what a browser that opens it anew knows: nothing."""
         self.page, self.widget = "", ""
         self.held: set[str] = set()  # hashes of messages that a browser would have kept
 
     async def visit(self, end: float) -> None:
-        """Come, look, type until the end, and go."""
+        """Come, look, type until the end, and go; whoever leaves before is followed by another."""
         await asyncio.sleep(self.chance.uniform(0, self.plan.arrive))
+        while await self._visit_once(end) and self.plan.sentences is None:
+            self._open()
+
+    async def _visit_once(self, end: float) -> bool:
+        """Return whether the visitor left in the middle of a run."""
         try:
             begun = time.monotonic()
             async with connect(
@@ -94,11 +105,12 @@ class Visitor:
             ) as socket:
                 run = await self._ask(socket, "")
                 self._count(run, time.monotonic() - begun, self.seen.first)
-                await self._type(socket, end)
+                return await self._type(socket, end)
         except (OSError, WebSocketException, TimeoutError):
             self.seen.counts["lost"] += 1
+            return False
 
-    async def _type(self, socket: ClientConnection, end: float) -> None:
+    async def _type(self, socket: ClientConnection, end: float) -> bool:
         typed = 0
         while (
             time.monotonic() < end if self.plan.sentences is None else typed < self.plan.sentences
@@ -110,9 +122,13 @@ class Visitor:
                 await socket.send(self._message(text))
                 await asyncio.sleep(self.chance.uniform(0, 0.1))
                 self.seen.counts["left"] += 1
-                return
+                return True
+            if self.chance.random() < self.plan.twice:
+                self.seen.counts["twice"] += 1
+                await socket.send(self._message(text))
             run = await asyncio.wait_for(self._ask(socket, text), 120)
             self._count(run, time.monotonic() - begun, self.seen.seconds)
+        return False
 
     def _count(self, run: Run, seconds: float, times: list[float]) -> None:
         self.seen.counts["waited"] += run.waited

@@ -1,8 +1,11 @@
 """The race of architectures, by AppTest, with tiny checkpoints."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.visit import SENTENCE, charts, visit
+from ui.runtime.names import card_of
 
 NAMES = ["lstm-attention", "gru-plain", "rnn-additive", "transformer"]
 
@@ -78,6 +81,21 @@ def test_models_of_other_languages_are_named_and_not_compared(root):
     at.multiselect(key="models").set_value(["lstm-attention", "transformer"]).run()
     assert not at.warning
     assert not at.exception
+
+
+def test_models_with_more_data_than_the_others_are_named(monkeypatch):
+    def card_with(data):
+        given = {"transformer": (*data, "B"), "gru-plain": ()}
+        return lambda name: replace(card_of(name), data=given.get(name, data))
+
+    told = "Trained on data that the others did not have"
+    for data, models in ((("A",), ["transformer"]), ((), [])):
+        monkeypatch.setattr("ui.views.compare.card_of", card_with(data))
+        at = visit("compare", sentence=SENTENCE)
+        assert not at.exception
+        captions = [each.value for each in at.caption if told in each.value]
+        assert len(captions) == len(models)
+        assert all("A tiny model (transformer)" in each.replace("\\", "") for each in captions)
 
 
 def test_what_is_worth_knowing_of_the_input_is_said_once():

@@ -1,6 +1,7 @@
 import json
 import random
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
 from seq2seq.inference.pipeline import run
 from seq2seq.training.export import write_model_card
+from seq2seq.training.judged_outputs import texts_to_judge, write_outputs
 from seq2seq.training.recipe import read_recipe
 
 CARD = """
@@ -44,7 +46,7 @@ seed = 5
 max_length = 8
 [data]
 train = ["train.tsv"]
-valid = ["valid.tsv"]
+valid = ["valid.tsv", "further.tsv"]
 columns = ["before", "context", "response"]
 [tokenizer]
 pieces = 60
@@ -88,6 +90,7 @@ def trained(folder, recipe):
     for name, part in (("train.tsv", lines[40:]), ("valid.tsv", lines[:40])):
         (folder / name).write_text("\n".join(["before\tcontext\tresponse", *part]) + "\n")
     shutil.copyfile(folder / "valid.tsv", folder / "other.tsv")
+    (folder / "further.tsv").write_text("\n".join(["before\tcontext\tresponse", *lines[:9]]) + "\n")
     (folder / "recipe.toml").write_text(recipe, encoding="utf-8")
     out = folder / "tiny"
     arguments = ["--data", str(folder), "--work", str(folder / "work"), "--out", str(out)]
@@ -134,12 +137,14 @@ def test_a_checkpoint_has_the_generation_config_of_its_card(chatbot, summarizer)
 @pytest.mark.parametrize("name", ["chatbot", "summarizer"])
 def test_the_scores_can_be_measured_again(request, capsys, name):
     folder = request.getfixturevalue(name)
-    columns = ["before", "response"] if name == "summarizer" else None
-    file = folder.parent / "valid.tsv"
-    if columns:
-        rows = [line.split("\t") for line in file.read_text().splitlines()[1:]]
-        file = folder.parent / "pairs.tsv"
-        file.write_text("".join(f"{row[0]}\t{row[2]}\n" for row in rows))
+    names = read_recipe(folder / "recipe.toml").data.valid
+    head, *rows = (folder.parent / names[0]).read_text().splitlines()
+    for further in names[1:]:
+        rows += (folder.parent / further).read_text().splitlines()[1:]
+    if name == "summarizer":
+        head, rows = "before\tresponse", ["\t".join(row.split("\t")[::2]) for row in rows]
+    file = folder.parent / "pairs.tsv"
+    file.write_text("".join(f"{line}\n" for line in (head, *rows)))
     assert main(["evaluate", str(folder), str(file), "--json"]) == 0
     found, written = json.loads(capsys.readouterr().out), read(folder, "evaluation.json")
     timed = {"seconds", "sentences_per_second", "checkpoint"}
@@ -147,25 +152,51 @@ def test_the_scores_can_be_measured_again(request, capsys, name):
         assert found[key] == written[key], key
 
 
-def test_replies_wait_for_a_judge_and_are_counted(chatbot):
-    replies = read(chatbot, "replies.json")
-    assert [each["kind"] for each in replies] == ["greeting", "greeting", "follow-up"]
-    assert all(each["sensible"] is None and each["reply"] for each in replies)
-    replies[0] |= {"sensible": True, "specific": False}
-    replies[2] |= {"sensible": True, "specific": True}
-    (chatbot / "replies.json").write_text(json.dumps(replies), encoding="utf-8")
-    write_model_card(chatbot, read_recipe(chatbot / "recipe.toml"))
-    card = (chatbot / "README.md").read_text(encoding="utf-8")
-    assert "2 of 3 are sensible, 1\nspecific" in card
-    assert "| greeting | 2 | 1 | 0 |" in card
-    assert f"| follow-up | Hi.¶ The cat.¶ Where? | {replies[2]['reply']} | yes | yes |" in card
-    assert "| greeting | a / b |" in card
+def judge(folder, *verdicts):
+    """Say of a checkpoint's outputs, in turn, whether each serves; returns its model card."""
+    outputs = read(folder, "judged.json")
+    names = list(outputs[0])[3:]
+    for output, said in zip(outputs, verdicts, strict=True):
+        output |= dict(zip(names, said, strict=True))
+    (folder / "judged.json").write_text(json.dumps(outputs), encoding="utf-8")
+    write_model_card(folder, read_recipe(folder / "recipe.toml"))
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_outputs_wait_for_a_judge_and_are_counted(chatbot):
+    outputs = read(chatbot, "judged.json")
+    assert [each["kind"] for each in outputs] == ["greeting", "greeting", "follow-up"]
+    assert all(each["sensible"] is None and each["output"] for each in outputs)
+    assert "no reader has judged them yet" in judge(chatbot, *[(None, None)] * 3)
+    unknown = (None, None)
+    card = judge(chatbot, (True, False), unknown, (True, True))
+    assert "Of 2 judged, 2 sensible and 1 specific." in card
+    assert "| greeting | 1 | 1 | 0 |" in card
+    assert f"| follow-up | Hi.¶ The cat.¶ Where? | {outputs[2]['output']} | yes | yes |" in card
+    assert f"| greeting | a / b | {outputs[1]['output']} | not judged | not judged |" in card
     assert "What it fails at" not in card
-    replies[1] |= {"sensible": False, "specific": False}
-    (chatbot / "replies.json").write_text(json.dumps(replies), encoding="utf-8")
-    write_model_card(chatbot, read_recipe(chatbot / "recipe.toml"))
-    card = (chatbot / "README.md").read_text(encoding="utf-8")
-    assert f"What it fails at, for example:\n\n- a | b *{replies[1]['reply']}*\n\n##" in card
+    card = judge(chatbot, (True, False), (False, False), (True, True))
+    assert f"What it fails at, for example:\n\n- a | b *{outputs[1]['output']}*\n\n##" in card
+
+
+def test_verdicts_stay_with_the_outputs_they_are_of(chatbot):
+    judge(chatbot, (True, False), (False, False), (True, True))
+    outputs = read(chatbot, "judged.json")
+    outputs[2]["output"] += " Or not."
+    (chatbot / "judged.json").write_text(json.dumps(outputs), encoding="utf-8")
+    write_outputs(chatbot, load(chatbot), read_recipe(chatbot / "recipe.toml"))
+    said = [each["sensible"] for each in read(chatbot, "judged.json")]
+    assert said == [True, False, None]
+
+
+def test_translators_into_french_are_judged_by_sentences_of_ours(chatbot, summarizer):
+    recipe = read_recipe(chatbot / "recipe.toml")
+    assert texts_to_judge(recipe) == recipe.prompts
+    assert texts_to_judge(read_recipe(summarizer / "recipe.toml")) == {}
+    card = replace(recipe.card, task="translation", languages=("en", "fr"))
+    kinds = texts_to_judge(replace(recipe, card=card, prompts={}))
+    assert sum(map(len, kinds.values())) == 40
+    assert all(text.endswith((".", "?", "!")) for texts in kinds.values() for text in texts)
 
 
 def test_the_model_card_prints_the_scores(chatbot, summarizer):
@@ -174,6 +205,17 @@ def test_the_model_card_prints_the_scores(chatbot, summarizer):
         scores = read(folder, "evaluation.json")
         for key in keys:
             assert f"| {scores[key]} |" in card
+
+
+def test_the_perplexity_of_a_chatbot_is_told_of_each_file(chatbot):
+    scores, card = read(chatbot, "evaluation.json"), (chatbot / "README.md").read_text()
+    files = scores["by_corpus"]
+    assert list(files) == ["valid", "further"]
+    losses = [of["loss"] for of in files.values()]
+    assert min(losses) <= scores["loss"] <= max(losses)
+    told = ", ".join(f"{of['perplexity']} on `{name}`" for name, of in files.items())
+    assert f"the perplexity is {told}." in card
+    assert '"dataset": {"name": "further.tsv"' in card
 
 
 # --- a summarizer that always gets an instruction

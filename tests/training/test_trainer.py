@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from seq2seq.checkpoint import TOKENIZER, read_model
+from seq2seq.checkpoint import TOKENIZER, read_model, save
 from seq2seq.data.batching import Example
 from seq2seq.data.parallel_corpus import read_pairs
 from seq2seq.data.tokenizer import Unigram
@@ -399,6 +399,37 @@ def test_a_run_stopped_early_can_be_given_more_minutes(folder):
     assert after["seconds"] > 0.6 > before["seconds"]
 
 
+def test_memory_is_given_back_when_the_state_is_saved(folder, monkeypatch):
+    given = []
+    monkeypatch.setattr(trainer, "SAVE_EVERY", -1.0)
+    monkeypatch.setattr(trainer, "give_back", lambda: given.append(True))
+    train(recipe_of(folder, epochs=1), folder, folder / "work")
+    assert given
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the system for a process's memory")
+def test_what_is_given_back_is_taken_no_longer():
+    code = (
+        "import psutil, seq2seq.training.memory as memory\n"
+        "parts = [bytearray(100_000) for _ in range(2_000)]\n"
+        "del parts[:-1]\n"
+        "held = lambda: psutil.Process().memory_info().rss\n"
+        "before = held()\n"
+        "memory.give_back()\n"
+        "print(before - held())"
+    )
+    never = {"MALLOC_MMAP_THRESHOLD_": "4294967296", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | never,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert int(told.stdout) > 150e6
+
+
 # --- beginning with the weights of a checkpoint
 
 
@@ -482,6 +513,42 @@ def test_tokens_that_a_checkpoint_lacks_begin_as_those_they_consist_of(folder, f
     assert torch.equal(new[pieces.index("▁<new>")], fresh[pieces.index("▁<new>")])
     for name, weight in before.decoder.stack.state_dict().items():
         assert torch.equal(after.decoder.stack.state_dict()[name], weight), name
+
+
+class Turned(list):
+    """A tokenizer of the same pieces, those after the special ones in reverse order."""
+
+    def pieces(self, ids):
+        return [*self[:4], *reversed(self[4:])]
+
+
+def test_tokens_of_another_order_keep_their_weights_where_there_are_as_many(folder, finished):
+    before = read_beginning(finished, recipe_of(folder))
+    pieces = list(before.known.pieces(range(len(before.known))))
+    run = trainer.Trainer(recipe_of(folder), folder, folder)
+    take_weights(run.model, replace(before, tokenizer=None), Turned(pieces))
+    for weights in ("encoder.embedding.weight", "decoder.embedding.weight", "decoder.output.bias"):
+        old, new = (each.state_dict()[weights] for each in (before.model, run.model))
+        assert torch.equal(new[:4], old[:4])
+        assert torch.equal(new[4:], old[4:].flip(0)), weights
+
+
+def test_a_tokenizer_that_joins_digits_is_fitted_anew_where_each_is_to_be_a_piece(folder):
+    lines = [f"{year} {'abcdefgh'[year % 8]}\t{year}\n" for year in (1987, 1988) * 40]
+    for name in ("train.tsv", "valid.tsv"):
+        (folder / name).write_text("".join(lines))
+    joined, apart = (
+        read_recipe(write_recipe(folder, TINY, {"epochs": 1}, tokenizer={"pieces": 22} | digits))
+        for digits in ({}, {"digits": True})
+    )
+    first = train(joined, folder, folder / "joined")
+    assert len(first.tokenizer.split("1987").pieces) < 4
+    save(folder / "start", first)
+    assert read_beginning(folder / "start", apart).tokenizer is None
+    second = train(apart, folder, folder / "apart", start=folder / "start")
+    assert second.tokenizer.split("1987").pieces[-4:] == ("1", "9", "8", "7")
+    save(folder / "next", second)
+    assert read_beginning(folder / "next", apart).tokenizer is not None
 
 
 def test_weights_that_training_makes_no_better_are_kept(folder, finished):

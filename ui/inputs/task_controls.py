@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -22,6 +22,10 @@ from ui.page import page_visit
 from ui.runtime.model_loading import open_model
 from ui.runtime.model_store import models
 from ui.runtime.names import card_of, checkpoints_for, is_own, labels, titles
+
+if TYPE_CHECKING:
+    from seq2seq.checkpoint import Checkpoint
+    from seq2seq.decoding.generation_config import GenerationConfig
 
 NO_INSTRUCTION = "none"
 _CHECKPOINT, _PICKED_AT = "checkpoint", "_picked_at"
@@ -153,46 +157,58 @@ def _language_controls(name: str | None) -> dict[str, Any]:
     loaded = models().loaded.get(name or "")
     if loaded is None:
         return {}
-    codes, generation_config = list(loaded.tokenizer.languages), loaded.generation_config
+    generation_config = loaded.generation_config
     values: dict[str, Any] = {}
-    defaults = generation_config.options
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if generation_config.language_leads and len(codes) > 1:
-            hears = loaded.model.config.input == "audio"
-            for key, label, default in (
-                ("source_language", "Source language", defaults.source_language),
-                ("target_language", "Output language", defaults.target_language),
-            ):
-                if key == "source_language" and generation_config.language_leads == "source":
-                    continue  # only the output's can be chosen
-                known = [ENGLISH] if hears and key == "target_language" else codes
-                # What is chosen stands in the address, so it is what is shown.
-                empty = "Detect language" if key == "source_language" and hears else "the same"
-                choices = [*([empty] if hears or not default else []), *known]
-                first = choices.index(default) if default in choices else 0
-                names = language_names(choices)
-                renew_address({key: names})
-                chosen = st.selectbox(label, choices, first, names.__getitem__, key=key, **URL)
-                values[key] = "" if chosen == empty else chosen
+        if generation_config.language_leads and len(loaded.tokenizer.languages) > 1:
+            values |= _languages(loaded)
         if generation_config.instructions:
-            stripped = (text.strip() for text in generation_config.instructions.values())
-            texts = [text for text in stripped if 0 < len(text) <= MAX_INSTRUCTION]
-            chosen = st.selectbox(
-                "Instruction before the text",
-                [NO_INSTRUCTION, *texts],
-                1 + texts.index(defaults.instruction) if defaults.instruction in texts else 0,
-                key="instruction",
-                accept_new_options=True,
-                **URL,
-            )
-            values["instruction"] = (
-                "" if chosen == NO_INSTRUCTION else (chosen or "")[:MAX_INSTRUCTION]
-            )
+            values |= _instruction(generation_config)
         if generation_config.speech is not None and generation_config.speech.first_time is not None:
             values["timestamps"] = st.toggle("Timestamps", key="timestamps", **URL)
     return {
         key: value or Options.__dataclass_fields__[key].default for key, value in values.items()
     }
+
+
+def _languages(checkpoint: Checkpoint) -> dict[str, str]:
+    """Let the visitor choose the languages that can be chosen; "" for one to be found out."""
+    codes, generation_config = list(checkpoint.tokenizer.languages), checkpoint.generation_config
+    hears, defaults = checkpoint.model.config.input == "audio", generation_config.options
+    values = {}
+    for key, label, default in (
+        ("source_language", "Source language", defaults.source_language),
+        ("target_language", "Output language", defaults.target_language),
+    ):
+        if key == "source_language" and generation_config.language_leads == "source":
+            continue  # only the output's can be chosen
+        known = [ENGLISH] if hears and key == "target_language" else codes
+        # What is chosen stands in the address, so it is what is shown.
+        empty = "Detect language" if key == "source_language" and hears else "the same"
+        choices = [*([empty] if hears or not default else []), *known]
+        first = choices.index(default) if default in choices else 0
+        names = language_names(choices)
+        renew_address({key: names})
+        chosen = st.selectbox(label, choices, first, names.__getitem__, key=key, **URL)
+        values[key] = "" if chosen == empty else chosen
+    return values
+
+
+def _instruction(generation_config: GenerationConfig) -> dict[str, str]:
+    """Let the visitor choose, or write, what is put before the text."""
+    default = generation_config.options.instruction
+    stripped = (text.strip() for text in generation_config.instructions.values())
+    texts = [text for text in stripped if 0 < len(text) <= MAX_INSTRUCTION]
+    chosen = st.selectbox(
+        "Instruction before the text",
+        [NO_INSTRUCTION, *texts],
+        1 + texts.index(default) if default in texts else 0,
+        key="instruction",
+        accept_new_options=True,
+        **URL,
+    )
+    written = "" if chosen == NO_INSTRUCTION else (chosen or "")
+    return {"instruction": written[:MAX_INSTRUCTION]}
 
 
 def warn_missing(asked: str | None, first: str | None, names: list[str], task: str) -> None:

@@ -24,6 +24,7 @@ import streamlit as st
 from seq2seq.catalogue import Card, Location, resolve
 from seq2seq.errors import TooLargeError, UserError
 from seq2seq.hub.repository import parse
+from seq2seq.machine import total_memory
 from ui.runtime.downloads import Downloads
 
 if TYPE_CHECKING:
@@ -47,14 +48,12 @@ class Brought(NamedTuple):
     private: bool = False
 
 
-def _limit() -> float:
+def limit() -> float:
     """Return how many bytes of weights may stay in memory: SEQ2SEQ_MODELS_GB, or half of it."""
-    import psutil
-
     given = os.environ.get("SEQ2SEQ_MODELS_GB", "")
     if re.fullmatch(r"\d+(\.\d+)?", given):
         return float(given) * 1e9
-    return psutil.virtual_memory().total / 2
+    return total_memory() / 2
 
 
 class Models:
@@ -80,7 +79,7 @@ class Models:
                 checkpoint = self._load(name)
                 with self._lock:
                     self.loaded[name] = checkpoint
-                    self._make_room(_limit())
+                    self._make_room(limit())
             return self.loaded.get(name) or checkpoint
 
     def _load(self, name: str) -> Checkpoint:

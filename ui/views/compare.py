@@ -22,7 +22,8 @@ from ui.runtime.model_loading import open_model
 from ui.runtime.names import card_of, checkpoints_for, titles
 from ui.runtime.runs import Subject, run, show_notes
 
-# Who runs first, as far as they are at hand: each has one thing more than the one before.
+# Who runs first, as far as they are at hand: each has one thing more than the one before, the last
+# more data too.
 FIRST = (
     "lstm-vanilla-en-fr",
     "lstm-attention-en-fr",
@@ -96,6 +97,13 @@ def _strangers(names: list[str]) -> str:
     )
 
 
+def _trained_on_more(names: list[str]) -> list[str]:
+    """Return models of ours whose cards name data that those of the others do not."""
+    data = {name: set(card.data) for name in names if (card := card_of(name)) and card.data}
+    shared = set.intersection(*data.values()) if data else set()
+    return [name for name, sources in data.items() if sources - shared]
+
+
 @fragment
 def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
     """Show all runs, with what differs and one step for all.
@@ -109,7 +117,15 @@ def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
             icon=":material/warning:",
         )
     called = titles(list(runs))
-    _outputs({called[name]: trace for name, trace in runs.items()}, comparable=not strangers)
+    said = _outputs({called[name]: trace for name, trace in runs.items()}, comparable=not strangers)
+    if more := _trained_on_more(list(runs)):
+        names = ", ".join(plain(called[name]) for name in more)
+        said += (
+            f" Trained on data that the others did not have: {names}. So not the architecture "
+            "alone differs."
+        )
+    if said:
+        st.caption(said)
     step = _step(max(len(trace.target) for trace in runs.values()))
     for column, (name, trace) in zip(st.columns(len(runs)), runs.items(), strict=True):
         with column:
@@ -122,10 +138,11 @@ def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
     _table(runs, called, reference)
 
 
-def _outputs(runs: dict[str, Trace], comparable: bool) -> None:
+def _outputs(runs: dict[str, Trace], comparable: bool) -> str:
     """Show what each, by its title, wrote, with the first word underlined in which they differ.
 
-    comparable: outputs in one language; of others no word is underlined.
+    comparable: outputs in one language; of others no word is underlined. Returns what the line
+    means, "" where there is none.
     """
     said = {name: [w for w in words(trace.target) if w != "</s>"] for name, trace in runs.items()}
     longest = max(map(len, said.values()))
@@ -139,12 +156,11 @@ def _outputs(runs: dict[str, Trace], comparable: bool) -> None:
             for name, line in said.items()
         ],
     )
-    if len(runs) > 1 and comparable:
-        st.caption(
-            "All outputs are the same."
-            if first is None
-            else "Underlined: the first word at which the outputs differ."
-        )
+    if len(runs) < 2 or not comparable:
+        return ""
+    if first is None:
+        return "All outputs are the same."
+    return "Underlined: the first word at which the outputs differ."
 
 
 def _step(count: int) -> int:

@@ -1,0 +1,49 @@
+"""Memory and processor cores: of the machine, or of a smaller container that the process is in."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+CGROUP = Path("/sys/fs/cgroup")
+# What a container may have and has, by control groups of the second version and of the first.
+MEMORY = (
+    ("memory.max", "memory.current"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+)
+# How much of how much time of a processor it may take, microseconds both.
+QUOTAS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
+
+
+def total_memory() -> int:
+    """Return the bytes that there are in all."""
+    whole = psutil.virtual_memory().total
+    return min(whole, *(most for most, _ in _limits(MEMORY)), whole)
+
+
+def free_memory() -> int:
+    """Return the bytes that may still be taken."""
+    free = psutil.virtual_memory().available
+    return min(free, *(max(0, most - used) for most, used in _limits(MEMORY)), free)
+
+
+def cores() -> int:
+    """Return the number of processor cores that the process may use, at least 1."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    shares = (math.ceil(quota / period) for quota, period in _limits(QUOTAS) if quota > 0)
+    return max(1, min(usable or 1, *shares, usable or 1))
+
+
+def _limits(files: Sequence[Sequence[str]]) -> list[tuple[int, int]]:
+    """Return two numbers of each pair of files that a container has and that give a limit."""
+    found = []
+    for names in files:
+        with suppress(OSError, ValueError):  # no container, or one without a limit
+            first, second = " ".join((CGROUP / name).read_text() for name in names).split()
+            found.append((int(first), int(second)))
+    return found
