@@ -22,7 +22,8 @@ understandable, if a reader of the French would understand what the sentence say
 # Of a chatbot that has also learnt from seq2seq.training.small_talk.
 LIKE_PATTERNS = """ Of the exchanges
 made from patterns that it learnt from, none begins with one of these prompts, but some differ by a
-word or two: what was written after the training says more about other messages."""
+word or two, and the subjects of some were known when the patterns were written: what was written
+after the training says more about other messages."""
 
 
 def texts_to_judge(recipe: Recipe) -> dict[str, tuple[str, ...]]:
