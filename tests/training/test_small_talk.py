@@ -1,4 +1,5 @@
 import random
+import re
 
 from seq2seq.catalogue import CHECKPOINTS
 from seq2seq.training.recipe import read_recipe
@@ -14,14 +15,11 @@ def test_every_message_has_a_reply_that_fits_and_every_slot_words():
 
 
 def test_a_reply_takes_up_the_words_of_its_message():
-    made = exchanges(3_000, "|", random.Random(1))
-    fears = [pair for pair in made if pair.source.startswith("I am afraid of ")]
+    made = exchanges(12_000, "|", random.Random(1))
     animals = set(patterns().slots["animal"])
-    named = [
-        (pair.source.split()[4].strip("."), pair.target.lower())
-        for pair in fears
-        if pair.source.split()[4].strip(".") in animals
-    ]
+    told = r"I (?:am scared of|am afraid of|hate|don't like|like|love) (\w+)[.]"
+    found = ((re.fullmatch(told, pair.source), pair.target.lower()) for pair in made)
+    named = [(said[1], reply) for said, reply in found if said and said[1] in animals]
     for animal, reply in named:
         assert not any(other in reply.split() for other in animals - {animal})
     assert any(animal in reply for animal, reply in named)
