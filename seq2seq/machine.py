@@ -23,20 +23,20 @@ QUOTAS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 def total_memory() -> int:
     """Return the bytes that there are in all."""
     whole = psutil.virtual_memory().total
-    return min(whole, *(most for most, _ in _limits(MEMORY)), whole)
+    return min([whole, *(most for most, _ in _limits(MEMORY))])
 
 
 def free_memory() -> int:
     """Return the bytes that may still be taken."""
     free = psutil.virtual_memory().available
-    return min(free, *(max(0, most - used) for most, used in _limits(MEMORY)), free)
+    return min([free, *(max(0, most - used) for most, used in _limits(MEMORY))])
 
 
 def cores() -> int:
     """Return the number of processor cores that the process may use, at least 1."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     shares = (math.ceil(quota / period) for quota, period in _limits(QUOTAS) if quota > 0)
-    return max(1, min(usable or 1, *shares, usable or 1))
+    return max(1, min([usable or 1, *shares]))
 
 
 def _limits(files: Sequence[Sequence[str]]) -> list[tuple[int, int]]:

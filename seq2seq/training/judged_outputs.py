@@ -27,8 +27,14 @@ after the training says more about other messages."""
 
 
 def texts_to_judge(recipe: Recipe) -> dict[str, tuple[str, ...]]:
-    """Return texts by their kind: the recipe's prompts, or sentences to translate into French."""
-    if recipe.prompts or recipe.card.languages != ("en", "fr"):
+    """Return texts by their kind: the recipe's prompts, or sentences to translate into French.
+
+    None of a task whose outputs nobody judges.
+    """
+    card = recipe.card
+    if card.task not in VERDICTS:
+        return {}
+    if recipe.prompts or (card.task, card.languages) != ("translation", ("en", "fr")):
         return recipe.prompts
     texts: dict[str, tuple[str, ...]] = {}
     for line in EVERYDAY.read_text(encoding="utf-8").splitlines():
@@ -72,7 +78,7 @@ def describe(outputs: Sequence[dict[str, Any]], recipe: Recipe) -> str:
         ("prompts", " Turns are separated by ¶.") if task == "chatbot" else ("sentences", "")
     )
     told = f"{len(outputs)} {what} of our own, written before any output was seen, one output each"
-    told += f"{_counts(judged, task)}.{turns}{LIKE_PATTERNS if recipe.dialogue.made else ''}"
+    told += f"{_in_a_sentence(judged, task)}.{turns}{LIKE_PATTERNS if recipe.dialogue.made else ''}"
     return f"""## What it says
 
 {told}
@@ -84,7 +90,7 @@ def describe(outputs: Sequence[dict[str, Any]], recipe: Recipe) -> str:
 {_failures(judged, names[0])}"""
 
 
-def _counts(judged: Sequence[dict[str, Any]], task: str) -> str:
+def _in_a_sentence(judged: Sequence[dict[str, Any]], task: str) -> str:
     """Say in a sentence how many outputs serve, and what that means."""
     if not judged:
         return "; no reader has judged them yet"

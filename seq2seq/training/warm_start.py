@@ -62,7 +62,8 @@ def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
     known = Unigram.load(folder / TOKENIZER, recipe.card.folded)
     pieces = set(known.pieces(range(len(known))))
     fits = pieces.issuperset(recipe.tokenizer.symbols)
-    fits &= not recipe.tokenizer.digits or not any(map(_joins_digits, pieces))
+    split = pieces.difference(recipe.tokenizer.symbols)
+    fits &= not recipe.tokenizer.digits or not any(map(_joins_digits, split))
     return Beginning(model, known.model if fits else None, known, *_read_log(folder))
 
 

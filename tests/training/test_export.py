@@ -197,6 +197,8 @@ def test_translators_into_french_are_judged_by_sentences_of_ours(chatbot, summar
     kinds = texts_to_judge(replace(recipe, card=card, prompts={}))
     assert sum(map(len, kinds.values())) == 40
     assert all(text.endswith((".", "?", "!")) for texts in kinds.values() for text in texts)
+    other = replace(recipe.card, task="spelling", languages=("en", "fr"))
+    assert texts_to_judge(replace(recipe, card=other)) == {}
 
 
 def test_the_model_card_prints_the_scores(chatbot, summarizer):
