@@ -39,6 +39,7 @@ def _work(values: argparse.Namespace) -> None:
     from seq2seq.checkpoint import load, replaced
     from seq2seq.data.parallel_corpus import read_pairs
     from seq2seq.training.calibration import calibrate, fingerprint
+    from seq2seq.training.data_files import data_files
     from seq2seq.training.recipe import read_recipe
 
     recipe = read_recipe(values.folder / "recipe.toml")
@@ -47,7 +48,8 @@ def _work(values: argparse.Namespace) -> None:
     checkpoint = load(values.folder)
 
     def read(names: Sequence[str], limit: int | None = None) -> list[Pair]:
-        files = (read_pairs(values.data / name, recipe.data.columns) for name in names)
+        paths = data_files(values.data, names)
+        files = (read_pairs(path, recipe.data.columns) for path in paths)
         return [pair for pairs in files for pair in pairs[:limit]]
 
     names = values.pairs or [*recipe.data.valid, *recipe.data.longer]

@@ -39,6 +39,13 @@ def add(commands: Any) -> None:
     command.add_argument(
         "--split", metavar="NAME", help="the recordings of another split of the archive than valid"
     )
+    command.add_argument(
+        "--speakers",
+        metavar="NAME",
+        nargs="+",
+        default=[],
+        help="the recordings of these speakers only, of all splits",
+    )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     add_options(command)
     command.set_defaults(command=_work)
@@ -57,12 +64,14 @@ def _work(values: argparse.Namespace) -> None:
     from seq2seq.evaluation.forecast_metrics import evaluate_series
 
     checkpoint = load_checkpoint(values)
-    if values.split and checkpoint.model.config.input != "audio":
-        raise UserError("--split is of an archive of recordings: leave it out for texts.")
+    if (values.split or values.speakers) and checkpoint.model.config.input != "audio":
+        name = "--split" if values.split else "--speakers"
+        raise UserError(f"{name} is of an archive of recordings: leave it out for texts.")
     options = replace(checkpoint.generation_config.options, **given)
     score: Callable[..., dict[str, Any]]
     if checkpoint.model.config.input == "audio":
-        recordings = read_speech(values.pairs, values.split or "valid")[: values.limit]
+        split = values.split or ("" if values.speakers else "valid")
+        recordings = read_speech(values.pairs, split, values.speakers)[: values.limit]
         total, unit = len(recordings), " recordings"
         if values.longer:
             raise UserError("--longer is for texts: leave it out for recordings.")

@@ -34,8 +34,9 @@ class Spoken(NamedTuple):
     target: list[int]
 
 
-def read_speech(path: Path, split: str) -> list[Utterance]:
-    """Read the recordings of one split from a tar or zip archive; nothing is written to disk.
+def read_speech(path: Path, split: str, speakers: Sequence[str] = ()) -> list[Utterance]:
+    """Read the recordings of one split, "" for all, from a tar or zip archive; nothing is written
+    to disk. speakers: whose recordings, () for everybody's.
 
     The archive holds manifest.tsv, with the columns id and text at least, and recordings called
     ID.flac (or .wav, .ogg, .mp3); where a row names no split, it is of each. Raises UserError if it
@@ -46,9 +47,13 @@ def read_speech(path: Path, split: str) -> list[Utterance]:
         with path.open("rb") as file:
             archive = Archive(file, path.name)
             rows, _ = archive.rows()
-            found = [utterance(archive, row, path.name) for row in rows if row.split in ("", split)]
+            rows = [row for row in rows if not speakers or row.speaker in speakers]
+            rows = [row for row in rows if not split or row.split in ("", split)]
+            found = [utterance(archive, row, path.name) for row in rows]
     except OSError:
         raise UserError(f"There is no file {path.name}: check its path.") from None
+    if not found and speakers:
+        raise UserError(f"{path.name} has no such recordings of these speakers: see {MANIFEST}.")
     if not found:
         raise UserError(f"{path.name} has no recordings of the split {split!r}: see {MANIFEST}.")
     return found

@@ -10,6 +10,7 @@ from typing import Any
 
 from seq2seq.checkpoint import TOKENIZER
 from seq2seq.evaluation.results import LOG, STUDIES, read_studies
+from seq2seq.training.data_files import data_files
 from seq2seq.training.export import score
 from seq2seq.training.recipe import Recipe
 from seq2seq.training.trainer import train
@@ -64,7 +65,7 @@ def ablate(
     before = read_studies(folder)
     shutil.rmtree(work, ignore_errors=True)
     best = train(changed, data, work, minutes=ablation.minutes, tokenizer=folder / TOKENIZER)
-    files = [data / name for name in recipe.data.valid]
+    files = data_files(data, recipe.data.valid)
     scores = score(best, files, recipe.data.columns, best.generation_config.options, len(files))
     lines = (work / LOG).read_text(encoding="utf-8").splitlines()
     log = [{k: v for k, v in json.loads(line).items() if k in LOGGED} for line in lines]

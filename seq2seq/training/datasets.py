@@ -39,11 +39,12 @@ from seq2seq.evaluation.losses import corpus_loss, encode_pairs, speech_loss
 from seq2seq.evaluation.reply_metrics import dull
 from seq2seq.models.seq2seq import Seq2Seq
 from seq2seq.training.augmentation import at_speed, in_strings, lengthen, vary
+from seq2seq.training.data_files import data_file, data_files
 from seq2seq.training.headlines import Headlines
 from seq2seq.training.qualifiers import qualified, restored
 from seq2seq.training.recipe import Recipe, SubstitutionSettings, TypingSettings
 from seq2seq.training.series_corpus import SeriesCorpus
-from seq2seq.training.small_talk import exchanges
+from seq2seq.training.small_talk import Talk, exchanges, patterns, written_talks
 from seq2seq.training.substitution import all_varied, further
 from seq2seq.training.summary_pairs import in_paragraphs, instructed
 
@@ -168,7 +169,7 @@ class TextCorpus:
             self.files, self.valid = [list(drawn.train)], list(drawn.valid)
             self.valid_by_instruction = {"": self.valid}
             return
-        self.files = [read_pairs(data / name, columns) for name in recipe.data.train]
+        self.files = [read_pairs(path, columns) for path in data_files(data, recipe.data.train)]
         if recipe.data.limit:
             self.recipe = replace(recipe, data=replace(recipe.data, share=(), share_later=()))
             self.files = limited(recipe, self.files)
@@ -179,7 +180,7 @@ class TextCorpus:
         valid: dict[str, list[Pair]] = {}
         instructions = recipe.data.valid_instructions or ("",) * len(recipe.data.valid)
         for name, instruction in zip(recipe.data.valid, instructions, strict=True):
-            valid.setdefault(instruction, []).extend(read_pairs(data / name, columns))
+            valid.setdefault(instruction, []).extend(read_pairs(data_file(data, name), columns))
         self.valid_by_instruction = {key: measured(recipe, each) for key, each in valid.items()}
         self.valid = list(chain.from_iterable(self.valid_by_instruction.values()))
 
@@ -347,15 +348,14 @@ class DialogueCorpus(TextCorpus):
 
         def read(names: Sequence[str]) -> list[list[Pair]]:
             columns = recipe.data.columns
-            files = (read_pairs(data / name, columns, self.separator) for name in names)
+            files = (read_pairs(path, columns, self.separator) for path in data_files(data, names))
             return [self._lengthened(file) for file in files]
 
         # As they were typed: of long files an epoch draws little, and tidies what it draws.
         self.files = read(recipe.data.train)
         valid = fit_to_learn(list(chain.from_iterable(read(recipe.data.valid))))
-        valid += self._made(
-            round(recipe.dialogue.made * len(valid)), random.Random(-recipe.training.seed)
-        )
+        made = round(recipe.dialogue.made * len(valid))
+        valid += self._exchanges(patterns().talks, made, random.Random(-recipe.training.seed))
         self.valid = measured(recipe, valid)
         self.valid_by_instruction = {"": self.valid}
 
@@ -385,9 +385,9 @@ class DialogueCorpus(TextCorpus):
         answers = last.endswith("?") or len(last.split()) < STATEMENT or related(last, pair.target)
         return (settings.dull if dull(pair.target) else 1) * (1 if answers else settings.unrelated)
 
-    def _made(self, count: int, draw: random.Random) -> list[Pair]:
+    def _exchanges(self, talks: Sequence[Talk], count: int, draw: random.Random) -> list[Pair]:
         but = chain.from_iterable(self.recipe.prompts.values())
-        return exchanges(count, self.separator, draw, but) if count else []
+        return exchanges(talks, count, self.separator, draw, but) if count else []
 
     def epoch(self, number: int) -> list[Any]:
         """Draw the examples of an epoch, each source varied anew."""
@@ -397,7 +397,10 @@ class DialogueCorpus(TextCorpus):
         for file, drawn in zip(self.files, numbers, strict=True):
             tidied = fit_to_learn([file[i] for i in drawn])
             pairs += [pair for pair in tidied if draw.random() < self._share(pair)]
-        pairs += self._made(round(self.recipe.dialogue.made * len(pairs)), draw)
+        settings, count = self.recipe.dialogue, len(pairs)
+        pairs += self._exchanges(patterns().talks, round(settings.made * count), draw)
+        if settings.written:
+            pairs += self._exchanges(written_talks(), round(settings.written * count), draw)
         varied = [Pair(self._vary(pair.source, draw), pair.target) for pair in pairs]
         limit = self.recipe.data.max_tokens
         examples = encode_pairs(self.tokenizer, varied)
@@ -429,10 +432,14 @@ class SpeechCorpus:
         if len(strings) not in (0, len(recipe.data.train)):
             raise UserError("The recipe's strings and train differ in length: give one a file.")
         self.strings = strings or (1,) * len(recipe.data.train)
-        self.files = [read_speech(data / name, "train") for name in recipe.data.train]
-        self.valid = {
-            Path(name).stem: read_speech(data / name, "valid") for name in recipe.data.valid
-        }
+        held_out = recipe.data.held_out_speakers
+
+        def read(name: str, split: str) -> list[Utterance]:
+            heard = read_speech(data_file(data, name), split)
+            return [one for one in heard if one.speaker not in held_out]
+
+        self.files = [read(name, "train") for name in recipe.data.train]
+        self.valid = {Path(name).stem: read(name, "valid") for name in recipe.data.valid}
 
     def fit(self) -> Unigram:
         """Make a tokenizer for the texts."""

@@ -25,10 +25,13 @@ from seq2seq.evaluation.evaluate import evaluate, read_references, reference_sco
 from seq2seq.evaluation.evaluate_speech import evaluate_speech
 from seq2seq.evaluation.exact_match import match_scores, outputs
 from seq2seq.evaluation.forecast_metrics import evaluate_series
+from seq2seq.evaluation.registers import register_scores
 from seq2seq.evaluation.results import EVALUATION, LOG
 from seq2seq.inference.forecasting import forecast
 from seq2seq.inference.pipeline import run
+from seq2seq.training.data_files import data_file, data_files
 from seq2seq.training.datasets import TextCorpus
+from seq2seq.training.held_out_speakers import held_out_scores
 from seq2seq.training.judged_outputs import read_judged, write_outputs
 from seq2seq.training.model_card import model_card
 from seq2seq.training.recipe import Recipe
@@ -72,27 +75,36 @@ def finish_pairs(
     return shown | match_scores(outputs(written.model, sources), targets)
 
 
-def assess(folder: Path, recipe: Recipe, data: Path, trained_on: str = "") -> dict[str, Any]:
+def assess(
+    folder: Path,
+    recipe: Recipe,
+    data: Path,
+    trained_on: str = "",
+    held_out: Sequence[Path] = (),
+) -> dict[str, Any]:
     """Score a checkpoint folder on the recipe's valid files; writes evaluation.json and model card.
 
     data: the folder of the recipe's files. trained_on: the hardware, as its scores have it already
-    if it is not given. Returns the scores.
+    if it is not given. held_out: folders of the same recipe, trained without some speakers, which
+    are scored on those; as its scores have them already if none is given. Returns the scores.
     """
+    before: dict[str, Any] = {}
     if not trained_on:
         before = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
         trained_on = before.get("training_hardware", before["hardware"])
     names = [*recipe.data.valid, *recipe.data.longer]
-    files = [data / name for name in names]
+    files = data_files(data, names)
+    named = dict.fromkeys([*names, *recipe.data.registers])
     written = load(folder)
     options = written.generation_config.options
     log = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     scores = {
         "data": {
-            name: hashlib.sha256(file.read_bytes()).hexdigest()
-            for name, file in zip(names, files, strict=True)
+            name: hashlib.sha256(data_file(data, name).read_bytes()).hexdigest() for name in named
         },
         "options": asdict(options),
         **_measured(written, recipe, data, files, options),
+        **_of_unheard_speakers(held_out, data, before),
         "precision": written.precision,
         "parameters": written.model.parameter_count(),
         "seed": recipe.training.seed,
@@ -126,7 +138,22 @@ def _measured(
     if recipe.card.task == "translation" and recipe.card.languages == ("en", "fr"):
         pairs = read_references(checkpoint, files[0], columns)
         scores["robustness"] = robustness(checkpoint, pairs, options)
+    if recipe.data.registers:
+        registers = {
+            name: read_references(checkpoint, data_file(data, name), columns)
+            for name in recipe.data.registers
+        }
+        scores["registers"] = register_scores(checkpoint, registers, options)
     return scores
+
+
+def _of_unheard_speakers(
+    folders: Sequence[Path], data: Path, before: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the scores of folders that have not heard some speakers, or those that there were."""
+    found = [entry for folder in folders for entry in held_out_scores(folder, data)]
+    found = found or before.get("held_out_speakers", [])
+    return {"held_out_speakers": found} if found else {}
 
 
 def score_series(checkpoint: Checkpoint, recipe: Recipe, data: Path) -> dict[str, Any]:

@@ -185,7 +185,24 @@ def _text_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
 
 Signatures: `{scores["bleu_signature"]}` and `{scores["chrf_signature"]}`.
 
-{_length_rows(recipe, scores)}{_robustness(scores)}"""
+{_length_rows(recipe, scores)}{_register_rows(scores)}{_robustness(scores)}"""
+
+
+def _register_rows(scores: dict[str, Any]) -> str:
+    """Write a table of the scores by kind of text, where they were measured."""
+    if "registers" not in scores:
+        return ""
+    rows = "\n".join(
+        f"| `{name}` | {of['sentences']} | {_with_interval(of)} | {of['chrf']} |"
+        for name, of in scores["registers"].items()
+    )
+    return f"""
+
+By kind of text, each sentence against one reference, the first that its file has:
+
+| file | sentences | BLEU (95 % interval, bootstrap) | chrF |
+| --- | --- | --- | --- |
+{rows}"""
 
 
 def _robustness(scores: dict[str, Any]) -> str:
@@ -226,8 +243,30 @@ errors in %.
 
 {_heard_wrongly(scores)}
 
-Loss {scores["loss"]} nats a token, perplexity {scores["perplexity"]};
+{_unheard_rows(scores)}Loss {scores["loss"]} nats a token, perplexity {scores["perplexity"]};
 {scores["recorded_seconds_per_second"]} seconds of sound a second ({scores["hardware"]})."""
+
+
+def _unheard_rows(scores: dict[str, Any]) -> str:
+    """Write a table of how well speakers are heard by models that were trained without them."""
+    of = scores.get("held_out_speakers", [])
+    if not of:
+        return ""
+    rows = "\n".join(
+        f"| {each['speaker']} | {each['recordings']} | {each['word_error_rate']} | "
+        f"{each['normalised']} | {each['minutes']} |"
+        for each in of
+    )
+    mean = sum(each["normalised"] for each in of) / len(of)
+    return f"""Speakers whom the training has not heard, each by a model of the same recipe that
+was trained without them (*held_out_speakers*), for fewer minutes; {mean:.2f} % of their words are
+wrong on average:
+
+| speaker | recordings | word errors | word errors, normalised | minutes of training |
+| --- | --- | --- | --- | --- |
+{rows}
+
+"""
 
 
 def _normalised_rate(scores: dict[str, Any]) -> str:

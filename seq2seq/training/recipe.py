@@ -17,7 +17,8 @@ from seq2seq.toml import read_table, read_toml
 
 @dataclass(frozen=True, repr=False)
 class DataSettings:
-    """train, valid: files below the data folder; or task: one of seq2seq.data.tasks, of which so
+    """train, valid: files below the data folder, or of seq2seq/training/own if their names begin
+    with "own/"; or task: one of seq2seq.data.tasks, of which so
     many pairs are drawn, and as many more as are held_out as valid. score: of valid, beside the
     loss: "bleu", or "exact_match" for the share of outputs that are right. longer: more files like
     valid, whose sentences are scored by length only, since those of valid are short. columns: of
@@ -33,10 +34,15 @@ class DataSettings:
     none. paragraph: for each file of train, the most examples, drawn anew, whose sources are put
     together to a text; lead: how many of their targets, the first, are its target; () for 1 each.
     headlines: for each file of train, whether its targets are made headlines, see
-    seq2seq.training.headlines; () for none.
+    seq2seq.training.headlines; () for none. held_out_speakers: whose recordings are neither trained
+    on nor in valid, so that the model can be scored on voices that it has not heard. registers:
+    files like valid that a translator is scored on one by one, against one reference a sentence.
     """
 
-    LATER: ClassVar = ("instructions", "valid_instructions", "paragraph", "lead", "headlines")
+    LATER: ClassVar = (
+        *("instructions", "valid_instructions", "paragraph", "lead", "headlines"),
+        *("held_out_speakers", "registers"),
+    )
 
     train: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
@@ -57,6 +63,8 @@ class DataSettings:
     paragraph: tuple[int, ...] = ()
     lead: tuple[int, ...] = ()
     headlines: tuple[bool, ...] = ()
+    held_out_speakers: tuple[str, ...] = ()
+    registers: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Write the settings as those of a run that was begun before some were there."""
@@ -281,7 +289,8 @@ class DialogueSettings:
     the sources that are left out, so that the model knows how probable a reply is on its own, which
     decoding can compare. earlier: turns before the file's own that are looked up in its other rows.
     made: exchanges made from patterns, for one of the files, none of them one of the [prompts]; as
-    many for one of valid.
+    many for one of valid. written: exchanges of seq2seq/training/own/exchanges.tsv, likewise, but
+    none for valid.
     """
 
     casual: float = 0.0
@@ -292,11 +301,12 @@ class DialogueSettings:
     blank: float = 0.0
     earlier: int = 0
     made: float = 0.0
+    written: float = 0.0
 
     def __post_init__(self) -> None:
         shares = ("casual", "forget", "interrupt", "dull", "unrelated", "blank")
         ranges: dict[str, tuple[float, float]] = dict.fromkeys(shares, (0, 1))
-        _check_ranges(self, ranges | {"earlier": (0, 6), "made": (0, 10)})
+        _check_ranges(self, ranges | {"earlier": (0, 6), "made": (0, 10), "written": (0, 10)})
 
 
 @dataclass(frozen=True)

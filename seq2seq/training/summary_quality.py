@@ -21,6 +21,7 @@ from seq2seq.evaluation.evaluate import evaluate_with_outputs
 from seq2seq.evaluation.fluency import MARGIN, TrigramModel, less_probable
 from seq2seq.evaluation.rouge import kept
 from seq2seq.inference.generation import generate
+from seq2seq.training.data_files import data_files
 from seq2seq.training.recipe import Recipe
 
 LONGEST, MOST = 15, 3  # sentences of a paragraph, and of a summary that is one
@@ -48,7 +49,8 @@ def summary_quality(
     """
     encode = checkpoint.tokenizer.encode_target
     model = TrigramModel(map(encode, targets), len(checkpoint.tokenizer))
-    files = [read_pairs(data / name, recipe.data.columns) for name in recipe.data.valid]
+    paths = data_files(data, recipe.data.valid)
+    files = [read_pairs(path, recipe.data.columns) for path in paths]
     by_corpus = {}
     for name, text, pairs in zip(
         recipe.data.valid, recipe.data.valid_instructions, files, strict=True

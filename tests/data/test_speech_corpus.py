@@ -5,13 +5,14 @@ import itertools
 import json
 import random
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 
-from seq2seq.checkpoint import load
+from seq2seq.checkpoint import load, save
 from seq2seq.cli.main import main
 from seq2seq.data.audio import RATE, log_mel
 from seq2seq.data.speech_corpus import (
@@ -457,3 +458,62 @@ def test_strings_are_for_each_file(folder, tmp_path):
     (tmp_path / "recipe.toml").write_text(text)
     with pytest.raises(UserError, match="strings"):
         SpeechCorpus(read_recipe(tmp_path / "recipe.toml"), folder)
+
+
+def test_speakers_who_are_held_out_are_neither_learnt_nor_chosen_by(folder, tmp_path):
+    text = RECIPE.replace("{epochs}", "1")
+    text = text.replace("[tokenizer]", 'held_out_speakers = ["s1"]\n[tokenizer]')
+    (tmp_path / "recipe.toml").write_text(text)
+    corpus = SpeechCorpus(read_recipe(tmp_path / "recipe.toml"), folder)
+    heard = [one.speaker for file in (*corpus.files, *corpus.valid.values()) for one in file]
+    assert set(heard) == {"s0", "s2"}
+
+
+def test_a_checkpoint_is_scored_on_whom_its_recipe_held_out(trained, folder, tmp_path, capsys):
+    text = RECIPE.replace("{epochs}", "1")
+    for name, recipe in (
+        ("whole", text),
+        ("without", text.replace("[tokenizer]", 'held_out_speakers = ["s1", "s2"]\n[tokenizer]')),
+        ("nobody", text.replace("[tokenizer]", 'held_out_speakers = ["s9"]\n[tokenizer]')),
+    ):
+        (tmp_path / name).mkdir()
+        save(tmp_path / name, trained.model, trained.tokenizer)
+        (tmp_path / name / "recipe.toml").write_text(recipe)
+        (tmp_path / name / "training.jsonl").write_text('{"step": 9, "seconds": 130.0}\n')
+        (tmp_path / name / "card.toml").write_text(
+            read_recipe(tmp_path / name / "recipe.toml").card.to_toml()
+        )
+    whole = tmp_path / "whole"
+    (whole / "evaluation.json").write_text('{"hardware": "a machine"}')
+    words = ["assess", str(whole), "--data", str(folder)]
+    assert main([*words, "--held-out", str(tmp_path / "without")]) == 0
+    found = json.loads((whole / "evaluation.json").read_text())["held_out_speakers"]
+    everybody = read_speech(folder / "tones.tar", "")
+    for entry, speaker in zip(found, ("s1", "s2"), strict=True):
+        said = [one for one in everybody if one.speaker == speaker]
+        scores = evaluate_speech(trained, {speaker: said})
+        assert entry["speaker"] == speaker
+        assert entry["recordings"] == len(said) > 0
+        assert entry["word_error_rate"] == pytest.approx(scores["word_error_rate"], abs=1)
+        assert entry["minutes"] == 2
+    row = f"| s1 | {found[0]['recordings']} | {found[0]['word_error_rate']} |"
+    assert row in (whole / "README.md").read_text()
+    assert main(words) == 0  # what was measured before stays
+    assert json.loads((whole / "evaluation.json").read_text())["held_out_speakers"] == found
+    capsys.readouterr()
+    for name, said in (("whole", "holds out no speaker"), ("nobody", "no speaker 's9'")):
+        assert main([*words, "--held-out", str(tmp_path / name)]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_the_speakers_to_score_can_be_named(trained, folder, tmp_path, capsys):
+    save(tmp_path / "heard", trained.model, trained.tokenizer)
+    (tmp_path / "heard" / "card.toml").write_text(trained.card.to_toml())
+    archive = str(folder / "tones.tar")
+    words = ["evaluate", str(tmp_path / "heard"), archive, "--json", "--speakers"]
+    assert main([*words, "s0", "s2"]) == 0
+    words_said = [one.text for one in read_speech(Path(archive), "", ("s0", "s2"))]
+    found = json.loads(capsys.readouterr().out)
+    assert found["recordings"] == len(words_said)
+    assert main([*words, "s9"]) == 2
+    assert "no such recordings of these speakers" in capsys.readouterr().err

@@ -4,9 +4,12 @@ import shutil
 
 import pytest
 
+from seq2seq.checkpoint import load
 from seq2seq.cli.main import main
-from seq2seq.data.parallel_corpus import read_pairs
+from seq2seq.data.parallel_corpus import Pair, read_pairs
+from seq2seq.evaluation.evaluate import evaluate
 from seq2seq.evaluation.results import read_studies
+from seq2seq.inference.generation import generate
 from seq2seq.training.datasets import read_corpus
 from seq2seq.training.recipe import read_recipe
 
@@ -141,3 +144,28 @@ def test_a_study_needs_pairs_and_time(folder, wrong, capsys):
 def test_nothing_is_there_before_the_first_study(folder):
     assert read_studies(folder / "letters") == []
     assert json.loads((folder / "letters" / "evaluation.json").read_text())["sentences"] == 20
+
+
+def test_registers_are_scored_one_by_one_on_the_first_reference_of_each_source(folder):
+    text = RECIPE.format(limit='registers = ["valid.tsv", "own/scenes.valid.tsv"]')
+    (folder / "letters" / "recipe.toml").write_text(text)
+    first = (folder / "valid.tsv").read_text()
+    sources = [line.split("\t")[0] for line in first.splitlines()]
+    written = [each.text for each in generate(load(folder / "letters"), sources)]
+    second = "".join(f"{pair[0]}\t{pair[1]}\n" for pair in zip(sources, written, strict=True))
+    (folder / "valid.tsv").write_text(first + second)
+    assert main(["assess", str(folder / "letters"), "--data", str(folder)]) == 0
+    scores = json.loads((folder / "letters" / "evaluation.json").read_text(encoding="utf-8"))
+    found = scores["registers"]
+    assert list(found) == ["valid.tsv", "own/scenes.valid.tsv"]
+    assert found["valid.tsv"]["sentences"] == len(set(sources))
+    assert scores["references"] > found["valid.tsv"]["sentences"]
+    pairs = {
+        source: line.split("\t")[1]
+        for source, line in zip(sources, first.splitlines(), strict=True)
+    }
+    alone = evaluate(load(folder / "letters"), [Pair(*each) for each in pairs.items()])
+    assert found["valid.tsv"]["chrf"] == alone["chrf"] != scores["chrf"]
+    assert set(scores["data"]) == set(found)
+    card = (folder / "letters" / "README.md").read_text(encoding="utf-8")
+    assert f"| `own/scenes.valid.tsv` | {found['own/scenes.valid.tsv']['sentences']} |" in card
