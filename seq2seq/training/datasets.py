@@ -354,8 +354,6 @@ class DialogueCorpus(TextCorpus):
         # As they were typed: of long files an epoch draws little, and tidies what it draws.
         self.files = read(recipe.data.train)
         valid = fit_to_learn(list(chain.from_iterable(read(recipe.data.valid))))
-        made = round(recipe.dialogue.made * len(valid))
-        valid += self._exchanges(patterns().talks, made, random.Random(-recipe.training.seed))
         self.valid = measured(recipe, valid)
         self.valid_by_instruction = {"": self.valid}
 

@@ -288,9 +288,8 @@ class DialogueSettings:
     replies that take up no word of a statement which are learnt (see `related`). blank: share of
     the sources that are left out, so that the model knows how probable a reply is on its own, which
     decoding can compare. earlier: turns before the file's own that are looked up in its other rows.
-    made: exchanges made from patterns, for one of the files, none of them one of the [prompts]; as
-    many for one of valid. written: exchanges of seq2seq/training/own/exchanges.tsv, likewise, but
-    none for valid.
+    made: exchanges made from patterns, for one of the files, none of them one of the [prompts].
+    written: exchanges of seq2seq/training/own/exchanges.tsv, likewise.
     """
 
     casual: float = 0.0
