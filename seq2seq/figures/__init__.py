@@ -16,6 +16,7 @@ from seq2seq.figures.dialogue import (
 )
 from seq2seq.figures.experiment import experiment, experiment_csv
 from seq2seq.figures.forecast import forecast, forecast_csv, value_probabilities
+from seq2seq.figures.forecast_path import forecast_path, forecast_path_csv
 from seq2seq.figures.head_grid import multiples, multiples_csv
 from seq2seq.figures.heatmap import attention, attention_csv, narrow_attention
 from seq2seq.figures.prediction import prediction, prediction_csv
@@ -79,6 +80,8 @@ __all__ = [
     "experiment_csv",
     "forecast",
     "forecast_csv",
+    "forecast_path",
+    "forecast_path_csv",
     "forming_attention",
     "gradient_distances",
     "gradient_parts",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -77,12 +77,13 @@ def forecast(
             )
         )
     if step is not None:
-        _mark_step(drawn, tested, step, dark)
+        ahead = times_of(tested)[1]
+        mark_step(drawn, ahead[step], tested.forecast.median[step], step, dark)
     if attends and trace is not None and step is not None:
         weights = attention_to_values(trace, step, layer, head)
         below = value_axis(colours, "attention", domain=list(BOTTOM), rangemode="tozero")
         drawn.layout["yaxis2"] = below
-        _add_attention(drawn, tested, weights, dark)
+        add_attention(drawn, times_of(tested)[0], weights, dark)
     return drawn
 
 
@@ -168,12 +169,12 @@ def _add_lines(drawn: Drawing, tested: Backtest, colours: Palette, dark: bool) -
         )  # fmt: skip
 
 
-def _mark_step(drawn: Drawing, tested: Backtest, step: int, dark: bool) -> None:
+def mark_step(drawn: Drawing, time: Any, value: float, step: int, dark: bool) -> None:
     """Ring the point of the selected step."""
     drawn.add_trace(
         scatter(
-            x=[times_of(tested)[1][step]],
-            y=[tested.forecast.median[step]],
+            x=[time],
+            y=[value],
             mode="markers",
             name=f"step {step + 1}",
             marker={"size": 14, "symbol": "circle-open", "color": GOLD[dark], "line": {"width": 3}},
@@ -183,10 +184,11 @@ def _mark_step(drawn: Drawing, tested: Backtest, step: int, dark: bool) -> None:
     )
 
 
-def _add_attention(drawn: Drawing, tested: Backtest, weights: np.ndarray, dark: bool) -> None:
+def add_attention(drawn: Drawing, past: Sequence[Any], weights: np.ndarray, dark: bool) -> None:
+    """Draw what a step looked at of the last values of the past, which are at these times."""
     drawn.add_trace(
         scatter(
-            x=times_of(tested)[0][-len(weights) :],
+            x=past[-len(weights) :],
             y=weights,
             yaxis="y2",
             mode="lines",

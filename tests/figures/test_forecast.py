@@ -161,3 +161,20 @@ def test_the_axis_begins_where_nearly_all_attention_is_in_sight(tested):
         [attention_to_values(tested.forecast.trace, step) for step in range(6)], axis=0
     )
     assert weights[-begin:].sum() >= 0.95 * weights.sum()
+
+
+def test_a_recorded_path_follows_what_was_read_with_the_attention_of_its_step(tested):
+    trace = tested.forecast.trace
+    lines = named(figures.forecast_path(trace, 2))
+    np.testing.assert_allclose(lines["history"].y, tested.forecast.read.values, rtol=1e-9)
+    said = [float(value) for value in trace.target.text.split()]
+    assert list(lines["recorded path"].y) == said
+    assert list(lines["recorded path"].x) == [1, 2, 3, 4, 5, 6]
+    np.testing.assert_array_equal(lines["attention"].y, attention_to_values(trace, 2))
+    assert lines["attention"].x[-1] == 0
+    assert figures.forecast_path_csv(trace).splitlines()[3].startswith("3,")
+
+
+def test_a_run_of_a_text_has_no_path(trace):
+    with pytest.raises(UserError, match="no number"):
+        figures.forecast_path(trace, 0)

@@ -6,10 +6,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from seq2seq.checkpoint import load
+from seq2seq.data.series import Series
 from seq2seq.decoding.interventions import AttentionEdit, Interventions
+from seq2seq.inference.forecasting import forecast
 from seq2seq.inference.pipeline import run
 from seq2seq.trace import shown
-from tests.visit import SENTENCE, live_pictures
+from tests.forecasters import KINDS, write_forecaster
+from tests.visit import SENTENCE, charts, live_pictures
 
 PAGES = ["translation", "summarization", "chatbot", "speech", "pronunciation"]
 
@@ -57,6 +60,31 @@ def test_every_page_opens_a_recording(page, trace):
     source = replace(trace.source, text="", spans=((0, 0),) * len(trace.source))
     heard = replace(trace, source=source, position_seconds=0.04)
     assert live_pictures(reopened(page, heard.to_json()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_forecast_shows_its_recorded_path_without_its_model(kind, root):
+    checkpoint = load(write_forecaster(root / "numbers", kind))
+    values = [50 + 10 * (number % 6) for number in range(40)]
+    trace = forecast(checkpoint, Series(values, "M"), 5).trace
+    (root / "numbers").rename(root / "others")
+    at = reopened("forecasting", trace.to_json())
+    at.slider(key="step").set_value(3).run()
+    [chart] = [each for each in charts(at) if each.key == "path"]
+    lines = {line.get("name"): line for line in chart.figure["data"]}
+    said = [float(value) for value in trace.target.text.split()]
+    assert lines["recorded path"]["y"] == pytest.approx(said)
+    assert lines["recorded path"]["x"] == [1, 2, 3, 4, 5]
+    assert lines["history"]["y"][-40:] == pytest.approx(values)
+    assert lines["step 3"]["x"] == [3]
+    assert any("one path that the run recorded" in each.value for each in at.caption)
+
+
+def test_a_translation_opened_among_forecasts_has_no_path(trace, root):
+    write_forecaster(root / "numbers")
+    at = reopened("forecasting", trace.to_json())
+    assert live_pictures(at)
+    assert "path" not in [each.key for each in charts(at)]
 
 
 @pytest.mark.parametrize("tab", ["Attention", "Probabilities", "Beam tree", "Step internals"])

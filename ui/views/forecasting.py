@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from seq2seq.data.series import Series
+from seq2seq.errors import UserError
 from seq2seq.trace import Trace
 from ui.code_export import Named, draw
 from ui.components import clicked, copy_link
@@ -66,7 +67,7 @@ def forecasting_page(title: str) -> None:
         copy_link()
     if saved is not None:
         if trace := reopen(saved, TASK):
-            instruments(subject_of(trace), trace)
+            instruments(subject_of(trace), trace, answer=_path if _is_path(trace) else None)
         return
     if series is not None:
         show_notes(series.notes)
@@ -164,6 +165,35 @@ def _fan(asked: Asked, *view: Any) -> None:
     table = partial(figures.forecast_csv, tested, asked.interval)
     with place:
         chart("forecast", drawn, described, table, partial(_select, "forecast"))
+
+
+def _is_path(trace: Trace) -> bool:
+    """Say whether a saved run is of a series; those of other tasks can be opened here too."""
+    from seq2seq.figures.forecast_path import path_values
+
+    try:
+        path_values(trace)
+    except UserError:
+        return False
+    return trace.task == TASK
+
+
+def _path(subject: Subject, shown: Trace, step: int, word: int | None) -> None:
+    """Show the path that a saved run holds; the other paths of its fan it does not."""
+    from seq2seq import figures
+
+    place = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        layer, head = _attention_choice(shown)
+        st.caption(
+            "The one path that the run recorded. Its fan was made of many more, which are not in "
+            "the file. Click a point of the path for another step."
+        )
+    drawn = draw(figures.forecast_path, Named("trace", shown), step, layer, head, is_dark())
+    described = f"The values that were read, and a path of {len(shown.target)} steps after them."
+    table = partial(figures.forecast_path_csv, shown)
+    with place:
+        chart("path", drawn, described, table, partial(_select, "path"))
 
 
 def _in_words(asked: Asked, shown: Trace, step: int) -> str:
