@@ -20,10 +20,10 @@ would not do as well elsewhere (Adiwardana et al. 2020, section 2.1)""",
 understandable, if a reader of the French would understand what the sentence says""",
 }
 # Of a chatbot that has also learnt from seq2seq.training.small_talk.
-LIKE_PATTERNS = """ Of the exchanges
-made from patterns that it learnt from, none begins with one of these prompts, but some differ by a
-word or two, and the subjects of some were known when the patterns were written: what was written
-after the training says more about other messages."""
+LIKE_OURS = """ None of the exchanges
+of our own that it learnt from begins with one of these prompts, but some differ by a word or two,
+and the subjects of some kinds were known to those who wrote them: what was written by somebody
+else, and after the training, says more about other messages."""
 
 
 def texts_to_judge(recipe: Recipe) -> dict[str, tuple[str, ...]]:
@@ -78,7 +78,7 @@ def describe(outputs: Sequence[dict[str, Any]], recipe: Recipe) -> str:
         ("prompts", " Turns are separated by ¶.") if task == "chatbot" else ("sentences", "")
     )
     told = f"{len(outputs)} {what} of our own, written before any output was seen, one output each"
-    told += f"{_in_a_sentence(judged, task)}.{turns}{LIKE_PATTERNS if recipe.dialogue.made else ''}"
+    told += f"{_in_a_sentence(judged, task)}.{turns}{LIKE_OURS if recipe.dialogue.made else ''}"
     return f"""## What it says
 
 {told}
