@@ -62,7 +62,7 @@ def with_tables(text: str, checkpoints: Path) -> str:
     """Return a text whose tables, between `<!-- table: NAME -->` and `<!-- /table -->`, are new.
 
     checkpoints: the folder of checkpoint folders that they are about. NAME: a task, "length",
-    "data" or "judged". Raises UserError for another name, for a task that has a checkpoint but no
+    "registers", "data" or "judged". Raises UserError for another name, for a task that has a checkpoint but no
     table, and for files that are missing or damaged.
     """
     found = read_scored(checkpoints)
@@ -179,6 +179,21 @@ def _interval(value: float, ends: tuple[float, float]) -> str:
     return f"{value} ({ends[0]:.0f} to {ends[1]:.0f})"
 
 
+def _by_register(found: Sequence[Scored]) -> str:
+    """Write BLEU by kind of text: a row a file, a column a checkpoint that was scored on some."""
+    scored = [each for each in found if each.scores.get("registers")]
+    files = list(dict.fromkeys(name for each in scored for name in each.scores["registers"]))
+    rows = []
+    for name in files:
+        parts = [each.scores["registers"].get(name) for each in scored]
+        count = next(part["sentences"] for part in parts if part)
+        cells = [_interval(part["bleu"], part["bleu_interval"]) if part else "" for part in parts]
+        rows.append([f"`{name}`", f"{count:,}", *cells])
+    heads = ["BLEU against one reference", "sentences"]
+    heads += [f"`{each.card.name}`" for each in scored]
+    return _markdown(heads, rows) if rows else ""
+
+
 def _by_data(found: Sequence[Scored]) -> str:
     """Write what training on fewer pairs gave, and how a run without regularization overfits."""
     parts = []
@@ -229,6 +244,7 @@ def _judged(found: Sequence[Scored]) -> str:
 TABLES: dict[str, Callable[[Sequence[Scored]], str]] = {
     **{task: _of_task(task) for task in TASKS},
     "length": _by_length,
+    "registers": _by_register,
     "data": _by_data,
     "judged": _judged,
 }

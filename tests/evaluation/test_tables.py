@@ -79,6 +79,21 @@ def test_scores_by_length_stand_by_the_sentences_they_are_of(root):
     assert "`rnn-additive`" not in [row[0] for row in found]
 
 
+def test_kinds_of_text_stand_in_rows_with_those_that_were_scored_on_them(root):
+    talk = {"sentences": 1_052, "bleu": 40.5, "bleu_interval": [38.2, 42.9], "chrf": 60.0}
+    measured(root / "gru-plain", registers={"talk.tsv": talk, "tales.tsv": talk | {"bleu": 7.0}})
+    measured(root / "transformer", registers={"talk.tsv": talk | {"bleu": 9.25}})
+    text = with_tables(marked("translation", "registers"), root).split("table: registers")[1]
+    head, _, *found = rows(text)
+    assert set(head[2:]) == {"`gru-plain`", "`transformer`"}
+    values = [dict(zip(head, row, strict=True)) for row in found]
+    assert values[0][head[0]] == "`talk.tsv`"
+    assert values[0]["`transformer`"] == "9.25 (38 to 43)"
+    assert values[1]["`gru-plain`"] == "7.0 (38 to 43)"
+    assert values[1]["`transformer`"] == ""
+    assert {row["sentences"] for row in values} == {"1,052"}
+
+
 def test_a_run_that_overfits_is_told(root):
     log = [
         {"step": 1, "epoch": 3, "seconds": 1, "train_loss": 2.0, "valid_loss": 2.5},
