@@ -62,8 +62,8 @@ def with_tables(text: str, checkpoints: Path) -> str:
     """Return a text whose tables, between `<!-- table: NAME -->` and `<!-- /table -->`, are new.
 
     checkpoints: the folder of checkpoint folders that they are about. NAME: a task, "length",
-    "registers", "data" or "judged". Raises UserError for another name, for a task that has a checkpoint but no
-    table, and for files that are missing or damaged.
+    "registers", "data" or "judged". Raises UserError for another name, for a task that has a
+    checkpoint but no table, and for files that are missing or damaged.
     """
     found = read_scored(checkpoints)
     named = {name for _, name, _, _ in BLOCK.findall(text)}
