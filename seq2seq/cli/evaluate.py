@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seq2seq.cli.arguments import (
     add_checkpoint,
@@ -17,6 +17,10 @@ from seq2seq.cli.arguments import (
     print_json,
 )
 from seq2seq.errors import UserError
+
+if TYPE_CHECKING:
+    from seq2seq.checkpoint import Checkpoint
+    from seq2seq.decoding.options import Options
 
 
 def add(commands: Any) -> None:
@@ -57,36 +61,11 @@ def _work(values: argparse.Namespace) -> None:
         raise UserError(f"--limit is {values.limit}: give at least 1.")
     from tqdm import tqdm
 
-    from seq2seq.data.series import read_series
-    from seq2seq.data.speech_corpus import read_speech
-    from seq2seq.evaluation.evaluate import evaluate, read_references
-    from seq2seq.evaluation.evaluate_speech import evaluate_speech
-    from seq2seq.evaluation.forecast_metrics import evaluate_series
-
     checkpoint = load_checkpoint(values)
-    if (values.split or values.speakers) and checkpoint.model.config.input != "audio":
-        name = "--split" if values.split else "--speakers"
-        raise UserError(f"{name} is of an archive of recordings: leave it out for texts.")
     options = replace(checkpoint.generation_config.options, **given)
-    score: Callable[..., dict[str, Any]]
-    if checkpoint.model.config.input == "audio":
-        split = values.split or ("" if values.speakers else "valid")
-        recordings = read_speech(values.pairs, split, values.speakers)[: values.limit]
-        total, unit = len(recordings), " recordings"
-        if values.longer:
-            raise UserError("--longer is for texts: leave it out for recordings.")
-        score = partial(evaluate_speech, checkpoint, {values.pairs.stem: recordings}, options)
-    elif checkpoint.model.config.input == "series":
-        series = read_series(values.pairs)[: values.limit]
-        total, unit = len(series), " series"
-        score = partial(evaluate_series, checkpoint, series, options)
-    else:
-        pairs = read_references(checkpoint, values.pairs)[: values.limit]
-        longer = [pair for file in values.longer for pair in read_references(checkpoint, file)]
-        total, unit = len({pair.source for pair in pairs + longer}), " sentences"
-        score = partial(evaluate, checkpoint, pairs, options, longer=longer)
-    with tqdm(total=total, unit=unit) as bar:
-        scores = score(lambda count: bar.update(count) and None)
+    work = _planned(values, checkpoint, options)
+    with tqdm(total=work.total, unit=f" {work.unit}") as bar:
+        scores = work.score(lambda count: bar.update(count) and None)
     if values.json:
         about = {"checkpoint": checkpoint.card.name, "precision": checkpoint.precision}
         print_json({**about, "options": asdict(options), **scores})
@@ -97,3 +76,44 @@ def _work(values: argparse.Namespace) -> None:
     for row in scores.get("by_source_length", ()):
         low, high = row["words"]
         print(f"{low:3}-{high:<6} words: {row}")
+
+
+class _Work(NamedTuple):
+    """What is scored: how many of what, and a function of what is told of each part done."""
+
+    total: int
+    unit: str
+    score: Callable[..., dict[str, Any]]
+
+
+def _planned(values: argparse.Namespace, checkpoint: Checkpoint, options: Options) -> _Work:
+    """Read what the checkpoint can be scored on. Raises UserError for what is not of its kind."""
+    from seq2seq.data.series import read_series
+    from seq2seq.evaluation.evaluate import evaluate, read_references
+    from seq2seq.evaluation.forecast_metrics import evaluate_series
+
+    source = checkpoint.model.config.input
+    if source == "audio":
+        return _speech(values, checkpoint, options)
+    if values.split or values.speakers:
+        name = "--split" if values.split else "--speakers"
+        raise UserError(f"{name} is of an archive of recordings: leave it out for texts.")
+    if source == "series":
+        series = read_series(values.pairs)[: values.limit]
+        return _Work(len(series), "series", partial(evaluate_series, checkpoint, series, options))
+    pairs = read_references(checkpoint, values.pairs)[: values.limit]
+    longer = [pair for file in values.longer for pair in read_references(checkpoint, file)]
+    total = len({pair.source for pair in pairs + longer})
+    return _Work(total, "sentences", partial(evaluate, checkpoint, pairs, options, longer=longer))
+
+
+def _speech(values: argparse.Namespace, checkpoint: Checkpoint, options: Options) -> _Work:
+    from seq2seq.data.speech_corpus import read_speech
+    from seq2seq.evaluation.evaluate_speech import evaluate_speech
+
+    if values.longer:
+        raise UserError("--longer is for texts: leave it out for recordings.")
+    split = values.split or ("" if values.speakers else "valid")
+    recordings = read_speech(values.pairs, split, values.speakers)[: values.limit]
+    score = partial(evaluate_speech, checkpoint, {values.pairs.stem: recordings}, options)
+    return _Work(len(recordings), "recordings", score)
