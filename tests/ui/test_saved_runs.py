@@ -69,6 +69,7 @@ def test_a_forecast_shows_its_recorded_path_without_its_model(kind, root):
     trace = forecast(checkpoint, Series(values, "M"), 5).trace
     (root / "numbers").rename(root / "others")
     at = reopened("forecasting", trace.to_json())
+    assert any("on a series of 40 values. Remove" in each.value for each in at.info)
     at.slider(key="step").set_value(3).run()
     [chart] = [each for each in charts(at) if each.key == "path"]
     lines = {line.get("name"): line for line in chart.figure["data"]}

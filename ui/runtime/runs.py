@@ -346,7 +346,7 @@ def reopen(saved: bytes, task: str) -> Trace | None:
             st.error(plain(str(error)), icon=":material/error:")
             return None
         runs.put(key, trace)
-    what = quoted_end(trace.source.text[:300]) if trace.source.text else "a recording."
+    what = _what_was_read(trace)
     other = f" It belongs to the page of {quoted(trace.task[:40])}." if trace.task != task else ""
     st.info(
         f"A saved run of {quoted(trace.checkpoint[:100])} on {what}{_changes(trace)}{other} "
@@ -355,6 +355,15 @@ def reopen(saved: bytes, task: str) -> Trace | None:
     )
     show_notes(trace.notes)
     return trace
+
+
+def _what_was_read(trace: Trace) -> str:
+    """Name the source of a run, with a full stop."""
+    if not trace.source.text:
+        return "a recording."
+    if trace.task == "forecasting":
+        return f"a series of {len(trace.read.text.split()):,} values."
+    return quoted_end(trace.source.text[:300])
 
 
 def _changes(trace: Trace) -> str:
