@@ -48,7 +48,7 @@ def add(commands: Any) -> None:
         metavar="NAME",
         nargs="+",
         default=[],
-        help="the recordings of these speakers only, of all splits",
+        help="the recordings of these speakers only, of all splits unless --split names one",
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     add_options(command)
@@ -97,7 +97,9 @@ def _planned(values: argparse.Namespace, checkpoint: Checkpoint, options: Option
         return _speech(values, checkpoint, options)
     if values.split or values.speakers:
         name = "--split" if values.split else "--speakers"
-        raise UserError(f"{name} is of an archive of recordings: leave it out for texts.")
+        raise UserError(f"{name} is of an archive of recordings: leave it out.")
+    if source == "series" and values.longer:
+        raise UserError("--longer is for texts: leave it out for series.")
     if source == "series":
         series = read_series(values.pairs)[: values.limit]
         return _Work(len(series), "series", partial(evaluate_series, checkpoint, series, options))

@@ -15,7 +15,7 @@ from seq2seq.data.audio import MAX_SECONDS, log_mel, read_audio
 from seq2seq.data.batching import Batch, pad
 from seq2seq.data.speech_archive import MANIFEST, Archive, Row
 from seq2seq.data.tokenizer import BOS, EOS
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 
 
 class Utterance(NamedTuple):
@@ -36,7 +36,7 @@ class Spoken(NamedTuple):
 
 def read_speech(path: Path, split: str, speakers: Sequence[str] = ()) -> list[Utterance]:
     """Read the recordings of one split, "" for all, from a tar or zip archive; nothing is written
-    to disk. speakers: whose recordings, () for everybody's.
+    to disk. speakers: whose recordings, () for everybody's; each has to be in the manifest.
 
     The archive holds manifest.tsv, with the columns id and text at least, and recordings called
     ID.flac (or .wav, .ogg, .mp3); where a row names no split, it is of each. Raises UserError if it
@@ -47,16 +47,33 @@ def read_speech(path: Path, split: str, speakers: Sequence[str] = ()) -> list[Ut
         with path.open("rb") as file:
             archive = Archive(file, path.name)
             rows, _ = archive.rows()
+            for name in sorted(set(speakers) - {row.speaker for row in rows}):
+                raise UserError(f"{path.name} has no speaker {quote(name)}: see its {MANIFEST}.")
             rows = [row for row in rows if not speakers or row.speaker in speakers]
             rows = [row for row in rows if not split or row.split in ("", split)]
             found = [utterance(archive, row, path.name) for row in rows]
     except OSError:
         raise UserError(f"There is no file {path.name}: check its path.") from None
-    if not found and speakers:
-        raise UserError(f"{path.name} has no such recordings of these speakers: see {MANIFEST}.")
     if not found:
-        raise UserError(f"{path.name} has no recordings of the split {split!r}: see {MANIFEST}.")
+        which = f" of the split {quote(split)}" if split else ""
+        who = f" by {', '.join(speakers)}" if speakers else ""
+        raise UserError(f"{path.name} has no recordings{which}{who}: see its {MANIFEST}.")
     return found
+
+
+def read_speakers(path: Path) -> frozenset[str]:
+    """Return the speakers that an archive's manifest names; raises UserError as `read_speech`."""
+    try:
+        with path.open("rb") as file:
+            rows, _ = Archive(file, path.name).rows()
+    except OSError:
+        raise UserError(f"There is no file {path.name}: check its path.") from None
+    return frozenset(row.speaker for row in rows)
+
+
+def without(utterances: Sequence[Utterance], speakers: Sequence[str]) -> list[Utterance]:
+    """Return the recordings of everybody else."""
+    return [one for one in utterances if one.speaker not in speakers]
 
 
 def utterance(archive: Archive, row: Row, file: str, limit: float = MAX_SECONDS) -> Utterance:

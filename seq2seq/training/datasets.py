@@ -25,13 +25,15 @@ from seq2seq.data.speech_corpus import (
     collate_speech,
     features,
     plan_speech,
+    read_speakers,
     read_speech,
+    without,
 )
 from seq2seq.data.tasks import draw_pairs
 from seq2seq.data.tokenizer import SplitRules, Unigram
 from seq2seq.data.tokenizer_pair import TokenizerPair
 from seq2seq.decoding.options import Options
-from seq2seq.errors import UserError
+from seq2seq.errors import UserError, quote
 from seq2seq.evaluation.evaluate import evaluate
 from seq2seq.evaluation.evaluate_speech import evaluate_speech
 from seq2seq.evaluation.exact_match import longest_output, match_scores, outputs
@@ -181,6 +183,8 @@ class TextCorpus:
         instructions = recipe.data.valid_instructions or ("",) * len(recipe.data.valid)
         for name, instruction in zip(recipe.data.valid, instructions, strict=True):
             valid.setdefault(instruction, []).extend(read_pairs(data_file(data, name), columns))
+        for path in data_files(data, recipe.data.registers):
+            read_pairs(path, columns)  # scored at the end: what is missing is told at once
         self.valid_by_instruction = {key: measured(recipe, each) for key, each in valid.items()}
         self.valid = list(chain.from_iterable(self.valid_by_instruction.values()))
 
@@ -430,14 +434,22 @@ class SpeechCorpus:
         if len(strings) not in (0, len(recipe.data.train)):
             raise UserError("The recipe's strings and train differ in length: give one a file.")
         self.strings = strings or (1,) * len(recipe.data.train)
+        paths = data_files(data, (*recipe.data.train, *recipe.data.valid))
         held_out = recipe.data.held_out_speakers
+        for name in sorted(set(held_out).difference(*map(read_speakers, paths))):
+            raise UserError(
+                f"The recipe holds out {quote(name)}, of whom its files have no recording: "
+                "name a speaker of their manifests."
+            )
 
-        def read(name: str, split: str) -> list[Utterance]:
-            heard = read_speech(data_file(data, name), split)
-            return [one for one in heard if one.speaker not in held_out]
+        def read(path: Path, split: str) -> list[Utterance]:
+            if left := without(read_speech(path, split), held_out):
+                return left
+            raise UserError(f"The recipe holds out everybody in {path.name}: leave the file out.")
 
-        self.files = [read(name, "train") for name in recipe.data.train]
-        self.valid = {Path(name).stem: read(name, "valid") for name in recipe.data.valid}
+        count = len(recipe.data.train)
+        self.files = [read(path, "train") for path in paths[:count]]
+        self.valid = {path.stem: read(path, "valid") for path in paths[count:]}
 
     def fit(self) -> Unigram:
         """Make a tokenizer for the texts."""

@@ -19,7 +19,7 @@ import torch
 from seq2seq.checkpoint import Checkpoint, load, save
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.frequency import frequency
-from seq2seq.data.speech_corpus import read_speech
+from seq2seq.data.speech_corpus import read_speech, without
 from seq2seq.decoding.options import Options
 from seq2seq.evaluation.evaluate import evaluate, read_references, reference_scores
 from seq2seq.evaluation.evaluate_speech import evaluate_speech
@@ -86,7 +86,8 @@ def assess(
 
     data: the folder of the recipe's files. trained_on: the hardware, as its scores have it already
     if it is not given. held_out: folders of the same recipe, trained without some speakers, which
-    are scored on those; as its scores have them already if none is given. Returns the scores.
+    are scored on those; if none is given, the scores that were written before stay. Returns the
+    scores.
     """
     before: dict[str, Any] = {}
     if not trained_on:
@@ -94,17 +95,18 @@ def assess(
         trained_on = before.get("training_hardware", before["hardware"])
     names = [*recipe.data.valid, *recipe.data.longer]
     files = data_files(data, names)
-    named = dict.fromkeys([*names, *recipe.data.registers])
+    unheard = held_out_scores(held_out, data) or before.get("held_out_speakers")
     written = load(folder)
     options = written.generation_config.options
     log = [json.loads(line) for line in (folder / LOG).read_text(encoding="utf-8").splitlines()]
     scores = {
         "data": {
-            name: hashlib.sha256(data_file(data, name).read_bytes()).hexdigest() for name in named
+            name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for name, file in zip(names, files, strict=True)
         },
         "options": asdict(options),
         **_measured(written, recipe, data, files, options),
-        **_of_unheard_speakers(held_out, data, before),
+        **({"held_out_speakers": unheard} if unheard else {}),
         "precision": written.precision,
         "parameters": written.model.parameter_count(),
         "seed": recipe.training.seed,
@@ -133,7 +135,8 @@ def _measured(
         targets = TextCorpus(recipe, data).targets()
         scores = summary_quality(checkpoint, recipe, data, options, targets)
     else:
-        scores = score(checkpoint, files, columns, options, len(recipe.data.valid))
+        held_out = recipe.data.held_out_speakers
+        scores = score(checkpoint, files, columns, options, len(recipe.data.valid), held_out)
     scores["milliseconds"] = milliseconds(checkpoint, files[0], columns)
     if recipe.card.task == "translation" and recipe.card.languages == ("en", "fr"):
         pairs = read_references(checkpoint, files[0], columns)
@@ -145,15 +148,6 @@ def _measured(
         }
         scores["registers"] = register_scores(checkpoint, registers, options)
     return scores
-
-
-def _of_unheard_speakers(
-    folders: Sequence[Path], data: Path, before: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the scores of folders that have not heard some speakers, or those that there were."""
-    found = [entry for folder in folders for entry in held_out_scores(folder, data)]
-    found = found or before.get("held_out_speakers", [])
-    return {"held_out_speakers": found} if found else {}
 
 
 def score_series(checkpoint: Checkpoint, recipe: Recipe, data: Path) -> dict[str, Any]:
@@ -189,14 +183,15 @@ def score(
     columns: Sequence[str],
     options: Options,
     count: int,
+    held_out: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Score a checkpoint on files of pairs, or on the valid splits of archives of recordings.
 
-    count: of the files that all scores are of; those after them count by length only. Of a chatbot
-    each file has a perplexity of its own, too.
+    count: of the files that all scores are of; those after them count by length only. held_out:
+    speakers whose recordings are left out. Of a chatbot each file has a perplexity of its own, too.
     """
     if checkpoint.model.config.input == "audio":
-        corpora = {file.stem: read_speech(file, "valid") for file in files}
+        corpora = {file.stem: without(read_speech(file, "valid"), held_out) for file in files}
         return evaluate_speech(checkpoint, corpora, options)
     read = {file.stem: read_references(checkpoint, file, columns) for file in files}
     parts = list(read.values())

@@ -20,10 +20,10 @@ would not do as well elsewhere (Adiwardana et al. 2020, section 2.1)""",
 understandable, if a reader of the French would understand what the sentence says""",
 }
 # Of a chatbot that has also learnt from seq2seq.training.small_talk.
-LIKE_OURS = """ None of the exchanges
-of our own that it learnt from begins with one of these prompts, but some differ by a word or two,
-and the subjects of some kinds were known to those who wrote them: what was written by somebody
-else, and after the training, says more about other messages."""
+LIKE_OURS = """ No exchange
+of our own that it learnt from answers one of these prompts alone, but some answer one that differs
+by a word or two, and the subjects of some were known to those who wrote them: what was written
+after the training says more about other messages."""
 
 
 def texts_to_judge(recipe: Recipe) -> dict[str, tuple[str, ...]]:
@@ -78,7 +78,8 @@ def describe(outputs: Sequence[dict[str, Any]], recipe: Recipe) -> str:
         ("prompts", " Turns are separated by ¶.") if task == "chatbot" else ("sentences", "")
     )
     told = f"{len(outputs)} {what} of our own, written before any output was seen, one output each"
-    told += f"{_in_a_sentence(judged, task)}.{turns}{LIKE_OURS if recipe.dialogue.made else ''}"
+    ours = LIKE_OURS if recipe.dialogue.made or recipe.dialogue.written else ""
+    told += f"{_in_a_sentence(judged, task)}.{turns}{ours}"
     return f"""## What it says
 
 {told}

@@ -43,14 +43,13 @@ that the sense needs, such as *not*, or ends too early: check what it leaves. It
 looked at, not to be relied on.\
 """,
     "chatbot": """\
-A small model that learnt from talks of strangers about films, music, sport and school, and from
-short exchanges about daily life that a language model wrote. It knows nothing: what it says about
-people, films and results is made up, and so is what it says about itself; a tip that it gives may
-be of something else. It forgets all but the last few turns, contradicts itself, and often answers a
-question with something that only sounds like an answer. It does not tell an emergency from small
-talk: whoever is ill or in despair needs a person, not this. A short list of insults and sexual
-words is kept out of what it learnt and of what it writes; unkind or false sentences of harmless
-words are not. It is made to be looked at, not to be relied on.\
+A small model that learnt from short talks. It knows nothing: what it says about people, films and
+results is made up, and so is what it says about itself; a tip may belong to another question. It
+forgets all but the last few turns, contradicts itself, and often answers a question with something
+that only sounds like an answer. It does not tell an emergency from small talk: whoever is ill or in
+despair needs a person, not this. A short list of insults and sexual words is kept out of what it
+learnt and of what it writes; unkind or false sentences of harmless words are not. It is made to be
+looked at, not to be relied on.\
 """,
     "forecasting": """\
 A small model trained on a few hundred public series and on synthetic ones. It knows a series by its
@@ -259,9 +258,9 @@ def _unheard_rows(scores: dict[str, Any]) -> str:
         for each in of
     )
     mean = sum(each["normalised"] for each in of) / len(of)
-    return f"""Speakers whom the training has not heard, each by a model of the same recipe that
-was trained without them (*held_out_speakers*), for fewer minutes; {mean:.2f} % of their words are
-wrong on average:
+    return f"""How well people are heard who are not in the training: each by a model that was
+trained like this one, but without them (*held_out_speakers*), for the minutes given; {mean:.2f} %
+word errors on average, normalised:
 
 | speaker | recordings | word errors | word errors, normalised | minutes of training |
 | --- | --- | --- | --- | --- |
@@ -399,7 +398,7 @@ def _reply_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
 
 | metric | value |
 | --- | --- |
-| perplexity of people's replies, a token | {scores["perplexity"]} |
+| perplexity of the files' replies, a token | {scores["perplexity"]} |
 | loss, nats a token | {scores["loss"]} |
 | distinct-1, distinct-2 | {scores["distinct_1"]}, {scores["distinct_2"]} |
 | different replies, % | {scores["different"]} |
@@ -413,7 +412,7 @@ compare with one."""
 
 
 def _perplexities(scores: dict[str, Any]) -> str:
-    """Write the perplexity of people's replies by file, where there are several."""
+    """Write the perplexity of the replies by file, where there are several."""
     files = scores.get("by_corpus", {})
     if len(files) < 2:
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -276,7 +276,7 @@ class AugmentationSettings:
         _check_ranges(self, ranges)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DialogueSettings:
     """How the sources of conversations are varied in training, each time anew.
 
@@ -291,6 +291,9 @@ class DialogueSettings:
     made: exchanges made from patterns, for one of the files, none of them one of the [prompts].
     written: exchanges of seq2seq/training/own/exchanges.tsv, likewise.
     """
+
+    LATER: ClassVar = ("written",)
+    __repr__ = _brief
 
     casual: float = 0.0
     forget: float = 0.0
@@ -427,7 +430,8 @@ class Recipe:
         """All that the trained weights depend on, the data's own content aside."""
         model = sorted(self.model.items())
         reading = self.card.turn_separator, self.card.folded, self.dialogue
-        settings = self.data, self.tokenizer, model, self.training, self.augmentation
+        data = replace(self.data, registers=())
+        settings = data, self.tokenizer, model, self.training, self.augmentation
         later = [
             each
             for each in (self.qualifiers, self.series)
@@ -470,9 +474,14 @@ def _recipe(text: str, values: dict[str, Any], file: str, folder: str) -> Recipe
     card, model = values["card"], values["model"]
     if not isinstance(card, dict) or not isinstance(model, dict):
         raise UserError(f"The recipe {file} needs tables: write [card] and [model].")
+    data = read_table(DataSettings, values["data"], "The recipe's [data]")
+    if data.held_out_speakers and model.get("input") != "audio":
+        raise UserError("The recipe's held_out_speakers are of recordings: leave them out.")
+    if data.registers and card.get("task") != "translation":
+        raise UserError("The recipe's registers are of translations: leave them out.")
     return Recipe(
         Card.from_dict(card, card.get("name") or folder),
-        read_table(DataSettings, values["data"], "The recipe's [data]"),
+        data,
         read_table(TokenizerSettings, values.get("tokenizer", {}), "The recipe's [tokenizer]"),
         model,
         read_table(TrainingSettings, values.get("training", {}), "The recipe's [training]"),

@@ -21,6 +21,7 @@ from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.errors import UserError
 from seq2seq.evaluation.losses import mean_loss
 from seq2seq.models.seq2seq import Seq2Seq
+from seq2seq.training.data_files import data_files
 from seq2seq.training.recipe import Recipe
 
 # Lengths of context: few, so that batches of one length are large.
@@ -62,8 +63,8 @@ class SeriesCorpus:
     def __init__(self, recipe: Recipe, data: Path) -> None:
         self.recipe, self.settings = recipe, recipe.series
         share = self.settings.held_out
-        train = chain.from_iterable(read_series(data / name) for name in recipe.data.train)
-        valid = chain.from_iterable(read_series(data / name) for name in recipe.data.valid)
+        train = chain.from_iterable(map(read_series, data_files(data, recipe.data.train)))
+        valid = chain.from_iterable(map(read_series, data_files(data, recipe.data.valid)))
         self.train = [series for series in train if not is_held_out(series, share)]
         self.valid = [series for series in valid if is_held_out(series, share)]
         if not self.train or not self.valid:

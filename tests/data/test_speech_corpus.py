@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import random
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -467,6 +468,10 @@ def test_speakers_who_are_held_out_are_neither_learnt_nor_chosen_by(folder, tmp_
     corpus = SpeechCorpus(read_recipe(tmp_path / "recipe.toml"), folder)
     heard = [one.speaker for file in (*corpus.files, *corpus.valid.values()) for one in file]
     assert set(heard) == {"s0", "s2"}
+    for names, said in ((["s9"], "'s9'"), (["s0", "s1", "s2"], "everybody in tones.tar")):
+        (tmp_path / "recipe.toml").write_text(text.replace('["s1"]', json.dumps(names)))
+        with pytest.raises(UserError, match=said):
+            SpeechCorpus(read_recipe(tmp_path / "recipe.toml"), folder)
 
 
 def test_a_checkpoint_is_scored_on_whom_its_recipe_held_out(trained, folder, tmp_path, capsys):
@@ -501,7 +506,13 @@ def test_a_checkpoint_is_scored_on_whom_its_recipe_held_out(trained, folder, tmp
     assert main(words) == 0  # what was measured before stays
     assert json.loads((whole / "evaluation.json").read_text())["held_out_speakers"] == found
     capsys.readouterr()
-    for name, said in (("whole", "holds out no speaker"), ("nobody", "no speaker 's9'")):
+    (tmp_path / "unlogged").mkdir()
+    shutil.copy(tmp_path / "without" / "recipe.toml", tmp_path / "unlogged")
+    for name, said in (
+        ("whole", "holds out no speaker"),
+        ("nobody", "speaker 's9'"),
+        ("unlogged", "training.jsonl"),
+    ):
         assert main([*words, "--held-out", str(tmp_path / name)]) == 2
         assert said in capsys.readouterr().err
 
@@ -516,4 +527,4 @@ def test_the_speakers_to_score_can_be_named(trained, folder, tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["recordings"] == len(words_said)
     assert main([*words, "s9"]) == 2
-    assert "no such recordings of these speakers" in capsys.readouterr().err
+    assert "has no speaker 's9'" in capsys.readouterr().err

@@ -176,5 +176,5 @@ def test_a_recorded_path_follows_what_was_read_with_the_attention_of_its_step(te
 
 
 def test_a_run_of_a_text_has_no_path(trace):
-    with pytest.raises(UserError, match="no number"):
+    with pytest.raises(UserError, match="not of a series"):
         figures.forecast_path(trace, 0)

@@ -150,9 +150,26 @@ def test_a_field_that_came_later_is_among_the_settings_only_where_it_is_set(reci
     assert "start_share" not in usual
     assert "room" not in usual
     assert "label_smoothing=0.1" in usual
+    assert "written" not in usual
     changed = recipe(WHOLE + "[training]\nstart_share = 0.5\n[augmentation]\nroom = 0.3\n")
     assert "start_share=0.5" in changed.settings
     assert "room=0.3" in changed.settings
+
+
+def test_what_no_weight_depends_on_is_not_among_the_settings(recipe):
+    scored = WHOLE.replace("[data]\n", '[data]\nregisters = ["tales.tsv"]\n')
+    assert recipe(scored).data.registers == ("tales.tsv",)
+    assert recipe(scored).settings == recipe(WHOLE).settings
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [('held_out_speakers = ["s1"]', "of recordings"), ('registers = ["tales.tsv"]', "of transl")],
+)
+def test_what_is_of_another_task_is_refused(recipe, line, said):
+    text = WHOLE.replace('task = "translation"', 'task = "summarization"')
+    with pytest.raises(UserError, match=said):
+        recipe(text.replace("[data]\n", f"[data]\n{line}\n"))
 
 
 def test_a_missing_recipe_is_named(tmp_path):

@@ -78,7 +78,7 @@ def test_a_forecast_shows_its_recorded_path_without_its_model(kind, root):
     assert lines["recorded path"]["x"] == [1, 2, 3, 4, 5]
     assert lines["history"]["y"][-40:] == pytest.approx(values)
     assert lines["step 3"]["x"] == [3]
-    assert any("one path that the run recorded" in each.value for each in at.caption)
+    assert any("sampled beside the fan" in each.value for each in at.caption)
 
 
 def test_a_translation_opened_among_forecasts_has_no_path(trace, root):

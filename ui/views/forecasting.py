@@ -179,15 +179,15 @@ def _is_path(trace: Trace) -> bool:
 
 
 def _path(subject: Subject, shown: Trace, step: int, word: int | None) -> None:
-    """Show the path that a saved run holds; the other paths of its fan it does not."""
+    """Show a path that a saved run holds; the fan, which it was sampled beside, it does not."""
     from seq2seq import figures
 
     place = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer, head = _attention_choice(shown)
         st.caption(
-            "The one path that the run recorded. Its fan was made of many more, which are not in "
-            "the file. Click a point of the path for another step."
+            "One path that was sampled beside the fan, whose own paths are not in the file. Click "
+            "a point of it for another step."
         )
     drawn = draw(figures.forecast_path, Named("trace", shown), step, layer, head, is_dark())
     described = f"The values that were read, and a path of {len(shown.target)} steps after them."
