@@ -129,9 +129,12 @@ def limited(recipe: Recipe, files: Sequence[Sequence[Pair]]) -> list[list[Pair]]
     return drawn
 
 
-def measured(recipe: Recipe, valid: Sequence[Pair]) -> list[Pair]:
-    """Draw the pairs of valid that a training is measured by, as many as the recipe says."""
-    most = recipe.data.measured
+def measured(recipe: Recipe, valid: Sequence[Pair], parts: int = 1) -> list[Pair]:
+    """Draw the pairs of valid that a training is measured by, as many as the recipe says.
+
+    parts: of valid, this being one of them, that give equally many.
+    """
+    most = math.ceil(recipe.data.measured / parts)
     if not most or most >= len(valid):
         return list(valid)
     return random.Random(recipe.training.seed).sample(valid, most)
@@ -301,9 +304,10 @@ class TextCorpus:
         return collate(examples)
 
     def loss(self, model: Seq2Seq) -> float:
-        """Return the loss on valid; of several instructions' parts, the geometric mean of theirs.
+        """Return the loss on valid; of several parts, by instruction or, of a chatbot, by file, the
+        geometric mean of theirs.
 
-        So that a share less counts the same for each, though one may be much harder.
+        So that a share less counts the same for each, though one may be much harder, or longer.
         """
         losses = [corpus_loss(model, part) for part in self.valid_parts.values()]
         return math.exp(sum(map(math.log, losses)) / len(losses)) if len(losses) > 1 else losses[0]
@@ -357,9 +361,9 @@ class DialogueCorpus(TextCorpus):
 
         # As they were typed: of long files an epoch draws little, and tidies what it draws.
         self.files = read(recipe.data.train)
-        valid = fit_to_learn(list(chain.from_iterable(read(recipe.data.valid))))
-        self.valid = measured(recipe, valid)
-        self.valid_by_instruction = {"": self.valid}
+        valid = [fit_to_learn(file) for file in read(recipe.data.valid)]
+        self.valid_by_file = [measured(recipe, file, len(valid)) for file in valid]
+        self.valid = list(chain.from_iterable(self.valid_by_file))
 
     def fit(self) -> OwnTokenizer:
         """Make a tokenizer from what is learnt, as it is learnt."""
@@ -371,8 +375,10 @@ class DialogueCorpus(TextCorpus):
     def encode(self, tokenizer: Unigram | TokenizerPair) -> None:
         """Split the pairs of valid into ids; those of an epoch are split as they are drawn."""
         self.tokenizer = tokenizer
-        self.valid_examples = encode_pairs(tokenizer, self.valid)
-        self.valid_parts = {"": self.valid_examples}
+        names, files = self.recipe.data.valid, self.valid_by_file
+        parts = [encode_pairs(tokenizer, file) for file in files]
+        self.valid_parts = dict(zip(names, parts, strict=True))
+        self.valid_examples = list(chain.from_iterable(parts))
 
     def _lengthened(self, pairs: list[Pair]) -> list[Pair]:
         settings, words = self.recipe.dialogue, 2 * self.recipe.data.max_tokens // 3

@@ -18,22 +18,22 @@ from seq2seq.toml import read_table, read_toml
 @dataclass(frozen=True, repr=False)
 class DataSettings:
     """train, valid: files below the data folder, or of seq2seq/training/own if their names begin
-    with "own/"; or task: one of seq2seq.data.tasks, of which so
-    many pairs are drawn, and as many more as are held_out as valid. score: of valid, beside the
-    loss: "bleu", or "exact_match" for the share of outputs that are right. longer: more files like
-    valid, whose sentences are scored by length only, since those of valid are short. columns: of
-    the source's turns and of the target, () for the first two. max_tokens: longer pairs are left
-    out of training. share: of each training file's pairs seen in an epoch, drawn anew each time;
-    2.5 is all of them twice and half of them once more; () for all of them. share_later: the same
-    for all epochs but the first, () for no other ones: what matters most can be read last. join:
-    share of examples that get one or two others after them, so that texts of several sentences are
-    learnt from single ones. limit: pairs that are drawn once of all files, as their first shares
-    say, and read in every epoch instead; 0 for no limit. measured: pairs of valid that weights are
-    chosen by while they are trained, 0 for all. instructions, valid_instructions: for each file of
-    train and of valid, the text put before its sources, as the card's instructions have it; () for
-    none. paragraph: for each file of train, the most examples, drawn anew, whose sources are put
-    together to a text; lead: how many of their targets, the first, are its target; () for 1 each.
-    headlines: for each file of train, whether its targets are made headlines, see
+    with "own/"; or task: one of seq2seq.data.tasks, of which so many pairs are drawn, and as many
+    more as are held_out as valid. score: of valid, beside the loss: "bleu", or "exact_match" for
+    the share of outputs that are right. longer: more files like valid, whose sentences are scored
+    by length only, since those of valid are short. columns: of the source's turns and of the
+    target, () for the first two. max_tokens: longer pairs are left out of training. share: of each
+    training file's pairs seen in an epoch, drawn anew each time; 2.5 is all of them twice and half
+    of them once more; () for all of them. share_later: the same for all epochs but the first, ()
+    for no other ones: what matters most can be read last. join: share of examples that get one or
+    two others after them, so that texts of several sentences are learnt from single ones. limit:
+    pairs that are drawn once of all files, as their first shares say, and read in every epoch
+    instead; 0 for no limit. measured: pairs of valid that weights are chosen by while they are
+    trained, 0 for all; of conversations, as many of each file. instructions, valid_instructions:
+    for each file of train and of valid, the text put before its sources, as the card's instructions
+    have it; () for none. paragraph: for each file of train, the most examples, drawn anew, whose
+    sources are put together to a text; lead: how many of their targets, the first, are its target;
+    () for 1 each. headlines: for each file of train, whether its targets are made headlines, see
     seq2seq.training.headlines; () for none. held_out_speakers: whose recordings are neither trained
     on nor in valid, so that the model can be scored on voices that it has not heard. registers:
     files like valid that a translator is scored on one by one, against one reference a sentence.

@@ -1,5 +1,10 @@
+import math
+
 import pytest
 
+from seq2seq.evaluation.losses import corpus_loss
+from seq2seq.models.config import RecurrentConfig
+from seq2seq.models.seq2seq import build
 from seq2seq.training.datasets import read_corpus
 from seq2seq.training.recipe import read_recipe
 
@@ -17,7 +22,7 @@ turns = 4
 
 [data]
 train = ["talks.tsv"]
-valid = ["talks.tsv"]
+valid = {valid}
 columns = ["before", "context", "response"]
 {data}
 
@@ -46,12 +51,12 @@ TALK = [
 
 @pytest.fixture
 def corpus_of(tmp_path):
-    def make(dialogue, data=""):
+    def make(dialogue, data="", valid='["talks.tsv"]'):
         rows = ["\t".join(TALK[at : at + 3]) for at in range(len(TALK) - 2)]
         rows = ["before\tcontext\tresponse", *rows]
         (tmp_path / "talks.tsv").write_text("\n".join(rows), encoding="utf-8")
         (tmp_path / "recipe.toml").write_text(
-            RECIPE.format(dialogue=dialogue, data=data), encoding="utf-8"
+            RECIPE.format(dialogue=dialogue, data=data, valid=valid), encoding="utf-8"
         )
         corpus = read_corpus(read_recipe(tmp_path / "recipe.toml"), tmp_path)
         corpus.encode(corpus.fit())
@@ -90,3 +95,15 @@ def test_a_training_is_measured_by_as_many_pairs_as_the_recipe_says(corpus_of):
     assert len(some) == 3
     assert set(some) <= set(corpus_of("made = 2").valid)
     assert len(corpus_of("made = 2", "measured = 99").valid) == 4
+
+
+def test_files_count_the_same_in_what_weights_are_chosen_by(corpus_of, tmp_path):
+    """However long one is: what there is most of is not what matters most."""
+    rows = ["before\tcontext\tresponse", "\t".join(TALK[2:5])]
+    (tmp_path / "few.tsv").write_text("\n".join(rows), encoding="utf-8")
+    corpus = corpus_of("made = 0", "measured = 4", '["talks.tsv", "few.tsv"]')
+    talks, few = corpus.valid_parts.values()
+    assert (len(talks), len(few)) == (2, 1)
+    model = build(RecurrentConfig(vocabulary=len(corpus.tokenizer), width=8)).eval()
+    alone = [corpus_loss(model, part) for part in (talks, few)]
+    assert corpus.loss(model) == pytest.approx(math.sqrt(alone[0] * alone[1]))
