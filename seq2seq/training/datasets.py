@@ -46,7 +46,7 @@ from seq2seq.training.headlines import Headlines
 from seq2seq.training.qualifiers import qualified, restored
 from seq2seq.training.recipe import Recipe, SubstitutionSettings, TypingSettings
 from seq2seq.training.series_corpus import SeriesCorpus
-from seq2seq.training.small_talk import Talk, exchanges, patterns, written_talks
+from seq2seq.training.small_talk import exchanges
 from seq2seq.training.substitution import all_varied, further
 from seq2seq.training.summary_pairs import in_paragraphs, instructed
 
@@ -393,9 +393,9 @@ class DialogueCorpus(TextCorpus):
         answers = last.endswith("?") or len(last.split()) < STATEMENT or related(last, pair.target)
         return (settings.dull if dull(pair.target) else 1) * (1 if answers else settings.unrelated)
 
-    def _exchanges(self, talks: Sequence[Talk], count: int, draw: random.Random) -> list[Pair]:
+    def _made(self, count: int, draw: random.Random) -> list[Pair]:
         but = chain.from_iterable(self.recipe.prompts.values())
-        return exchanges(talks, count, self.separator, draw, but) if count else []
+        return exchanges(count, self.separator, draw, but) if count else []
 
     def epoch(self, number: int) -> list[Any]:
         """Draw the examples of an epoch, each source varied anew."""
@@ -405,10 +405,7 @@ class DialogueCorpus(TextCorpus):
         for file, drawn in zip(self.files, numbers, strict=True):
             tidied = fit_to_learn([file[i] for i in drawn])
             pairs += [pair for pair in tidied if draw.random() < self._share(pair)]
-        settings, count = self.recipe.dialogue, len(pairs)
-        pairs += self._exchanges(patterns().talks, round(settings.made * count), draw)
-        if settings.written:
-            pairs += self._exchanges(written_talks(), round(settings.written * count), draw)
+        pairs += self._made(round(self.recipe.dialogue.made * len(pairs)), draw)
         varied = [Pair(self._vary(pair.source, draw), pair.target) for pair in pairs]
         limit = self.recipe.data.max_tokens
         examples = encode_pairs(self.tokenizer, varied)

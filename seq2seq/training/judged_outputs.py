@@ -78,8 +78,7 @@ def describe(outputs: Sequence[dict[str, Any]], recipe: Recipe) -> str:
         ("prompts", " Turns are separated by ¶.") if task == "chatbot" else ("sentences", "")
     )
     told = f"{len(outputs)} {what} of our own, written before any output was seen, one output each"
-    ours = LIKE_OURS if recipe.dialogue.made or recipe.dialogue.written else ""
-    told += f"{_in_a_sentence(judged, task)}.{turns}{ours}"
+    told += f"{_in_a_sentence(judged, task)}.{turns}{LIKE_OURS if recipe.dialogue.made else ''}"
     return f"""## What it says
 
 {told}

@@ -43,13 +43,13 @@ that the sense needs, such as *not*, or ends too early: check what it leaves. It
 looked at, not to be relied on.\
 """,
     "chatbot": """\
-A small model that learnt from short talks. It knows nothing: what it says about people, films and
-results is made up, and so is what it says about itself; a tip may belong to another question. It
-forgets all but the last few turns, contradicts itself, and often answers a question with something
-that only sounds like an answer. It does not tell an emergency from small talk: whoever is ill or in
-despair needs a person, not this. A short list of insults and sexual words is kept out of what it
-learnt and of what it writes; unkind or false sentences of harmless words are not. It is made to be
-looked at, not to be relied on.\
+A small model that learnt from talks of strangers about films, music, sport and school. It knows
+nothing: what it says about people, films and results is made up, and so is what it says about
+itself. It forgets all but the last few turns, contradicts itself, and often answers a question with
+something that only sounds like an answer. It does not tell an emergency from small talk: whoever is
+ill or in despair needs a person, not this. A short list of insults and sexual words is kept out of
+what it learnt and of what it writes; unkind or false sentences of harmless words are not. It is
+made to be looked at, not to be relied on.\
 """,
     "forecasting": """\
 A small model trained on a few hundred public series and on synthetic ones. It knows a series by its

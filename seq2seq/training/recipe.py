@@ -276,7 +276,7 @@ class AugmentationSettings:
         _check_ranges(self, ranges)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class DialogueSettings:
     """How the sources of conversations are varied in training, each time anew.
 
@@ -289,11 +289,7 @@ class DialogueSettings:
     the sources that are left out, so that the model knows how probable a reply is on its own, which
     decoding can compare. earlier: turns before the file's own that are looked up in its other rows.
     made: exchanges made from patterns, for one of the files, none of them one of the [prompts].
-    written: exchanges of seq2seq/training/own/exchanges.tsv, likewise.
     """
-
-    LATER: ClassVar = ("written",)
-    __repr__ = _brief
 
     casual: float = 0.0
     forget: float = 0.0
@@ -303,12 +299,11 @@ class DialogueSettings:
     blank: float = 0.0
     earlier: int = 0
     made: float = 0.0
-    written: float = 0.0
 
     def __post_init__(self) -> None:
         shares = ("casual", "forget", "interrupt", "dull", "unrelated", "blank")
         ranges: dict[str, tuple[float, float]] = dict.fromkeys(shares, (0, 1))
-        _check_ranges(self, ranges | {"earlier": (0, 6), "made": (0, 10), "written": (0, 10)})
+        _check_ranges(self, ranges | {"earlier": (0, 6), "made": (0, 10)})
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,14 @@
-"""Exchanges of small talk of our own, whose replies take up the message.
+"""Exchanges of small talk made from patterns of our own, whose replies take up the message.
 
 What people wrote to strangers seldom answers "My cat is ill."; here half of what a reply needs
-stands in the message, so that a model has to read it. Some are made from the patterns in
-small_talk.tsv; those in own/exchanges.tsv a language model wrote, each message in several wordings.
+stands in the message, so that a model has to read it. The patterns are in small_talk.tsv.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -17,55 +16,34 @@ from typing import NamedTuple
 from seq2seq.data.dialogue import source_of, turns_of
 from seq2seq.data.parallel_corpus import Pair
 from seq2seq.data.reply_cleaning import tidy
-from seq2seq.training.data_files import data_file
 
 PATTERNS = Path(__file__).with_name("small_talk.tsv")
-WRITTEN_TALKS = "own/exchanges.tsv"
 WRITTEN = "¶"  # what separates the turns of a pattern
 SLOT = re.compile(r"\{([a-z]+)(\d?)\}")
 
 
-class Talk(NamedTuple):
-    """Messages of one meaning, and replies that fit all of them; turns are separated by "¶"."""
-
-    messages: tuple[str, ...]
-    replies: tuple[str, ...]
-
-
 class Patterns(NamedTuple):
-    """slots: what may stand for each in the talks."""
+    """slots: what may stand for each. exchanges: messages and the replies that fit all of them."""
 
     slots: dict[str, tuple[str, ...]]
-    talks: tuple[Talk, ...]
+    exchanges: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 
 @cache
 def patterns() -> Patterns:
     """Read the patterns; alternatives are separated by "|"."""
-    slots, talks = {}, []
+    slots, exchanges = {}, []
     for line in PATTERNS.read_text(encoding="utf-8").splitlines():
         kind, first, second = line.split("\t")
         if kind == "slot":
             slots[first] = tuple(second.split("|"))
         else:
-            talks.append(Talk(tuple(first.split("|")), tuple(second.split("|"))))
-    return Patterns(slots, tuple(talks))
-
-
-@cache
-def written_talks() -> tuple[Talk, ...]:
-    """Read the talks that have no slots; alternatives are separated by "|"."""
-    lines = data_file(Path(), WRITTEN_TALKS).read_text(encoding="utf-8").splitlines()
-    sides = (line.split("\t") for line in lines)
-    return tuple(Talk(tuple(said.split("|")), tuple(reply.split("|"))) for said, reply in sides)
+            exchanges.append((tuple(first.split("|")), tuple(second.split("|"))))
+    return Patterns(slots, tuple(exchanges))
 
 
 def exchanges(
-    talks: Sequence[Talk],
-    count: int,
-    separator: str,
-    draw: random.Random,
-    but: Iterable[str] = (),
+    count: int, separator: str, draw: random.Random, but: Iterable[str] = ()
 ) -> list[Pair]:
     """Make so many pairs of a message, perhaps of several turns, and its reply.
 
@@ -73,6 +51,7 @@ def exchanges(
     written: those that a model is judged by.
     """
     kept, made = {_plain(text) for text in but}, list[Pair]()
+    talks = patterns().exchanges
     weights = [len(messages) for messages, _ in talks]
     while len(made) < count:
         [(messages, replies)] = draw.choices(talks, weights)
@@ -101,8 +80,6 @@ def _slots(pattern: str) -> set[str]:
 
 def _filled(pattern: str, words: dict[str, str], draw: random.Random) -> str:
     """Fill in a pattern; a slot stands for one word throughout, others of its kind for others."""
-    if "{" not in pattern:
-        return pattern
     for found in SLOT.finditer(pattern):
         others = [each for each in patterns().slots[found[1]] if each not in words.values()]
         words.setdefault(found[0], draw.choice(others))

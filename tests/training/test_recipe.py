@@ -150,7 +150,6 @@ def test_a_field_that_came_later_is_among_the_settings_only_where_it_is_set(reci
     assert "start_share" not in usual
     assert "room" not in usual
     assert "label_smoothing=0.1" in usual
-    assert "written" not in usual
     changed = recipe(WHOLE + "[training]\nstart_share = 0.5\n[augmentation]\nroom = 0.3\n")
     assert "start_share=0.5" in changed.settings
     assert "room=0.3" in changed.settings
