@@ -147,17 +147,18 @@ def test_nothing_is_there_before_the_first_study(folder):
 
 
 def test_registers_are_scored_one_by_one_on_the_first_reference_of_each_source(folder):
-    text = RECIPE.format(limit='registers = ["valid.tsv", "own/scenes.valid.tsv"]')
+    text = RECIPE.format(limit='registers = ["valid.tsv", "tales.tsv"]')
     (folder / "letters" / "recipe.toml").write_text(text)
     first = (folder / "valid.tsv").read_text()
     sources = [line.split("\t")[0] for line in first.splitlines()]
     written = [each.text for each in generate(load(folder / "letters"), sources)]
     second = "".join(f"{pair[0]}\t{pair[1]}\n" for pair in zip(sources, written, strict=True))
     (folder / "valid.tsv").write_text(first + second)
+    (folder / "tales.tsv").write_text("".join(first.splitlines(keepends=True)[:3]))
     assert main(["assess", str(folder / "letters"), "--data", str(folder)]) == 0
     scores = json.loads((folder / "letters" / "evaluation.json").read_text(encoding="utf-8"))
     found = scores["registers"]
-    assert list(found) == ["valid.tsv", "own/scenes.valid.tsv"]
+    assert list(found) == ["valid.tsv", "tales.tsv"]
     assert found["valid.tsv"]["sentences"] == len(set(sources))
     assert scores["references"] > found["valid.tsv"]["sentences"]
     pairs = {
@@ -168,7 +169,7 @@ def test_registers_are_scored_one_by_one_on_the_first_reference_of_each_source(f
     assert found["valid.tsv"]["chrf"] == alone["chrf"] != scores["chrf"]
     assert list(scores["data"]) == ["valid.tsv"]  # of the scores that checkpoints are compared by
     card = (folder / "letters" / "README.md").read_text(encoding="utf-8")
-    assert f"| `own/scenes.valid.tsv` | {found['own/scenes.valid.tsv']['sentences']} |" in card
+    assert f"| `tales.tsv` | {found['tales.tsv']['sentences']} |" in card
 
 
 def test_a_register_that_is_missing_is_told_before_the_training(tmp_path, folder, capsys):
