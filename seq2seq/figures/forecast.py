@@ -26,6 +26,7 @@ NO_OTHERS: Mapping[str, np.ndarray] = MappingProxyType({})
 SHOWN_MASS = 0.98  # of each step's probability, so that far empty bins take no room
 LEAST_SIGHT, PAST_TO_FAN = 24, 4  # values of the past in sight: at least, and to each of a fan
 UNSEEN_ATTENTION = 0.05  # share of attention that may be out of sight to begin with
+COUNTED = "steps from the last known value"  # title of an axis of time without dates
 BANDS = 4  # of a fan, the widest first
 MOST_CELLS = 160  # rows of values in the heatmap
 
@@ -50,16 +51,7 @@ def forecast(
     """
     colours, trace = palette(dark), tested.forecast.trace
     attends = step is not None and trace is not None and trace.attention is not None
-    drawn = figure(
-        colours,
-        height=440 if attends else 340,
-        margin=margins(l=64, r=16, t=32),
-        showlegend=True,
-        legend=legend(1.02, yanchor="bottom", x=0),
-        hovermode="x unified",
-        xaxis=time_axis_of(tested, colours, anchor="y2" if attends else "y"),
-        yaxis=value_axis(colours, "value", domain=list(TOP) if attends else [0, 1]),
-    )
+    drawn = canvas(colours, attends, time_axis_of(tested, colours))
     for part in range(BANDS):
         share = interval * (BANDS - part) / BANDS
         drawn.add_trace(band(tested, share, GOLD[dark], 0.22, showlegend=part == 0))
@@ -81,9 +73,25 @@ def forecast(
         mark_step(drawn, ahead[step], tested.forecast.median[step], step, dark)
     if attends and trace is not None and step is not None:
         weights = attention_to_values(trace, step, layer, head)
+        add_attention(drawn, times_of(tested)[0], weights, dark)
+    return drawn
+
+
+def canvas(colours: Palette, attends: bool, time_axis: dict[str, Any]) -> Drawing:
+    """Return an empty figure of values over time, with room for attention below if it attends."""
+    drawn = figure(
+        colours,
+        height=440 if attends else 340,
+        margin=margins(l=64, r=16, t=32),
+        showlegend=True,
+        legend=legend(1.02, yanchor="bottom", x=0),
+        hovermode="x unified",
+        xaxis=time_axis | {"anchor": "y2" if attends else "y"},
+        yaxis=value_axis(colours, "value", domain=list(TOP) if attends else [0, 1]),
+    )
+    if attends:
         below = value_axis(colours, "attention", domain=list(BOTTOM), rangemode="tozero")
         drawn.layout["yaxis2"] = below
-        add_attention(drawn, times_of(tested)[0], weights, dark)
     return drawn
 
 
@@ -98,10 +106,10 @@ def times_of(tested: Backtest) -> tuple[list[Any], list[Any]]:
 def time_axis_of(tested: Backtest, colours: Palette, **more: Any) -> dict[str, Any]:
     """Lay out the axis of time, from the first value that matters to the forecast."""
     past, ahead = times_of(tested)
-    title = None if tested.dates else "steps from the last known value"
+    title = "date" if tested.dates else COUNTED
     first = past[len(past) - _in_sight(tested)]
     last = ahead[-1] + (ahead[-1] - past[-1]) / max(8, tested.horizon)
-    return value_axis(colours, title or "date", range=[first, last], **more)
+    return value_axis(colours, title, range=[first, last], **more)
 
 
 def _in_sight(tested: Backtest) -> int:

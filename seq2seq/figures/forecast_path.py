@@ -9,8 +9,8 @@ from seq2seq.data.series import parse_values
 from seq2seq.errors import UserError
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.drawing import Drawing, Picture, scatter
-from seq2seq.figures.forecast import BLUE, BOTTOM, GOLD, TOP, add_attention, mark_step
-from seq2seq.figures.theme import figure, legend, margins, palette, value_axis
+from seq2seq.figures.forecast import BLUE, COUNTED, GOLD, add_attention, canvas, mark_step
+from seq2seq.figures.theme import palette, value_axis
 from seq2seq.trace import Trace
 
 
@@ -46,18 +46,7 @@ def forecast_path(
     read, written = path_values(trace)
     past, ahead = list(range(1 - len(read), 1)), list(range(1, len(written) + 1))
     attends = trace.attention is not None
-    drawn = figure(
-        colours,
-        height=440 if attends else 340,
-        margin=margins(l=64, r=16, t=32),
-        showlegend=True,
-        legend=legend(1.02, yanchor="bottom", x=0),
-        hovermode="x unified",
-        xaxis=value_axis(
-            colours, "steps from the last known value", anchor="y2" if attends else "y"
-        ),
-        yaxis=value_axis(colours, "value", domain=list(TOP) if attends else [0, 1]),
-    )
+    drawn = canvas(colours, attends, value_axis(colours, COUNTED))
     steps = np.arange(len(written))[:, None]
     for name, x, y, line, custom in (
         ("history", past, read, {"color": BLUE[dark]}, None),
@@ -71,8 +60,6 @@ def forecast_path(
         )  # fmt: skip
     mark_step(drawn, ahead[step], written[step], step, dark)
     if attends:
-        below = value_axis(colours, "attention", domain=list(BOTTOM), rangemode="tozero")
-        drawn.layout["yaxis2"] = below
         add_attention(drawn, past, attention_to_values(trace, step, layer, head), dark)
     return drawn
 

@@ -20,9 +20,10 @@ def held_out_scores(folders: Sequence[Path], data: Path) -> list[dict[str, Any]]
     """Score checkpoint folders on all recordings of the speakers that their recipes hold out.
 
     data: the folder of the recipes' files. Returns an entry for each speaker: name, recordings, the
-    word error rate in percent, normalised too where the model writes English, and the minutes of
-    the training. Raises UserError, before anything is scored, for a folder that is no checkpoint of
-    a recipe, and for a recipe that holds out nobody, or somebody whom its files do not know.
+    word error rate in percent, normalised (the same where the model writes no English), and the
+    minutes of the training. Raises UserError, before anything is scored, for a folder that is no
+    checkpoint of a recipe, and for a recipe that holds out nobody, or somebody whom its files do
+    not know.
     """
     recipes = [read_recipe(folder / "recipe.toml") for folder in folders]
     heard = [_recordings(recipe, data) for recipe in recipes]
@@ -54,8 +55,8 @@ def _recordings(recipe: Recipe, data: Path) -> dict[str, list[Utterance]]:
         )
     found: dict[str, list[Utterance]] = {name: [] for name in names}
     for path in data_files(data, dict.fromkeys((*recipe.data.train, *recipe.data.valid))):
-        if known := [name for name in names if name in read_speakers(path)]:
-            for recording in read_speech(path, "", known):
+        if known := read_speakers(path).intersection(names):
+            for recording in read_speech(path, "", sorted(known)):
                 found[recording.speaker].append(recording)
     for name, recordings in found.items():
         if not recordings:

@@ -171,11 +171,13 @@ def _is_path(trace: Trace) -> bool:
     """Say whether a saved run is of a series; those of other tasks can be opened here too."""
     from seq2seq.figures.forecast_path import path_values
 
+    if trace.task != TASK:
+        return False
     try:
         path_values(trace)
-    except UserError:
+    except UserError:  # a file that somebody has changed
         return False
-    return trace.task == TASK
+    return True
 
 
 def _path(subject: Subject, shown: Trace, step: int, word: int | None) -> None:
