@@ -50,7 +50,7 @@ def forecast_path(
     steps = np.arange(len(written))[:, None]
     for name, x, y, line, custom in (
         ("history", past, read, {"color": BLUE[dark]}, None),
-        ("recorded path", ahead, written, {"color": GOLD[dark], "width": 2.5}, steps),
+        ("sampled path", ahead, written, {"color": GOLD[dark], "width": 2.5}, steps),
     ):
         drawn.add_trace(
             scatter(

@@ -168,8 +168,8 @@ def test_a_recorded_path_follows_what_was_read_with_the_attention_of_its_step(te
     lines = named(figures.forecast_path(trace, 2))
     np.testing.assert_allclose(lines["history"].y, tested.forecast.read.values, rtol=1e-9)
     said = [float(value) for value in trace.target.text.split()]
-    assert list(lines["recorded path"].y) == said
-    assert list(lines["recorded path"].x) == [1, 2, 3, 4, 5, 6]
+    assert list(lines["sampled path"].y) == said
+    assert list(lines["sampled path"].x) == [1, 2, 3, 4, 5, 6]
     np.testing.assert_array_equal(lines["attention"].y, attention_to_values(trace, 2))
     assert lines["attention"].x[-1] == 0
     assert figures.forecast_path_csv(trace).splitlines()[3].startswith("3,")

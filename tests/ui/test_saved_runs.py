@@ -74,8 +74,8 @@ def test_a_forecast_shows_its_recorded_path_without_its_model(kind, root):
     [chart] = [each for each in charts(at) if each.key == "path"]
     lines = {line.get("name"): line for line in chart.figure["data"]}
     said = [float(value) for value in trace.target.text.split()]
-    assert lines["recorded path"]["y"] == pytest.approx(said)
-    assert lines["recorded path"]["x"] == [1, 2, 3, 4, 5]
+    assert lines["sampled path"]["y"] == pytest.approx(said)
+    assert lines["sampled path"]["x"] == [1, 2, 3, 4, 5]
     assert lines["history"]["y"][-40:] == pytest.approx(values)
     assert lines["step 3"]["x"] == [3]
     assert any("sampled beside the fan" in each.value for each in at.caption)
