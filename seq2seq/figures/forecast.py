@@ -272,7 +272,7 @@ def _path(trace: Trace, colours: Palette) -> Settings:
         mode="lines+markers",
         line={"color": colours.mark, "width": 1.5},
         marker={"size": 5},
-        hovertemplate="recorded path: %{y:.4g}<extra></extra>",
+        hovertemplate="sampled path: %{y:.4g}<extra></extra>",
     )
 
 
