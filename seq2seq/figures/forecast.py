@@ -27,6 +27,7 @@ SHOWN_MASS = 0.98  # of each step's probability, so that far empty bins take no 
 LEAST_SIGHT, PAST_TO_FAN = 24, 4  # values of the past in sight: at least, and to each of a fan
 UNSEEN_ATTENTION = 0.05  # share of attention that may be out of sight to begin with
 COUNTED = "steps from the last known value"  # title of an axis of time without dates
+Times = tuple[list[Any], list[Any]]  # of the history and of the forecast
 BANDS = 4  # of a fan, the widest first
 MOST_CELLS = 160  # rows of values in the heatmap
 
@@ -95,7 +96,7 @@ def canvas(colours: Palette, attends: bool, time_axis: dict[str, Any]) -> Drawin
     return drawn
 
 
-def times_of(tested: Backtest) -> tuple[list[Any], list[Any]]:
+def times_of(tested: Backtest) -> Times:
     """Return when the values of history and forecast are: dates, or steps from the last known."""
     known = len(tested.history)
     if tested.dates:
@@ -103,23 +104,31 @@ def times_of(tested: Backtest) -> tuple[list[Any], list[Any]]:
     return list(range(1 - known, 1)), list(range(1, tested.horizon + 1))
 
 
-def time_axis_of(tested: Backtest, colours: Palette, **more: Any) -> dict[str, Any]:
+def time_axis_of(tested: Backtest, colours: Palette) -> dict[str, Any]:
     """Lay out the axis of time, from the first value that matters to the forecast."""
-    past, ahead = times_of(tested)
+    read, trace = len(tested.forecast.read), tested.forecast.trace
     title = "date" if tested.dates else COUNTED
-    first = past[len(past) - _in_sight(tested)]
-    last = ahead[-1] + (ahead[-1] - past[-1]) / max(8, tested.horizon)
-    return value_axis(colours, title, range=[first, last], **more)
+    in_sight = range_in_sight(times_of(tested), read, trace)
+    return value_axis(colours, title, range=in_sight)
 
 
-def _in_sight(tested: Backtest) -> int:
+def range_in_sight(times: Times, read: int, trace: Trace | None) -> list[Any]:
+    """Return the first and the last time of the axis: see times_of.
+
+    read: values of the past that the model has read.
+    """
+    past, ahead = times
+    first = past[len(past) - _in_sight(read, len(ahead), trace)]
+    return [first, ahead[-1] + (ahead[-1] - past[-1]) / max(8, len(ahead))]
+
+
+def _in_sight(read: int, horizon: int, trace: Trace | None) -> int:
     """Return how many values of the past are in sight to begin with.
 
     Of those that were read, so many that they hold nearly all attention and the fan is not small
     beside them.
     """
-    read, trace = len(tested.forecast.read), tested.forecast.trace
-    least = max(LEAST_SIGHT, PAST_TO_FAN * tested.horizon)
+    least = max(LEAST_SIGHT, PAST_TO_FAN * horizon)
     if trace is None or trace.attention is None:
         return min(read, least)
     weights = np.mean(

@@ -9,7 +9,15 @@ from seq2seq.data.series import parse_values
 from seq2seq.errors import UserError
 from seq2seq.figures.csv_table import table
 from seq2seq.figures.drawing import Drawing, Picture, scatter
-from seq2seq.figures.forecast import BLUE, COUNTED, GOLD, add_attention, canvas, mark_step
+from seq2seq.figures.forecast import (
+    BLUE,
+    COUNTED,
+    GOLD,
+    add_attention,
+    canvas,
+    mark_step,
+    range_in_sight,
+)
 from seq2seq.figures.theme import palette, value_axis
 from seq2seq.trace import Trace
 
@@ -46,7 +54,8 @@ def forecast_path(
     read, written = path_values(trace)
     past, ahead = list(range(1 - len(read), 1)), list(range(1, len(written) + 1))
     attends = trace.attention is not None
-    drawn = canvas(colours, attends, value_axis(colours, COUNTED))
+    in_sight = range_in_sight((past, ahead), len(read), trace)
+    drawn = canvas(colours, attends, value_axis(colours, COUNTED, range=in_sight))
     steps = np.arange(len(written))[:, None]
     for name, x, y, line, custom in (
         ("history", past, read, {"color": BLUE[dark]}, None),

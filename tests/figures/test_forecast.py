@@ -100,7 +100,7 @@ def test_another_past_is_drawn_beside_the_one_it_was(tmp_path):
     assert drawn["history"].meta == "draggable"
 
 
-def test_the_heatmap_holds_nearly_all_probability_and_the_recorded_path(tested):
+def test_the_heatmap_holds_nearly_all_probability_and_the_sampled_path(tested):
     drawn = figures.value_probabilities(tested, 1)
     cells, path = drawn.data
     assert (np.asarray(cells.z).sum(axis=0) > 0.97).all()
@@ -163,9 +163,11 @@ def test_the_axis_begins_where_nearly_all_attention_is_in_sight(tested):
     assert weights[-begin:].sum() >= 0.95 * weights.sum()
 
 
-def test_a_recorded_path_follows_what_was_read_with_the_attention_of_its_step(tested):
+def test_a_sampled_path_follows_what_was_read_with_the_attention_of_its_step(tested):
     trace = tested.forecast.trace
-    lines = named(figures.forecast_path(trace, 2))
+    drawn = figures.forecast_path(trace, 2)
+    lines = named(drawn)
+    assert drawn.layout.xaxis.range == figures.forecast(tested, 2).layout.xaxis.range
     np.testing.assert_allclose(lines["history"].y, tested.forecast.read.values, rtol=1e-9)
     said = [float(value) for value in trace.target.text.split()]
     assert list(lines["sampled path"].y) == said

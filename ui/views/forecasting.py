@@ -126,7 +126,7 @@ class Asked(NamedTuple):
     interval: float
 
     def step(self, step: int) -> int:
-        """Return a step of the recorded path as one of the forecast, which may be shorter."""
+        """Return a step of the sampled path as one of the forecast, which may be shorter."""
         return min(step, self.tested.horizon - 1)
 
 
