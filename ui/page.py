@@ -18,8 +18,9 @@ from ui.runtime.admission import admitted
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
 .stMainBlockContainer h1 { padding: 0; }
-.st-key-text textarea {
+.st-key-text textarea, .st-key-paragraphs textarea {
   min-height: 2.5rem !important; height: auto !important; field-sizing: content; }
+.st-key-paragraphs textarea { min-height: 4rem !important; max-height: 50vh; }
 .st-key-example [role=radiogroup], .st-key-example [role=group] {
   flex-wrap: nowrap; overflow-x: auto; scrollbar-width: thin; }
 .st-key-example button { flex: none; }
@@ -27,6 +28,10 @@ STYLE = """<style>
 .st-key-menu [data-testid=stPageLink] a { padding-block: 0.15rem; }
 .st-key-menu [data-testid=stCaptionContainer] { padding: 0.5rem 0 0 0.5rem; }
 @media (min-width: 800px) { .stMainBlockContainer { padding: 3rem; } }
+@media (min-width: 800px) and (max-width: 1360px) {
+  .stMainBlockContainer { padding-inline: 2rem; }
+  .st-key-task_bar { gap: 0.5rem; }
+  .st-key-task_bar h1 { font-size: 1.5rem; } }
 @media (max-width: 640px) {
   .st-key-output_bar > :first-child { flex: 1 0 100%; }
   .st-key-task_bar > :has([data-testid=stSelectbox]) { flex: 1 0 100%; } }
