@@ -44,7 +44,10 @@ class Beginning:
 
 
 def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
-    """Read a checkpoint folder. Raises UserError if it is damaged or of another model."""
+    """Read a checkpoint folder. Raises UserError if it is damaged or of another model.
+
+    A model that shall copy may begin with one that does not.
+    """
     if not is_ours(folder) or not (folder / TOKENIZER).is_file():
         raise UserError(
             f"{folder.name} is no checkpoint of this library: begin with one that it has trained."
@@ -54,7 +57,8 @@ def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
     own = {name: has[name] for name in ("vocabulary", "pad", "unknown", "bos", "eos")}
     wants = Config.from_dict({**recipe.model, **own}).to_dict()
     for name in has:
-        if name != "dropout" and has[name] != wants.get(name):
+        added = name == "copies" and wants.get(name)
+        if name != "dropout" and not added and has[name] != wants.get(name):
             raise UserError(
                 f"{folder.name} has {name} {has[name]}, the recipe {wants.get(name)}: "
                 "give the recipe the checkpoint's [model]."
@@ -69,13 +73,13 @@ def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
 
 @torch.no_grad()
 def take_weights(model: Seq2Seq, beginning: Beginning, tokenizer: OwnTokenizer) -> None:
-    """Give a model the weights that a training begins with.
+    """Give a model the weights that a training begins with; those it adds stay as they were made.
 
     Where its tokens are others, each begins with the mean of those that its text was split into
     before, and one of an unknown text as it was made.
     """
     if beginning.tokenizer is not None:
-        model.load_state_dict(beginning.model.state_dict())
+        model.load_state_dict(model.state_dict() | beginning.model.state_dict())
         return
     known, before = beginning.known, beginning.model.state_dict()
     numbers = {piece: token for token, piece in enumerate(known.pieces(range(len(known))))}
@@ -83,7 +87,7 @@ def take_weights(model: Seq2Seq, beginning: Beginning, tokenizer: OwnTokenizer) 
     parts = [_known_parts(piece, known, numbers) for piece in pieces]
     for name, weight in model.state_dict().items():
         if not name.startswith(OF_TOKENS):
-            weight.copy_(before[name])
+            weight.copy_(before.get(name, weight))
             continue
         for token, ids in enumerate(parts):
             if ids:

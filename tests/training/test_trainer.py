@@ -515,6 +515,22 @@ def test_tokens_that_a_checkpoint_lacks_begin_as_those_they_consist_of(folder, f
         assert torch.equal(after.decoder.stack.state_dict()[name], weight), name
 
 
+def test_a_model_that_copies_can_begin_with_one_that_does_not(folder):
+    plain, copying = ({**ATTENTION, "copies": copies} for copies in (False, True))
+    train(recipe_of(folder, plain, epochs=1), folder, folder / "first")
+    beginning = read_beginning(folder / "first" / BEST, recipe_of(folder, copying))
+    run = trainer.Trainer(recipe_of(folder, copying), folder, folder)
+    made = run.model.decoder.switch.weight.detach().clone()
+    take_weights(run.model, beginning, run.tokenizer)
+    after = run.model.state_dict()
+    for name, weight in beginning.model.state_dict().items():
+        assert torch.equal(after[name], weight), name
+    assert torch.equal(run.model.decoder.switch.weight, made)
+    save(folder / "copying", run.checkpoint)
+    with pytest.raises(UserError, match="has copies True, the recipe False"):
+        read_beginning(folder / "copying", recipe_of(folder, plain))
+
+
 class Turned(list):
     """A tokenizer of the same pieces, those after the special ones in reverse order."""
 
