@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from seq2seq.data.dialogue import source_of
+from seq2seq.data.dialogue import source_of, turns_of
 from seq2seq.errors import UserError
 
 # The words that a header may consist of.
@@ -33,9 +33,9 @@ def read_pairs(path: Path, columns: Sequence[str] = (), separator: str = "") -> 
     """Read a tab-separated file, plain or .xz or .gz; rows without text on both sides are left out.
 
     A first line of nothing but known column names, or with the columns named, is a header. The
-    target is the last of the columns named; all before it are turns, which source_of joins by the
-    separator. Without names they are `source` and `target` if both are there, else `before`,
-    `context` and `response`, else the first two.
+    target is the last of the columns named; in all before it are turns, several in one where
+    separators stand between them, which source_of joins. Without names they are `source` and
+    `target` if both are there, else `before`, `context` and `response`, else the first two.
     Raises UserError if the file is missing or holds no pairs.
     """
     opener = OPENERS.get(path.suffix, open)
@@ -49,8 +49,12 @@ def read_pairs(path: Path, columns: Sequence[str] = (), separator: str = "") -> 
             f"{path.name} cannot be read: give UTF-8 text, plain, .xz or .gz."
         ) from None
     *sides, target = _columns(rows, columns, path.name)
+
+    def turns(row: Sequence[str]) -> Sequence[str]:
+        return [turn for side in sides for turn in turns_of(row[side], separator)]
+
     pairs = [
-        Pair(source_of([row[side] for side in sides], separator), row[target].strip())
+        Pair(source_of(turns(row), separator), row[target].strip())
         for row in rows
         if len(row) > max(*sides, target)
     ]

@@ -84,6 +84,11 @@ def test_turns_are_joined_to_one_source(file):
     assert read_pairs(file(TALK)) == [Pair("Hi!", "Hello."), Pair("You?", "Fine.")]
 
 
+def test_several_turns_may_stand_in_one_column(file):
+    text = "before\tcontext\tresponse\nHi! ¶ Hello.\tYou?\tFine.\n"
+    assert read_pairs(file(text), separator="¶") == [Pair("Hi!¶ Hello.¶ You?", "Fine.")]
+
+
 @pytest.mark.parametrize("text", ["", "\n", "no tab\n", "en\tfr\n", "\t\n", "a b\t\n"])
 def test_a_file_without_pairs_is_refused(file, text):
     with pytest.raises(UserError, match=r"pairs\.tsv holds no pairs"):
