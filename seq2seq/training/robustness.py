@@ -34,9 +34,6 @@ ALTERED: Mapping[str, Callable[[str], str]] = {
 }
 
 
-ROWS = 400  # pairs whose sources are typed in other ways
-
-
 class Probe(NamedTuple):
     """A pair made of what training never sees. kinds, kept: what stands in its slots, by their
     kind, and as the target writes it. common: the same pair with a common name, if it has one.
@@ -51,13 +48,13 @@ class Probe(NamedTuple):
 def robustness(
     checkpoint: Checkpoint, pairs: Sequence[Pair], options: Options | None = None
 ) -> dict[str, Any]:
-    """Return `kept_scores` of held-out names and numbers, and `typing_scores` of the first pairs.
+    """Return `kept_scores` of held-out names and numbers, and `typing_scores` of pairs.
 
     The checkpoint translates English to French. pairs: of a validation set.
     """
     return {
         "kept": kept_scores(checkpoint, probes(), options),
-        "typing": typing_scores(checkpoint, pairs[:ROWS], options),
+        "typing": typing_scores(checkpoint, pairs, options),
     }
 
 
