@@ -1,6 +1,7 @@
 import pytest
 
 from seq2seq.catalogue import CHECKPOINTS
+from seq2seq.data.dialogue import turns_of
 from seq2seq.data.parallel_corpus import read_pairs
 from seq2seq.training.data_files import data_file, data_files
 from seq2seq.training.judged_outputs import texts_to_judge
@@ -30,3 +31,19 @@ def test_own_pairs_are_in_one_split_each_and_none_is_one_that_a_model_is_judged_
     recipe = read_recipe(CHECKPOINTS / "bilstm-attention-en-fr" / "recipe.toml")
     judged = {text.lower() for texts in texts_to_judge(recipe).values() for text in texts}
     assert not judged & set(sources)
+
+
+def test_own_exchanges_are_in_one_split_each_and_none_is_one_that_a_model_is_judged_by(tmp_path):
+    columns = ("before", "context", "response")
+    train, valid = (
+        read_pairs(data_file(tmp_path, f"own/exchanges.{split}.tsv"), columns, "¶")
+        for split in ("train", "valid")
+    )
+    assert len(valid) >= 1_000
+    assert len(train) > 10 * len(valid)
+    sources = [pair.source.lower() for pair in train + valid]
+    assert len(set(sources)) == len(sources)
+    prompts = read_recipe(CHECKPOINTS / "chatbot-en" / "recipe.toml").prompts
+    judged = {prompt.lower().replace(" ¶", "¶") for each in prompts.values() for prompt in each}
+    assert not judged & set(sources)
+    assert not judged & {turns_of(source, "¶")[-1] for source in sources}
