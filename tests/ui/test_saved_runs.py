@@ -63,7 +63,7 @@ def test_every_page_opens_a_recording(page, trace):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_forecast_shows_its_recorded_path_without_its_model(kind, root):
+def test_a_forecast_shows_its_sampled_path_without_its_model(kind, root):
     checkpoint = load(write_forecaster(root / "numbers", kind))
     values = [50 + 10 * (number % 6) for number in range(40)]
     trace = forecast(checkpoint, Series(values, "M"), 5).trace
