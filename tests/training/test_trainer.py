@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import random
@@ -464,7 +465,8 @@ def test_a_run_keeps_a_share_of_the_weights_that_it_began_with(folder, finished)
         assert torch.allclose(mixed, torch.stack(both).mean(dim=0), atol=1e-3)  # float16 on disk
 
 
-def test_the_log_goes_on_where_that_of_the_checkpoint_ends(folder, finished):
+def test_the_log_goes_on_where_that_of_the_checkpoint_ends(folder, finished, monkeypatch):
+    monkeypatch.setattr(trainer.Trainer, "clock", itertools.count().__next__)
     train(recipe_of(folder), folder, folder / "second", start=finished)
     first, lines = logged(finished.parent / "first"), logged(folder / "second")
     assert lines[: len(first)] == first
