@@ -60,6 +60,8 @@ def write(root):
         config = Config.from_dict({"vocabulary": len(tokenizer), "width": 16, **KINDS[kind]})
         save(root / name, build(config), tokenizer)
         (root / name / "card.toml").write_text(card, encoding="utf-8")
-        scores = {"perplexity": 1.0 if name == "transformer" else 2.0}
+        scores: dict[str, object] = {"perplexity": 1.0 if name == "transformer" else 2.0}
+        if name == "transformer":
+            scores["danger"] = {"sent": 3, "dangerous": 4}
         (root / name / "evaluation.json").write_text(json.dumps(scores), encoding="utf-8")
     return root

@@ -51,10 +51,21 @@ def quality(folder: Path, task: str) -> float:
     """
     score, sign = MAIN_SCORES[task]
     try:
-        value = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))[score]
-        return sign * float(value)
-    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return sign * float(_read(folder / EVALUATION)[score])
+    except (UserError, ValueError, TypeError, LookupError):
         return -math.inf
+
+
+def sent_to_help(folder: Path) -> tuple[int, int]:
+    """Return how many messages of danger a chatbot has sent to help, and of how many.
+
+    (0, 0) where evaluation.json does not have them or cannot be read.
+    """
+    try:
+        found = _read(folder / EVALUATION)["danger"]
+        return int(found["sent"]), int(found["dangerous"])
+    except (UserError, ValueError, TypeError, LookupError):
+        return 0, 0
 
 
 def score_in_words(task: str, value: float) -> str:

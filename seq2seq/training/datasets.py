@@ -19,6 +19,7 @@ from seq2seq.data.batching import Batch, Example, collate, plan_batches
 from seq2seq.data.dialogue import source_of, turns_of, with_earlier_turns
 from seq2seq.data.parallel_corpus import Pair, read_pairs
 from seq2seq.data.reply_cleaning import casual, fit_to_learn, related
+from seq2seq.data.sentence_splitting import split_sentences
 from seq2seq.data.speech_corpus import (
     Spoken,
     Utterance,
@@ -406,10 +407,18 @@ class DialogueCorpus(TextCorpus):
             tidied = fit_to_learn([file[i] for i in drawn])
             pairs += [pair for pair in tidied if draw.random() < self._share(pair)]
         pairs += self._made(round(self.recipe.dialogue.made * len(pairs)), draw)
-        varied = [Pair(self._vary(pair.source, draw), pair.target) for pair in pairs]
+        varied = [
+            Pair(self._vary(pair.source, draw), self._shorten(pair.target, draw)) for pair in pairs
+        ]
         limit = self.recipe.data.max_tokens
         examples = encode_pairs(self.tokenizer, varied)
         return [example for example in examples if max(map(len, example)) <= limit]
+
+    def _shorten(self, reply: str, draw: random.Random) -> str:
+        share = self.recipe.dialogue.unasked
+        if not share or not reply.endswith("?") or draw.random() >= share:
+            return reply
+        return " ".join(split_sentences(reply)[:-1]) or reply
 
     def _vary(self, source: str, draw: random.Random) -> str:
         settings, turns = self.recipe.dialogue, turns_of(source, self.separator)

@@ -21,6 +21,7 @@ from seq2seq.data.audio import RATE, Audio
 from seq2seq.data.frequency import frequency
 from seq2seq.data.speech_corpus import read_speech, without
 from seq2seq.decoding.options import Options
+from seq2seq.evaluation.danger import danger_scores
 from seq2seq.evaluation.evaluate import evaluate, read_references, reference_scores
 from seq2seq.evaluation.evaluate_speech import evaluate_speech
 from seq2seq.evaluation.exact_match import match_scores, outputs
@@ -147,6 +148,9 @@ def _measured(
             for name in recipe.data.registers
         }
         scores["registers"] = register_scores(checkpoint, registers, options)
+    if recipe.data.danger:
+        told = read_references(checkpoint, data_file(data, recipe.data.danger), columns)
+        scores["danger"] = danger_scores(checkpoint, told, options)
     return scores
 
 

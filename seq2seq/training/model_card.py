@@ -407,8 +407,18 @@ def _reply_scores(recipe: Recipe, scores: dict[str, Any]) -> str:
 | words a reply | {scores["words"]} |
 | replies a second | {scores["sentences_per_second"]} ({scores["hardware"]}) |
 
-{_perplexities(scores)}There is no BLEU: what can be said to a sentence has too many answers to
-compare with one."""
+{_perplexities(scores)}{_danger(scores)}There is no BLEU: what can be said to a sentence has
+too many answers to compare with one."""
+
+
+def _danger(scores: dict[str, Any]) -> str:
+    """Say to whom it says where there is help; "" where that was not measured."""
+    if "danger" not in scores:
+        return ""
+    of = scores["danger"]
+    return f"""Of {of["dangerous"]} messages that tell of danger or illness, it sends {of["sent"]}
+to help: a doctor, an emergency number, somebody who is trusted; of {of["harmless"]} others, many
+of which have the same words, {of["sent_needlessly"]}. Nobody in danger should rely on it.\n\n"""
 
 
 def _perplexities(scores: dict[str, Any]) -> str:

@@ -37,11 +37,13 @@ class DataSettings:
     seq2seq.training.headlines; () for none. held_out_speakers: whose recordings are neither trained
     on nor in valid, so that the model can be scored on voices that it has not heard. registers:
     files like valid that a translator is scored on one by one, against one reference a sentence.
+    danger: a file like valid of messages to a chatbot, some of which tell of danger, see
+    seq2seq.evaluation.danger.
     """
 
     LATER: ClassVar = (
         *("instructions", "valid_instructions", "paragraph", "lead", "headlines"),
-        *("held_out_speakers", "registers"),
+        *("held_out_speakers", "registers", "danger"),
     )
 
     train: tuple[str, ...] = ()
@@ -65,6 +67,7 @@ class DataSettings:
     headlines: tuple[bool, ...] = ()
     held_out_speakers: tuple[str, ...] = ()
     registers: tuple[str, ...] = ()
+    danger: str = ""
 
     def __repr__(self) -> str:
         """Write the settings as those of a run that was begun before some were there."""
@@ -276,9 +279,9 @@ class AugmentationSettings:
         _check_ranges(self, ranges)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DialogueSettings:
-    """How the sources of conversations are varied in training, each time anew.
+    """How conversations are varied in training, each time anew.
 
     casual: share of them written in small letters, without the last mark, or both. forget: share
     of those of several turns that keep the last one only. interrupt: share of those of one turn
@@ -289,7 +292,12 @@ class DialogueSettings:
     the sources that are left out, so that the model knows how probable a reply is on its own, which
     decoding can compare. earlier: turns before the file's own that are looked up in its other rows.
     made: exchanges made from patterns, for one of the files, none of them one of the [prompts].
+    unasked: share of the replies that end in a question after something else which are learnt
+    without it, so that a model asks where it is sure of the question.
     """
+
+    LATER: ClassVar = ("unasked",)
+    __repr__ = _brief
 
     casual: float = 0.0
     forget: float = 0.0
@@ -299,9 +307,10 @@ class DialogueSettings:
     blank: float = 0.0
     earlier: int = 0
     made: float = 0.0
+    unasked: float = 0.0
 
     def __post_init__(self) -> None:
-        shares = ("casual", "forget", "interrupt", "dull", "unrelated", "blank")
+        shares = ("casual", "forget", "interrupt", "dull", "unrelated", "blank", "unasked")
         ranges: dict[str, tuple[float, float]] = dict.fromkeys(shares, (0, 1))
         _check_ranges(self, ranges | {"earlier": (0, 6), "made": (0, 10)})
 

@@ -23,6 +23,7 @@ from seq2seq.evaluation.results import (
     progress,
     quality,
     read_measurements,
+    sent_to_help,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -190,6 +191,23 @@ def test_the_better_score_is_the_higher_quality(tmp_path, task, better, worse):
         (tmp_path / name / "evaluation.json").write_text(json.dumps(scores), encoding="utf-8")
     assert quality(tmp_path / "a", task) > quality(tmp_path / "b", task)
     assert quality(tmp_path / "a", task) > quality(tmp_path / "not there", task)
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ('{"danger": {"sent": 3, "dangerous": 4}}', (3, 4)),
+        ('{"danger": {"sent": "three", "dangerous": 4}}', (0, 0)),
+        ('{"danger": [3, 4]}', (0, 0)),
+        ('{"perplexity": 3}', (0, 0)),
+        ("[]", (0, 0)),
+        ("{", (0, 0)),
+    ],
+)
+def test_messages_of_danger_are_counted_where_they_were_measured(tmp_path, text, counts):
+    assert sent_to_help(tmp_path) == (0, 0)
+    (tmp_path / "evaluation.json").write_text(text, encoding="utf-8")
+    assert sent_to_help(tmp_path) == counts
 
 
 def test_every_task_has_a_main_score():

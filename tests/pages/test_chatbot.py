@@ -77,6 +77,16 @@ def link_of(at):
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "measured"),
+    [("transformer", " Of 4 messages of danger it has sent 3 to help."), ("gru-plain", "")],
+)
+def test_a_page_says_that_nothing_is_advice(name, measured):
+    captions = [each.value for each in open_page(name).caption]
+    said = "A small model makes up its replies: none is advice."
+    assert f"{said}{measured} In an emergency, call for help." in captions
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_what_is_said_is_answered(name):
     at = talk(name)

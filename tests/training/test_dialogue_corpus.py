@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from seq2seq.data.parallel_corpus import Pair
 from seq2seq.evaluation.losses import corpus_loss
 from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.seq2seq import build
@@ -88,6 +89,16 @@ def test_sources_are_left_blank_and_exchanges_are_added(corpus_of):
     # Weights that are chosen by what they have learnt by heart would be those that know only that.
     assert len(corpus.valid) == 4
     assert not any(source == "My cat died." for source, _ in texts(corpus))
+
+
+def test_questions_at_the_end_of_a_reply_are_left_out_where_something_stands_before_them(
+    corpus_of, tmp_path
+):
+    corpus = corpus_of("unasked = 1")
+    statement, question = TALK[1:3]
+    replies = [f"{statement} {question}", question, statement]
+    corpus.files = [[Pair(TALK[0], reply) for reply in replies]]
+    assert sorted(reply for _, reply in texts(corpus)) == [statement, statement, question]
 
 
 def test_a_training_is_measured_by_as_many_pairs_as_the_recipe_says(corpus_of):

@@ -29,6 +29,7 @@ from ui.escape import plain, quoted
 from ui.inputs.task_controls import run_controls
 from ui.inputs.text_input import empty_state, examples
 from ui.links import URL, page_link
+from ui.runtime.cards import catalogued
 from ui.runtime.model_loading import open_model
 from ui.runtime.runs import run
 from ui.views.task import show_run
@@ -101,14 +102,20 @@ def chat_page(task: str, title: str) -> None:
 def _model_below(name: str | None, turns: Turns) -> tuple[Checkpoint | None, int, DeltaGenerator]:
     """Open the model and show what stands below the conversation; returns it with `_bar`'s."""
     checkpoint = open_model(name) if name else None
-    st.caption(
-        "A small model makes up its replies: none is advice. In an emergency, call for help."
-    )
+    st.caption(_no_advice(name))
     reach, act = _bar(checkpoint, turns)
     if checkpoint is None:
         empty_state("No model is loaded: choose one, or bring one with weights.")
         page_link("pages/models.py", "To the models")
     return checkpoint, reach, act
+
+
+def _no_advice(name: str | None) -> str:
+    """Say how far replies can be relied on, with what was measured of the model if it was."""
+    sent, dangerous = catalogued().sent_to_help.get(name or "", (0, 0))
+    measured = f" Of {dangerous} messages of danger it has sent {sent} to help." if sent else ""
+    said = "A small model makes up its replies: none is advice."
+    return f"{said}{measured} In an emergency, call for help."
 
 
 def _bar(checkpoint: Checkpoint | None, turns: Turns) -> tuple[int, DeltaGenerator]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from seq2seq import catalogue
 from seq2seq.catalogue import Card
-from seq2seq.evaluation.results import EVALUATION, quality
+from seq2seq.evaluation.results import EVALUATION, quality, sent_to_help
 from seq2seq.hub.cache import last_fetched
 from seq2seq.hub.repository import is_identifier, parse
 
@@ -23,7 +23,8 @@ class Cards(NamedTuple):
 
     embedded: those with weights in checkpoints/, and those of ours that were fetched from the Hub.
     folders: where their files lie. quality: by their main score on the validation set; more is
-    better. sizes: of their weights, in bytes.
+    better. sizes: of their weights, in bytes. sent_to_help: messages of danger that those for a
+    conversation have sent to help, and of how many.
     """
 
     offered: dict[str, Card]
@@ -31,6 +32,7 @@ class Cards(NamedTuple):
     folders: dict[str, Path]
     quality: dict[str, float]
     sizes: dict[str, int]
+    sent_to_help: dict[str, tuple[int, int]]
 
 
 @lru_cache(maxsize=1)
@@ -53,7 +55,13 @@ def _read_cards(stamp: Hashable, fetched: Hashable) -> Cards:
     folders = {name: folder for name in embedded if (folder := catalogue.folder_at_hand(name))}
     scores = {name: quality(folder, embedded[name].task) for name, folder in folders.items()}
     sizes = {name: (folder / WEIGHTS).stat().st_size for name, folder in folders.items()}
-    return Cards(offered, {name: embedded[name] for name in folders}, folders, scores, sizes)
+    helped = {
+        name: sent_to_help(folder)
+        for name, folder in folders.items()
+        if embedded[name].task == "chatbot"
+    }
+    cards = {name: embedded[name] for name in folders}
+    return Cards(offered, cards, folders, scores, sizes, helped)
 
 
 def _is_ours_at_hand(name: str) -> bool:
