@@ -29,6 +29,8 @@ BLOCK = 4_096  # values read at a time; what a damaged spot can cost
 FRAMES = 6_000  # whose spectrum is held at a time
 LENGTH_UNKNOWN = 0xFFFF_0000  # from here on, in the header of a WAV
 SILENCE, FULL_SCALE, CLIPPED = 1e-4, 0.99, 0.01  # peak, level of a cut sample, share of those
+EDGE, HUSHED = 0.1, 10 ** (-45 / 20)  # seconds at an end, and how loud they are where it is quiet
+NO_ENERGY = -10.0  # of a band: log10 of the least that is told from none
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,18 +221,29 @@ def _filters(up: int, down: int) -> Tensor:
     return (filters / filters.sum(dim=1, keepdim=True)).float()
 
 
+def with_quiet(samples: np.ndarray, seconds: float) -> np.ndarray:
+    """Put so much silence before samples that begin with sound, and after those that end so.
+
+    A word that is cut off where it begins is then heard like one in a sentence.
+    """
+    edge, loudest = round(EDGE * RATE), np.abs(samples).max(initial=0.0)
+    ends = (samples[:edge], samples[-edge:])
+    sounding = [bool(np.sqrt(np.mean(end**2)) > HUSHED * loudest) for end in ends]
+    return np.pad(samples, [round(seconds * RATE) * each for each in sounding])
+
+
 def log_mel(
     samples: np.ndarray | Tensor,
     bins: int = 80,
     pad_to: float | None = None,
-    normalise: bool = False,
+    level: str = "",
 ) -> Tensor:
     """Return the log-mel frames of samples (time,) at 16 kHz: (frames, bins), 100 frames a second.
 
     These are the features of Whisper (Radford et al. 2022, section 2.2): log10 of the energy in
     `bins` mel bands, no lower than 8 (80 dB) below the loudest, then (x + 4) / 4. pad_to: seconds
     to fill up with silence or to cut to, 30 for Whisper; None for one frame for each 160 samples.
-    normalise: all bands together get mean 0 and variance 1 instead.
+    level: what they are measured from instead, see `standardise`.
     Raises UserError for less than two frames of sound.
     """
     samples = torch.as_tensor(samples, dtype=torch.float32)
@@ -238,7 +251,7 @@ def log_mel(
         length = int(pad_to * RATE)
         samples = F.pad(samples[:length], (0, max(0, length - len(samples))))
     mel = log_energy(samples, bins)
-    return standardise(mel) if normalise else (_lifted(mel) + 4) / 4
+    return standardise(mel, level) if level else (_lifted(mel) + 4) / 4
 
 
 def log_energy(samples: Tensor, bins: int = 80) -> Tensor:
@@ -255,7 +268,7 @@ def log_energy(samples: Tensor, bins: int = 80) -> Tensor:
         _band_energy(mirrored[start * HOP :], min(FRAMES, count - start), bins)
         for start in range(0, count, FRAMES)
     ]
-    return torch.cat(parts, dim=1).clamp(min=1e-10).log10().T
+    return torch.cat(parts, dim=1).clamp(min=10**NO_ENERGY).log10().T
 
 
 def _band_energy(samples: Tensor, frames: int, bins: int) -> Tensor:
@@ -266,11 +279,16 @@ def _band_energy(samples: Tensor, frames: int, bins: int) -> Tensor:
     return mel_filters(bins) @ spectrum.abs().square()
 
 
-def standardise(mel: Tensor) -> Tensor:
-    """Give log energies (frames, bins), floored as in log_mel, mean 0 and variance 1 over all.
+def standardise(mel: Tensor, level: str = "mean") -> Tensor:
+    """Give log energies (frames, bins) a common level and range.
 
-    Not band by band: in a short word among silence, that would lift the silence to its level.
+    level: "mean", floored as in log_mel, for mean 0 and variance 1 over all; "peak" for 0
+    at 60 dB below the loudest and 3 at the loudest, so that quiet around a word is 0, and does not
+    change the word. Not band by band: in a short word among silence, that would lift the silence to
+    its level.
     """
+    if level == "peak":
+        return (mel - mel.max() + 6).clamp(min=0) / 2
     mel = _lifted(mel)
     return (mel - mel.mean()) / (mel.std(correction=0) + 1e-3)
 

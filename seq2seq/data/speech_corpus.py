@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from seq2seq.data.audio import MAX_SECONDS, log_mel, read_audio
+from seq2seq.data.audio import MAX_SECONDS, log_mel, read_audio, with_quiet
 from seq2seq.data.batching import Batch, pad
 from seq2seq.data.speech_archive import MANIFEST, Archive, Row
 from seq2seq.data.tokenizer import BOS, EOS
@@ -82,9 +82,9 @@ def utterance(archive: Archive, row: Row, file: str, limit: float = MAX_SECONDS)
     return Utterance(row.name, row.speaker, row.text, audio.samples)
 
 
-def features(utterances: Sequence[Utterance], bins: int) -> list[Tensor]:
-    """Return what a model of so many bins reads of each: (frames, bins), normalised by itself."""
-    return [log_mel(each.samples, bins, normalise=True) for each in utterances]
+def features(utterances: Sequence[Utterance], bins: int, level: str, margin: float) -> list[Tensor]:
+    """Return what a model of such a config reads of each: (frames, bins), see `log_mel`."""
+    return [log_mel(with_quiet(each.samples, margin), bins, level=level) for each in utterances]
 
 
 def pad_frames(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

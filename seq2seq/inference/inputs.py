@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint
-from seq2seq.data.audio import HOP, RATE, Audio, Recording, band_hertz, log_mel
+from seq2seq.data.audio import HOP, RATE, Audio, Recording, band_hertz, log_mel, with_quiet
 from seq2seq.data.dialogue import source_of, turns_of
 from seq2seq.data.series import Series, parse_values, write_values
 from seq2seq.data.spans import Span, place
@@ -225,19 +225,31 @@ def _prepare_series(checkpoint: Checkpoint, given: str | Series, options: Option
     return Source(text, tokens, series.notes)
 
 
-def _prepare_audio(checkpoint: Checkpoint, audio: Audio) -> Source:
+def _prepare_audio(checkpoint: Checkpoint, given: Audio) -> Source:
     config, window = checkpoint.model.config, checkpoint.generation_config.window
-    heard, notes = window or MAX_HEARD, audio.notes
-    if audio.seconds > heard + HOP / RATE:
+    heard, notes = window or MAX_HEARD, given.notes
+    if given.seconds > heard + HOP / RATE:
         notes = (*notes, f"Only the first {heard:g} seconds were heard.")
+    audio = _with_quiet(checkpoint, given)
+    if len(audio.samples) > len(given.samples):
+        notes = (
+            *notes,
+            f"It begins or ends with sound: {config.margin:g} s of silence were added there.",
+        )
     samples = audio.samples[: round(heard * RATE)]
-    frames = log_mel(samples, config.bins, window or None, normalise=not window)
+    frames = log_mel(samples, config.bins, window or None, "" if window else config.level)
     seconds = config.stride * HOP / RATE
     count = math.ceil(len(frames) / config.stride)
     if window:  # the rest is silence that nobody wants to see
         count = min(count, math.ceil(audio.seconds / seconds))
     pieces = tuple(f"{number * seconds:.2f}" for number in range(count))
     return Source("", Split(list(range(count)), pieces, ((0, 0),) * count), notes, frames, seconds)
+
+
+def _with_quiet(checkpoint: Checkpoint, audio: Audio) -> Audio:
+    """Return a recording with the silence around it that a model hears at its ends."""
+    samples = with_quiet(audio.samples, checkpoint.model.config.margin)
+    return replace(audio, samples=samples, seconds=len(samples) / RATE)
 
 
 def speech_features(checkpoint: Checkpoint, heard: Audio | Tensor) -> Tensor:
@@ -268,4 +280,5 @@ def hear(checkpoint: Checkpoint, audio: Audio) -> Recording:
     assert read.frames is not None
     heard = round(len(read.ids) * read.seconds * RATE / HOP)
     hertz = band_hertz(read.frames.shape[1])
-    return Recording(audio.samples, RATE, read.frames[:heard].numpy(), HOP / RATE, hertz)
+    samples = _with_quiet(checkpoint, audio).samples
+    return Recording(samples, RATE, read.frames[:heard].numpy(), HOP / RATE, hertz)

@@ -33,6 +33,7 @@ CHOICES = {
     "norm": ("layer", "rms"),
     "embedding_norm": ("none", "sum", "decoder_tokens"),
     "input": ("tokens", "audio", "series"),
+    "level": ("mean", "peak"),
     "positions_from": ("start", "end"),
 }
 # Far above any model there is; beyond, torch cannot even count the weights.
@@ -66,6 +67,12 @@ class Config(ABC):
     input: str = "tokens"
     # Of a log-mel frame.
     bins: int = 80
+    # What energies are measured from where a model hears no windows of a fixed length, see
+    # seq2seq.data.audio.standardise.
+    level: str = "mean"
+    # Seconds of silence that a recording gets before and after it where it has no quiet there, see
+    # seq2seq.data.audio.with_quiet.
+    margin: float = 0.0
     dropout: float = 0.1
     # Ids of special tokens. bos: what the decoder reads first.
     pad: int = 0
@@ -85,6 +92,8 @@ class Config(ABC):
         self._check_positive("vocabulary", "width", "encoder_layers", "decoder_layers", "bins")
         if not 0 <= self.dropout < 1:
             raise UserError(f"The config's dropout is {self.dropout}: it must be in [0, 1).")
+        if not 0 <= self.margin <= 10:
+            raise UserError(f"The config's margin is {self.margin}: give 0 to 10 seconds.")
         self._check_vocabularies()
         self._check()
 

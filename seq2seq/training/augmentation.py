@@ -15,7 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seq2seq.data.audio import RATE, log_energy, mel_filters, resample, standardise
+from seq2seq.data.audio import (
+    NO_ENERGY,
+    RATE,
+    log_energy,
+    mel_filters,
+    resample,
+    standardise,
+)
 from seq2seq.training.recipe import AugmentationSettings
 
 
@@ -25,17 +32,22 @@ def at_speed(samples: np.ndarray, speed: float, bins: int) -> Tensor:
     return log_energy(resample(sound, round(RATE * speed), RATE), bins)
 
 
-def vary(mel: Tensor, settings: AugmentationSettings, draw: random.Random) -> Tensor:
+def vary(
+    mel: Tensor, settings: AugmentationSettings, draw: random.Random, level: str = "mean"
+) -> Tensor:
     """Return normalised features (frames, bins) of a changed copy of log energies."""
     mel = warp(mel, 1 + draw.uniform(-settings.warp, settings.warp))
     mel = mel + colour(mel.shape[1], settings.colour, draw)
+    if settings.background and draw.random() < settings.background:
+        mel = surround(mel, settings.silence, draw)
+        mel = add_noise(mel, draw.uniform(*settings.background_decibels), draw)
     if draw.random() < settings.room:
         mel = reverberate(mel, draw.uniform(*settings.room_seconds), draw.uniform(0.05, 0.5))
     if draw.random() < settings.narrow:
         mel = narrow(mel)
     if draw.random() < settings.noise:
         mel = add_noise(mel, draw.uniform(*settings.noise_decibels), draw)
-    return mask(standardise(mel), settings, draw)
+    return mask(standardise(mel, level), settings, draw)
 
 
 def warp(mel: Tensor, factor: float) -> Tensor:
@@ -59,7 +71,7 @@ def colour(bins: int, decibels: float, draw: random.Random) -> Tensor:
 def narrow(mel: Tensor) -> Tensor:
     """Take away what a telephone does: all above 4 kHz."""
     centres = mel_filters(mel.shape[1]).argmax(dim=1)
-    return mel.masked_fill(centres > 100, -10.0)
+    return mel.masked_fill(centres > 100, NO_ENERGY)
 
 
 def reverberate(mel: Tensor, seconds: float, late: float) -> Tensor:
@@ -83,6 +95,11 @@ def add_noise(mel: Tensor, decibels: float, draw: random.Random) -> Tensor:
     slope = torch.linspace(0, draw.uniform(-3, 1), mel.shape[1])
     noise = noise * 10 ** (slope - slope.max())
     return (energy + noise * energy.mean() * 10 ** (-decibels / 10)).log10()
+
+
+def surround(mel: Tensor, most: int, draw: random.Random) -> Tensor:
+    """Put up to `most` frames of perfect silence before log energies, and as many after them."""
+    return F.pad(mel, (0, 0, draw.randint(0, most), draw.randint(0, most)), value=NO_ENERGY)
 
 
 def mask(frames: Tensor, settings: AugmentationSettings, draw: random.Random) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from seq2seq.checkpoint import Checkpoint, OwnTokenizer
+from seq2seq.data.audio import standardise
 from seq2seq.data.batching import Batch, Example, collate, plan_batches
 from seq2seq.data.dialogue import source_of, turns_of, with_earlier_turns
 from seq2seq.data.parallel_corpus import Pair, read_pairs
@@ -50,9 +51,11 @@ from seq2seq.training.series_corpus import SeriesCorpus
 from seq2seq.training.small_talk import exchanges
 from seq2seq.training.substitution import all_varied, further
 from seq2seq.training.summary_pairs import in_paragraphs, instructed
+from seq2seq.training.word_cuts import word_cuts
 
 GREEDY = Options(method="greedy")
 SUMMARIZED = 300  # texts of valid that are summarized while a model is trained
+LOOSE = 4  # frames by which some words may begin earlier and end later
 STATEMENT = 6  # words from which a turn that is no question says something to take up
 
 
@@ -442,6 +445,8 @@ class SpeechCorpus:
 
     def __init__(self, recipe: Recipe, data: Path) -> None:
         self.recipe, self.bins = recipe, recipe.model.get("bins", 80)
+        self.level = recipe.model.get("level", "mean")
+        self.margin = recipe.model.get("margin", 0.0)
         strings = recipe.augmentation.strings
         if len(strings) not in (0, len(recipe.data.train)):
             raise UserError("The recipe's strings and train differ in length: give one a file.")
@@ -472,6 +477,8 @@ class SpeechCorpus:
 
     def encode(self, tokenizer: Unigram) -> None:
         """Split the texts into ids, and compute the log energies of the sound at each speed."""
+        self.tokenizer = tokenizer
+        self.cuts: list[list[list[int]]] = []  # of each recording, empty where they are not known
         self.targets = [tokenizer.encode_all([each.text for each in file]) for file in self.files]
         speeds = self.recipe.augmentation.speeds
         self.energies: list[list[list[Tensor]]] = [
@@ -480,7 +487,7 @@ class SpeechCorpus:
         ]
         valid: list[Utterance] = list(chain.from_iterable(self.valid.values()))
         texts = tokenizer.encode_all([each.text for each in valid])
-        pairs = zip(features(valid, self.bins), texts, strict=True)
+        pairs = zip(features(valid, self.bins, self.level, self.margin), texts, strict=True)
         self.valid_examples = [Spoken(*pair) for pair in pairs]
 
     def epoch(self, number: int) -> list[Any]:
@@ -494,14 +501,44 @@ class SpeechCorpus:
                 examples.append(self._joined(file, [drawn[place] for place in group], draw))
         return [each for each in examples if len(each.target) <= self.recipe.data.max_tokens]
 
+    def align(self, model: Seq2Seq) -> None:
+        """Find where the words of the recordings begin, by a model that hears them already."""
+        for file, targets in zip(self.files, self.targets, strict=True):
+            self.cuts.append([[] for _ in file])
+            for number, (each, target) in enumerate(zip(file, targets, strict=True)):
+                if " " not in each.text:
+                    continue
+                mel = at_speed(each.samples, 1.0, self.bins)
+                frames = standardise(mel, self.level)
+                found = word_cuts(model, self.tokenizer, frames, mel, target)
+                if len(found) == len(each.text.split()) + 1:
+                    self.cuts[-1][number] = found
+
+    def _some_words(self, file: int, number: int, draw: random.Random) -> Spoken:
+        """Make one example of some words in a row of a recording."""
+        cuts, words = self.cuts[file][number], self.files[file][number].text.split()
+        count = min(draw.randint(1, self.recipe.augmentation.cut_words), len(words))
+        first = draw.randint(0, len(words) - count)
+        speeds = self.recipe.augmentation.speeds
+        speed = draw.randrange(len(speeds))
+        begin, end = (round(cuts[at] / speeds[speed]) for at in (first, first + count))
+        mel = self.energies[file][number][speed][max(0, begin - draw.randint(0, LOOSE)) :]
+        mel = mel[: max(2, end - begin + draw.randint(0, LOOSE))]
+        target = self.tokenizer.encode(" ".join(words[first : first + count]))
+        return Spoken(vary(mel, self.recipe.augmentation, draw, self.level), target)
+
     def _joined(self, file: int, numbers: Sequence[int], draw: random.Random) -> Spoken:
         """Make one example of recordings said one after the other, at one speed."""
+        settings = self.recipe.augmentation
+        known = self.cuts[file][numbers[0]] if self.cuts and len(numbers) == 1 else []
+        if known and draw.random() < settings.cut:
+            return self._some_words(file, numbers[0], draw)
         speed = draw.randrange(len(self.recipe.augmentation.speeds))
         parts = [self.energies[file][number][speed] for number in numbers]
         if len(parts) > 1 or draw.random() < 0.5:
             most = self.recipe.augmentation.silence
             parts = [lengthen(part, len(part) + draw.randint(0, most), draw) for part in parts]
-        source = vary(torch.cat(parts), self.recipe.augmentation, draw)
+        source = vary(torch.cat(parts), self.recipe.augmentation, draw, self.level)
         return Spoken(source, list(chain.from_iterable(self.targets[file][n] for n in numbers)))
 
     def plan(self, examples: list[Any], seed: int) -> list[np.ndarray]:

@@ -230,21 +230,35 @@ class AugmentationSettings:
     speeds: one is drawn each time. strings: for each training file, the most recordings of one
     speaker that are joined to one; () for none. warp: most that frequencies are stretched by.
     colour: most decibels by which a band is raised or lowered, smoothly over the bands. silence:
-    most frames of 10 ms of quiet around a recording.
+    most frames of 10 ms of quiet around a recording, before it and after it. background: share of
+    recordings set in as much silence and then in noise, background_decibels below.
+    cut: share of the recordings of several words of which only some in a row are learnt, see
+    seq2seq.training.word_cuts; cut_words: at most so many.
     narrow, noise: share of recordings cut off above 4 kHz, and with noise so many decibels below.
     room: share of recordings with the echo of a room, which dies away in so many room_seconds.
     time_masks: spans blotted out in a second, of up to time_width frames of 10 ms. bin_masks: spans
     of up to bin_width bins.
     """
 
-    LATER: ClassVar = ("room", "room_seconds")
+    LATER: ClassVar = (
+        "room",
+        "room_seconds",
+        "background",
+        "background_decibels",
+        "cut",
+        "cut_words",
+    )
     __repr__ = _brief
 
     speeds: tuple[float, ...] = (1.0,)
     strings: tuple[int, ...] = ()
+    cut: float = 0.0
+    cut_words: int = 3
     warp: float = 0.0
     colour: float = 0.0
     silence: int = 20
+    background: float = 0.0
+    background_decibels: tuple[float, ...] = (15.0, 70.0)
     narrow: float = 0.0
     noise: float = 0.0
     noise_decibels: tuple[float, ...] = (5.0, 30.0)
@@ -260,14 +274,18 @@ class AugmentationSettings:
             raise UserError("The recipe's speeds are out of range: give some of 0.5 to 2.")
         if not all(1 <= most <= 100 for most in self.strings):
             raise UserError("The recipe's strings are out of range: give 1 to 100 for each file.")
-        if len(self.noise_decibels) != 2:
-            raise UserError("The recipe's noise_decibels are a range: give two numbers.")
+        for name in ("noise_decibels", "background_decibels"):
+            if len(getattr(self, name)) != 2:
+                raise UserError(f"The recipe's {name} are a range: give two numbers.")
         if len(self.room_seconds) != 2 or not all(0 < each <= 5 for each in self.room_seconds):
             raise UserError("The recipe's room_seconds are a range: give two numbers of up to 5.")
         ranges: dict[str, tuple[float, float]] = {
+            "cut": (0, 1),
+            "cut_words": (1, 100),
             "warp": (0, 0.5),
             "colour": (0, 40),
             "silence": (0, 1_000),
+            "background": (0, 1),
             "narrow": (0, 1),
             "noise": (0, 1),
             "room": (0, 1),

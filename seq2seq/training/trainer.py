@@ -43,8 +43,8 @@ from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.errors import UserError
 from seq2seq.evaluation.results import LOG
 from seq2seq.models.config import Config
-from seq2seq.models.seq2seq import build, order_tokens
-from seq2seq.training.datasets import read_corpus
+from seq2seq.models.seq2seq import Seq2Seq, build, order_tokens
+from seq2seq.training.datasets import SpeechCorpus, read_corpus
 from seq2seq.training.loop import Evaluated, Event, Learner, Loop, Step, Stopwatch
 from seq2seq.training.memory import give_back
 from seq2seq.training.recipe import Recipe
@@ -103,6 +103,11 @@ def train(
         if start.resolve().is_relative_to(work.resolve()):
             raise UserError(f"{start.name} lies in the run's own folder: name another one for it.")
         beginning = read_beginning(start, recipe)
+    if recipe.augmentation.cut and not resume and beginning is None:
+        raise UserError(
+            "The recipe cuts recordings between words, which a model has to find: "
+            "begin with a checkpoint that hears them, by --start."
+        )
     work.mkdir(parents=True, exist_ok=True)
     with _processes() as (rank, world):
         if rank == 0 and not resume:
@@ -356,6 +361,7 @@ class Trainer:
         for name, weight in self.model.named_parameters():
             self.learner.average[name].copy_(weight.detach())
         self.position.before = beginning.position
+        self._align(self.model)
         save(self.work / START, self.checkpoint)
         self.evaluate(0.0)
 
@@ -385,11 +391,18 @@ class Trainer:
             self.position = Position(**state["position"])
             self.learner.steps = self.position.step
             torch.set_rng_state(state["torch_random"])
+            if (self.work / START).is_dir():
+                self._align(read_model(self.work / START).to(self.device))
         except Exception:  # torch.load raises whatever the bytes lead it to
             raise UserError(
                 f"The run in {self.work.name} cannot go on: its {STATE} is damaged or its recipe "
                 "has changed. Delete it to start anew."
             ) from None
+
+    def _align(self, model: Seq2Seq) -> None:
+        """Let what the run began with tell where the words of recordings are, if that is needed."""
+        if isinstance(self.corpus, SpeechCorpus) and self.recipe.augmentation.cut:
+            self.corpus.align(model.eval())
 
     def best(self) -> Checkpoint:
         """Load the best weights kept, with their share of those that the run began with."""

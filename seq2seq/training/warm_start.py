@@ -27,6 +27,7 @@ OF_TOKENS = (
     "decoder.embedding.tokens.",
     "decoder.output.",
 )
+FREE = ("dropout", "level", "margin")  # what may differ, since no weight depends on it
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,8 @@ class Beginning:
 def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
     """Read a checkpoint folder. Raises UserError if it is damaged or of another model.
 
-    A model that shall copy may begin with one that does not.
+    A model that shall copy may begin with one that does not, and a listener with one that hears
+    another level or margin: the weights are the same ones.
     """
     if not is_ours(folder) or not (folder / TOKENIZER).is_file():
         raise UserError(
@@ -58,7 +60,7 @@ def read_beginning(folder: Path, recipe: Recipe) -> Beginning:
     wants = Config.from_dict({**recipe.model, **own}).to_dict()
     for name in has:
         added = name == "copies" and wants.get(name)
-        if name != "dropout" and not added and has[name] != wants.get(name):
+        if name not in FREE and not added and has[name] != wants.get(name):
             raise UserError(
                 f"{folder.name} has {name} {has[name]}, the recipe {wants.get(name)}: "
                 "give the recipe the checkpoint's [model]."

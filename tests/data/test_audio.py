@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import torch
 
-from seq2seq.data.audio import HOP, RATE, log_mel, read_audio, resample
+from seq2seq.data.audio import HOP, RATE, log_mel, read_audio, resample, with_quiet
 from seq2seq.errors import UserError
 
 
@@ -198,24 +198,52 @@ def test_long_sound_is_cut_to_the_window():
 @pytest.mark.parametrize("samples", [1_600, 1_601, 16_159])
 def test_one_frame_for_each_hop(samples):
     random = np.random.default_rng(0)
-    frames = log_mel(random.normal(size=samples).astype("f4"), bins=40, normalise=True)
+    frames = log_mel(random.normal(size=samples).astype("f4"), bins=40, level="mean")
     assert frames.shape == (samples // HOP, 40)
     assert float(frames.mean()) == pytest.approx(0, abs=1e-5)
     assert float(frames.std(correction=0)) == pytest.approx(1, abs=0.02)
 
 
-def test_silence_around_speech_stays_below_it():
+@pytest.mark.parametrize("level", ["mean", "peak"])
+def test_silence_around_speech_stays_below_it(level):
     draw = np.random.default_rng(0)
     speech, hush = draw.normal(size=RATE // 2), 0.003 * draw.normal(size=RATE)
-    frames = log_mel(np.concatenate([hush, speech, hush]).astype("f4"), normalise=True)
+    frames = log_mel(np.concatenate([hush, speech, hush]).astype("f4"), level=level)
     quiet, loud = frames[:95].mean(), frames[105:145].mean()
     assert loud - quiet > 1.5
 
 
-def test_loudness_does_not_matter_when_normalised():
+def test_quiet_around_a_word_is_zero_and_leaves_the_word_as_it_is():
+    word = np.random.default_rng(0).normal(size=RATE // 2).astype("f4")
+    hush = np.zeros(RATE // 2, "f4")
+    alone = log_mel(word, level="peak")
+    around = log_mel(np.concatenate([hush, word, hush]), level="peak")
+    assert not around[:48].any()
+    assert not around[102:].any()
+    assert torch.allclose(around[53:97], alone[3:-3], atol=0.05)
+    assert (float(alone.min()), float(alone.max())) == (pytest.approx(1, abs=1), 3)
+
+
+@pytest.mark.parametrize("level", ["mean", "peak"])
+def test_loudness_does_not_matter_when_normalised(level):
     speech = np.random.default_rng(0).normal(size=RATE).astype("f4") * sine(3)
-    loud, quiet = (log_mel(level * speech, normalise=True) for level in (1.0, 0.01))
+    loud, quiet = (log_mel(volume * speech, level=level) for volume in (1.0, 0.01))
     assert torch.allclose(loud, quiet, atol=1e-3)
+
+
+def test_silence_is_put_where_a_recording_begins_or_ends_with_sound():
+    word, hush = sine(300), np.zeros(RATE // 4, "f4")
+    count = len(word)
+    for before, after in ((hush, hush), (hush, hush[:0]), (hush[:0], hush), (hush[:0], hush[:0])):
+        samples = np.concatenate([before, word, after])
+        framed = with_quiet(samples, 0.25)
+        assert len(framed) == count + 2 * len(hush)
+        assert not framed[: len(hush)].any()
+        assert not framed[-len(hush) :].any()
+        assert np.array_equal(framed[len(hush) : -len(hush)], word)
+        assert np.array_equal(with_quiet(samples, 0), samples)
+    faint = np.concatenate([0.002 * np.ones(RATE // 4, "f4"), word, hush])
+    assert np.array_equal(with_quiet(faint, 0.25), faint)
 
 
 def test_too_little_sound_is_refused():

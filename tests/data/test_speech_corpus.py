@@ -239,10 +239,33 @@ def test_a_batch_for_training_is_of_one_length(corpus):
     ).all()
 
 
+def test_some_words_in_a_row_of_a_recording_are_learnt(folder):
+    text = RECIPE.replace("[augmentation]", "[augmentation]\ncut = 1.0\ncut_words = 1")
+    (folder / "cut.toml").write_text(text.replace("{epochs}", "1"), encoding="utf-8")
+    recipe = read_recipe(folder / "cut.toml")
+    with pytest.raises(UserError, match="by --start"):
+        train(recipe, folder, folder / "run")
+    corpus = SpeechCorpus(recipe, folder)
+    corpus.encode(corpus.fit())
+    lengths = [len(log_mel(each.samples, 16)) for each in corpus.files[0]]
+    corpus.cuts = [
+        [
+            [0, length // 2, length] if " " in each.text else []
+            for each, length in zip(corpus.files[0], lengths, strict=True)
+        ]
+    ]
+    draw = random.Random(0)
+    for number, (each, length) in enumerate(zip(corpus.files[0], lengths, strict=True)):
+        found, letters = corpus._joined(0, [number], draw), each.text.split()
+        assert corpus.tokenizer.decode(found.target) in letters
+        whole = length if len(letters) == 1 else length / 2
+        assert 0.9 * whole < len(found.source) < 1.1 * whole + (1 + len(letters)) * 20
+
+
 def test_valid_is_not_varied(corpus, folder):
     valid = read_speech(folder / "tones.tar", "valid")
     for utterance, example in zip(valid, corpus.valid_examples, strict=True):
-        assert torch.equal(example.source, log_mel(utterance.samples, 16, normalise=True))
+        assert torch.equal(example.source, log_mel(utterance.samples, 16, level="mean"))
 
 
 # --- the second loss
@@ -360,7 +383,7 @@ def test_tones_are_learnt_in_seconds(trained, folder):
 def test_attention_moves_through_the_sound(trained, folder):
     backward, moves = 0, 0
     for utterance in read_speech(folder / "tones.tar", "valid"):
-        [heard] = features([utterance], 16)
+        [heard] = features([utterance], 16, "mean", 0.0)
         memory = trained.model.encode(heard[None])
         ids = [2, *trained.tokenizer.encode(utterance.text)]
         weights = trained.model.decoder(torch.tensor([ids]), memory, record=True).weights[
@@ -376,7 +399,7 @@ def test_attention_moves_through_the_sound(trained, folder):
 
 
 def test_batched_recordings_are_heard_as_alone(trained, folder):
-    heard = features(read_speech(folder / "tones.tar", "valid"), 16)
+    heard = features(read_speech(folder / "tones.tar", "valid"), 16, "mean", 0.0)
     options = Options(beam_width=2)
     together = transcribe(trained, heard, options)
     alone = [transcribe(trained, [each], options)[0] for each in heard]

@@ -94,7 +94,9 @@ def test_it_is_saved_and_read(model, sound, tmp_path):
     torch.testing.assert_close(*logits, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("values", [{"input": "smell"}, {"bins": 0}, {"bins": -1}])
+@pytest.mark.parametrize(
+    "values", [{"input": "smell"}, {"bins": 0}, {"bins": -1}, {"level": "high"}, {"margin": -1.0}]
+)
 def test_impossible_values_are_refused(values):
     with pytest.raises(UserError, match=next(iter(values))):
         Config.from_dict({**AUDIO, **values})

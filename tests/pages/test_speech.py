@@ -249,7 +249,7 @@ def test_the_frames_drawn_are_those_that_the_model_reads(monkeypatch):
     noted = Picture(lambda *a, **b: drawn.append(a) or original(*a, **b))
     monkeypatch.setattr(seq2seq.figures, "speech", noted)
     open_page(recording=EXAMPLE)
-    frames = log_mel(read_audio(RECORDING).samples, 80, normalise=True).numpy()
+    frames = log_mel(read_audio(RECORDING).samples, 80, level="mean").numpy()
     assert np.array_equal(drawn[-1][2].frames, frames)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from seq2seq.data.audio import RATE, log_energy, log_mel, standardise
+from seq2seq.data.audio import NO_ENERGY, RATE, log_energy, log_mel, standardise
 from seq2seq.training.augmentation import (
     add_noise,
     at_speed,
@@ -16,6 +16,7 @@ from seq2seq.training.augmentation import (
     mask,
     narrow,
     reverberate,
+    surround,
     vary,
     warp,
 )
@@ -52,7 +53,7 @@ def mel():
 def test_nothing_asked_for_is_nothing_changed():
     samples = tone(440)
     features = vary(at_speed(samples, 1.0, 40), NOTHING, random.Random(0))
-    assert torch.allclose(features, log_mel(samples, 40, normalise=True), atol=1e-5)
+    assert torch.allclose(features, log_mel(samples, 40, level="mean"), atol=1e-5)
 
 
 def test_the_same_draw_gives_the_same_features(mel):
@@ -101,6 +102,20 @@ def test_a_room_keeps_on_sounding_and_falls_by_sixty_decibels_in_its_time():
     assert torch.allclose(falls, torch.full_like(falls, -0.2), atol=1e-2)  # 6 in 30 frames
     added = (10**heard - 10**click)[:, 0].sum()
     assert added == pytest.approx(0.5, rel=1e-2)
+
+
+def test_a_background_surrounds_the_sound_and_lies_under_all_of_it(mel):
+    settings = AugmentationSettings(silence=50, background=1.0, background_decibels=(20, 20))
+    surrounded = surround(mel, settings.silence, random.Random(0))
+    places = [at for at in range(51) if torch.equal(surrounded[at : at + len(mel)], mel)]
+    assert len(places) == 1
+    assert len(mel) < len(surrounded) <= len(mel) + 2 * settings.silence
+    assert (surrounded[: places[0]] == NO_ENERGY).all()
+    noisy = add_noise(surrounded, 20, random.Random(0))
+    assert (noisy[: places[0]] > NO_ENERGY).all()
+    longer = [len(vary(mel, settings, random.Random(seed))) - len(mel) for seed in range(20)]
+    assert min(longer) >= 0
+    assert max(longer) > settings.silence
 
 
 def test_masks_blot_out_spans_and_nothing_else(mel):

@@ -23,6 +23,8 @@ from seq2seq.evaluation.losses import corpus_loss, encode_pairs
 from seq2seq.evaluation.results import LOG
 from seq2seq.inference.generated import to_text
 from seq2seq.inference.generation import generate
+from seq2seq.models.config import Config
+from seq2seq.models.seq2seq import build
 from seq2seq.training import datasets, trainer
 from seq2seq.training.loop import Learner
 from seq2seq.training.recipe import read_recipe
@@ -531,6 +533,16 @@ def test_a_model_that_copies_can_begin_with_one_that_does_not(folder):
     save(folder / "copying", run.checkpoint)
     with pytest.raises(UserError, match="has copies True, the recipe False"):
         read_beginning(folder / "copying", recipe_of(folder, plain))
+
+
+def test_a_listener_can_begin_with_one_that_hears_another_level(folder):
+    audio = {"architecture": "recurrent", "input": "audio", "bins": 8, "width": 8}
+    recipe = recipe_of(folder, audio | {"level": "peak", "margin": 2})
+    before = build(Config.from_dict({**audio, "vocabulary": 9}))
+    save(folder / "before", before, Unigram.train(["abcd abcd"], 9, kind="character"))
+    assert read_beginning(folder / "before", recipe).model.config.level == "mean"
+    with pytest.raises(UserError, match="has bins 8, the recipe 12"):
+        read_beginning(folder / "before", recipe_of(folder, audio | {"bins": 12}))
 
 
 class Turned(list):
