@@ -10,6 +10,7 @@ import seq2seq
 from seq2seq.data.audio import RATE, Audio
 from seq2seq.decoding.options import Options
 from seq2seq.errors import UserError
+from seq2seq.inference.inputs import hear, prepare
 from seq2seq.models.config import Config
 
 SHORT = Options(max_length=4)
@@ -245,3 +246,18 @@ def test_a_checkpoint_is_a_model_and_its_tokenizer(checkpoint, tokenizer):
             seq2seq.Checkpoint(*parts)
     with pytest.raises(UserError, match="tokenizer of 120 pieces and a model of 90"):
         own(tokenizer, vocabulary=90)
+
+
+def test_a_recording_without_quiet_at_its_ends_is_given_some(tokenizer):
+    hears = own(tokenizer, input="audio", bins=8, attention="dot", level="peak", margin=0.2)
+    word = np.sin(np.arange(8_000) * 0.2).astype("f4")
+    hush = np.zeros(3_200, "f4")
+    whole = np.concatenate([hush, word, hush])
+    cut, quiet = (Audio(samples, len(samples) / 16_000) for samples in (word, whole))
+    alone, framed = prepare(hears, cut), prepare(hears, quiet)
+    assert torch.equal(alone.frames, framed.frames)
+    assert alone.ids == framed.ids
+    assert alone.notes == ("It begins or ends with sound: 0.2 s of silence were added there.",)
+    assert framed.notes == ()
+    assert np.array_equal(hear(hears, cut).samples, whole)
+    assert len(hear(hears, cut).frames) == len(alone.frames)
