@@ -63,9 +63,9 @@ knows digits, numbers, letters, words that are spelled and ten commands (*enter*
 *repeat*, *start*, *stop*, *help*, *go*, *yes*, *no*); whatever else it hears, any sentence too,
 becomes these. Letters that sound alike, as b, d, e, p and t, it takes for each other; of long
 numbers it drops a part, and dates it has heard too seldom to get them right. Accents, children's
-voices and noisy rooms that its data lacks cost it accuracy. Every recording is normalised by
-itself, so that long silence around one short word makes it hard to tell: speak at once, and stop
-recording when you are done. It is made to be looked at, not to be relied on.\
+voices and noisy rooms that its data lacks cost it accuracy. A short word is harder to
+tell among seconds of silence: speak at once, and stop recording when you are done. It is made to be
+looked at, not to be relied on.\
 """,
 }
 
