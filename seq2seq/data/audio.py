@@ -226,6 +226,8 @@ def with_quiet(samples: np.ndarray, seconds: float) -> np.ndarray:
 
     A word that is cut off where it begins is then heard like one in a sentence.
     """
+    if not seconds:
+        return samples
     edge, loudest = round(EDGE * RATE), np.abs(samples).max(initial=0.0)
     ends = (samples[:edge], samples[-edge:])
     sounding = [bool(np.sqrt(np.mean(end**2)) > HUSHED * loudest) for end in ends]

@@ -15,14 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seq2seq.data.audio import (
-    NO_ENERGY,
-    RATE,
-    log_energy,
-    mel_filters,
-    resample,
-    standardise,
-)
+from seq2seq.data.audio import NO_ENERGY, RATE, log_energy, mel_filters, resample, standardise
 from seq2seq.training.recipe import AugmentationSettings
 
 
@@ -103,7 +96,10 @@ def surround(mel: Tensor, most: int, draw: random.Random) -> Tensor:
 
 
 def mask(frames: Tensor, settings: AugmentationSettings, draw: random.Random) -> Tensor:
-    """Put 0, the mean, over spans of time and of frequency (SpecAugment, Park et al. 2019)."""
+    """Put 0 over spans of time and of frequency (SpecAugment, Park et al. 2019).
+
+    It is the mean at the level "mean", and quiet at the level "peak".
+    """
     frames = frames.clone()
     time, bins = frames.shape
     for _ in range(round(settings.time_masks * time / 100)):

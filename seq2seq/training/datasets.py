@@ -516,29 +516,29 @@ class SpeechCorpus:
 
     def _some_words(self, file: int, number: int, draw: random.Random) -> Spoken:
         """Make one example of some words in a row of a recording."""
+        settings = self.recipe.augmentation
         cuts, words = self.cuts[file][number], self.files[file][number].text.split()
-        count = min(draw.randint(1, self.recipe.augmentation.cut_words), len(words))
+        count = min(draw.randint(1, settings.cut_words), len(words))
         first = draw.randint(0, len(words) - count)
-        speeds = self.recipe.augmentation.speeds
-        speed = draw.randrange(len(speeds))
-        begin, end = (round(cuts[at] / speeds[speed]) for at in (first, first + count))
+        speed = draw.randrange(len(settings.speeds))
+        begin, end = (round(cuts[at] / settings.speeds[speed]) for at in (first, first + count))
         mel = self.energies[file][number][speed][max(0, begin - draw.randint(0, LOOSE)) :]
         mel = mel[: max(2, end - begin + draw.randint(0, LOOSE))]
         target = self.tokenizer.encode(" ".join(words[first : first + count]))
-        return Spoken(vary(mel, self.recipe.augmentation, draw, self.level), target)
+        return Spoken(vary(mel, settings, draw, self.level), target)
 
     def _joined(self, file: int, numbers: Sequence[int], draw: random.Random) -> Spoken:
-        """Make one example of recordings said one after the other, at one speed."""
+        """Make one example of recordings said one after the other, or of some words of one."""
         settings = self.recipe.augmentation
         known = self.cuts[file][numbers[0]] if self.cuts and len(numbers) == 1 else []
         if known and draw.random() < settings.cut:
             return self._some_words(file, numbers[0], draw)
-        speed = draw.randrange(len(self.recipe.augmentation.speeds))
+        speed = draw.randrange(len(settings.speeds))
         parts = [self.energies[file][number][speed] for number in numbers]
         if len(parts) > 1 or draw.random() < 0.5:
-            most = self.recipe.augmentation.silence
+            most = settings.silence
             parts = [lengthen(part, len(part) + draw.randint(0, most), draw) for part in parts]
-        source = vary(torch.cat(parts), self.recipe.augmentation, draw, self.level)
+        source = vary(torch.cat(parts), settings, draw, self.level)
         return Spoken(source, list(chain.from_iterable(self.targets[file][n] for n in numbers)))
 
     def plan(self, examples: list[Any], seed: int) -> list[np.ndarray]:

@@ -33,13 +33,16 @@ def test_own_pairs_are_in_one_split_each_and_none_is_one_that_a_model_is_judged_
     assert not judged & set(sources)
 
 
-def test_own_exchanges_are_in_one_split_each_and_none_is_one_that_a_model_is_judged_by(tmp_path):
+@pytest.mark.parametrize("name", ["exchanges", "danger", "chat"])
+def test_own_exchanges_are_in_one_split_each_and_none_is_one_that_a_model_is_judged_by(
+    tmp_path, name
+):
     columns = ("before", "context", "response")
     train, valid = (
-        read_pairs(data_file(tmp_path, f"own/exchanges.{split}.tsv"), columns, "¶")
+        read_pairs(data_file(tmp_path, f"own/{name}.{split}.tsv"), columns, "¶")
         for split in ("train", "valid")
     )
-    assert len(valid) >= 1_000
+    assert len(valid) >= 400
     assert len(train) > 10 * len(valid)
     sources = [pair.source.lower() for pair in train + valid]
     assert len(set(sources)) == len(sources)

@@ -113,7 +113,9 @@ def _model_below(name: str | None, turns: Turns) -> tuple[Checkpoint | None, int
 def _no_advice(name: str | None) -> str:
     """Say how far replies can be relied on, with what was measured of the model if it was."""
     sent, dangerous = catalogued().sent_to_help.get(name or "", (0, 0))
-    measured = f" Of {dangerous} messages of danger it has sent {sent} to help." if sent else ""
+    measured = (
+        f" Of {dangerous} messages of danger it has sent {sent} to help." if dangerous else ""
+    )
     said = "A small model makes up its replies: none is advice."
     return f"{said}{measured} In an emergency, call for help."
 
