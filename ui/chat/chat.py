@@ -113,11 +113,10 @@ def _model_below(name: str | None, turns: Turns) -> tuple[Checkpoint | None, int
 def _no_advice(name: str | None) -> str:
     """Say how far replies can be relied on, with what was measured of the model if it was."""
     sent, dangerous = catalogued().sent_to_help.get(name or "", (0, 0))
-    measured = (
-        f" Of {dangerous} messages of danger it has sent {sent} to help." if dangerous else ""
-    )
     said = "A small model makes up its replies: none is advice."
-    return f"{said}{measured} In an emergency, call for help."
+    if dangerous:
+        said += f" It has said where there is help to {sent} of {dangerous} messages of danger."
+    return f"{said} In an emergency, call for help."
 
 
 def _bar(checkpoint: Checkpoint | None, turns: Turns) -> tuple[int, DeltaGenerator]:
