@@ -7,7 +7,7 @@ from seq2seq.training.data_files import data_file, data_files
 from seq2seq.training.judged_outputs import texts_to_judge
 from seq2seq.training.recipe import read_recipe
 
-OWN = ("talk", "verbs", "forms", "scenes", "captions", "vocabulary", "world")
+OWN = ("talk", "verbs", "forms", "scenes", "captions", "vocabulary", "world", "phrases")
 
 
 def test_files_are_below_the_data_folder_or_the_projects_own(tmp_path):
