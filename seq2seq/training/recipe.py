@@ -169,7 +169,8 @@ class TrainingSettings:
     source's positions that attention cannot see in training; contrast: weight of the loss that
     tells a source from a wrong one; see Objective for both. start_share: of
     the weights that the run began with in those that come of it: the mean of both stands what is
-    unlike the last data better than either (Wortsman et al. 2022, "Robust fine-tuning").
+    unlike the last data better than either (Wortsman et al. 2022, "Robust fine-tuning"). With it,
+    the best weights are those of the run, even where none are better than what it began with.
     """
 
     LATER: ClassVar = ("start_share", "hide", "contrast")

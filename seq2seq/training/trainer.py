@@ -356,7 +356,10 @@ class Trainer:
         return tokenizer_of(self.work, self.recipe.card.folded)
 
     def begin(self, beginning: Beginning) -> None:
-        """Take the weights of a checkpoint; they are the best ones so far."""
+        """Take the weights of a checkpoint; they are the best ones so far.
+
+        Not where they have their share in what comes of the run, whose own best ones are wanted.
+        """
         take_weights(self.model, beginning, self.tokenizer)
         for name, weight in self.model.named_parameters():
             self.learner.average[name].copy_(weight.detach())
@@ -364,6 +367,8 @@ class Trainer:
         self._align(self.model)
         save(self.work / START, self.checkpoint)
         self.evaluate(0.0)
+        if self.settings.start_share:
+            self.position.best_score = math.inf
 
     def save(self) -> None:
         """Write all that a resumed run needs; a kill while writing leaves the state before."""

@@ -467,6 +467,18 @@ def test_a_run_keeps_a_share_of_the_weights_that_it_began_with(folder, finished)
         assert torch.allclose(mixed, torch.stack(both).mean(dim=0), atol=1e-3)  # float16 on disk
 
 
+def test_with_such_a_share_weights_worse_than_those_before_are_kept(folder, finished):
+    recipe = recipe_of(folder, start_share=0.5, learning_rate=100.0, epochs=1)
+    train(recipe, folder, folder / "worse", start=finished)
+    losses = [line["valid_loss"] for line in logged(folder / "worse") if "valid_loss" in line]
+    assert losses[-1] > losses[-2]
+    before, after = (
+        torch.cat([weight.flatten() for weight in read_model(path).parameters()])
+        for path in (finished, folder / "worse" / BEST)
+    )
+    assert not torch.allclose(before, after, atol=1e-3)
+
+
 def test_the_log_goes_on_where_that_of_the_checkpoint_ends(folder, finished, monkeypatch):
     monkeypatch.setattr(trainer.Trainer, "clock", itertools.count().__next__)
     train(recipe_of(folder), folder, folder / "second", start=finished)
