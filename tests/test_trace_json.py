@@ -130,10 +130,10 @@ def test_what_would_grow_when_it_is_parsed_is_refused(text):
 
 
 def assert_cheaply_refused(text):
-    started = time.perf_counter()
+    started = time.process_time()  # of the processor, whatever else the machine does
     with pytest.raises(UserError) as caught:
         Trace.from_json(text)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
     assert len(str(caught.value)) < 300
     tracemalloc.start()
     with pytest.raises(UserError):
