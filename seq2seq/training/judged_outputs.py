@@ -95,8 +95,8 @@ def _in_a_sentence(judged: Sequence[dict[str, Any]], task: str) -> str:
     if not judged:
         return "; no reader has judged them yet"
     counts = " and ".join(f"{_count(judged, name)} {name}" for name in VERDICTS[task])
-    return f""", judged by one
-reader: {MEANING[task]}.
+    return f""", each judged by
+one reader: {MEANING[task]}.
 Of {len(judged)} judged, {counts}"""
 
 

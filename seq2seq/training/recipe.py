@@ -167,10 +167,10 @@ class TrainingSettings:
     Objective; guide_from: share of the run after which there is a guide. teacher_forcing: share of
     the target's tokens that the decoder reads; the rest is what it says itself. hide: share of the
     source's positions that attention cannot see in training; contrast: weight of the loss that
-    tells a source from a wrong one; see Objective for both. start_share: of
-    the weights that the run began with in those that come of it: the mean of both stands what is
-    unlike the last data better than either (Wortsman et al. 2022, "Robust fine-tuning"). With it,
-    the best weights are those of the run, even where none are better than what it began with.
+    tells a source from a wrong one; see Objective for both. start_share: of the weights that the
+    run began with in those that come of it: the mean of both stands what is unlike the last data
+    better than either (Wortsman et al. 2022, "Robust fine-tuning"). With it, the best weights are
+    the run's own, even where none are better than what it began with.
     """
 
     LATER: ClassVar = ("start_share", "hide", "contrast")

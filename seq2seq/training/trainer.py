@@ -358,7 +358,7 @@ class Trainer:
     def begin(self, beginning: Beginning) -> None:
         """Take the weights of a checkpoint; they are the best ones so far.
 
-        Not where they have their share in what comes of the run, whose own best ones are wanted.
+        With a start_share they are not: it is mixed with the best ones of the run itself.
         """
         take_weights(self.model, beginning, self.tokenizer)
         for name, weight in self.model.named_parameters():
