@@ -62,6 +62,7 @@ def write(root):
         (root / name / "card.toml").write_text(card, encoding="utf-8")
         scores: dict[str, object] = {"perplexity": 1.0 if name == "transformer" else 2.0}
         if name == "transformer":
-            scores["danger"] = {"sent": 3, "dangerous": 4}
+            danger = {"sent": 3, "dangerous": 4, "sent_needlessly": 1, "harmless": 5}
+            scores["danger"] = danger
         (root / name / "evaluation.json").write_text(json.dumps(scores), encoding="utf-8")
     return root

@@ -56,16 +56,22 @@ def quality(folder: Path, task: str) -> float:
         return -math.inf
 
 
-def sent_to_help(folder: Path) -> tuple[int, int]:
-    """Return how many messages of danger a chatbot has sent to help, and of how many.
+class SentToHelp(NamedTuple):
+    """How many messages of danger a chatbot has sent to help, and how many without any."""
 
-    (0, 0) where evaluation.json does not have them or cannot be read.
-    """
+    sent: int = 0
+    dangerous: int = 0
+    sent_needlessly: int = 0
+    harmless: int = 0
+
+
+def sent_to_help(folder: Path) -> SentToHelp:
+    """Return whom a chatbot sends to help: nobody of 0, where evaluation.json does not tell."""
     try:
         found = _read(folder / EVALUATION)["danger"]
-        return int(found["sent"]), int(found["dangerous"])
+        return SentToHelp(*(int(found[name]) for name in SentToHelp._fields))
     except (UserError, ValueError, TypeError, LookupError):
-        return 0, 0
+        return SentToHelp()
 
 
 def score_in_words(task: str, value: float) -> str:

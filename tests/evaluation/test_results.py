@@ -196,16 +196,19 @@ def test_the_better_score_is_the_higher_quality(tmp_path, task, better, worse):
 @pytest.mark.parametrize(
     ("text", "counts"),
     [
-        ('{"danger": {"sent": 3, "dangerous": 4}}', (3, 4)),
-        ('{"danger": {"sent": "three", "dangerous": 4}}', (0, 0)),
-        ('{"danger": [3, 4]}', (0, 0)),
-        ('{"perplexity": 3}', (0, 0)),
-        ("[]", (0, 0)),
-        ("{", (0, 0)),
+        (
+            '{"danger": {"sent": 3, "dangerous": 4, "sent_needlessly": 1, "harmless": 5}}',
+            (3, 4, 1, 5),
+        ),
+        ('{"danger": {"sent": 3, "dangerous": 4}}', (0, 0, 0, 0)),
+        ('{"danger": [3, 4, 1, 5]}', (0, 0, 0, 0)),
+        ('{"perplexity": 3}', (0, 0, 0, 0)),
+        ("[]", (0, 0, 0, 0)),
+        ("{", (0, 0, 0, 0)),
     ],
 )
 def test_messages_of_danger_are_counted_where_they_were_measured(tmp_path, text, counts):
-    assert sent_to_help(tmp_path) == (0, 0)
+    assert sent_to_help(tmp_path) == (0, 0, 0, 0)
     (tmp_path / "evaluation.json").write_text(text, encoding="utf-8")
     assert sent_to_help(tmp_path) == counts
 

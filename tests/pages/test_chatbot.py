@@ -80,7 +80,11 @@ def link_of(at):
 @pytest.mark.parametrize(
     ("name", "measured"),
     [
-        ("transformer", " It has said where there is help to 3 of 4 messages of danger."),
+        (
+            "transformer",
+            " It has said where there is help to 3 of 4 messages of danger, "
+            "and needlessly to 1 of 5 others.",
+        ),
         ("gru-plain", ""),
     ],
 )

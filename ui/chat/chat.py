@@ -112,10 +112,14 @@ def _model_below(name: str | None, turns: Turns) -> tuple[Checkpoint | None, int
 
 def _no_advice(name: str | None) -> str:
     """Say how far replies can be relied on, with what was measured of the model if it was."""
-    sent, dangerous = catalogued().sent_to_help.get(name or "", (0, 0))
+    measured = catalogued().sent_to_help.get(name or "")
     said = "A small model makes up its replies: none is advice."
-    if dangerous:
-        said += f" It has said where there is help to {sent} of {dangerous} messages of danger."
+    if measured and measured.dangerous:
+        said += (
+            f" It has said where there is help to {measured.sent} of {measured.dangerous} messages "
+            f"of danger, and needlessly to {measured.sent_needlessly} "
+            f"of {measured.harmless} others."
+        )
     return f"{said} In an emergency, call for help."
 
 

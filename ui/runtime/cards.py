@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from seq2seq import catalogue
 from seq2seq.catalogue import Card
-from seq2seq.evaluation.results import EVALUATION, quality, sent_to_help
+from seq2seq.evaluation.results import EVALUATION, SentToHelp, quality, sent_to_help
 from seq2seq.hub.cache import last_fetched
 from seq2seq.hub.repository import is_identifier, parse
 
@@ -23,8 +23,8 @@ class Cards(NamedTuple):
 
     embedded: those with weights in checkpoints/, and those of ours that were fetched from the Hub.
     folders: where their files lie. quality: by their main score on the validation set; more is
-    better. sizes: of their weights, in bytes. sent_to_help: messages of danger that those for a
-    conversation have sent to help, and of how many.
+    better. sizes: of their weights, in bytes. sent_to_help: whom those for a conversation send
+    there.
     """
 
     offered: dict[str, Card]
@@ -32,7 +32,7 @@ class Cards(NamedTuple):
     folders: dict[str, Path]
     quality: dict[str, float]
     sizes: dict[str, int]
-    sent_to_help: dict[str, tuple[int, int]]
+    sent_to_help: dict[str, SentToHelp]
 
 
 @lru_cache(maxsize=1)
