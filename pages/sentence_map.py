@@ -8,6 +8,7 @@ ui.begin_page(__file__)
 st.title("Sentence map")
 st.markdown(
     "An encoder turns a sentence into a vector. Here are the vectors of some hundred sentences "
-    "whose grammar is known: the closer two points, the more similar their vectors."
+    "whose grammar is known. Similar vectors mostly lie close together; since a map cannot keep "
+    "all distances, the list beside it names the nearest ones by their whole vectors."
 )
 ui.sentence_map_page()

@@ -23,6 +23,7 @@ class Outline:
     heads: of the attention to the source, 0 without; encoder_heads: of a Transformer's encoder, 0
     for a recurrent one. width: of states; embedding, readout: of token vectors, and of what the
     output layer reads. stride: frames of audio that make one source position, 1 for tokens.
+    scaled: whether scores of heads are divided by the root of their width.
     output_bias: whether the output layer has one; output_scale: what its input is multiplied by.
     parameters: weights of each part, "embedding", "subsampling", "encoder", "attention", "decoder",
     "readout" and "output", without those that the model has not; a matrix that two parts share is
@@ -45,6 +46,7 @@ class Outline:
     vocabulary: int
     audio: bool
     stride: int
+    scaled: bool
     output_bias: bool
     output_scale: float
     parameters: dict[str, int]
@@ -71,6 +73,7 @@ def outline(checkpoint: Checkpoint) -> Outline:
         vocabulary=config.vocabulary,
         audio=config.input == "audio",
         stride=config.stride,
+        scaled=getattr(config, "scaled", False),
         output_bias=model.decoder.output.bias is not None,
         output_scale=getattr(model.decoder, "output_scale", 1.0),
         parameters=_counts(model),

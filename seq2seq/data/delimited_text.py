@@ -38,7 +38,7 @@ def decode(content: bytes | str) -> str:
             continue
         if "\0" not in text:
             return text
-    raise UserError("This file is no text: give a table as CSV or TSV.")
+    raise UserError("This file is not text: give a table as CSV or TSV.")
 
 
 def split_rows(text: str) -> Cells:

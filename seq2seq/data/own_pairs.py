@@ -74,10 +74,10 @@ def _text_of(content: bytes | str) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise UserError(f"Line {line} is no text in UTF-8: save the file as UTF-8.") from None
+        raise UserError(f"Line {line} is not UTF-8 text: save the file as UTF-8.") from None
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise UserError(f"Line {line} holds a byte that is no text: give a text file.")
+        raise UserError(f"Line {line} holds a byte that is not text: give a text file.")
     return text
 
 

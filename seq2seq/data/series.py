@@ -82,7 +82,9 @@ def parse_values(text: str) -> np.ndarray:
         try:
             value = np.nan if word == MISSING else float(word)
         except ValueError:
-            raise UserError(f"{word[:30]!r} is no number: give numbers with spaces.") from None
+            raise UserError(
+                f"{word[:30]!r} is not a number: separate numbers by spaces alone."
+            ) from None
         if np.isinf(value):
             raise UserError("A value is infinite: leave it out, or write ? for a missing one.")
         values.append(value)

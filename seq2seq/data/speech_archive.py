@@ -101,7 +101,9 @@ class Archive:
         where there is no manifest, a column is missing, or a visitor's has too many lines.
         """
         if MANIFEST not in self._members:
-            raise UserError(f"{self._called} has no {MANIFEST}: it is no archive of speech.")
+            raise UserError(
+                f"{self._called} has no {MANIFEST}: it is not an archive of recordings."
+            )
         content = self.read(MANIFEST)
         if self._limited and content.count(b"\n") > MOST_LINES:
             raise UserError(

@@ -62,9 +62,9 @@ class Interventions:
             raise UserError(f"These are {len(self.attention)} changes: make at most {MOST_EDITS}.")
         muted = set(self.muted)
         if not all(0 <= position < source for position in muted):
-            raise UserError("A muted word is not in this source: choose one that is.")
+            raise UserError("A masked word is not in this source: choose one that is.")
         if len(muted) >= source:
-            raise UserError("Every word is muted: leave at least one.")
+            raise UserError("Every word is masked: leave at least one unmasked.")
         for edit in self.attention:
             if len(edit.weights) != source:
                 raise UserError(

@@ -140,7 +140,7 @@ def read_own_pairs(content: bytes) -> tuple[list[tuple[int, Pair]], list[str]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         bad = content[: error.start].count(b"\n") + 1
-        raise UserError(f"Line {bad} is no UTF-8 text: save the file as UTF-8.") from None
+        raise UserError(f"Line {bad} is not UTF-8 text: save the file as UTF-8.") from None
     pairs, problems = [], []
     for number, line in enumerate(text.split("\n"), start=1):
         cells = [cell.strip() for cell in line.rstrip("\r").split("\t")]

@@ -113,7 +113,8 @@ def _attends(symbols: Symbols, step: int) -> Line | None:
     for place in best:
         score = "" if scores is None else f"{exact(float(scores[place]))} → "
         told.append(f"{_named(trace, int(place))}: {score}{exact(float(weights[place]))}")
-    return _line("attention", _weight_formula(symbols), " · ".join(told))
+    many = "mean of all layers and heads: " if trace.attention[step, :, :, 0].size > 1 else ""
+    return _line("attention", _weight_formula(symbols), many + " · ".join(told))
 
 
 def _named(trace: Trace, place: int) -> str:
@@ -131,7 +132,7 @@ def _weight_formula(symbols: Symbols) -> str:
         "additive": f"v · tanh(W {query} + U h_j)",
         "dot": f"{query} · h_j / √{outline.width}",
         "general": f"{query} · W h_j / √{outline.width}",
-        "heads": "q_t · k_j",
+        "heads": "q_t · k_j / √d_k" if outline.scaled else "q_t · k_j",
     }[outline.attention]
     return f"α_{{tj}} = softmax({score})"
 

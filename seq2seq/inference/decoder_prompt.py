@@ -31,12 +31,17 @@ def _prefix(
             tokens = tokens[len(forced_tokens) :]
         known = all(0 <= token < config.vocabulary for token in tokens)
         if not known or set(checkpoint.ends) & set(tokens[:-1]):
-            raise UserError("The output cannot begin with these tokens: they are of another model.")
+            raise UserError(
+                "The output cannot begin with these tokens, which are of another model: type its "
+                "beginning instead."
+            )
     else:
         text = clean_target(checkpoint, options.prefix)
         tokens = tuple(checkpoint.tokenizer.encode_target(text)) if text else ()
     if config.unknown in tokens and config.unknown not in checkpoint.ends:
-        raise UserError("The output cannot begin with characters that the model has never seen.")
+        raise UserError(
+            "The output cannot begin with characters that the model has never seen: replace them."
+        )
     check_length(checkpoint, tokens, "The output cannot begin with")
     return tokens
 

@@ -112,7 +112,9 @@ def _given(
         if not tokens:
             raise UserError("There is no output to follow: type one.")
         if config.unknown in tokens:
-            raise UserError("This output has characters that the model has never seen.")
+            raise UserError(
+                "This output has characters that the model has never seen: replace them."
+            )
         tokens = [*forced_tokens, *tokens, config.eos]
     else:
         tokens = [*target] if isinstance(target, Sequence) else []

@@ -102,16 +102,20 @@ ADVANTAGES = (
         "context-kept",
         "A vector that holds a sentence",
         "The context vector captures the meaning of the whole input.",
-        "Without attention, c = h_T is all that the decoder gets: whatever it writes must be in "
-        "there. A linear probe is the simplest possible reader. It is fitted to the vectors of "
-        "some sentences and asked about others: which tense, singular or plural, a question or "
-        "not?",
+        "Without attention, the encoder's final state is all that the decoder gets: c = h_T, and "
+        "in an LSTM the cell state beside it. Whatever is written must be in there. A linear probe "
+        "is the simplest possible reader. It is fitted to the vectors of some sentences and asked "
+        "about others: which tense, singular or plural, a question or not?",
         "How often is a linear probe right about a sentence whose vector is all it sees?",
         ranges(
             ("below 60 %", 0, "hardly better than guessing, which gets about 50 %"),
             ("60 to 80 %", 60, "some of the grammar would have been lost on the way"),
             ("80 to 95 %", 80, "about as much as the bare words tell"),
-            ("above 95 %", 95, "nearly all of it is in there, in a form that is easy to read"),
+            (
+                "above 95 %",
+                95,
+                "nearly all that was asked can be read from it by the simplest reader",
+            ),
         ),
         (
             Control(
@@ -120,8 +124,9 @@ ADVANTAGES = (
                 ("lstm-vanilla-en-fr", "gru-vanilla-en-fr", "rnn-vanilla-en-fr"),
             ),
         ),
-        "That the decoder uses what the probe can read; and the sentences are of a small grammar, "
-        "where single words tell much (see the bag of words).",
+        "The whole meaning: a few features were asked, and not who did what to whom. Nor that the "
+        "decoder uses what the probe can read. The sentences are of a small grammar, where single "
+        "words tell much (see the bag of words), and the probe reads h_T alone.",
         (
             Link(
                 "pages/sentence_map.py",
@@ -165,7 +170,8 @@ ADVANTAGES = (
         "With attention the decoder looks at all encoder states, which mitigates information loss.",
         "In place of one c there is a cₜ for each step: cₜ = Σ αₜⱼ hⱼ, where the weights αₜ = "
         "softmax(eₜ) say how well each source position fits what is written next. Two models "
-        "with the same cell and the same data differ in this alone.",
+        "with the same cell, width and data: one reads c at every step, the other looks with its "
+        "new state and joins cₜ to it before the output.",
         "On sentences of 16 to 30 words, how much chrF does attention gain?",
         ranges(
             ("nothing", 0, "one vector would be enough for sentences of this length"),

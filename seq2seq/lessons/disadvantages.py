@@ -53,7 +53,11 @@ DISADVANTAGES = (
         "are counted and its time is taken.",
         "How many days would this machine need for the training of the Transformer (big) of 2017?",
         ranges(
-            ("less than a week", 0, "this machine would be faster than eight GPUs of 2016"),
+            (
+                "less than a week",
+                0,
+                "this machine would keep up with eight GPUs of 2016, or nearly",
+            ),
             ("a week to a year", 7, "a patient person could do it at home"),
             ("1 to 10 years", 365, "out of reach, though not absurdly"),
             ("more than 10 years", 3_650, "such systems are trained on many accelerators at once"),
@@ -91,7 +95,9 @@ DISADVANTAGES = (
         "by a matrix each time: it fades or explodes. Gates (LSTM, GRU) soften that; attention is "
         "a path of one step. Measured is how much of the effect on the output comes from where in "
         "the sentence, and whether a verb still agrees with a subject far back: in “The keys near "
-        "the door fell”, is “tombaient” more probable than “tombait”, though “the door” is nearer?",
+        "the door fell”, is “tombaient” more probable than “tombait”, though “the door” is nearer? "
+        "The model has read the French up to the verb, so that the number can come from the "
+        "English subject or from the French one.",
         "How much of the effect has the first third of a long sentence, in an LSTM without "
         "attention?",
         ranges(
@@ -102,8 +108,9 @@ DISADVANTAGES = (
         ),
         (Control("sentences", "Sentences", (6, 3, 12)),),
         "Forty pairs at each distance are few: with another seed, the verdict on agreement can be "
-        "undecided. A gradient tells what a small change would do, and not whether the model got "
-        "the word right. Attribution, on each task's page, has two other measures beside it.",
+        "undecided. Which of the two subjects gave the verb its number is not told apart. A "
+        "gradient tells what a small change would do, and not whether the model got the word "
+        "right. Attribution, on each task's page, has two other measures beside it.",
         (
             Link(
                 "pages/translation.py",
@@ -119,8 +126,9 @@ DISADVANTAGES = (
         "Slow to decode",
         "Decoding is sequential, and beam search makes it slower.",
         "Token yₜ cannot be chosen before yₜ₋₁: the decoder waits for itself, once for each "
-        "token. A beam keeps several hypotheses and scores the next token of each. In training, "
-        "where the output is known, all steps run in one pass.",
+        "token. A beam keeps several hypotheses and scores the next token of each. In training "
+        "the output is known, so that no step waits for a choice, and a Transformer takes all at "
+        "once.",
         "How many times as long as greedy search does a beam of 10 take?",
         ranges(
             ("1 to 1.5", 0, "the hypotheses would come for free"),

@@ -129,15 +129,17 @@ FOUNDATIONS = (
         "Teacher forcing and exposure bias",
         "",
         "In training, the decoder reads the right token before each step, whatever it would have "
-        "written itself: teacher forcing. All steps can then be computed at once, and a mistake "
-        "does not spoil those after it. But the decoder has never seen a mistake of its own, and "
-        "when it runs freely, it does: exposure bias.",
-        "A model reads right translations with one token replaced by its own best wrong guess. How "
-        "many of the next five tokens are no longer its first choice, of 100?",
+        "written itself: teacher forcing. All that the decoder reads is then known before: a "
+        "Transformer computes all steps at once, a recurrent decoder still goes from state to "
+        "state, but waits for no choice. And a mistake does not spoil the steps after it. But the "
+        "decoder has never read a mistake of its own, and when it runs freely, it does: exposure "
+        "bias.",
+        "A model reads right translations in which one token is replaced by the most probable "
+        "other one. How many of the next five tokens are no longer its first choice, of 100?",
         ranges(
             ("none", 0, "it would recover at once, as if nothing had happened"),
             ("up to 10", 1, "it would hardly be disturbed by a wrong token before"),
-            ("10 to 40", 10, "a mistake of its own leads to more of them"),
+            ("10 to 40", 10, "after another token it often leaves the reference"),
             ("more than 40", 40, "one mistake would be the end of the sentence"),
         ),
         (
@@ -186,8 +188,8 @@ FOUNDATIONS = (
         "Textbooks print a dozen lines of Keras: an LSTM that returns its last state, a second one "
         "that starts from it, and a softmax over 10,000 words. It is a whole training model, and "
         "half of a translator.",
-        "In that program c is only the decoder's first state. Our models get it at every step as "
-        "well. How much chrF does ours lose without c at every step?",
+        "In that program the encoder's final state is only the decoder's first one. Our models "
+        "get c = h_T at every step as well. How much chrF does ours lose without it?",
         ranges(
             ("nothing", 0, "the first state would carry all that is needed"),
             ("1 to 10", 1, "the first state would carry nearly all of it"),
@@ -215,8 +217,9 @@ FOUNDATIONS = (
             ),
             Section(
                 "The same model of ours, layer by layer",
-                "Both are built of the same layers. Two counts differ, for reasons that change "
-                "nothing in what is computed.",
+                "The LSTMs and the output layer are the same: each LSTM of ours counts 512 weights "
+                "more, a second bias that changes nothing in what is computed. And ours has the "
+                "two embeddings, which the program leaves out.",
                 "from seq2seq.lessons.keras_example import layers, our_model\n\n"
                 "counts = [layer.count_params() for layer in model.layers]\n"
                 "known = [each.keras for each in layers() if each.keras]\n"
@@ -232,7 +235,7 @@ FOUNDATIONS = (
                 "- **An inference loop.** The decoder's input is the right output, known in "
                 "training. To translate, the program would have to feed each chosen token back, "
                 "which is another model around the same layers.\n"
-                "- **Attention.** One vector of 128 numbers, and its cell, holds the sentence.",
+                "- **Attention.** 128 numbers and as many of the cell hold the sentence.",
             ),
         ),
     ),
@@ -242,7 +245,8 @@ FOUNDATIONS = (
         "",
         "Many well-known models are one half. An encoder reads a whole text, each position knowing "
         "what comes before and after, and writes nothing. A decoder writes, each token knowing "
-        "only what comes before it. An encoder-decoder has both, and cross-attention between them.",
+        "only what comes before it. An encoder-decoder has both: what was read comes to the "
+        "decoder by cross-attention, or in the first ones as one vector.",
         "A guess among 8,000 tokens costs 13 bits. The decoder of our Transformer is left alone, "
         "with zeros for all that the encoder read. How many bits a token does a right French "
         "sentence cost it?",
@@ -281,7 +285,7 @@ FOUNDATIONS = (
                 "meaning |\n"
                 "| decoder | from left to right | yes | continuing a text; the input is the "
                 "beginning of the same text |\n"
-                "| encoder-decoder | the input both ways, the output from left to right | "
+                "| encoder-decoder | the input, mostly both ways; the output from left to right | "
                 "yes | turning one sequence into another: translation, summaries, speech to text |",
             ),
         ),

@@ -13,11 +13,11 @@ VOCABULARY, VECTOR, UNITS = 10_000, 256, 128
 
 PROGRAM = f"""\
 encoder_inputs = keras.Input((None, {VECTOR}))
-_, h, c = keras.layers.LSTM({UNITS}, return_state=True)(encoder_inputs)
+_, state_h, state_c = keras.layers.LSTM({UNITS}, return_state=True)(encoder_inputs)
 
 decoder_inputs = keras.Input((None, {VECTOR}))
 decoder = keras.layers.LSTM({UNITS}, return_sequences=True)
-states = decoder(decoder_inputs, initial_state=[h, c])
+states = decoder(decoder_inputs, initial_state=[state_h, state_c])
 outputs = keras.layers.Dense({VOCABULARY:_}, activation="softmax")(states)
 
 model = keras.Model([encoder_inputs, decoder_inputs], outputs)

@@ -92,7 +92,7 @@ QUESTIONS = (
     ),
     QuizQuestion(
         "latency",
-        "Why can training compute all steps at once, and decoding cannot?",
+        "Why can a Transformer compute all steps at once in training, and not in decoding?",
         (
             "training uses larger batches",
             "in training the right tokens are known before",
@@ -111,24 +111,26 @@ QUESTIONS = (
     ),
     QuizQuestion(
         "teacher-forcing",
-        "Why does one wrong token make the next ones worse?",
+        "Which explanation of what follows a wrong token is called exposure bias?",
         (
             "the decoder has hardly ever read a wrong token in training",
             "the encoder reads it too",
             "the beam is too narrow",
         ),
         0,
-        "under teacher forcing it has read right tokens only",
+        "under teacher forcing it has read right tokens only; that another continuation has become "
+        "the right one is the other explanation",
     ),
     QuizQuestion(
         "keras-example",
-        "What did the model lose when c was only its first state?",
+        "Our model wrote worse when c was only its first state. What does that show?",
         (
-            "nothing, since c is the same vector",
-            "what its state forgets of the source on the way",
-            "the vocabulary of the source",
+            "a first state cannot carry a sentence",
+            "this model relies on reading c at every step",
+            "the encoder has forgotten the source",
         ),
         1,
-        "a state that is rewritten at each step keeps less and less of where it began",
+        "it was trained to read c at every step; one with c as first state alone would keep more "
+        "of it",
     ),
 )

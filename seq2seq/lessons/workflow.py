@@ -67,14 +67,20 @@ def repeated(outline: Outline, length: str = "T") -> tuple[Stage, ...]:
 
 def _context(outline: Outline, length: str) -> Stage:
     if outline.attention == "none":
-        formula, meaning = "c = h_T", "the last state is all that the decoder gets"
+        meaning = "the final state is all that the decoder gets"
+        if outline.kind == "lstm":
+            meaning += ", with the cell state beside it"
+        formula = "c = h_T"
         return Stage("Context", formula, f"{outline.width}", meaning)
     heads = f", {outline.heads} heads" if outline.heads > 1 else ""
+    meaning = "in each step, a weighted mean of all encoder states"
+    if outline.kind == "transformer":
+        meaning = "in each step and head, a weighted mean of a value v_j of each encoder state"
     return Stage(
         "Attention",
-        "c_t = Σ α_{tj} h_j",
+        "c_t = W Σ α_{tj} v_j" if outline.kind == "transformer" else "c_t = Σ α_{tj} h_j",
         f"{length} weights{heads} → {outline.width}",
-        "in each step, a weighted mean of all encoder states",
+        meaning,
     )
 
 

@@ -56,7 +56,7 @@ def test_other_changes_are_made_beside_it(checkpoint, plain):
         every = Interventions(edits, changes.muted)
         again = force(checkpoint, SENTENCE, target, plain.options, interventions=every)
         assert np.exp(again.log_probabilities[step]) == pytest.approx(expected, rel=2e-3)
-    with pytest.raises(UserError, match="Every word is muted"):
+    with pytest.raises(UserError, match="Every word is masked"):
         steer(checkpoint, plain, Row(step), token, changes=Interventions((), tuple(range(size))))
 
 

@@ -84,4 +84,4 @@ def test_a_card_of_the_catalogue_opens_its_model(server, new_page):
     expect(page.get_by_role("combobox", name="Checkpoint")).to_have_value(
         "T5 for summaries, small · download of 242 MB"
     )
-    expect(page.get_by_role("button", name="Fetch 242 MB")).to_be_visible()
+    expect(page.get_by_role("button", name="Download 242 MB")).to_be_visible()

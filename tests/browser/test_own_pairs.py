@@ -82,7 +82,7 @@ def test_a_table_is_scored_by_three_models_and_a_row_opens(
     second = expected[0].worst_first[1]
     box = still(page.get_by_test_id("stDataFrame").last)
     page.mouse.click(box["x"] + 17, box["y"] + 36 + 35 * 1.5)
-    page.get_by_role("link", name=f"Open line {second.line} in the explorer").click()
+    page.get_by_role("link", name=f"Open line {second.line} in Translation").click()
     page.wait_for_selector(LIVE)
     settled(page)
     query = query_of(page)

@@ -29,7 +29,7 @@ def test_lines_are_pairs_and_are_written_back():
         ("a\tb\n", "too few pairs, 1"),
         ("", "too few pairs, 0"),
         ("a\tb\n" * 50, "All pairs are the same"),
-        (GOOD.encode() + b"\xff\xfe\ta\n", "Line 41 is no text in UTF-8"),
+        (GOOD.encode() + b"\xff\xfe\ta\n", "Line 41 is not UTF-8 text"),
         (GOOD.encode() + b"\x00\ta\n", "Line 41 holds a byte"),
         (b"x" * (MOST_BYTES + 1), "give at most 10 MB"),
     ],

@@ -93,7 +93,7 @@ def test_a_frequency_is_inferred_from_its_dates_and_numbers_them_without_gaps(co
 def test_values_as_text_come_back():
     values = np.array([1.5, np.nan, -3e-7, 123456.0])
     np.testing.assert_allclose(parse_values(write_values(values)), values)
-    with pytest.raises(UserError, match="no number"):
+    with pytest.raises(UserError, match="not a number"):
         parse_values("1 two 3")
     with pytest.raises(UserError, match="infinite"):
         parse_values("1 inf")
@@ -156,7 +156,7 @@ def test_dates_are_those_of_the_periods_they_are_numbered_by():
         ("\n".join([",".join(map(str, range(1000)))] * 30), "1,000 columns"),
         ("1.5\n" * 25_000_000, "larger than 5 MB"),
         ("1\n" * 20_000, "20,000 rows"),
-        (b"PK\x03\x04" + bytes(200), "no text"),
+        (b"PK\x03\x04" + bytes(200), "not text"),
     ],
     ids=lambda value: str(value)[:20],
 )

@@ -53,7 +53,7 @@ def test_bad_lines_are_named_by_number():
     [
         (b"", "There are no pairs"),
         (b"one\ntwo\n", "There are no pairs: .* Line 1 has no tab"),
-        (b"a\tb\nc\t\xff\n", "Line 2 is no UTF-8 text: save"),
+        (b"a\tb\nc\t\xff\n", "Line 2 is not UTF-8 text: save"),
         (b"a\tb\n" * 5_001, "There are 5,001 pairs: give at most 5,000"),
         (b"\n" * 20_001, "There are 20,001 lines: give at most 5,000 pairs"),
     ],

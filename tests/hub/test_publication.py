@@ -159,7 +159,7 @@ def test_the_app_offers_the_cards_and_then_shows_all(first_clone, clone):
         at.selectbox(key="checkpoint").options[0] == "A tiny model · download of 1 MB (gru-plain)"
     )
     assert not charts(at)
-    next(each for each in at.button if each.label == "Fetch 1 MB").click().run()
+    next(each for each in at.button if each.label == "Download 1 MB").click().run()
     assert not at.exception
     at = visit("translation", text=SENTENCE, checkpoint="gru-plain", tab="Probabilities")
     assert not at.exception

@@ -25,7 +25,7 @@ VERBS = ("sees", "forgets", "finds", "likes", "waits for", "remembers")
 OBJECTS = ("the garden", "a red house", "the last letter", "her sister", "two books", "the rain")
 ENDS = ("today.", "in the morning.", "after school.", "without a word.", "near the river.")
 FIELD, CHART = "text", b"chart_attention"
-REFUSED, WAITED = b"Try again in about", b"Waiting for other visitors"
+REFUSED, WAITED = b"Try again in about", b" in the queue, for about"
 
 
 class Plan(NamedTuple):

@@ -82,8 +82,8 @@ def link_of(at):
     [
         (
             "transformer",
-            " It has said where there is help to 3 of 4 messages of danger, "
-            "and needlessly to 1 of 5 others.",
+            " In a test, it named a place of help in reply to 3 of 4 messages of danger, "
+            "and needlessly in reply to 1 of 5 others.",
         ),
         ("gru-plain", ""),
     ],

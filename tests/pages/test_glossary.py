@@ -32,7 +32,7 @@ def test_a_link_names_a_term_and_a_search_finds_others():
     assert len(re.findall(r"\*\*(.+?)\*\*", texts(at))) > 2
     at.text_input(key="term").set_value("<b>nothing</b>").run()
     assert not at.exception
-    assert "No term holds" in at.info[0].value
+    assert "No term matches" in at.info[0].value
 
 
 def test_every_term_can_be_hovered_over():

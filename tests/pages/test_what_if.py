@@ -131,11 +131,11 @@ def test_what_a_run_cannot_have_waits_and_says_why(root):
     edits = [f"30.a.a.{row(folder, 0)}", f"0.a.a.{row(folder, 1)}", f"1.a.a.{row(folder, 0)}"]
     at = open_tab("lstm-attention", edit=edits, muted="2 old", max_length="6")
     assert not at.error
-    assert said(at, "The change of step 31 waits: this output has")
+    assert said(at, "The change of step 31 is not applied: this output has")
     muted = [i for i, word in enumerate(run(load(folder), SENTENCE).source.words) if word == 1]
     at = open_tab("lstm-attention", edit=f"0.a.a.{row(folder, *muted)}", muted="2 old")
     assert not at.error
-    assert said(at, "The change of step 1 waits: all its weight is on masked words.")
+    assert said(at, "The change of step 1 is not applied: all its weight is on masked words.")
     assert said(at, "before,")  # what the muted word alone does is still shown
 
 

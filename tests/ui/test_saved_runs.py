@@ -51,7 +51,7 @@ def test_a_changed_run_opens_and_says_what_was_changed(root):
     shutil.rmtree(root / "transformer")
     at = reopened("translation", changed.to_json())
     banner = next(each.value for each in at.info if "A saved run of" in each.value)
-    assert f"It did not see ` {shown(changed.source.pieces[1])} `." in banner
+    assert f"` {shown(changed.source.pieces[1])} ` was masked." in banner
     assert "Its attention was changed at step 3." in banner
 
 

@@ -116,9 +116,9 @@ def _no_advice(name: str | None) -> str:
     said = "A small model makes up its replies: none is advice."
     if measured and measured.dangerous:
         said += (
-            f" It has said where there is help to {measured.sent} of {measured.dangerous} messages "
-            f"of danger, and needlessly to {measured.sent_needlessly} "
-            f"of {measured.harmless} others."
+            f" In a test, it named a place of help in reply to {measured.sent} of "
+            f"{measured.dangerous} messages of danger, and needlessly in reply to "
+            f"{measured.sent_needlessly} of {measured.harmless} others."
         )
     return f"{said} In an emergency, call for help."
 

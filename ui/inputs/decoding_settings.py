@@ -79,7 +79,7 @@ def _length_controls(method: str, defaults: Options) -> dict[str, Any]:
     )
     values: dict[str, Any] = {"min_length": shortest, "max_length": longest}
     if 0 < longest < shortest:
-        st.caption("The maximum is below the minimum: the output is cut there.")
+        st.caption("The maximum is below the minimum: the output is cut at the maximum.")
     if method != "greedy":
         values["length_penalty"] = st.slider(
             "Length penalty",
@@ -96,7 +96,9 @@ def _length_controls(method: str, defaults: Options) -> dict[str, Any]:
 
 def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
     width = defaults.beam_width if defaults.beam_width > 1 else Options().beam_width
-    label = "Beam width" if method == "beam" else "Samples"
+    label, help_ = "Beam width", term_help("beam width", "hypothesis")
+    if method == "sample":
+        label, help_ = "Samples", "How many outputs are drawn, each on its own."
     return {
         "beam_width": st.slider(
             label,
@@ -104,7 +106,7 @@ def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
             MAX_BEAM_WIDTH,
             width,
             key="beam_width",
-            help=term_help("beam width", "hypothesis"),
+            help=help_,
             **URL,
         ),
         "coverage_penalty": st.slider(

@@ -85,8 +85,8 @@ def sampling_settings(
             None,
             key="context",
             placeholder="as is usual",
-            help=f"Last values that the model reads, at most. Usual here: {usual}; for a model of "
-            "others, as many as it was made for.",
+            help="How many of the latest values the model reads, at most; if left empty, "
+            f"{usual} for one of ours, for others as many as they were made for.",
             **URL,
         )
         samples = st.number_input("Samples", 1, 200, SAMPLES, key="samples", **URL)
@@ -106,7 +106,8 @@ def sampling_settings(
             [f"{each} %" for each in INTERVALS],
             "80 %",
             key="interval",
-            help="What the widest band of the fan holds; three more are a quarter narrower each.",
+            help="What the widest band of the fan holds; the three inside hold three quarters, "
+            "half and a quarter of that.",
             **URL,
         )
     sampling = Sampling(int(samples), temperature, int(seed), int(context or 0))

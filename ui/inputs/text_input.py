@@ -104,7 +104,7 @@ def source_area(
         else:
             del st.query_params[query]
     if given and not linked:
-        st.caption(f"This text is too long for a link, so a copied one leaves it away.{instead}")
+        st.caption(f"This text is too long for a link, so a copied link leaves it out.{instead}")
     return given[:MAX_PASTED]
 
 

@@ -463,8 +463,8 @@ def _lights(trace: Trace, which: str, choice: dict[str, Any]) -> Lights:
 def no_attention() -> None:
     """Say that a model has no attention."""
     st.info(
-        "This model has no attention: the context vector is all that its decoder gets of the "
-        "source.",
+        "This model has no attention: the encoder's final state is all that its decoder gets of "
+        "the source.",
         icon=":material/visibility_off:",
     )
 

@@ -224,7 +224,7 @@ def _ranking(view: View) -> None:
     st.caption(
         f"Choose a row to select that hypothesis. The search ran with a length penalty of "
         f"{own[0]:g} and a coverage penalty of {own[1]:g}; with others it might have found other "
-        "hypotheses: change them under Decoding settings."
+        "hypotheses: change them under Settings, at the top."
     )
     if weight := view.run.options.mmi_weight:
         st.caption(

@@ -27,7 +27,7 @@ def offer(label: str, trace: Trace, file: str) -> None:
         "application/json",
         on_click="ignore",
         icon=":material/download:",
-        help="Opens again on this page, without the model, by Open a saved run."
+        help="Open it again on this page with Open run: that needs no model."
         if fits
         else "This run is too large to be saved: choose a shorter text.",
         disabled=not fits,

@@ -58,11 +58,12 @@ def fitting(
             continue
         if step >= len(trace.target):
             waiting[each] = (
-                f"The change of step {step + 1} waits: this output has {len(trace.target):,} steps."
+                f"The change of step {step + 1} is not applied: this output has "
+                f"{len(trace.target):,} steps."
             )
         elif not any(weight for i, weight in enumerate(each.edit.weights) if i not in muted):
             waiting[each] = (
-                f"The change of step {step + 1} waits: all its weight is on masked words."
+                f"The change of step {step + 1} is not applied: all its weight is on masked words."
             )
         else:
             edits.append(each)

@@ -302,8 +302,8 @@ def _unit_of(cell: CellInternals) -> int:
 def _one_vector(found: StepInternals) -> None:
     fed = found.feeds == "context"
     st.markdown(
-        "This model has no attention: the encoder's final state is the context vector, all that "
-        "the decoder gets of the source. "
+        "This model has no attention: the encoder's final state is all that the decoder gets of "
+        "the source, and its h_T is the context vector. "
         + ("Every step reads it." if fed else "The decoder's state started from it.")
     )
     _strips("context", [("context", found.context)], "The context vector.")

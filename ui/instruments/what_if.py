@@ -48,7 +48,7 @@ def show(view: View) -> None:
         _compare(view, instead, Interventions())
         if edit_links.written() or st.query_params.get_all(_MUTED):
             st.caption(
-                "Masked words and overridden attention belong to the first source: remove the "
+                "Masked words and overridden attention belong to the first source: clear the "
                 "other one to apply them again."
             )
         return

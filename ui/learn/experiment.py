@@ -68,7 +68,7 @@ def _controls(lesson: Lesson) -> tuple[int, dict[str, Any]]:
             MOST_SEED,
             key="seed",
             width=130,
-            help="Of all random numbers; another seed measures again.",
+            help="All random numbers follow from it: with another seed, others are drawn.",
             **URL,
         )
     defaults = {each.setting: each.values[0] for each in lesson.controls}

@@ -75,7 +75,7 @@ def _prediction(lesson: Lesson, answer: Choice, result: Result) -> None:
     chart(
         f"prediction_{as_key(lesson.name)}",
         figures.prediction.plain(labels, chosen, at, measured, is_dark()),
-        f"You answered {answer.label}; measured was {measured}, which is {labels[right]}.",
+        f"You answered {answer.label}; {measured} was measured, which is {labels[right]}.",
         lambda: figures.prediction_csv(labels, chosen, right, measured),
     )
 
@@ -148,7 +148,7 @@ def _case(number: int, case: Case) -> None:
     else:
         page_link(
             "pages/translation.py",
-            "Open in the explorer",
+            "Open in Translation",
             text=case.source,
             checkpoint=case.models[0],
         )
@@ -162,7 +162,9 @@ def _on_answer(lesson: Lesson, answer: Choice | None, result: Result) -> str:
         said = f"Your answer, “{answer.label}”, was right"
         # What would be the case if another answer were right need not be said of this one.
         return f"{said}." if " would " in f" {answer.meaning} " else f"{said}: {answer.meaning}."
-    return f"You answered “{answer.label}”: then {answer.meaning}."
+    return (
+        f"Your answer, “{answer.label}”, is not what was measured. It would mean: {answer.meaning}."
+    )
 
 
 def _number(value: float) -> str:

@@ -83,7 +83,9 @@ def print_page(lesson: Lesson) -> None:
     st.html(PRINTED)
     with st.container(key="unprinted"):
         page_link("pages/learn.py", "Back to the lesson", lesson=lesson.name)
-        st.caption("Print this page with the browser (Ctrl+P): the menu and this line stay away.")
+        st.caption(
+            "Print this page with the browser (Ctrl+P): the menu and this line are not printed."
+        )
     st.title(lesson.title)
     if lesson.claim:
         st.markdown(f"> {plain(lesson.claim)} *(the textbook)*")

@@ -226,7 +226,7 @@ def waiting_note(place: DeltaGenerator) -> OnWait:
         if time.monotonic() - started < PATIENCE:
             place.empty()  # a visitor who has left is noticed here
         else:
-            text = f"Waiting for other visitors: number {position}, about {max(1, seconds):.0f} s"
+            text = f"Place {position} in the queue, for about {max(1, seconds):.0f} s"
             place.info(text, icon=":material/hourglass_top:")
 
     return on_wait

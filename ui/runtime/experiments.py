@@ -42,7 +42,7 @@ def measure(name: str, seed: int, settings: dict[str, Any], show: Show) -> Resul
     from seq2seq.experiments.registry import run_experiment
 
     def on_wait(place: int, seconds: float) -> None:
-        text = f"Waiting for other visitors' experiments: number {place}, {seconds:.0f} s"
+        text = f"Place {place} in the queue, for about {seconds:.0f} s"
         show(0.0, text, None)
 
     try:

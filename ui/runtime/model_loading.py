@@ -66,18 +66,18 @@ def _fetched(identifier: str, card: Card | None) -> bool:
             return True
         count = repository.bytes
     size = f"{count / 1e6:,.0f} MB"
-    note = "" if count <= hub.ASK_ABOVE else " This is a lot: be sure that you want it."
+    note = "" if count <= hub.ASK_ABOVE else " That is large: go on only if you need it."
     place = st.empty()
     with place.container():
         st.info(
-            f"{quoted(identifier)} lies on the Hugging Face Hub and takes {size}.{note}",
+            f"{quoted(identifier)} is on the Hugging Face Hub: the download is {size}.{note}",
             icon=":material/cloud_download:",
         )
-        asked = st.button(f"Fetch {size}", key=f"fetch {identifier}", type="primary")
+        asked = st.button(f"Download {size}", key=f"fetch {identifier}", type="primary")
     if not asked:
         return False
     with place.container():
-        bar = st.progress(0.0, f"Fetching {size}")
+        bar = st.progress(0.0, f"Downloading {size}")
         # A click reruns the page, which ends the fetching.
         st.button("Cancel", key=f"cancel {identifier}")
 

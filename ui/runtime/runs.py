@@ -370,7 +370,7 @@ def _changes(trace: Trace) -> str:
     """Say what was changed inside a run; "" if nothing was."""
     muted = " ".join(shown(trace.source.pieces[place]) for place in trace.interventions.muted)
     steps = sorted({edit.step + 1 for edit in trace.interventions.attention})
-    said = f" It did not see {quoted(muted)}." if muted else ""
+    said = f" {quoted(muted)} was masked." if muted else ""
     if steps:
         said += f" Its attention was changed at step {', '.join(map(str, steps))}."
     return said

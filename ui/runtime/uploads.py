@@ -39,7 +39,11 @@ def bring_folder(path: str) -> str | None:
             _take(name, folder, uploaded=False)
         return name
     except (UserError, OSError, ValueError, RuntimeError) as error:
-        text = str(error) if isinstance(error, UserError) else "There is no such folder here."
+        text = (
+            str(error)
+            if isinstance(error, UserError)
+            else "This folder cannot be opened: check its path."
+        )
         st.error(plain(text), icon=":material/error:")
         return None
 
@@ -67,12 +71,19 @@ def bring_files(files: list[Any]) -> str | None:
                     raise UserError(what)
         for file in files:
             if not re.fullmatch(r"\w[\w.-]{0,100}", file.name):
-                raise UserError(f"A file cannot be called {file.name[:40]!r}: rename it.")
+                raise UserError(
+                    f"A file cannot be called {file.name[:40]!r}: rename it with letters, digits, "
+                    "dots, - and _ alone."
+                )
             (folder / file.name).write_bytes(file.getbuffer())
         _take(name, folder, uploaded=True)
         return name
     except (UserError, OSError) as error:
-        text = str(error) if isinstance(error, UserError) else "The server has no room for this."
+        text = (
+            str(error)
+            if isinstance(error, UserError)
+            else "The files could not be kept here: try again later."
+        )
         st.error(plain(text), icon=":material/error:")
         return None
     finally:  # a visitor who leaves in between leaves nothing behind

@@ -42,7 +42,7 @@ def board(training: Training, names: Mapping[str, str], task: str) -> None:
         now = at_moment.get(looking)
         if now is None:
             st.caption(
-                "No attention: all that the decoder gets is the encoder's last state. How much of "
+                "No attention: all that the decoder gets is the encoder's final state. How much of "
                 "the gradient reaches each source token through it:"
             )
             _distances(models)

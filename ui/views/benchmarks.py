@@ -201,7 +201,7 @@ def _training(chosen: list[Measurements]) -> None:
     machines = {one.name: one.hardware for one in chosen if one.hardware}
     if over == "Minutes" and len(set(machines.values())) > 1:
         listed = "; ".join(f"{name}: {machine}" for name, machine in machines.items())
-        st.caption(plain(f"Minutes are of different machines. {listed}."))
+        st.caption(plain(f"The minutes were measured on different machines. {listed}."))
 
 
 def _data(studied: list[Measurements]) -> None:

@@ -121,8 +121,8 @@ def _show(runs: dict[str, Trace], reference: str, strangers: str) -> None:
     if more := _trained_on_more(list(runs)):
         names = ", ".join(plain(called[name]) for name in more)
         said += (
-            f" Trained on data that the others did not have: {names}. So not the architecture "
-            "alone differs."
+            f" Trained on data that the others did not have: {names}. So the "
+            "architecture is not the only difference."
         )
     if said:
         st.caption(said)
@@ -186,7 +186,9 @@ def _column(name: str, title: str, trace: Trace, step: int, narrow: bool) -> Non
     if step >= len(trace.target):
         st.caption(f"Finished after step {len(trace.target):,}.")
     if trace.attention is None:
-        st.caption("No attention: the context vector is all that the decoder gets of the source.")
+        st.caption(
+            "No attention: the encoder's final state is all that the decoder gets of the source."
+        )
         chart(
             f"context_{key}",
             figures.context.plain(trace, here, dark=is_dark()),

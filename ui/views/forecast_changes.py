@@ -91,7 +91,7 @@ def _before_and_after(before: Backtest, after: Backtest) -> None:
     said = (
         f"The median moves by {moved.mean():+.4g} on average, at most by "
         f"{moved[np.abs(moved).argmax()]:+.4g} at step {np.abs(moved).argmax() + 1}; the 80 % "
-        f"interval is {widths[1]:.4g} wide on average, before {widths[0]:.4g}."
+        f"interval is {widths[1]:.4g} wide on average; it was {widths[0]:.4g} before."
     )
     drawn = changed_forecast.plain(before, after, is_dark())
     table = partial(changed_forecast_csv, before, after)

@@ -29,7 +29,7 @@ def glossary_page() -> None:
     hits = found(query)
     if not hits:
         st.info(
-            f"No term holds {quoted(query)}: try a shorter word, or clear the search to see all.",
+            f"No term matches {quoted(query)}: try a shorter word, or clear the search to see all.",
             icon=":material/search_off:",
         )
     _groups(hits)

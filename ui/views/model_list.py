@@ -59,7 +59,7 @@ def model_list() -> None:
         cards = {name: card for name, card in found.offered.items() if name not in at_hand}
     chosen = [card for card in cards.values() if _is_meant(card, sought or "")]
     if not chosen:
-        st.info("No model here is like that: search for less.", icon=":material/search_off:")
+        st.info("No model matches: use fewer words, or choose All.", icon=":material/search_off:")
     for task in TASKS:
         of_task = [card for card in chosen if card.task == task]
         if of_task:

@@ -45,7 +45,7 @@ def intake() -> str | None:
         return given
     if is_hosted():
         st.error(
-            plain(f"{given[:80]!r} is no id of the Hub: write it as USER/REPO."),
+            plain(f"{given[:80]!r} is not an id of the Hub: write it as USER/REPO."),
             icon=":material/error:",
         )
         return None

@@ -332,14 +332,14 @@ def _worst(found: list[ScoredModel], own: Own) -> None:
     field = "paragraphs" if page == "summarization" else "text"
     page_link(
         f"pages/{page}.py",
-        f"Open line {sentence.line} in the explorer",
+        f"Open line {sentence.line} in {page.capitalize()}",
         **{"checkpoint": model.checkpoint, field: sentence.source},
     )
 
 
 def _open_recording(name: str, sentence: ScoredSentence, own: Own) -> None:
     """Take the chosen recording to the page of speech, which an address cannot do."""
-    if not st.button(f"Open line {sentence.line} in the explorer", icon=":material/arrow_forward:"):
+    if not st.button(f"Open line {sentence.line} in Speech", icon=":material/arrow_forward:"):
         return
     from seq2seq.data.audio import RATE, Audio
     from seq2seq.data.own_recordings import read_recordings

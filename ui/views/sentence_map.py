@@ -124,8 +124,8 @@ def _own_sentences() -> list[str]:
     found = [line[:LONGEST] for line in lines if line]
     if len(found) > MOST_OWN or any(len(line) > LONGEST for line in lines):
         st.caption(
-            f"On the map stand the first {MOST_OWN} sentences, and of each the first {LONGEST} "
-            "characters."
+            f"The map shows the first {MOST_OWN} sentences, and the first {LONGEST} characters of "
+            "each."
         )
     return found[:MOST_OWN]
 

@@ -22,7 +22,7 @@ Object.assign(Player.prototype, {
         "blue numbers are above 0, orange ones below."],
       ...(attends ? [["attention", "Attention", this.lookingInWords(step)]] : []),
       ["context", "Context vector", attends
-        ? "is the sum of the states, each by its weight: all that this step gets of the source."
+        ? "is the sum of the states, each by its weight: what this step reads of the source."
         : "is the last encoder state: one vector for the whole source, the same at every step."],
       ["decoder", "Decoder", this.writingInWords(step)],
     ];
