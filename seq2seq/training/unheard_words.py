@@ -46,9 +46,14 @@ def with_unheard_word(
 
 
 def _unheard(word: str, rare: Sequence[str], draw: random.Random) -> str:
-    """Join the beginning of a rare word to the end of another; case and ending are the word's."""
+    """Join the beginning of a rare word to the end of another; case and ending are the word's.
+
+    Now and then that is a known word, which does no harm.
+    """
     first, second = draw.sample(rare, 2)
-    ending = next((each for each in ENDINGS if word.endswith(each)), "")
+    ending = next((each for each in ENDINGS if word.lower().endswith(each)), "")
     joined = first[: draw.randint(2, 4)] + second[len(second) // 2 :]
     made = joined.removesuffix(ending) + ending
+    if word.isupper():
+        return made.upper()
     return made.capitalize() if word[0].isupper() else made

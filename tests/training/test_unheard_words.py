@@ -34,6 +34,9 @@ def test_the_letters_case_and_the_ending_are_those_of_the_word():
         name = with_unheard_word(Pair("I'm in Hobart.", "Hobart!"), RARE, known, draw).target
         assert name[0].isupper()
         assert name[1:-1].islower()
+        loud = with_unheard_word(Pair("OUR COURGETTES", "COURGETTES!"), RARE, known, draw).target
+        assert loud.isupper()
+        assert loud.endswith("ES!")
         many = with_unheard_word(Pair("nine courgettes", "Bake courgettes."), RARE, known, draw)
         assert many.target.endswith("es.")
 
