@@ -137,20 +137,11 @@ def _occlusion(
         kept = [n for n in range(first, min(first + BATCH, words)) if shorter[n]]
         if kept:
             sources = pad([shorter[n] for n in kept], checkpoint.model.config.pad)
-            logits = checkpoint.searcher(
-                sources.to(checkpoint.device),
-                read.expand(len(kept), -1),
-                _mask(shorter, kept).to(checkpoint.device),
-            )
+            logits = checkpoint.searcher(sources.to(checkpoint.device), read.expand(len(kept), -1))
             scores = _chosen(logits[:, prompt:], trace)
             losses[kept] = trace.log_probabilities - scores.cpu().double().numpy()
         on_batch(batch + 1)
     return losses.T
-
-
-def _mask(shorter: list[list[int]], kept: list[int]) -> Tensor:
-    longest = max(len(shorter[n]) for n in kept)
-    return torch.tensor([[i < len(shorter[n]) for i in range(longest)] for n in kept])
 
 
 def _chosen(logits: Tensor, trace: Trace) -> Tensor:

@@ -26,7 +26,7 @@ from seq2seq.models.attention import Additive, Dot, General, MultiHead, attend
 from seq2seq.models.protocol import Memory, State, Step
 from seq2seq.models.quantization import as_read, weight_row
 from seq2seq.models.recurrent import GATES, CellStep, RecurrentDecoder
-from seq2seq.models.transformer import DecoderLayer, TransformerDecoder, biases_of
+from seq2seq.models.transformer import DecoderLayer, SourceKeys, TransformerDecoder, biases_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,8 @@ class CellInternals:
 class AttentionInternals:
     """One attention, of one head where there are several: context = softmax(scores) @ values.
 
-    query, context: (width,). values: (positions, width). scores, weights: (positions,).
+    query, context: (width,). values: (positions, width). scores, weights: (positions,); the softmax
+    leaves out what nobody may see, as a gap in a series: its weight is 0, whatever its score.
     keys: (positions, width) where a score is the dot product of query and key times `scale`, plus
     `bias` (positions,) if there is one; else None. brought: what all heads together add to the
     state, (model width,). unseen: the weight on the silence that follows a recording.
@@ -337,8 +338,10 @@ def _transformer(
     states, passed = embedded, []
     layers = cast("list[DecoderLayer]", list(decoder.layers))
     biases = biases_of(decoder.bias, len(layers), place, place + 1, tokens.device)
+    visible = memory.mask[:, None, None, :]
     for each, past, keys, bias in zip(layers, state, memory.keys, biases, strict=True):
-        passed.append(_pass(each, states, past, keys, bias, chosen.head, chosen.positions))
+        source = SourceKeys(keys, visible)
+        passed.append(_pass(each, states, past, source, bias, chosen.head, chosen.positions))
         states = passed[-1].states[-1]
     hidden = decoder.norm(states)
     readout = hidden * decoder.output_scale
@@ -365,15 +368,16 @@ def _pass(
     layer: DecoderLayer,
     states: Tensor,
     past: tuple[Tensor, Tensor],
-    source: tuple[Tensor, Tensor],
+    source: SourceKeys,
     bias: Tensor | None,
     head: int,
     heard: int,
 ) -> _Passed:
     """Do what DecoderLayer.forward does with one position."""
     query, *new = layer.self_attention.project(layer.self_attention_residual.enter(states))
-    seen = torch.cat([past[0], new[0]], dim=2), torch.cat([past[1], new[1]], dim=2)
-    own, change = _look(layer.self_attention, query, seen, head, seen[0].shape[2], bias)
+    keys = torch.cat([past[0], new[0]], dim=2), torch.cat([past[1], new[1]], dim=2)
+    seen, count = SourceKeys(keys, None), keys[0].shape[2]
+    own, change = _look(layer.self_attention, query, seen, head, count, bias)
     after_own = layer.self_attention_residual.leave(states, change)
     query = layer.attention_residual.enter(after_own)
     look, change = _look(layer.attention, query, source, head, heard)
@@ -386,19 +390,19 @@ def _pass(
 def _look(
     attention: MultiHead,
     query: Tensor,
-    seen: tuple[Tensor, Tensor],
+    seen: SourceKeys,
     head: int,
     count: int,
     bias: Tensor | None = None,
 ) -> tuple[AttentionInternals, Tensor]:
     """Return the parts of a head, at the first `count` positions, and what all heads bring."""
-    parts = attention.look(query, seen, None, bias)
+    parts = attention.look(query, seen.keys, seen.mask, bias)
     brought = attention.join(parts.contexts)
     weights = _numbers(parts.weights[0, head, 0])
     look = AttentionInternals(
         query=_numbers(parts.queries[0, head, 0]),
-        keys=_numbers(seen[0][0, head, :count]),
-        values=_numbers(seen[1][0, head, :count]),
+        keys=_numbers(seen.keys[0][0, head, :count]),
+        values=_numbers(seen.keys[1][0, head, :count]),
         scores=_numbers(parts.scores[0, head, 0, :count]),
         weights=weights[:count],
         context=_numbers(parts.contexts[0, head, 0]),

@@ -12,6 +12,7 @@ MAX_LENGTH = 512
 MAX_LENGTH_PENALTY = 5.0
 MAX_CHARACTERS = 8_000  # of a source; what is longer is cut, with a note
 MAX_INSTRUCTION = 200
+MAX_SEED = 2**31 - 1
 KINDS = {
     int: "a whole number",
     float: "a number",
@@ -96,7 +97,7 @@ class Options:
             ("temperature", 0.01, 10.0),
             ("top_k", 0, 1_000_000),
             ("top_p", 0.01, 1.0),
-            ("seed", 0, 2**31 - 1),
+            ("seed", 0, MAX_SEED),
             ("max_length", 0, MAX_LENGTH),
             ("min_length", 0, MAX_LENGTH),
             ("no_repeat_ngram", 0, 10),

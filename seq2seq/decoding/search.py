@@ -133,8 +133,8 @@ class _Search:
     ) -> None:
         self.decoder, self.options, self.ends, self.steering = decoder, options, ends, steering
         count, device = memory.mask.shape[0], memory.mask.device
-        self.source_lengths = memory.mask.sum(dim=1).tolist()
-        default = [options.length_limit(length) for length in self.source_lengths]
+        self.visible = memory.mask.cpu().numpy()
+        default = [options.length_limit(int(length)) for length in self.visible.sum(axis=1)]
         self.limits = list(steering.limits) or default
         self.finished: list[list[Hypothesis]] = [[] for _ in range(count)]
         self.written_by: list[dict[int, np.ndarray]] = [{} for _ in range(count)]
@@ -292,14 +292,12 @@ class _Search:
         options, coverage = self.options, rows.coverage
         if coverage is None:
             return score(rows.cumulative, rows.history.shape[1], options.length_penalty)
-        lengths = np.array(self.source_lengths)[rows.owner]
-        real = np.arange(coverage.shape[1]) < lengths[:, None]
         return score(
             rows.cumulative,
             rows.history.shape[1],
             options.length_penalty,
             options.coverage_penalty,
-            np.where(real, coverage, 1.0),
+            np.where(self.visible[rows.owner], coverage, 1.0),
         )
 
     def _finish(self, row: Rows, finished: bool) -> None:

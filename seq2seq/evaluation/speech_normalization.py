@@ -1,7 +1,8 @@
 """One spelling for what is said in English, so that hearing is scored and not style.
 
-The steps are those of Whisper's English normalizer (Radford et al. 2022, appendix C) but for its
-British spellings, and one more: letters and digits stand apart, since a spelled word or a number
+A shorter form of Whisper's English normalizer (Radford et al. 2022, appendix C): it has no steps
+for British spellings, titles (mr), 'd, most 's, gonna and wanna, decimals, currencies, percent and
+diacritics. It has one of its own: letters and digits stand apart, since a spelled word or a number
 may be written as "ABC 71" or as "a b c seven one".
 """
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import orjson
 
-from seq2seq.decoding.options import Options
+from seq2seq.decoding.options import MAX_SEED, Options
 
 FORMAT = "seq2seq-conversation/1"
 MAX_REACH = 8  # turns that a reply may read
@@ -133,7 +133,7 @@ def _marks(turn: Turn, place: int) -> str:
 
 _SAID = re.compile(r"(m?)\.(.+)", re.DOTALL)
 _REPLIED = re.compile(
-    rf"(?P<muted>m?)(?P<stopped>s?)(?P<read>[01]{{1,{MAX_REACH}}})(?:-(?P<seed>\d{{1,9}}))?"
+    rf"(?P<muted>m?)(?P<stopped>s?)(?P<read>[01]{{1,{MAX_REACH}}})(?:-(?P<seed>\d{{1,10}}))?"
     r"\.(?P<text>.*)",
     re.DOTALL | re.ASCII,
 )
@@ -160,10 +160,11 @@ def _turn(item: str, place: int, model: str, options: Options) -> Turn | None:
     if found := _REPLIED.fullmatch(item):
         reach = len(found["read"])
         read = [place - reach + at for at, digit in enumerate(found["read"]) if digit == "1"]
-        if not read or read[0] < 0:
+        seed = int(found["seed"] or 0)
+        if not read or read[0] < 0 or seed > MAX_SEED:
             return None
         if found["seed"]:
-            options = drawn(options, int(found["seed"]))
+            options = drawn(options, seed)
         reply = Reply(model, options, tuple(read), reach, bool(found["stopped"]))
         return Turn(found["text"][:LINK_CHARACTERS], reply, bool(found["muted"]))
     return None

@@ -13,9 +13,9 @@ from seq2seq.checkpoint import Checkpoint
 from seq2seq.data.frequency import frequency
 from seq2seq.data.series import Series
 from seq2seq.data.value_tokenizer import ValueTokenizer
-from seq2seq.decoding.options import MAX_BEAM_WIDTH, Options
+from seq2seq.decoding.options import MAX_BEAM_WIDTH, MAX_SEED, Options
 from seq2seq.errors import UserError
-from seq2seq.inference.inputs import fit_tokenizer, prepare
+from seq2seq.inference.inputs import MAX_CONTEXT, fit_tokenizer, prepare
 from seq2seq.inference.pipeline import run
 from seq2seq.models.protocol import select
 from seq2seq.trace import Trace
@@ -45,8 +45,8 @@ class ForecastOptions:
             ("samples", 1, MAX_SAMPLES),
             ("temperature", 0.01, 10.0),
             ("top_k", 0, 1_000_000),
-            ("seed", 0, 2**31 - 1),
-            ("context", 0, 512),
+            ("seed", 0, MAX_SEED),
+            ("context", 0, MAX_CONTEXT),
         ):
             if not low <= getattr(self, name) <= high:
                 raise UserError(f"{name} is {getattr(self, name)}: give {low} to {high}.")
@@ -123,9 +123,10 @@ def decoding_options(
 
 
 def read_part(checkpoint: Checkpoint, series: Series, options: ForecastOptions) -> Series:
-    """Return the last values of a series, as many as the options let the model read."""
+    """Return the last values of a series, as many as the options and the model allow."""
     habit = checkpoint.generation_config.series.context
     count = options.context or habit or frequency(series.frequency).context
+    count = min(count, habit or MAX_CONTEXT)
     if count >= len(series):
         return series
     return replace(series, values=series.values[-count:].copy(), start="")

@@ -156,7 +156,8 @@ def coverage(
 
     Added over steps, averaged over layers and heads: what a coverage penalty is about. outputs: ids
     as a search has found them. One teacher-forced pass over all of them, in the precision of the
-    search. Raises ValueError for a model without attention.
+    search. It is 1 where there is nothing to look at, so that nothing is missed there. Raises
+    ValueError for a model without attention.
     """
     _, memory, _, prompt, _ = encode(checkpoint, source, options)
     config, device = checkpoint.model.config, checkpoint.device
@@ -165,7 +166,8 @@ def coverage(
     weights = checkpoint.searcher.decoder(target, rows, record=True).weights
     if weights is None:
         raise ValueError("a model without attention covers nothing")
-    looked = weights[:, prompt.steps :, ..., : int(memory.mask.sum())].float().mean(dim=(2, 3))
+    looked = weights[:, prompt.steps :].float().mean(dim=(2, 3))
     lengths = torch.tensor([len(ids) for ids in outputs], device=looked.device)
     real = torch.arange(looked.shape[1], device=looked.device) < lengths[:, None]
-    return (looked * real[..., None]).sum(dim=1).cpu().double().numpy()
+    covered = (looked * real[..., None]).sum(dim=1).masked_fill(~memory.mask, 1.0)
+    return covered.cpu().double().numpy()

@@ -1,4 +1,4 @@
-"""Attention: where a query looks in the memory. Every form returns (context, weights).
+"""Attention: where a query looks in the memory. `attend` turns scores into context and weights.
 
 Knows no architecture. `prepare` computes once what does not depend on the query; the caller keeps
 it, so that nothing is stored on a module.
@@ -68,8 +68,8 @@ class Additive(nn.Module):
 class Dot(nn.Module):
     """score(q, k) = q . k / sqrt(width), for queries as wide as the memory.
 
-    Luong et al. 2015, eq. 8, scaled as in Vaswani et al. 2017, section 3.2.1: at widths of some
-    hundreds the softmax saturates without it, and the model never learns to look.
+    Luong et al. 2015, section 3.1, scaled as in Vaswani et al. 2017, section 3.2.1: at widths of
+    some hundreds the softmax saturates without it, and the model never learns to look.
     """
 
     kind, dot_product = "dot", True
@@ -84,7 +84,7 @@ class Dot(nn.Module):
 
 
 class General(nn.Module):
-    """score(q, k) = q . W k / sqrt(width). Luong et al. 2015, eq. 8, scaled like Dot."""
+    """score(q, k) = q . W k / sqrt(width). Luong et al. 2015, section 3.1, scaled like Dot."""
 
     kind, dot_product = "general", True
 

@@ -49,7 +49,8 @@ class Memory(NamedTuple):
     final: the last state of each recurrent layer, () for a Transformer.
     keys: what the decoder computes once from the states (projected keys, values).
     weights: (rows, layers, heads, source, source) self-attention if recorded, else None.
-    source: (rows, source), the ids that were read, for a decoder that copies them; else None.
+    source: (rows, source), the ids that a recurrent encoder has read, for a decoder that copies
+    them; else None.
     sharing: how hypotheses read it where they are not a row each, see Decoder.share; else None.
     """
 
@@ -90,7 +91,7 @@ class Steps(NamedTuple):
     """All steps of a teacher-forced pass: as in Step, with a dimension of target steps after rows.
 
     self_weights: (rows, target, layers, heads, target), None for recurrent decoders.
-    Weights are None unless recording was asked for.
+    Weights of a Transformer are None unless recording was asked for.
     """
 
     logits: Tensor
@@ -99,14 +100,6 @@ class Steps(NamedTuple):
     weights: Tensor | None = None
     self_weights: Tensor | None = None
     copying: Tensor | None = None
-
-
-class Encoder(Protocol):
-    """Source tokens to memory."""
-
-    def __call__(self, source: Tensor, mask: Tensor, record: bool = False) -> Memory:
-        """Encode source (rows, source) of token ids; mask is True where there is a token."""
-        ...
 
 
 class Decoder(Protocol):

@@ -423,10 +423,10 @@ class RecurrentDecoder(nn.Module):
         exact = torch.promote_types(logits.dtype, torch.float32)
         logits, switch = logits.to(exact), self._switch(read).to(exact)
         written = logits - logits.logsumexp(dim=-1, keepdim=True) + F.logsigmoid(switch)
-        # Only tokens of the source change, each where it stands first, by the weights of all its
+        # Only tokens of the source change, each where it is seen first, by the weights of all its
         # places: over the vocabulary, one more pass costs more than the whole attention.
         same = memory.source.unsqueeze(1) == memory.source.unsqueeze(2)
-        again = same.tril(-1).any(dim=2) | ~memory.mask
+        again = (same.tril(-1) & memory.mask.unsqueeze(1)).any(dim=2) | ~memory.mask
         weights, source = read.weights[..., 0, 0, :].to(exact), memory.source
         if weights.dim() == 3:
             source, again = source.unsqueeze(1), again.unsqueeze(1)

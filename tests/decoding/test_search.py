@@ -18,6 +18,7 @@ from seq2seq.decoding.logits_processors import forbid
 from seq2seq.decoding.options import Options
 from seq2seq.decoding.search import Steering, _truncate, search
 from seq2seq.models.config import Config
+from seq2seq.models.protocol import select
 from seq2seq.models.seq2seq import build
 
 BOS, EOS = 2, 3
@@ -441,6 +442,25 @@ def test_coverage_penalty_is_its_formula(kind, beta):
             steps = model.decoder(target, model.encode(row), record=True)
             seen = steps.weights[0].mean(dim=(1, 2)).sum(dim=0).clamp(max=1.0)
             total = sum(hypothesis.log_probabilities) / len(hypothesis.tokens) ** 0.8
+            expected = total + beta * float(seen.log().sum())
+            assert hypothesis.score == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["lstm-attention", "transformer"])
+def test_coverage_penalty_counts_what_is_seen_wherever_it_stands(kind):
+    model, beta = model_of(kind), 0.5
+    memory = model.encode(SOURCE)
+    mask = memory.mask.clone()
+    mask[0, 1:3] = mask[3, 0] = False
+    memory = memory._replace(mask=mask)
+    options = Options(beam_width=3, n_best=3, max_length=5, coverage_penalty=beta)
+    for row, each in enumerate(search(model.decoder, memory, options, [BOS], EOS)):
+        alone = select(memory, torch.tensor([row]))
+        for hypothesis in each.hypotheses:
+            target = torch.tensor([[BOS, *hypothesis.tokens[:-1]]])
+            weights = model.decoder(target, alone, record=True).weights[0]
+            seen = weights.mean(dim=(1, 2)).sum(dim=0)[mask[row]].clamp(max=1.0)
+            total = sum(hypothesis.log_probabilities) / len(hypothesis.tokens)
             expected = total + beta * float(seen.log().sum())
             assert hypothesis.score == pytest.approx(expected, abs=1e-4)
 

@@ -5,12 +5,16 @@ The quantisation of reference is written here from Ansari et al. 2024, section 3
 
 import json
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 
+from seq2seq.analysis.attribution import leave_one_out
+from seq2seq.analysis.reranking import complete, scores
+from seq2seq.analysis.step_internals import step_internals
 from seq2seq.checkpoint import load
 from seq2seq.cli.main import main
 from seq2seq.data.series import Series
@@ -19,7 +23,9 @@ from seq2seq.errors import UserError
 from seq2seq.inference.forecasting import ForecastOptions, forecast, usual_options
 from seq2seq.inference.inputs import prepare
 from seq2seq.inference.pipeline import run
+from seq2seq.inference.teacher_forcing import coverage
 from tests.forecasters import CHRONOS, HIGH, LOW, TOKENS, chronos
+from ui.instruments import formulas
 
 FIRST, BINS = 3, TOKENS - 3  # ids 0 and 1 are padding and end; id 2 is not used
 SERIES = Series(50 + 20 * np.sin(np.arange(40) / 2) + np.arange(40) % 3)
@@ -88,7 +94,9 @@ def test_only_the_last_values_of_its_context_are_read(folder):
     source = prepare(checkpoint, series)
     assert source.ids == quantised(series.values[-48:])[0]
     assert "last 48 of 100" in source.notes[0]
-    assert len(forecast(checkpoint, series, 2, record=False).read) == 48
+    for options in (None, ForecastOptions(samples=2, context=90)):
+        read = forecast(checkpoint, series, 2, options, record=False).read
+        np.testing.assert_array_equal(read.values, series.values[-48:])
 
 
 @pytest.mark.parametrize("series", [SERIES, WITH_GAPS])
@@ -175,6 +183,45 @@ def test_a_missing_value_is_looked_at_by_nobody_also_beside_muted_ones(folder):
         assert looked[hidden].max() == 0
         assert looked[~hidden].min() > 0
         assert options.samples == 20
+
+
+def test_a_step_taken_apart_sees_no_missing_value_either(folder):
+    checkpoint, gaps = load(folder), np.append(np.isnan(WITH_GAPS.values), False)
+    trace = forecast(checkpoint, WITH_GAPS, 3).trace
+    for step in range(3):
+        found = step_internals(checkpoint, WITH_GAPS, trace.target.ids, step, trace.options, head=1)
+        np.testing.assert_allclose(found.look.weights, trace.attention[step, -1, 1], atol=1e-3)
+        assert found.look.weights[gaps].max() == 0
+        chosen = found.logits[found.chosen] - found.log_sum
+        assert chosen == pytest.approx(trace.log_probabilities[step], abs=1e-4)
+        written = [formulas.weight(found.attention, found.look, place) for place in range(41)]
+        assert [r"\text{(nothing to look at)}" in each for each in written] == gaps.tolist()
+
+
+def test_a_value_left_out_leaves_the_missing_ones_missing(folder):
+    checkpoint = load(folder)
+    trace = forecast(checkpoint, WITH_GAPS, 3).trace
+    losses = leave_one_out(checkpoint, trace)
+    target = torch.tensor([[0, *trace.target.ids[:-1]]])
+    for place in (0, 3, 20):  # at 3 a value is missing
+        ids = torch.tensor([trace.source.ids[:place] + trace.source.ids[place + 1 :]])
+        with torch.inference_mode():
+            logits = checkpoint.searcher(ids, target)[0].log_softmax(dim=-1)
+        without = logits.gather(1, torch.tensor([trace.target.ids]).T)[:, 0].numpy()
+        np.testing.assert_allclose(losses[:, place], trace.log_probabilities - without, atol=1e-4)
+
+
+def test_what_is_missing_is_nothing_that_should_have_been_covered(folder):
+    checkpoint, penalty = load(folder), 0.4
+    options = replace(checkpoint.generation_config.options, method="beam", beam_width=3)
+    options = replace(options, n_best=3, max_length=4, coverage_penalty=penalty)
+    trace = run(checkpoint, WITH_GAPS, options)
+    found = complete(trace)
+    looked = coverage(checkpoint, WITH_GAPS, [each.tokens for each in found], options)
+    assert looked.shape == (len(found), 41)
+    assert (looked[:, :-1][:, np.isnan(WITH_GAPS.values)] == 1).all()
+    again = scores(found, options.length_penalty, penalty, looked)
+    np.testing.assert_allclose(again, [each.score for each in found], atol=1e-4)
 
 
 def test_it_is_saved_and_opened_as_one_of_ours(folder, tmp_path):

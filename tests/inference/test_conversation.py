@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from seq2seq.decoding.options import Options
+from seq2seq.decoding.options import MAX_SEED, Options
 from seq2seq.inference.conversation import (
     LINK_CHARACTERS,
     LINK_TURNS,
@@ -62,9 +62,10 @@ def test_a_link_restores_a_conversation():
     assert to_link(from_link(items, "a-model", OPTIONS)) == items
 
 
-def test_a_reply_keeps_its_seed_in_a_link_where_all_are_drawn():
+@pytest.mark.parametrize("seed", [9, MAX_SEED])
+def test_a_reply_keeps_its_seed_in_a_link_where_all_are_drawn(seed):
     options = Options(method="sample", beam_width=4, temperature=0.5, seed=3)
-    turns = (Turn("Hello"), Turn("Hi", Reply("a-model", drawn(options, 9), (0,), 1)))
+    turns = (Turn("Hello"), Turn("Hi", Reply("a-model", drawn(options, seed), (0,), 1)))
     assert from_link(to_link(turns), "a-model", options) == turns
 
 
@@ -83,6 +84,7 @@ def test_a_reply_keeps_its_seed_in_a_link_where_all_are_drawn():
         [".Hello", "10.it cannot have read what was not there"],
         [".Hello", "0.it has read nothing"],
         [".Hello", "1-99999999999.no such seed"],
+        [".Hello", f"1-{MAX_SEED + 1}.no such seed"],
         [".Hello", "1-x.y"],
     ],
 )

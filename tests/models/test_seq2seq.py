@@ -120,6 +120,19 @@ def test_what_is_copied_is_mixed_with_what_is_written(values):
     torch.testing.assert_close(steps.logits.log_softmax(-1), steps.logits, atol=1e-9, rtol=0)
 
 
+@pytest.mark.parametrize("values", COPYING[:3], ids=name_of)
+@torch.no_grad()
+def test_what_is_copied_keeps_its_share_where_its_first_place_is_masked(values):
+    model = model_of(values).double()
+    memory = model.encode(torch.tensor([[5, 6, 5, 7, 5, 3]]))
+    memory = memory._replace(mask=torch.tensor([[False, True, True, False, True, True]]))
+    steps = model.decoder(TARGET[:1], memory)
+    copied = steps.copying[0] * steps.weights[0, :, 0, 0, [2, 4]].sum(dim=1)
+    assert (steps.logits[0, :, 5].exp() > copied).all()
+    total = steps.logits.exp().sum(dim=-1)
+    torch.testing.assert_close(total, torch.ones_like(total), atol=1e-9, rtol=0)
+
+
 def test_copying_can_be_learnt():
     """A target of unseen order is said by pointing: no weight knows it by heart."""
     model = build(

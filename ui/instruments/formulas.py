@@ -79,9 +79,12 @@ def weight(attention: str, look: AttentionInternals, place: int) -> str:
         added = "" if look.bias is None else f" + {_n(look.bias[place])}"
         divided = "" if look.scale == 1 else f" / {1 / look.scale:.2f}"
         lines.append(f"&= {product:.2f}{divided}{added} = {score:.2f}")
-    highest = float(look.scores.max())
-    # Of all positions, those after a recording's end included.
-    total = highest - float(np.log(look.weights.max()))
+    highest = look.weights.argmax()
+    # Of all positions that are seen, those after a recording's end included.
+    total = float(look.scores[highest] - np.log(look.weights[highest]))
+    if not weight and np.exp(score - total) > 0:  # left out of the softmax, as a gap in a series is
+        lines.append(r"\alpha_{tj} &= 0 \quad \text{(nothing to look at)}")
+        return _aligned(lines)
     lines.append(r"\alpha_{tj} &= e^{e_{tj}} / \textstyle\sum_k e^{e_{tk}}")
     lines.append(f"&= e^{{{score:.2f} - {_n(total)}}} = {weight:.2f}")
     return _aligned(lines)
