@@ -28,6 +28,7 @@ from seq2seq.data.value_tokenizer import ValueTokenizer
 from seq2seq.data.word_filter import WordFilter
 from seq2seq.decoding.generation_config import GenerationConfig
 from seq2seq.errors import UserError, quote
+from seq2seq.families.loading import require_memory
 from seq2seq.families.other_formats import describe
 from seq2seq.families.pretrained import (
     check_links,
@@ -46,6 +47,7 @@ _FORMER = re.compile(r"\baround_(\w+)\.")
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 TOKENIZER, CARD = "tokenizer.model", "card.toml"
 PAIR = (SOURCE_TOKENIZER, TARGET_TOKENIZER)
+LARGEST_COPY = torch.float16  # what takes as much as a copy in eight bits may: see quantize
 # What this library reads and writes: one vocabulary for both sides, or two.
 SharedTokenizer = Unigram | ValueTokenizer
 OwnTokenizer = SharedTokenizer | TokenizerPair
@@ -127,8 +129,13 @@ class Checkpoint:
         return unfold(text, source) if config.folded else text
 
     def searching_in(self, precision: str) -> Checkpoint:
-        """Return the checkpoint with runs in "float32", or in "int8" where the CPU can."""
+        """Return the checkpoint with runs in "float32", or in "int8" where the CPU can.
+
+        Raises UserError where the copy would not fit into this machine's free memory.
+        """
         fits = precision == "int8" and self.device.type == "cpu" and available()
+        if fits:
+            require_memory(self.model, LARGEST_COPY)
         return replace(self, quantized=quantize(self.model) if fits else None)
 
 
@@ -162,7 +169,8 @@ def load(
     messages name it, by default what it was asked for by. A model of the Hub that was fetched
     before stays as it is: another revision is another name.
     Raises UserError, naming what is wrong, if it cannot be fetched, if a file is missing or
-    damaged, or if weights are missing, left over, of another shape or not finite.
+    damaged, if weights are missing, left over, of another shape or not finite, or if they do not
+    fit into this machine's free memory.
     """
     if precision not in (None, *PRECISIONS):
         raise UserError(f"The precision is {quote(precision)}: use {', '.join(PRECISIONS)}.")
@@ -395,6 +403,7 @@ def _read_weights(folder: Path, model: Seq2Seq) -> dict[str, Tensor]:
             stored = {_FORMER.sub(r"\1_residual.", name): name for name in file.keys()}  # noqa: SIM118
             found = {name: tuple(file.get_slice(stored[name]).get_shape()) for name in stored}
             _compare(expected, found, folder.name)
+            require_memory(model, torch.float32)
             weights = {name: file.get_tensor(stored[name]).float() for name in expected}
     except (SafetensorError, OSError):
         raise UserError(

@@ -16,6 +16,8 @@ MEMORY = (
     ("memory.max", "memory.current"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
 )
+# What of that holds files that were read, by lists in "memory.stat" beside it.
+FILES_READ = ("active_file", "inactive_file")
 # How much of how much time of a processor it may take, microseconds both.
 QUOTAS = (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"))
 
@@ -29,7 +31,19 @@ def total_memory() -> int:
 def free_memory() -> int:
     """Return the bytes that may still be taken."""
     free = psutil.virtual_memory().available
-    return min([free, *(max(0, most - used) for most, used in _limits(MEMORY))])
+    for files in MEMORY:
+        for most, used in _limits([files]):
+            free = min(free, max(0, most - used + _bytes_of_files(files[0])))
+    return free
+
+
+def _bytes_of_files(beside: str) -> int:
+    """Return what files that were read take: it counts as used, and goes when it is wanted."""
+    with suppress(OSError, ValueError):
+        lines = (CGROUP / beside).with_name("memory.stat").read_text().splitlines()
+        taken = {name: int(count) for name, count in map(str.split, lines)}
+        return sum(taken.get(f"total_{name}", taken.get(name, 0)) for name in FILES_READ)
+    return 0
 
 
 def cores() -> int:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from seq2seq.checkpoint import CONFIG, TOKENIZER, WEIGHTS, load, read_model, save
 from seq2seq.data.tokenizer import Unigram
-from seq2seq.errors import UserError
+from seq2seq.errors import TooLargeError, UserError
 from seq2seq.models.config import RecurrentConfig
 from seq2seq.models.quantization import available
 from seq2seq.models.seq2seq import build
@@ -74,6 +74,25 @@ def test_a_loaded_model_is_ready_to_run(checkpoint_folder):
     assert {weight.device for weight in checkpoint.model.parameters()} == {checkpoint.device}
     assert checkpoint.model(SOURCE, TARGET).isfinite().all()
     assert torch.equal(checkpoint.model(SOURCE, TARGET), checkpoint.model(SOURCE, TARGET))
+
+
+def test_a_model_that_does_not_fit_is_refused(checkpoint_folder, monkeypatch):
+    """Float16 on the disk are twice as many bytes in memory."""
+    count = load(checkpoint_folder).model.parameter_count()
+    free = iter([6 * count, 4.5 * count])
+    monkeypatch.setattr("seq2seq.families.loading.free_memory", lambda: next(free))
+    load(checkpoint_folder, precision="float32")
+    with pytest.raises(TooLargeError, match=r"take .* GB are free: choose a smaller one"):
+        load(checkpoint_folder, precision="float32")
+
+
+def test_a_copy_in_eight_bits_that_does_not_fit_is_refused(checkpoint_folder, monkeypatch):
+    loaded = load(checkpoint_folder, torch.device("cpu"), precision="float32")
+    count = loaded.model.parameter_count()
+    monkeypatch.setattr("seq2seq.checkpoint.available", lambda: True)
+    monkeypatch.setattr("seq2seq.families.loading.free_memory", lambda: 2 * count)
+    with pytest.raises(TooLargeError, match="GB are free"):
+        loaded.searching_in("int8")
 
 
 def test_loading_imports_no_compiler_and_draws_no_number(folder):

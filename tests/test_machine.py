@@ -27,6 +27,16 @@ def test_a_containers_limit_counts(container, monkeypatch, names):
     assert limit() == 2_000_000_000
 
 
+@pytest.mark.parametrize(("names", "prefix"), zip(MEMORY, ("", "total_"), strict=True))
+def test_files_that_a_container_has_read_take_no_memory(container, names, prefix):
+    """They count as used, and go as soon as a process asks for more."""
+    for name, value in zip(names, (4_000_000, 3_900_000), strict=True):
+        (container / name).write_text(f"{value}\n")
+    statistics = f"{prefix}active_file 1000000\n{prefix}inactive_file 2000000\nanon 7\n"
+    (container / names[0]).with_name("memory.stat").write_text(statistics)
+    assert free_memory() == 3_100_000
+
+
 @pytest.mark.parametrize("most", ["max", "9223372036854771712"])
 def test_a_container_without_a_limit_has_the_machines_memory(container, most):
     (container / MEMORY[most != "max"][0]).write_text(most)

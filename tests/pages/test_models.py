@@ -3,6 +3,7 @@
 import json
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import huggingface_hub
@@ -11,6 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from seq2seq import hub
+from seq2seq.checkpoint import load
 from seq2seq.inference.pipeline import run
 from tests import published
 from tests.hub_server import serving
@@ -197,6 +199,56 @@ def test_uploaded_files_become_a_model(root):
     assert name in names.checkpoints_for("translation")
 
 
+def test_an_upload_is_offered_to_its_visitor_alone_and_ends_with_the_visit(root, monkeypatch):
+    there = threading.Event()
+    there.set()
+    monkeypatch.setattr(uploads, "presence", lambda: there.is_set)
+    monkeypatch.setattr(uploads, "LEFT", 0.1)
+    monkeypatch.setattr(uploads, "BETWEEN_LOOKS", 0.01)
+    files = [
+        (path.name, path.read_bytes(), "application/octet-stream")
+        for path in (root / "transformer").iterdir()
+    ]
+    mine = open_page()
+    mine.get("file_uploader")[0].set_value(files).run()
+    assert not mine.exception
+    ((name, brought),) = store.models().brought.items()
+    assert name in listed(mine)
+    assert name not in listed(open_page())
+    title = brought.card.title
+    assert title not in open_page("translation").selectbox(key="checkpoint").options
+    link = open_page("translation", checkpoint=name, text=SENTENCE)
+    assert link.selectbox(key="checkpoint").value == name
+    time.sleep(2 * uploads.LEFT)
+    assert name in store.models().brought
+    there.clear()
+    ends = time.monotonic() + 10
+    while brought.folder.exists() and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert not brought.folder.exists()
+    assert not store.models().brought
+    assert name not in store.models().loaded
+
+
+def listed(at):
+    return "\n".join(each.value for each in at.caption).replace("\\", "")
+
+
+def test_what_is_forgotten_while_it_is_loaded_is_not_kept(root, monkeypatch):
+    kept, load = store.models(), store.Models._load
+
+    def interrupted(self, name):
+        checkpoint = load(self, name)
+        self.forget(name)  # its visitor has left
+        return checkpoint
+
+    monkeypatch.setattr(store.Models, "_load", interrupted)
+    uploads.bring_files([Upload(path) for path in (root / "transformer").iterdir()])
+    assert not kept.brought
+    assert not kept.loaded
+    assert not list(Path(kept.uploads.name).iterdir())
+
+
 @pytest.mark.parametrize("name", ["../config.json", "a/b", ".hidden", "a\\b", ""])
 def test_an_upload_cannot_leave_its_folder(root, name):
     place = Path(store.models().uploads.name)
@@ -266,6 +318,29 @@ def test_a_loaded_model_waits_for_nobody(monkeypatch):
     go_on.set()
     other.join()
     assert "gru-plain" in kept.loaded
+
+
+def test_one_model_is_loaded_at_a_time(monkeypatch):
+    """Each looks at how much memory is free, which another one may be about to take."""
+    kept, loading, most = store.models(), [], []
+
+    def slow(folder, called):
+        loading.append(called)
+        most.append(len(loading))
+        time.sleep(0.1)
+        loading.remove(called)
+        return load(folder, called=called)
+
+    monkeypatch.setattr("seq2seq.checkpoint.load", slow)
+    threads = [
+        threading.Thread(target=kept.get, args=(name,)) for name in ("transformer", "gru-plain")
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(10)
+    assert most == [1, 1]
+    assert len(kept.loaded) == 2
 
 
 def test_a_newer_revision_is_not_fetched_unasked(server, root):

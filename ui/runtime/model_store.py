@@ -64,6 +64,7 @@ class Models:
         self.brought: OrderedDict[str, Brought] = OrderedDict()
         self.uploads = tempfile.TemporaryDirectory(prefix="seq2seq-", ignore_cleanup_errors=True)
         self._lock = threading.Lock()  # of the tables; never held while something is loaded
+        self._loading = threading.Lock()  # each load looks at what the others have left free
         self._gates: dict[str, threading.Lock] = {}
         self._downloads = Downloads()
 
@@ -76,10 +77,12 @@ class Models:
                 return self.loaded[name]
         with gate:
             if name not in self.loaded:
+                brought = name in self.brought
                 checkpoint = self._load(name)
                 with self._lock:
-                    self.loaded[name] = checkpoint
-                    self._make_room(limit())
+                    if not brought or name in self.brought:  # not forgotten meanwhile
+                        self.loaded[name] = checkpoint
+                        self._make_room(limit())
             return self.loaded.get(name) or checkpoint
 
     def _load(self, name: str) -> Checkpoint:
@@ -91,12 +94,13 @@ class Models:
             fetched = self.fetch(identifier)
             folder, notes = fetched.folder, fetched.notes
         assert folder is not None
-        try:
-            loaded = load(folder, called=name)
-        except TooLargeError:
-            with self._lock:
-                self._make_room(0)
-            loaded = load(folder, called=name)
+        with self._loading:
+            try:
+                loaded = load(folder, called=name)
+            except TooLargeError:
+                with self._lock:
+                    self._make_room(0)
+                loaded = load(folder, called=name)
         return replace(loaded, notes=notes + loaded.notes)
 
     def fetch(
@@ -140,7 +144,8 @@ class Models:
             raise
         card = replace(checkpoint.card, name=name, title=name)
         with self._lock:
-            self.brought[name] = brought._replace(card=card)
+            if name in self.brought:
+                self.brought[name] = brought._replace(card=card)
         return checkpoint
 
     def forget(self, name: str) -> None:

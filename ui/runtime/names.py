@@ -24,7 +24,7 @@ def known_cards() -> dict[str, Card]:
 
 
 def hidden_models() -> set[str]:
-    """Return the names of models that other visitors have trained here, which are theirs alone.
+    """Return the names of models that other visitors have uploaded or trained: theirs alone.
 
     Whoever opens a link that names one is offered it from then on.
     """

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
-from streamlit import runtime
 
 from seq2seq.data.own_pairs import MOST_PAIRS, as_lines, split_pairs, token_kind
 from seq2seq.data.parallel_corpus import Pair
@@ -17,6 +15,7 @@ from seq2seq.errors import UserError
 from seq2seq.training.task_recipe import PAIRS_FILES, PIECES
 from ui.runtime.hosting import is_hosted
 from ui.runtime.model_store import Brought, models
+from ui.runtime.visits import presence
 
 if TYPE_CHECKING:
     from seq2seq.training.jobs import Jobs, Training
@@ -93,13 +92,7 @@ def begin(planned: Plan, minutes: float, about: Any) -> Training:
 def watch(training: Training) -> None:
     """Note that this visitor looks at a training, for as long as the page is open in a browser."""
     training.touch()
-    if runtime.exists():
-        from streamlit.runtime.scriptrunner import get_script_run_ctx
-
-        if context := get_script_run_ctx():
-            training.is_watched = partial(
-                runtime.get_instance().is_active_session, context.session_id
-            )
+    training.is_watched = presence()
 
 
 def parameters(recipe: str, pairs: tuple[Pair, ...] = ()) -> int:

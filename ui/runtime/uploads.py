@@ -7,6 +7,9 @@ import json
 import re
 import shutil
 import tempfile
+import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,9 +24,13 @@ from ui.escape import plain
 from ui.runtime.admission import admission
 from ui.runtime.file_kinds import HEAD, unlike_a_model
 from ui.runtime.hosting import is_hosted
-from ui.runtime.model_store import Brought, models
-from ui.runtime.names import known_cards
+from ui.runtime.model_store import Brought, Models, models
+from ui.runtime.names import known_cards, show_private
 from ui.runtime.upload_limits import BYTES_UPLOADED, FILES_UPLOADED
+from ui.runtime.visits import presence
+
+LEFT = 120.0  # seconds without a connection after which Streamlit ends a session
+BETWEEN_LOOKS = 1.0  # seconds
 
 
 def bring_folder(path: str) -> str | None:
@@ -118,7 +125,24 @@ def _name_of(folder: Path) -> str:
 
 
 def _take(name: str, folder: Path, uploaded: bool) -> None:
-    """Load a model and remember it; only good ones are."""
+    """Load a model and remember it; only good ones are.
+
+    What is uploaded is offered to its visitor alone, and ends with the session.
+    """
+    if uploaded:
+        show_private(name)
     with admission().outside(), st.spinner("Loading the model"):
         unknown = Card(name, name, "translation", "unknown")
-        models().bring(name, Brought(folder, unknown, uploaded))
+        models().bring(name, Brought(folder, unknown, uploaded, private=uploaded))
+        if uploaded:  # before the page is written to, which is where a visit ends
+            args = models(), name, presence()
+            threading.Thread(target=_forget_once_left, args=args, daemon=True).start()
+
+
+def _forget_once_left(store: Models, name: str, is_there: Callable[[], bool]) -> None:
+    seen = time.monotonic()
+    while name in store.brought and time.monotonic() - seen < LEFT:
+        time.sleep(BETWEEN_LOOKS)
+        if is_there():
+            seen = time.monotonic()
+    store.forget(name)
