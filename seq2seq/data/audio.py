@@ -22,10 +22,13 @@ from seq2seq.errors import UserError, quote
 RATE = 16_000  # samples a second, of everything after read_audio
 WINDOW, HOP = 400, 160  # samples in a frame, and between the starts of two: 25 ms and 10 ms
 MAX_SECONDS, MIN_SECONDS = 3600.0, 0.1
+MAX_SAMPLES = 172_800_000  # that are read of each channel: an hour at 48 kHz
 FORMATS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3"}
 # What no microphone or file of speech has; beyond, a header is damaged or made to do harm.
 MAX_CHANNELS, RATES = 16, (4_000, 192_000)
 BLOCK = 4_096  # values read at a time; what a damaged spot can cost
+PART = 1_000_000  # samples that are resampled at a time
+PHASES = 1_000  # whose filters are made at a time; an odd rate has 16,000
 FRAMES = 6_000  # whose spectrum is held at a time
 LENGTH_UNKNOWN = 0xFFFF_0000  # from here on, in the header of a WAV
 SILENCE, FULL_SCALE, CLIPPED = 1e-4, 0.99, 0.01  # peak, level of a cut sample, share of those
@@ -62,12 +65,36 @@ class Recording:
     hertz: np.ndarray
 
 
+@dataclass
+class _Told:
+    """What is known of a recording once it is read.
+
+    frames: that there were, one more than are used if it was cut. peak: of the mean of the
+    channels; full: frames at full scale in some channel. damaged: if it was read in part only.
+    """
+
+    frames: int = 0
+    peak: float = 0.0
+    full: int = 0
+    damaged: bool = False
+
+
+class _Sound(soundfile.SoundFile):
+    """A file that is read from its beginning to its end.
+
+    soundfile seeks after each read of one that it can seek in, which breaks the tone of an MP3.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
 def read_audio(source: bytes | str | Path, name: str = "", limit: float = MAX_SECONDS) -> Audio:
     """Read a recording, WAV, FLAC, OGG or MP3, from bytes or a file; `limit` seconds at most.
 
     source: what a file holds, or its path. name: what messages call it. Never holds more than the
-    part that is used, whatever the header claims. Raises UserError if it cannot be read, is shorter
-    than 0.1 s, or is silent.
+    part that is used, whatever the header claims; of more than MAX_SAMPLES, the first are. Raises
+    UserError if it cannot be read, is shorter than 0.1 s, or is silent.
     """
     if not isinstance(source, bytes | str | Path):
         raise UserError(f"A recording is a file, not {quote(source)}: give its path or its bytes.")
@@ -78,7 +105,7 @@ def read_audio(source: bytes | str | Path, name: str = "", limit: float = MAX_SE
     try:
         with (
             open(source, "rb") if isinstance(source, Path) else io.BytesIO(source) as file,
-            soundfile.SoundFile(file) as sound,
+            _Sound(file) as sound,
         ):
             return _read(sound, name, limit)
     except FileNotFoundError:
@@ -98,29 +125,32 @@ def _read(sound: soundfile.SoundFile, name: str, limit: float) -> Audio:
             f"{name} claims {sound.channels} channels at {rate:,} Hz: give at most {MAX_CHANNELS} "
             f"at {RATES[0]:,} to {RATES[1]:,} Hz."
         )
-    notes, most = [], int(limit * rate)
-    mixed, full, damaged = _mix(sound, most)
-    if damaged:
-        notes.append("The file is damaged: only the part before the damage was read.")
-    elif len(mixed) <= most and _ends_early(sound, len(mixed)):
-        notes.append("The file ends too early: what there is of it was read.")
-    if len(mixed) > most:
-        notes.append(f"Only the first {limit:,g} seconds were read.")
-        mixed = mixed[:most]
-    if len(mixed) < MIN_SECONDS * rate:
+    most, told = min(int(limit * rate), MAX_SAMPLES), _Told()
+    parts = list(_resampled(_mixed(sound, most, told), rate))
+    if told.frames < MIN_SECONDS * rate:
         raise UserError(f"{name} is shorter than {MIN_SECONDS} seconds: record some more.")
-    if np.abs(mixed).max() < SILENCE:
+    if told.peak < SILENCE:
         raise UserError(f"{name} is silent: check the microphone and record again.")
-    if full > CLIPPED * len(mixed):
-        share = 100 * full / len(mixed)
-        notes.append(f"The recording is too loud: {share:.0f} % of its samples are cut off.")
+    samples = np.concatenate(parts)
+    return Audio(samples, len(samples) / RATE, tuple(_notes(sound, most, told)))
+
+
+def _notes(sound: soundfile.SoundFile, most: int, told: _Told) -> Iterator[str]:
+    """Say what was changed, and what is wrong. most: frames that are used."""
+    rate, used = sound.samplerate, min(told.frames, most)
+    if told.damaged:
+        yield "The file is damaged: only the part before the damage was read."
+    elif told.frames <= most and _ends_early(sound, told.frames):
+        yield "The file ends too early: what there is of it was read."
+    if told.frames > most:
+        yield f"Only the first {most / rate:,g} seconds were read."
+    if told.full > CLIPPED * used:
+        share = 100 * told.full / used
+        yield f"The recording is too loud: {share:.0f} % of its samples are cut off."
     if sound.channels > 1:
-        notes.append(f"{sound.channels} channels were mixed to one.")
+        yield f"{sound.channels} channels were mixed to one."
     if rate != RATE:
-        notes.append(f"Resampled from {rate:,} to {RATE:,} Hz.")
-        mixed = resample(torch.from_numpy(mixed), rate, RATE).numpy()
-    samples = np.clip(mixed, -1, 1)
-    return Audio(samples, len(samples) / RATE, tuple(notes))
+        yield f"Resampled from {rate:,} to {RATE:,} Hz."
 
 
 def _ends_early(sound: soundfile.SoundFile, frames: int) -> bool:
@@ -138,37 +168,52 @@ def _ends_early(sound: soundfile.SoundFile, frames: int) -> bool:
     return frames < 0.9 * sound.frames < LENGTH_UNKNOWN
 
 
-def _mix(sound: soundfile.SoundFile, most: int) -> tuple[np.ndarray, int, bool]:
-    """Read the first `most` frames, and one more if there is one, as the mean of the channels.
+def _mixed(sound: soundfile.SoundFile, most: int, told: _Told) -> Iterator[np.ndarray]:
+    """Yield the first `most` frames as the mean of the channels, and tell of them.
 
-    Returns the samples, how many are at full scale in some channel, and if the file is damaged.
+    Reads one more if there is one.
     """
-    parts, full, damaged = [np.zeros(0, np.float32)], 0, False
-    blocks = _blocks(sound, most + 1)
-    while True:
+    size = max(1, BLOCK // sound.channels)
+    while told.frames <= most:
         try:
-            block = next(blocks, None)
+            block = sound.read(min(size, most + 1 - told.frames), dtype="float32", always_2d=True)
         except soundfile.LibsndfileError:
-            damaged = True
-            break
-        if block is None:
-            break
-        block = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
-        full += int((np.abs(block) >= FULL_SCALE).any(axis=1).sum())
-        parts.append(block.mean(axis=1).astype(np.float32))
-    return np.concatenate(parts), full, damaged
-
-
-def _blocks(sound: soundfile.SoundFile, frames: int) -> Iterator[np.ndarray]:
-    """Yield (time, channels) until there is no more, or so many frames are read."""
-    # soundfile seeks after each read, which breaks the tone of an MP3; it has two channels at most.
-    size = frames if sound.format == "MP3" else max(1, BLOCK // sound.channels)
-    while frames > 0:
-        block = sound.read(min(size, frames), dtype="float32", always_2d=True)
+            told.damaged = True
+            return
         if not len(block):
             return
-        frames -= len(block)
-        yield block
+        block = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
+        told.full += int((np.abs(block) >= FULL_SCALE).any(axis=1).sum())
+        mixed = block.mean(axis=1).astype(np.float32)[: most - told.frames]
+        told.frames += len(block)
+        told.peak = max(told.peak, float(np.abs(mixed).max(initial=0.0)))
+        yield mixed
+
+
+def _resampled(blocks: Iterator[np.ndarray], rate: int) -> Iterator[np.ndarray]:
+    """Yield blocks (time,) at RATE and in [-1, 1], of which only a part is held at another rate.
+
+    Each part is resampled with what stands on either side of it, so that they join seamlessly.
+    """
+    shared = math.gcd(rate, RATE)
+    up, down = RATE // shared, rate // shared
+    # Whole numbers of `down` samples, of which `up` are made.
+    edge = -(-_filters(up, down).shape[1] // down) * down if up != down else 0
+    step = -(-PART // down) * down
+    parts, held = [np.zeros(edge, np.float32)], edge
+    for block in blocks:
+        parts.append(block)
+        held += len(block)
+        if held >= edge + step + edge:
+            joined = np.concatenate(parts)
+            yield _within(joined, rate, edge * up // down, (edge + step) * up // down)
+            parts, held = [joined[step:]], held - step
+    yield _within(np.concatenate(parts), rate, edge * up // down)
+
+
+def _within(samples: np.ndarray, rate: int, first: int, end: int | None = None) -> np.ndarray:
+    """Return samples at RATE from a first to an end, in [-1, 1]."""
+    return np.clip(resample(torch.from_numpy(samples), rate, RATE).numpy()[first:end], -1, 1)
 
 
 def to_wav(samples: np.ndarray) -> bytes:
@@ -213,12 +258,14 @@ def _filters(up: int, down: int) -> Tensor:
     """
     zeros, cutoff, beta = 32, 0.92 * min(1.0, up / down), 8.0
     half = math.ceil(zeros / cutoff)
-    phases = torch.arange(up, dtype=torch.float64)[:, None] / up
-    distance = phases - torch.arange(-half, half + 1)
-    inside = (1 - (distance / (half + 1)) ** 2).clamp(min=0)
-    window = torch.special.i0(beta * inside.sqrt())
-    filters = torch.sinc(cutoff * distance) * window
-    return (filters / filters.sum(dim=1, keepdim=True)).float()
+    found = []
+    for phases in (torch.arange(up, dtype=torch.float64)[:, None] / up).split(PHASES):
+        distance = phases - torch.arange(-half, half + 1)
+        inside = (1 - (distance / (half + 1)) ** 2).clamp(min=0)
+        window = torch.special.i0(beta * inside.sqrt())
+        filters = torch.sinc(cutoff * distance) * window
+        found.append((filters / filters.sum(dim=1, keepdim=True)).float())
+    return torch.cat(found)
 
 
 def with_quiet(samples: np.ndarray, seconds: float) -> np.ndarray:

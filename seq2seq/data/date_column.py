@@ -39,6 +39,7 @@ EPOCH = datetime(1970, 1, 1)
 SPREADSHEET = datetime(1899, 12, 30)  # day 0 of Excel's serial numbers
 COUNTED_NAMES = re.compile(r"date|datum|time|zeit|fecha|ds|timestamp|unix|epoch", re.IGNORECASE)
 EARLIEST, LATEST = 1600, 2300  # years
+LONGEST = 64  # characters of a cell that are looked at, and beyond which no date goes on
 LEAST_READ = 0.9  # of the cells, so that a column counts as dates
 REGULAR = 0.8  # of the steps, so that what looks like a number counts as a date
 SAMPLE = 50  # cells that are looked at first
@@ -53,6 +54,8 @@ def parse_dates(cells: Sequence[str], name: str = "") -> Dates:
     without their offset from UTC. Day and month are told apart by what makes the steps regular.
     name: of the column; where it says so, numbers count seconds, or days of a spreadsheet.
     """
+    # Finding the parts of a date takes as long as the square of a cell's length.
+    cells = [cell[:LONGEST] for cell in cells]
     present = [cell for cell in cells if cell]
     if len(present) < 2 or len(present) < 0.8 * len(cells):
         return []
@@ -61,10 +64,13 @@ def parse_dates(cells: Sequence[str], name: str = "") -> Dates:
     if len(cells) > 4 * SAMPLE and not _read(present[:: len(present) // SAMPLE], name):
         return []
     found = _read(cells, name)
-    years = [date.year for date in found if date]
-    if not EARLIEST <= min(years, default=0) <= max(years, default=0) <= LATEST:
-        return []
-    return [] if _are_values(present, found) else found
+    return found if _are_near(found) and not _are_values(present, found) else []
+
+
+def _are_near(dates: Dates) -> bool:
+    """Tell whether there are dates, all of years that a series may be of."""
+    years = [date.year for date in dates if date]
+    return EARLIEST <= min(years, default=0) <= max(years, default=0) <= LATEST
 
 
 def _read(cells: Sequence[str], name: str) -> Dates:
@@ -130,6 +136,8 @@ def _iso(cells: Sequence[str]) -> Dates:
             found.append(datetime.fromisoformat(cell) if re.match(r"\d{4}-", cell) else None)
         except ValueError:
             found.append(None)
+    if not _are_near(found):  # nor can each be put into another offset from UTC
+        return []
     offset = next((date.tzinfo for date in found if date and date.tzinfo), None)
     if offset is not None:
         found = [date and date.astimezone(offset).replace(tzinfo=None) for date in found]
@@ -173,6 +181,7 @@ def _formatted(cells: Sequence[str]) -> Dates:
         for form in forms
         if any(_parse(cell, form) for cell in sample[:PROBED])
         and _is_read(dates := [_parse(cell, form) for cell in cells], cells)
+        and _are_near(dates)
     ]
     return max(tried, key=lambda dates: (-dates.count(None), regularity(dates)), default=[])
 
@@ -208,4 +217,7 @@ def _counted(cells: Sequence[str], name: str) -> Dates:
         begin, unit = SPREADSHEET, timedelta(days=1)
     elif min(known) > 1e11:
         unit = timedelta(milliseconds=1)
-    return [None if count is None else begin + count * unit for count in counts]
+    try:
+        return [None if count is None else begin + count * unit for count in counts]
+    except OverflowError:  # beyond the calendar
+        return []

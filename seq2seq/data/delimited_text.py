@@ -43,7 +43,7 @@ def decode(content: bytes | str) -> str:
 
 def split_rows(text: str) -> Cells:
     """Split a text into rows of cells, by the separator that the most lines have as often."""
-    lines = [line for line in text.splitlines() if line.strip(SEPARATORS + " \"'")]
+    lines = [line for line in text.splitlines() if line.strip().strip(SEPARATORS + " \"'")]
     told = re.fullmatch(r"sep=(.)", lines[0].strip("\ufeff\"' ")) if lines else None
     lines = _without_frame(lines[1:] if told else lines)
     if not lines:

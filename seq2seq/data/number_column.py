@@ -47,7 +47,7 @@ def number(cell: str, decimal: str = POINT) -> float | None:
         grouped = rf"[-+]?\d{{1,3}}(?:{re.escape(group)}\d{{2,3}})*{re.escape(group)}\d{{3}}"
         if re.fullmatch(rf"{grouped}(?:{re.escape(mark)}\d*)?", text):
             return float(text.replace(group, "").replace(mark, "."))
-        plain = rf"[-+]?(?:\d+{re.escape(mark)}?\d*|{re.escape(mark)}\d+)(?:[eE][-+]?\d+)?"
+        plain = rf"[-+]?(?:\d+(?:{re.escape(mark)}\d*)?|{re.escape(mark)}\d+)(?:[eE][-+]?\d+)?"
         if re.fullmatch(plain, text):
             return float(text.replace(mark, "."))
     return None
@@ -107,5 +107,5 @@ def _continues(cells: Sequence[str]) -> bool:
 
     As 980, 990, 1.000: a decimal point would make them fall to a thousandth.
     """
-    whole = [int(text) for text in map(_bare, cells) if re.fullmatch(r"\d+", text)]
+    whole = [float(text) for text in map(_bare, cells) if re.fullmatch(r"\d+", text)]
     return bool(whole) and 100 <= max(whole) < 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from seq2seq.data.audio import RATE
 from seq2seq.data.speech_archive import MANIFEST, Archive, Row
@@ -51,16 +51,22 @@ def list_recordings(content: bytes, called: str) -> tuple[list[Row], list[str]]:
 
 
 def read_recordings(
-    content: bytes, called: str, rows: Sequence[Row]
+    content: bytes,
+    called: str,
+    rows: Sequence[Row],
+    on_recording: Callable[[int], None] | None = None,
 ) -> tuple[list[tuple[int, Utterance]], list[str]]:
     """Read recordings by their lines, and say by the line's number which cannot be read.
 
-    Raises UserError where none can be, or all together are longer than MAX_SECONDS.
+    on_recording is called with 1 before each. Raises UserError where none can be read, or all
+    together, those that are too long among them, are longer than MAX_SECONDS.
     """
     archive = Archive(io.BytesIO(content), called, limited=True)
     found: list[tuple[int, Utterance]] = []
     problems, seconds = [], 0.0
     for row in sorted(rows, key=lambda row: archive.places[row.name]):
+        if on_recording is not None:
+            on_recording(1)
         try:
             # One second more tells a recording that is too long.
             read = utterance(archive, row, called, MAX_SECONDS_EACH + 1)
@@ -68,14 +74,14 @@ def read_recordings(
             problems.append(f"Line {row.line}: {error}")
             continue
         taken = len(read.samples) / RATE
-        if taken > MAX_SECONDS_EACH:
-            problems.append(f"Line {row.line} is longer than {MAX_SECONDS_EACH:.0f} seconds.")
-            continue
         seconds += taken
         if seconds > MAX_SECONDS:
             raise UserError(
                 f"{called} holds more than {MAX_SECONDS / 60:.0f} minutes of sound: split it."
             )
+        if taken > MAX_SECONDS_EACH:
+            problems.append(f"Line {row.line} is longer than {MAX_SECONDS_EACH:.0f} seconds.")
+            continue
         found.append((row.line, read))
     if not found:
         raise UserError(f"No recording of {called} can be scored. {problems[0]}")

@@ -108,6 +108,34 @@ def test_long_recordings_are_cut_and_not_held():
     assert read_audio(long).seconds == 600
 
 
+@pytest.mark.parametrize("rate", [8_000, 44_100, 44_099, 48_000])
+def test_parts_are_resampled_without_a_seam(monkeypatch, rate):
+    noise = 0.1 * np.random.default_rng(0).normal(size=3 * rate + 17).astype("f4")
+    whole = resample(torch.from_numpy(noise), rate, RATE).numpy()
+    monkeypatch.setattr("seq2seq.data.audio.PART", 10_000)
+    assert np.array_equal(read_audio(recording(noise, rate, subtype="FLOAT")).samples, whole)
+
+
+@pytest.mark.parametrize("form", ["FLAC", "MP3"])
+def test_no_more_than_is_heard_is_held_at_the_rate_of_the_file(monkeypatch, form):
+    monkeypatch.setattr("seq2seq.data.audio.PART", 20_000)
+    rate = 48_000
+    large = recording(np.full((30 * rate, 2), 0.01, "f4"), rate, form)
+    tracemalloc.start()
+    read = read_audio(large)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert read.seconds == pytest.approx(30, abs=0.1)
+    assert peak < 2.5 * read.samples.nbytes  # the parts, and what they are joined to
+
+
+def test_samples_are_limited_at_any_rate(monkeypatch):
+    monkeypatch.setattr("seq2seq.data.audio.MAX_SAMPLES", 24_000)
+    read = read_audio(recording(sine(440, 48_000), 48_000))
+    assert read.seconds == 0.5
+    assert "Only the first 0.5 seconds were read." in read.notes
+
+
 def test_exactly_the_limit_is_not_called_cut():
     assert read_audio(recording(sine(440, seconds=2)), limit=2).notes == ()
 

@@ -147,9 +147,26 @@ def test_there_are_limits(monkeypatch):
         patch.setattr(own_recordings, "MAX_SECONDS", 0.4)
         with pytest.raises(UserError, match="minutes of sound: split it"):
             read_recordings(PACKED["tar"], "mine", rows)
+        patch.setattr(own_recordings, "MAX_SECONDS_EACH", 0.25)  # those passed over count, too
+        with pytest.raises(UserError, match="minutes of sound: split it"):
+            read_recordings(PACKED["tar"], "mine", rows)
     monkeypatch.setattr(own_recordings, "MAX_ARCHIVE_BYTES", 100)
     with pytest.raises(UserError, match="MB: split it"):
         list_recordings(PACKED["tar"], "mine")
+
+
+def test_reading_can_be_ended_before_each_recording():
+    rows, _ = list_recordings(PACKED["tar"], "mine")
+    counts = []
+
+    def end(count):
+        counts.append(count)
+        if len(counts) == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        read_recordings(PACKED["tar"], "mine", rows, end)
+    assert counts == [1, 1]
 
 
 def memory_of(content):

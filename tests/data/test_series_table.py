@@ -1,11 +1,14 @@
 """Tables that other programs and people have written, read as series."""
 
+import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 
 from seq2seq.data.series_table import read_table, series_of
+from seq2seq.errors import UserError
 
 
 def series(text, **given):
@@ -176,3 +179,34 @@ def test_a_cell_that_is_no_number_is_not_in_doubt():
     )
     assert found.notes == ("Rows without a date, left out: 1.",)
     assert series("v;w\n7,x00;1\n" + "8;2\n" * 9).values.tolist() == [8] * 9
+
+
+@pytest.mark.parametrize("cell", ["T", " ", "1", "1 ", "111 ", "1,", "."])
+def test_the_time_for_a_cell_grows_as_its_length_only(cell):
+    long = "a" + cell * (6_000 // len(cell)) + "a"
+    begun = time.process_time()
+    for text in (long, long[1:]):
+        with suppress(UserError):
+            series(f"date;v\n{text};1\n{text};2\n{text};3\n")
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "date,v\n0001-01-01T00:00:00+00:00,1\n0001-01-01T00:00:00+01:00,2\n",
+        "date,v\n0001/01/01,1\n0001/01/08,2\n0001/01/15,3\n",
+        "date,v\n10000,1\n9999999999999,2\n",
+        "date,v\n-,1\n--,2\n",
+        "\xa0\n1\n2\n",
+        f"v\n1.250\n{'1' * 5_000}\n2\n",
+    ],
+)
+def test_what_is_beyond_the_calendar_or_empty_is_refused_or_passed_over(text):
+    with suppress(UserError):
+        assert series(text).start == ""
+
+
+def test_a_long_note_below_dates_hides_none_of_them():
+    found = series(daily() + f"{'These are made up. ' * 9};\n")
+    assert (found.start, len(found.values)) == ("2024-01-01", 20)

@@ -149,7 +149,7 @@ def _ask(key: tuple[str, tuple[str, ...]] | None) -> None:
     st.session_state[_ASKED] = key
 
 
-def _scorer(own: Own) -> tuple[Scorer, int]:
+def _scorer(own: Own, place: DeltaGenerator, on_wait: OnWait) -> tuple[Scorer, int]:
     """Return what scores a model, and on how many sentences. Raises UserError."""
     from seq2seq.data.own_recordings import read_recordings
     from seq2seq.evaluation.own_pairs import score_pairs, score_recordings
@@ -157,8 +157,8 @@ def _scorer(own: Own) -> tuple[Scorer, int]:
     st.session_state[_LEFT_OUT] = []
     if not own.speech:
         return lambda model, done: score_pairs(model, own.rows, on_group=done), own.total
-    with st.spinner("Reading the recordings"):
-        recordings, problems = read_recordings(own.content, own.name, own.rows)
+    reading = _counting(place, "Reading", len(own.rows), on_wait, "recordings")
+    recordings, problems = read_recordings(own.content, own.name, own.rows, reading)
     st.session_state[_LEFT_OUT] = problems
     return lambda model, done: score_recordings(model, recordings, on_group=done), len(recordings)
 
@@ -170,7 +170,7 @@ def _measure(names: tuple[str, ...], own: Own) -> list[ScoredModel]:
     on_wait = waiting_note(place)
     try:
         with admission().long_job(on_wait):
-            score, total = _scorer(own)
+            score, total = _scorer(own, place, on_wait)
             for number, name in enumerate(names, start=1):
                 checkpoint = open_model(name)
                 if checkpoint is None:
@@ -188,16 +188,16 @@ def _measure(names: tuple[str, ...], own: Own) -> list[ScoredModel]:
 
 
 def _counting(
-    place: DeltaGenerator, said: str, total: int, on_wait: OnWait
+    place: DeltaGenerator, said: str, total: int, on_wait: OnWait, noun: str = "sentences"
 ) -> Callable[[int], None]:
-    """Return what counts the sentences that are done, and lets other long jobs go between them."""
+    """Return what counts what is done, and lets other long jobs go in between."""
     done = 0
 
     def on_group(count: int) -> None:
         nonlocal done
         done += count
         admission().give_way(on_wait)
-        place.progress(min(1.0, done / total), f"{said}: {done:,} of {total:,} sentences")
+        place.progress(min(1.0, done / total), f"{said}: {done:,} of {total:,} {noun}")
 
     on_group(0)
     return on_group
