@@ -51,7 +51,6 @@ from seq2seq.training.series_corpus import SeriesCorpus
 from seq2seq.training.small_talk import exchanges
 from seq2seq.training.substitution import all_varied, further
 from seq2seq.training.summary_pairs import in_paragraphs, instructed
-from seq2seq.training.unheard_words import rare_words, with_unheard_word
 from seq2seq.training.word_cuts import word_cuts
 
 GREEDY = Options(method="greedy")
@@ -369,9 +368,6 @@ class DialogueCorpus(TextCorpus):
         valid = [fit_to_learn(file) for file in read(recipe.data.valid)]
         self.valid_by_file = [measured(recipe, file, len(valid)) for file in valid]
         self.valid = list(chain.from_iterable(self.valid_by_file))
-        replies = (pair.target for file in self.files for pair in file)
-        self.rare = rare_words(replies) if recipe.dialogue.unheard else []
-        self.known = set(self.rare)
 
     def fit(self) -> OwnTokenizer:
         """Make a tokenizer from what is learnt, as it is learnt."""
@@ -413,7 +409,6 @@ class DialogueCorpus(TextCorpus):
         for file, drawn in zip(self.files, numbers, strict=True):
             tidied = fit_to_learn([file[i] for i in drawn])
             pairs += [pair for pair in tidied if draw.random() < self._share(pair)]
-        pairs = [self._unheard(pair, draw) for pair in pairs]
         pairs += self._made(round(self.recipe.dialogue.made * len(pairs)), draw)
         varied = [
             Pair(self._vary(pair.source, draw), self._shorten(pair.target, draw)) for pair in pairs
@@ -421,12 +416,6 @@ class DialogueCorpus(TextCorpus):
         limit = self.recipe.data.max_tokens
         examples = encode_pairs(self.tokenizer, varied)
         return [example for example in examples if max(map(len, example)) <= limit]
-
-    def _unheard(self, pair: Pair, draw: random.Random) -> Pair:
-        share = self.recipe.dialogue.unheard
-        if not share or draw.random() >= share:
-            return pair
-        return with_unheard_word(pair, self.rare, self.known, draw)
 
     def _shorten(self, reply: str, draw: random.Random) -> str:
         share = self.recipe.dialogue.unasked

@@ -109,15 +109,8 @@ class Learner:
     ) -> None:
         self.model, self.settings = model, settings
         self.device = next(model.parameters()).device
-        self.objective = Objective(
-            model,
-            settings.label_smoothing,
-            settings.ctc,
-            settings.guide,
-            settings.hide,
-            settings.contrast,
-            settings.bag_of_words,
-        )
+        extra = settings.ctc, settings.guide, settings.hide, settings.contrast
+        self.objective = Objective(model, settings.label_smoothing, *extra)
         self.objective.to(self.device)
         self.parallel = wrap(self.objective)
         self.average = {name: w.detach().clone() for name, w in model.named_parameters()}

@@ -27,12 +27,8 @@ class Objective(nn.Module):
     CTC hears each token; the idea is that of guided attention (Tachibana et al. 2018). It helps
     once CTC hears something, and harms before.
     hide: see hidden. contrast: weight of the loss by which a target is less probable after the
-    source of another row, for one batch in CONTRASTED; see contrast_loss. bag_of_words: weight of
-    the loss by which a recurrent encoder's final state alone foretells the words of the target, in
-    no order (Zhao, Zhao and Eskenazi 2017, section 4.3): a decoder that has been told the first
-    words of a target learns the others without the source. Its layer is needed for training only.
-    Raises UserError for a guide without CTC or without attention, and for a bag of words without a
-    recurrent encoder.
+    source of another row, for one batch in CONTRASTED; see contrast_loss.
+    Raises UserError for a guide without CTC or without attention.
     """
 
     def __init__(
@@ -43,31 +39,18 @@ class Objective(nn.Module):
         guide: float = 0.0,
         hide: float = 0.0,
         contrast: float = 0.0,
-        bag_of_words: float = 0.0,
     ) -> None:
         super().__init__()
         config = model.config
-        if bag_of_words and config.architecture != "recurrent":
-            raise UserError("The recipe's bag_of_words needs a recurrent model.")
         if guide and not (ctc and config.cross_attention_shape == (1, 1)):
             raise UserError("The recipe's guide needs ctc, and attention of one layer and head.")
         self.model, self.label_smoothing, self.ctc, self.guide = model, label_smoothing, ctc, guide
-        self.hide, self.contrast, self.bag_of_words = hide, contrast, bag_of_words
+        self.hide, self.contrast = hide, contrast
         self.head = nn.Linear(config.width, config.vocabulary) if ctc else None
-        self.summary: nn.Linear | None = None
-        if bag_of_words:
-            self.summary = nn.Linear(config.width, model.decoder.output.in_features)
 
     def forward(self, batch: Batch, guided: bool = True) -> Tensor:
         """Return the loss of a batch on the model's device."""
         memory = self.model.encode(batch.source, batch.mask)
-        if self.summary is None:
-            return self._loss(batch, memory, guided)
-        logits = self.model.decoder.output(torch.tanh(self.summary(memory.final[0][:, -1])))
-        foretold = self.bag_of_words * bag_of_words_loss(logits, batch.labels)
-        return self._loss(batch, memory, guided) + foretold
-
-    def _loss(self, batch: Batch, memory: Memory, guided: bool) -> Tensor:
         if self.hide:
             memory = hidden(memory, self.hide)
         if self._copies_alone:
@@ -137,16 +120,6 @@ def contrast_loss(right: Tensor, wrong: Tensor, labels: Tensor) -> Tensor:
     ]
     cost, other = (each.sum(dim=1) / counts for each in losses)
     return F.relu(MARGIN + cost - other).mean()
-
-
-def bag_of_words_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean cross-entropy of all words of targets, each foretold at once: nats a token.
-
-    logits: (rows, vocabulary). labels: (rows, target) with EOS, which counts for nothing.
-    """
-    words = (labels != PAD) & (labels != EOS)
-    costs = -logits.float().log_softmax(dim=1).gather(1, labels) * words
-    return costs.sum() / words.sum().clamp(min=1)
 
 
 def ctc_loss(scores: Tensor, mask: Tensor, labels: Tensor) -> Tensor:

@@ -167,14 +167,13 @@ class TrainingSettings:
     Objective; guide_from: share of the run after which there is a guide. teacher_forcing: share of
     the target's tokens that the decoder reads; the rest is what it says itself. hide: share of the
     source's positions that attention cannot see in training; contrast: weight of the loss that
-    tells a source from a wrong one; bag_of_words: weight of the loss of a target's words in no
-    order; see Objective for all three. start_share: of the weights that the
+    tells a source from a wrong one; see Objective for both. start_share: of the weights that the
     run began with in those that come of it: the mean of both stands what is unlike the last data
     better than either (Wortsman et al. 2022, "Robust fine-tuning"). With it, the best weights are
     the run's own, even where none are better than what it began with.
     """
 
-    LATER: ClassVar = ("start_share", "hide", "contrast", "bag_of_words")
+    LATER: ClassVar = ("start_share", "hide", "contrast")
     __repr__ = _brief
 
     epochs: int = 20
@@ -194,7 +193,6 @@ class TrainingSettings:
     teacher_forcing: float = 1.0
     hide: float = 0.0
     contrast: float = 0.0
-    bag_of_words: float = 0.0
     schedule: str = "linear"
     start_share: float = 0.0
 
@@ -214,7 +212,6 @@ class TrainingSettings:
             "teacher_forcing": (0, 1),
             "hide": (0, 0.9),
             "contrast": (0, 10),
-            "bag_of_words": (0, 10),
             "learning_rate": (1e-8, 1_000_000),
             "warmup_steps": (0, 10_000_000),
             "label_smoothing": (0, 0.99),
@@ -315,12 +312,10 @@ class DialogueSettings:
     decoding can compare. earlier: turns before the file's own that are looked up in its other rows.
     made: exchanges made from patterns, for one of the files, none of them one of the [prompts].
     unasked: share of the replies that end in a question after something else which are learnt
-    without it, so that a model asks where it is sure of the question. unheard: share of the
-    exchanges in which a rare word that the reply takes up is replaced by one that nobody has heard,
-    see seq2seq.training.unheard_words.
+    without it, so that a model asks where it is sure of the question.
     """
 
-    LATER: ClassVar = ("unasked", "unheard")
+    LATER: ClassVar = ("unasked",)
     __repr__ = _brief
 
     casual: float = 0.0
@@ -332,10 +327,10 @@ class DialogueSettings:
     earlier: int = 0
     made: float = 0.0
     unasked: float = 0.0
-    unheard: float = 0.0
 
     def __post_init__(self) -> None:
-        ranges: dict[str, tuple[float, float]] = {each.name: (0, 1) for each in fields(self)}
+        shares = ("casual", "forget", "interrupt", "dull", "unrelated", "blank", "unasked")
+        ranges: dict[str, tuple[float, float]] = dict.fromkeys(shares, (0, 1))
         _check_ranges(self, ranges | {"earlier": (0, 6), "made": (0, 10)})
 
 

@@ -2,17 +2,10 @@ import pytest
 import torch
 
 from seq2seq.data.batching import Example, collate
-from seq2seq.errors import UserError
 from seq2seq.models.config import Config
 from seq2seq.models.protocol import Memory
 from seq2seq.models.seq2seq import build
-from seq2seq.training.losses import (
-    MARGIN,
-    Objective,
-    bag_of_words_loss,
-    contrast_loss,
-    hidden,
-)
+from seq2seq.training.losses import MARGIN, Objective, contrast_loss, hidden
 
 LABELS = torch.tensor([[4, 3, 0], [5, 6, 3]])
 
@@ -66,30 +59,3 @@ def test_the_losses_of_sources_have_gradients():
     max(losses).backward()
     assert model.encoder.embedding.weight.grad.abs().sum() > 0
     assert float(Objective(model, hide=0.5)(batch).detach()) != plain
-
-
-def test_a_bag_of_words_has_neither_order_nor_end_nor_padding():
-    logits = torch.randn(2, 8)
-    cost = float(bag_of_words_loss(logits, LABELS))
-    scores = logits.log_softmax(dim=1)
-    assert cost == pytest.approx(-float(scores[0, 4] + scores[1, 5] + scores[1, 6]) / 3)
-    other = torch.tensor([[4, 3, 0, 0], [6, 5, 3, 0]])
-    assert float(bag_of_words_loss(logits, other)) == pytest.approx(cost)
-
-
-@pytest.mark.parametrize("copies", [False, True])
-def test_what_the_final_state_foretells_adds_to_the_loss_and_reaches_the_encoder(copies):
-    torch.manual_seed(1)
-    values = {"architecture": "recurrent", "attention": "general", "width": 8, "vocabulary": 12}
-    model = build(Config.from_dict({**values, "copies": copies}))
-    batch = collate([Example([5, 6, 7], [8, 9]), Example([7, 6, 5], [9, 8])])
-    plain, both = Objective(model)(batch), Objective(model, bag_of_words=0.5)(batch)
-    assert float(both.detach()) > float(plain.detach())
-    (both - plain).backward()
-    assert model.encoder.embedding.weight.grad.abs().sum() > 0
-
-
-def test_a_bag_of_words_needs_a_recurrent_model():
-    model = build(Config.from_dict({"architecture": "transformer", "width": 8, "vocabulary": 12}))
-    with pytest.raises(UserError, match="bag_of_words"):
-        Objective(model, bag_of_words=1.0)

@@ -25,7 +25,7 @@ from seq2seq.inference.generated import to_text
 from seq2seq.inference.generation import generate
 from seq2seq.models.config import Config
 from seq2seq.models.seq2seq import build
-from seq2seq.training import datasets, trainer, unheard_words
+from seq2seq.training import datasets, trainer
 from seq2seq.training.loop import Learner
 from seq2seq.training.recipe import read_recipe
 from seq2seq.training.trainer import BEST, STATE, train
@@ -287,18 +287,6 @@ def test_dull_replies_are_learnt_as_often_as_the_recipe_says(talks, folder):
     assert len(sources(talks, folder)) == 440
     assert len(sources(talks, folder, dull=0.0)) == 240
     assert 300 < len(sources(talks, folder, dull=0.5)) < 380
-
-
-def test_words_that_replies_take_up_are_unheard_as_often_as_the_recipe_says(
-    talks, folder, monkeypatch
-):
-    monkeypatch.setattr(unheard_words, "COMMON", 0)
-    text = (folder / "train.tsv").read_text()
-    told = "\tThe pierogi burst.\tThe pierogi, oh dear!\n\tNothing else.\tReally nothing else?\n"
-    (folder / "train.tsv").write_text(text + told * 100)
-    assert sum("pierogi" in each for each in sources(talks, folder)) == 100
-    assert not any("pierogi" in each for each in sources(talks, folder, unheard=1.0))
-    assert 30 < sum("pierogi" in each for each in sources(talks, folder, unheard=0.5)) < 70
 
 
 def test_replies_are_learnt_tidied(talks, folder):
@@ -655,7 +643,7 @@ SCRIPT = """
 import hashlib, sys
 from pathlib import Path
 import torch
-from seq2seq.training import datasets, trainer, unheard_words
+from seq2seq.training import datasets, trainer
 from seq2seq.training.loop import Learner
 from seq2seq.training.recipe import read_recipe
 
