@@ -10,7 +10,7 @@ import sentencepiece
 from seq2seq.data.spans import Span, cover
 from seq2seq.data.tokenizer import WORD_START, Split
 from seq2seq.families.base_tokenizer import Frame, Names, Published, readable
-from seq2seq.families.vocabulary_files import damaged
+from seq2seq.families.vocabulary_files import damaged, parsed
 
 
 class SideVocabulary(NamedTuple):
@@ -93,6 +93,7 @@ def _numbered(side: SideVocabulary, pieces: Sequence[str]) -> list[int]:
 
 def processor(model: bytes, name: str) -> sentencepiece.SentencePieceProcessor:
     """Return a sentencepiece model. Raises UserError if it is damaged."""
+    parsed(model, name)
     found = sentencepiece.SentencePieceProcessor()
     try:
         found.load_from_serialized_proto(model)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,16 @@ from seq2seq.families.base_tokenizer import Frame, Names
 from seq2seq.families.fast_tokenizers import UNWRITABLE, Bytewise, Metaspaced, guarded, tried
 from seq2seq.families.vocabulary_builder import SENTINEL
 from seq2seq.families.vocabulary_files import (
+    LONGEST_PIECE,
     SERIALIZED,
     Settings,
+    charsmap_of,
+    checked_added,
+    checked_ids,
+    checked_scores,
     damaged,
     has,
+    longest_replacement,
     read_object,
 )
 
@@ -50,6 +58,22 @@ BRANCHES = ("normalizers", "pretokenizers")
 # Patterns that take no longer than a text is long. A file may bring others, which could take ages.
 PATTERNS = (SPACES, "\\s+", "\\s{2,}", "\\s", "\\n", "[\\r\\n]", "\\d", "\\p{N}")
 
+MOST_STEPS = 100  # and patterns
+MOST_GROWTH = 1_000
+# How many times longer a step can make a text, in bytes; of those that are not here, not at all.
+GROWTHS = {
+    "NFC": 3.0,
+    "NFD": 3.0,
+    "NFKC": 11.0,
+    "NFKD": 11.0,
+    "Lowercase": 1.5,
+    "BertNormalizer": 3.0,
+    "ByteLevel": 3.0,
+    "Metaspace": 5.0,
+}
+MARKS = ("continuing_subword_prefix", "end_of_word_suffix")
+LONGEST_MARK = 100
+
 
 def runs_itself(folder: Path, family: str, kind: str) -> bool:
     """Tell whether a folder's tokenizer.json has to be run as it stands.
@@ -79,20 +103,28 @@ def _parts(found: dict[str, Any]) -> tuple[set[str], set[str], set[str]]:
     # Older files do not name their model.
     named = model.get("type") or ("Unigram" if isinstance(model.get("vocab"), list) else "BPE")
     normalizers = set(_types(found.get("normalizer")))
-    return {str(named)}, normalizers, set(_types(found.get("pre_tokenizer")))
+    return {_text(named)}, normalizers, set(_types(found.get("pre_tokenizer")))
 
 
 def _types(part: Any) -> Iterator[str]:
     """Name the kinds of a step, or of those that a sequence of steps is made of."""
-    if not isinstance(part, dict):
-        return
-    inner = next((part[key] for key in BRANCHES if isinstance(part.get(key), list)), None)
-    if inner is None:
-        pattern = part.get("pattern")
-        what = next(iter(pattern.values()), "") if isinstance(pattern, dict) else ""
-        yield f"{part.get('type')} {str(what)[:40]!r}" if what else str(part.get("type"))
-    for step in inner or []:
-        yield from _types(step)
+    waiting = [part]
+    while waiting:
+        step = waiting.pop()
+        if not isinstance(step, dict):
+            continue
+        inner = next((step[key] for key in BRANCHES if isinstance(step.get(key), list)), None)
+        if inner is None:
+            pattern = step.get("pattern")
+            what = next(iter(pattern.values()), "") if isinstance(pattern, dict) else ""
+            kind = _text(step.get("type"))
+            yield f"{kind} {_text(what)[:40]!r}" if what else kind
+        waiting += inner or []
+
+
+def _text(value: Any) -> str:
+    """Return a text, or the name of what stands in its place, which may be too deep to be shown."""
+    return value if isinstance(value, str) else type(value).__name__
 
 
 def read_serialized_tokenizer(
@@ -104,7 +136,7 @@ def read_serialized_tokenizer(
     UserError for a file that is damaged, or of another model.
     """
     content = read_object(folder, SERIALIZED)
-    _check_patterns(content)
+    _check(content)
     with guarded():
         library = tokenizers.Tokenizer.from_str(json.dumps(content))
         library.no_padding()
@@ -121,19 +153,76 @@ def read_serialized_tokenizer(
         return kind(names, frame, readable, settings.flag("clean_up_tokenization_spaces"))
 
 
-def _check_patterns(part: Any) -> None:
-    """Refuse patterns that are none of the known ones, however deep a step lies."""
-    if isinstance(part, dict):
+def _check(content: dict[str, Any]) -> None:
+    """Refuse what a text could take ages in, or grow in: a file may bring any steps it likes."""
+    vocabulary = content["model"].get("vocab")
+    check = checked_scores if isinstance(vocabulary, list) else checked_ids
+    check(vocabulary, SERIALIZED)
+    checked_added(content.get("added_tokens"))
+    model = {k: value for k, value in content["model"].items() if k not in ("vocab", "merges")}
+    for part in _objects(content | {"model": model, "added_tokens": None}):
         pattern = part.get("Regex")
         if isinstance(pattern, str) and pattern not in PATTERNS:
             raise UserError(
                 f"The {SERIALIZED} splits texts at the pattern {pattern[:40]!r}, which is not run "
                 "here: choose a model with another tokenizer."
             )
-    steps = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
-    for step in steps:
-        if isinstance(step, dict | list) and len(step) < 100:  # a vocabulary has no steps
-            _check_patterns(step)
+    longest = model.get("max_input_chars_per_word")
+    if any(len(_text(model.get(key))) > LONGEST_MARK for key in MARKS) or (
+        isinstance(longest, int) and longest > LONGEST_PIECE
+    ):
+        raise damaged(SERIALIZED)
+    _check_growth(content.get("normalizer"), content.get("pre_tokenizer"))
+    _check_growth(content.get("decoder"))
+
+
+def _check_growth(*parts: Any) -> None:
+    steps = [step for part in parts for step in _steps(part)]
+    if len(steps) > MOST_STEPS or math.prod(map(_growth, steps)) > MOST_GROWTH:
+        raise UserError(
+            f"The {SERIALIZED} could make a text too long, so it was not run: choose a model with "
+            "another tokenizer."
+        )
+
+
+def _objects(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield the objects in a part of a file, however deep they lie."""
+    waiting = [part]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            yield found
+            waiting += found.values()
+        elif isinstance(found, list):
+            waiting += found
+
+
+def _steps(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield the steps of a part, and their patterns.
+
+    Raises UserError for a step that is a bare list, which the library would read, too.
+    """
+    steps = [*_objects(part)]
+    lists = [inner for step in steps for inner in step.values() if isinstance(inner, list)]
+    if isinstance(part, list) or not all(isinstance(each, dict) for each in chain(*lists)):
+        raise damaged(SERIALIZED)
+    yield from steps
+
+
+def _growth(step: dict[str, Any]) -> float:
+    """Return how many times longer a step can make a text, in bytes."""
+    kind = "BertNormalizer" if "handle_chinese_chars" in step else _text(step.get("type"))
+    growth = GROWTHS.get(kind, 1.0)
+    if "precompiled_charsmap" in step:
+        # The longest one stands for a letter of three bytes, an Arabic ligature.
+        growth *= max(1, longest_replacement(charsmap_of(step)) / 3)
+    if isinstance(added := step.get("prepend"), str):
+        growth *= 1 + len(added.encode())
+    if isinstance(written := step.get("content"), str) and isinstance(step.get("pattern"), dict):
+        # A pattern takes one byte at least; an empty text is found between any two.
+        length = len(_text(step["pattern"].get("String", " ")).encode())
+        growth *= max(1, len(written.encode()) / length) if length else 1 + len(written.encode())
+    return growth
 
 
 def _frame(library: tokenizers.Tokenizer) -> Frame:

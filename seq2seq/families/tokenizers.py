@@ -24,9 +24,9 @@ from seq2seq.families.vocabulary_files import (
     Settings,
     has,
     missing,
-    read_bytes,
     read_ids,
     read_merges,
+    read_sentencepiece,
     read_sentencepieces,
     read_serialized,
 )
@@ -185,7 +185,7 @@ def _nllb(folder: Path, settings: Settings, values: Values) -> Published:
         original = {name: id for id, (name, _) in enumerate(found.scores)}
         order = dict.fromkeys(("<s>", "<pad>", "</s>", "<unk>", *original))
         ids = {name: id for id, name in enumerate(order)}
-        pieces = Pieces([], ids, generated_merges(original), found.charsmap)
+        pieces = Pieces([], ids, generated_merges(original, BPE_MODEL), found.charsmap)
     else:
         raise missing([SERIALIZED, BPE_MODEL])
     codes = _matching(r"[a-z]{3}_[A-Z][a-z]{3}", added, settings.added, settings.extra)
@@ -281,7 +281,7 @@ def _m2m100(folder: Path, settings: Settings, values: Values) -> Published:
 
 
 def _plbart(folder: Path, settings: Settings, values: Values) -> Published:
-    model = processor(read_bytes(folder, BPE_MODEL), BPE_MODEL)
+    model = processor(read_sentencepiece(folder, BPE_MODEL), BPE_MODEL)
     pieces = [model.id_to_piece(number) for number in range(len(model))]
     ids = {name: number for number, name in enumerate(("<s>", "<pad>", "</s>", "<unk>"))}
     ids |= {piece: 1 + number for number, piece in enumerate(pieces) if number >= 3}
@@ -309,7 +309,7 @@ def _plbart(folder: Path, settings: Settings, values: Values) -> Published:
 def _side(folder: Path, name: str, gathered: Gathered, written: Iterable[int]) -> SideVocabulary:
     """Return one side of a model whose vocab.json gives the ids; written: what a text may say."""
     special = {gathered.ids[token] for token in gathered.special if token in gathered.ids}
-    model = processor(read_bytes(folder, name), name)
+    model = processor(read_sentencepiece(folder, name), name)
     unwritten = frozenset(special - set(written))
     return SideVocabulary(model, gathered.ids, gathered.token("unk_token"), unwritten)
 

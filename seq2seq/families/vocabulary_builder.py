@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import count
+from itertools import count, islice
 from typing import Any
 
 import tokenizers
@@ -12,7 +12,7 @@ import tokenizers
 from seq2seq.errors import UserError
 from seq2seq.families import fast_tokenizers
 from seq2seq.families.base_tokenizer import Names
-from seq2seq.families.vocabulary_files import Added, Pieces, Settings
+from seq2seq.families.vocabulary_files import MOST_MERGES, Added, Pieces, Settings, damaged
 
 SENTINEL = re.compile(r"<extra_id_\d+>")
 
@@ -126,13 +126,19 @@ class Gathered:
             )
 
 
-def generated_merges(ids: dict[str, int]) -> list[tuple[str, str]]:
-    """Return the pairs that make the pieces of a vocabulary, in the order of what they make."""
-    pairs = [
-        (piece[:cut], piece[cut:])
+def generated_merges(ids: dict[str, int], name: str) -> list[tuple[str, str]]:
+    """Return the pairs that make the pieces of a vocabulary, in the order of what they make.
+
+    Raises UserError where there are more than any vocabulary has; name: of its file.
+    """
+    found = (
+        (ids[piece], cut, len(piece) - cut, ids[piece[:cut]], ids[piece[cut:]])
         for piece in ids
         for cut in range(1, len(piece))
         if piece[:cut] in ids and piece[cut:] in ids
-    ]
-    pairs.sort(key=lambda p: (ids[p[0] + p[1]], len(p[0]), len(p[1]), ids[p[0]], ids[p[1]]))
-    return pairs
+    )
+    pairs = sorted(islice(found, MOST_MERGES + 1))
+    if len(pairs) > MOST_MERGES:
+        raise damaged(name)
+    pieces = {id: piece for piece, id in ids.items()}
+    return [(pieces[left], pieces[right]) for *_, left, right in pairs]

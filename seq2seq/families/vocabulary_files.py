@@ -16,7 +16,14 @@ from sentencepiece import sentencepiece_model_pb2 as protocol
 from seq2seq.errors import UserError
 
 LARGEST_FILE = 128 * 2**20
+LARGEST_SENTENCEPIECE = 16 * 2**20  # of real ones 5
+# How often a mark may occur in a file, which bounds the memory of what it is parsed into.
+MOST_MARKS = {b",": 4_000_000, b"[": 2_000_000, b"{": 100_000}
 MOST_TOKENS = 2**20
+MOST_MERGES = 2**21
+LONGEST_PIECE = 1_000  # characters
+MOST_TEXT = 4 * 2**20  # bytes of all pieces that are looked up letter by letter; of real ones 2
+LONGEST_REPLACEMENT = 100  # bytes that a compiled normalization writes for one place of a text
 SETTINGS, SPECIAL, ADDED = "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"
 SERIALIZED = "tokenizer.json"
 
@@ -63,13 +70,13 @@ def has(folder: Path, *names: str) -> bool:
     return all((folder / name).is_file() for name in names)
 
 
-def read_bytes(folder: Path, name: str) -> bytes:
+def read_bytes(folder: Path, name: str, largest: int = LARGEST_FILE) -> bytes:
     """Read a file. Raises UserError if it is missing, unreadable or absurdly large."""
     path = folder / name
     if not path.is_file():
         raise missing([name])
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        if path.stat().st_size > largest:
             raise UserError(f"The model's {name} is too large to be one: choose another model.")
         return path.read_bytes()
     except OSError:
@@ -78,8 +85,11 @@ def read_bytes(folder: Path, name: str) -> bytes:
 
 def read_object(folder: Path, name: str) -> dict[str, Any]:
     """Read a JSON object. Raises UserError for anything else, absurd nesting included."""
+    content = read_bytes(folder, name)
+    if any(content.count(mark) > most for mark, most in MOST_MARKS.items()):
+        raise UserError(f"The model's {name} is too large to be one: choose another model.")
     try:
-        found = orjson.loads(read_bytes(folder, name))
+        found = orjson.loads(content)
     except (orjson.JSONDecodeError, RecursionError):
         raise damaged(name) from None
     if not isinstance(found, dict):
@@ -99,7 +109,20 @@ def checked_ids(found: Any, name: str) -> dict[str, int]:
         raise damaged(name)
     if len(set(found.values())) != len(found):
         raise damaged(name)
+    _check_lengths(found, name)
     return found
+
+
+def _check_lengths(pieces: Iterable[str], name: str) -> None:
+    """Refuse pieces that no vocabulary has: what is tried at each letter of them takes ages."""
+    if any(len(piece) > LONGEST_PIECE for piece in pieces):
+        raise damaged(name)
+
+
+def _check_text(pieces: Iterable[str], name: str) -> None:
+    """Refuse pieces whose letters would take too much memory, one by one."""
+    if sum(len(piece.encode(errors="replace")) for piece in pieces) > MOST_TEXT:
+        raise UserError(f"The model's {name} is too large to be one: choose another model.")
 
 
 def read_merges(folder: Path, name: str, strict: bool = True) -> list[tuple[str, str]]:
@@ -111,11 +134,13 @@ def read_merges(folder: Path, name: str, strict: bool = True) -> list[tuple[str,
         text = read_bytes(folder, name).decode()
     except UnicodeDecodeError:
         raise damaged(name) from None
+    if text.count("\n") > MOST_MERGES:
+        raise UserError(f"The model's {name} is too large to be one: choose another model.")
     # Only line feeds end a line: other breaks are pieces like any other character.
     lines = (line.removesuffix("\r") for line in text.split("\n"))
     pairs = [line for line in lines if not line.startswith("#version")]
     if not strict:
-        pairs = [line for line in pairs if len(line.split(" ")) == 2]
+        pairs = [line for line in pairs if line.count(" ") == 1]
         if not pairs:
             raise damaged(name)
     return checked_merges(pairs, name)
@@ -123,7 +148,7 @@ def read_merges(folder: Path, name: str, strict: bool = True) -> list[tuple[str,
 
 def checked_merges(found: Iterable[Any], name: str) -> list[tuple[str, str]]:
     """Return pairs, written as "a b" or [a, b]."""
-    pairs = [line.split(" ") if isinstance(line, str) else line for line in found if line]
+    pairs = [line.split(" ", 2) if isinstance(line, str) else line for line in found if line]
     for pair in pairs:
         if (
             not isinstance(pair, list)
@@ -136,15 +161,44 @@ def checked_merges(found: Iterable[Any], name: str) -> list[tuple[str, str]]:
 
 def read_sentencepieces(folder: Path, name: str) -> Pieces:
     """Read the pieces, scores and normalization of a sentencepiece model."""
-    model = protocol.ModelProto()  # type: ignore[attr-defined]
-    try:
-        model.ParseFromString(read_bytes(folder, name))
-    except UserError:
-        raise
-    except Exception:
-        raise damaged(name) from None
+    model = parsed(read_sentencepiece(folder, name), name)
     scores = [(piece.piece, piece.score) for piece in model.pieces]
     return Pieces(checked_scores(scores, name), {}, [], model.normalizer_spec.precompiled_charsmap)
+
+
+def read_sentencepiece(folder: Path, name: str) -> bytes:
+    """Read the file of a sentencepiece model."""
+    return read_bytes(folder, name, LARGEST_SENTENCEPIECE)
+
+
+def parsed(content: bytes, name: str) -> Any:
+    """Return what a sentencepiece model is made of, none of it absurdly long."""
+    model = protocol.ModelProto()  # type: ignore[attr-defined]
+    try:
+        model.ParseFromString(content)
+        pieces = [piece.piece for piece in model.pieces]
+    except Exception:
+        raise damaged(name) from None
+    _check_lengths(pieces, name)
+    for rules in (model.normalizer_spec, model.denormalizer_spec):
+        checked_charsmap(rules.precompiled_charsmap, name)
+    return model
+
+
+def checked_charsmap(charsmap: bytes, name: str) -> bytes:
+    """Return a compiled normalization. Raises UserError where it writes much for little."""
+    if longest_replacement(charsmap) > LONGEST_REPLACEMENT:
+        raise damaged(name)
+    return charsmap
+
+
+def longest_replacement(charsmap: bytes) -> int:
+    """Return how many bytes a compiled normalization can write for one place of a text.
+
+    It is the length of a table, the table, and the replacements, each with a zero at its end.
+    """
+    table = int.from_bytes(charsmap[:4], "little")
+    return max(map(len, charsmap[4 + table :].split(b"\0")))
 
 
 def checked_scores(found: Any, name: str) -> list[tuple[str, float]]:
@@ -155,6 +209,9 @@ def checked_scores(found: Any, name: str) -> list[tuple[str, float]]:
         good = isinstance(entry, (list, tuple)) and len(entry) == 2 and isinstance(entry[0], str)
         if not good or not isinstance(entry[1], (int, float)) or not math.isfinite(entry[1]):
             raise damaged(name)
+    pieces = [piece for piece, _ in found]
+    _check_lengths(pieces, name)
+    _check_text(pieces, name)
     return [(piece, float(score)) for piece, score in found]
 
 
@@ -167,7 +224,7 @@ def read_serialized(folder: Path, unigram: bool) -> tuple[Pieces, dict[str, Adde
     model = found.get("model")
     if not isinstance(model, dict):
         raise damaged(SERIALIZED)
-    added = _added(found.get("added_tokens"))
+    added = checked_added(found.get("added_tokens"))
     if isinstance(model.get("vocab"), list) is not unigram:
         raise UserError(f"The model's {SERIALIZED} is not of its family: fetch the model again.")
     if unigram:
@@ -186,14 +243,20 @@ def _charsmap(normalizer: Any) -> bytes:
     steps = normalizer.get("normalizers", [normalizer]) if isinstance(normalizer, dict) else []
     for step in steps if isinstance(steps, list) else []:
         if isinstance(step, dict) and step.get("type") == "Precompiled":
-            try:
-                return base64.b64decode(step.get("precompiled_charsmap") or "", validate=True)
-            except (binascii.Error, TypeError, ValueError):
-                raise damaged(SERIALIZED) from None
+            return charsmap_of(step)
     return b""
 
 
-def _added(entries: Any) -> dict[str, Added]:
+def charsmap_of(step: dict[str, Any]) -> bytes:
+    """Return the compiled normalization of a step of a tokenizer.json."""
+    try:
+        found = base64.b64decode(step.get("precompiled_charsmap") or "", validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        raise damaged(SERIALIZED) from None
+    return checked_charsmap(found, SERIALIZED)
+
+
+def checked_added(entries: Any) -> dict[str, Added]:
     """Return the tokens of a list of objects with content, id and flags."""
     tokens = {}
     for entry in entries if isinstance(entries, list) else []:
@@ -202,6 +265,8 @@ def _added(entries: Any) -> dict[str, Added]:
             raise damaged(SERIALIZED)
         flags = {flag: entry.get(flag) is True for flag in Added._fields[1:]}
         tokens[entry["content"]] = Added(entry["id"], **flags)
+    _check_lengths(tokens, SERIALIZED)
+    _check_text(tokens, SERIALIZED)
     return tokens
 
 
@@ -263,7 +328,7 @@ class Settings:
                 if not isinstance(token, dict) or not re.fullmatch(r"\d{1,7}", id):
                     raise damaged(SETTINGS)
                 entries.append({**token, "id": int(id)})
-            return _added(entries)
+            return checked_added(entries)
         if has(folder, ADDED):
             found = read_object(folder, ADDED)
             ids = checked_ids(found, ADDED) if found else {}

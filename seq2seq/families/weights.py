@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pickle
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -21,6 +20,7 @@ from torch import Tensor
 from seq2seq.errors import UserError
 from seq2seq.families.configs import read_json
 from seq2seq.families.other_formats import describe
+from seq2seq.families.pickles import is_archive
 from seq2seq.models.config import TransformerConfig
 from seq2seq.models.seq2seq import Seq2Seq
 
@@ -184,7 +184,7 @@ class Weights:
     def _open_bin(self, path: Path) -> None:
         try:
             # Torch wrote no archives before version 1.6; those alone can be mapped.
-            archive = _is_archive(path)
+            archive = is_archive(path)
             tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=archive)
         except UserError:
             raise
@@ -197,7 +197,8 @@ class Weights:
             raise _damaged(path) from None
         if not isinstance(tensors, dict):
             raise _damaged(path)
-        for name, tensor in tensors.items():
+        # A pickle may have put something else in the place of its own method.
+        for name, tensor in dict.items(tensors):
             if isinstance(name, str) and isinstance(tensor, Tensor):
                 if tensor.layout != torch.strided or tensor.device.type != "cpu":
                     raise _damaged(path)
@@ -214,21 +215,6 @@ class Weights:
             return self.readers[name]()
         except (SafetensorError, OSError, RuntimeError):
             raise UserError("The weights of this model are damaged: fetch them again.") from None
-
-
-def _is_archive(path: Path) -> bool:
-    """Tell whether torch will read a file as an archive, which must hold no more than its size."""
-    with path.open("rb") as file:
-        if file.read(4) != b"PK\x03\x04":
-            return False
-    with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-    stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
-    if not stored or sum(entry.file_size for entry in entries) > path.stat().st_size:
-        raise UserError(
-            f"The {path.name} is compressed, so it was not opened: use a model with safetensors."
-        )
-    return True
 
 
 def _damaged(path: Path) -> UserError:
@@ -358,7 +344,8 @@ def _check_shape(theirs: str, tensor: Tensor, ours: Tensor) -> None:
 
 
 def _finite(theirs: str, tensor: Tensor) -> Tensor:
-    if not torch.isfinite(tensor).all():
+    # The extremes tell, and take no memory of the tensor's size.
+    if tensor.numel() and not torch.isfinite(torch.stack(tensor.aminmax())).all():
         raise UserError(
             f"The weight {theirs} holds numbers that are not finite: fetch the model again."
         )

@@ -1,5 +1,7 @@
 """Damaged, mismatching and hostile files of published tokenizers."""
 
+import base64
+import json
 import random
 import shutil
 from contextlib import suppress
@@ -7,6 +9,7 @@ from contextlib import suppress
 import pytest
 
 from seq2seq.errors import UserError
+from seq2seq.families import vocabulary_builder, vocabulary_files
 from seq2seq.families.tokenizers import read_tokenizer
 from tests import vocabularies as made
 
@@ -157,6 +160,180 @@ def test_patterns_of_a_tokenizer_json_that_could_take_ages_are_refused(altered, 
         inner = {"type": "Sequence", f"{place.replace('_', '')}s": [step]}
         with pytest.raises(UserError, match=r"at the pattern '\(a\+\)\+\$', which is not run"):
             altered("t5", serialized=content | {place: inner, "truncation": {"max_length": 1}})
+
+
+def unread(content, **parts):
+    """Return a tokenizer.json that is run as it stands, with these parts."""
+    return content | {"pre_tokenizer": {"type": "Punctuation", "behavior": "Isolated"}} | parts
+
+
+def sequence(*steps):
+    return {"type": "Sequence", "normalizers": list(steps)}
+
+
+def replacing(pattern, content):
+    return {"type": "Replace", "pattern": {"String": pattern}, "content": content}
+
+
+def charsmap(*replacements):
+    content = b"\0" * 4 + b"\0".join(replacements) + b"\0"
+    return {"type": "Precompiled", "precompiled_charsmap": base64.b64encode(content).decode()}
+
+
+NFKC, LOWERCASE = {"type": "NFKC"}, {"type": "Lowercase"}
+BERT = {"clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True}
+GROWING = {
+    "doubled": sequence(*[replacing("a", "aa")] * 10),
+    "at once": replacing("a", "a" * 2_000),
+    "between any two": replacing("", "a" * 1_000),
+    "without a type": sequence(*[{"pattern": {"Regex": "\\s"}, "content": "  "}] * 10),
+    "before": sequence(*[{"type": "Prepend", "prepend": "a" * 40}] * 2),
+    "by letters": sequence(*[NFKC] * 3),
+    "by bytes": sequence(*[{"type": "ByteLevel"}] * 7),
+    "by spaces": sequence(*[BERT] * 7),
+    "by a table": sequence(*[charsmap(b"", b"a" * 99)] * 2),
+    "in many steps": sequence(*[LOWERCASE] * 101),
+}
+
+
+@pytest.mark.parametrize("what", GROWING)
+def test_steps_that_make_a_text_grow_without_end_are_refused(altered, cases, what):
+    content = cases("t5", "saved").saved()
+    with pytest.raises(UserError, match=r"could make a text too long, so it was not run: choose"):
+        altered("t5", serialized=unread(content, normalizer=GROWING[what]))
+    if what == "doubled":
+        steps = {"type": "Sequence", "decoders": GROWING[what]["normalizers"]}
+        with pytest.raises(UserError, match="could make a text too long"):
+            altered("t5", serialized=unread(content, decoder=steps))
+
+
+def test_steps_as_real_files_have_them_are_run(altered, cases):
+    content = cases("t5", "saved").saved()
+    steps = [charsmap(b"a" * 33), NFKC, LOWERCASE, replacing("a", "b"), replacing("\n", " ")]
+    mark = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}
+    with pytest.raises(UserError, match="does not make a tokenizer"):  # for that table is none
+        altered("t5", serialized=unread(content, normalizer=sequence(*steps), pre_tokenizer=mark))
+    ours = altered("t5", serialized=unread(content, normalizer=sequence(*steps[1:])))
+    assert ours.encode("A\nCAT") == ours.encode("b cbt")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"normalizer": [{"String": "a"}, "aa"]},
+        {"normalizer": sequence([{"String": "a"}, "aa"])},
+        {"normalizer": ["aa"]},
+        {"decoder": [{"String": "a"}, "aa"]},
+        {"normalizer": charsmap(b"a" * 101)},
+        {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "?"}},
+        {"added_tokens": [{"id": 0, "content": "a" * 1_001}]},
+        {"added_tokens": [["a", 0]]},
+    ],
+)
+def test_steps_that_are_none_are_damage(altered, cases, parts):
+    with pytest.raises(UserError, match=r"tokenizer.json is damaged: fetch"):
+        altered("t5", serialized=unread(cases("t5", "saved").saved(), **parts))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("continuing_subword_prefix", "#" * 101),
+        ("end_of_word_suffix", "#" * 101),
+        ("max_input_chars_per_word", 10**9),
+        ("vocab", {"a" * 1_001: 0}),
+        ("vocab", [["a" * 1_001, 0.0]] * 4),
+        ("vocab", "a"),
+    ],
+)
+def test_so_are_pieces_that_none_has(altered, cases, key, value):
+    content = cases("t5", "saved").saved()
+    model = content["model"] | {key: value}
+    with pytest.raises(UserError, match=r"tokenizer.json is damaged: fetch"):
+        altered("t5", serialized=unread(content, model=model))
+
+
+def test_a_pattern_is_found_behind_any_number_of_steps(altered, cases):
+    content = cases("t5", "saved").saved()
+    pattern = {"Regex": r"\w*\w*(?=b)(?=c)"}
+    split = {"type": "Split", "pattern": pattern, "behavior": "Isolated", "invert": False}
+    steps = {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}] * 99 + [split]}
+    with pytest.raises(UserError, match=r"at the pattern .*, which is not run"):
+        altered("t5", serialized=unread(content, pre_tokenizer=steps))
+
+
+DEEP = "[" * 1_000 + "]" * 1_000
+STEPS = '{"type": "Sequence", "normalizers": [' * 500 + "]}" * 500
+
+
+@pytest.mark.parametrize("part", ["normalizer", "model", "decoder"])
+@pytest.mark.parametrize("text", ['{"type": DEEP}', '{"pattern": {"x": DEEP}}', "DEEP", STEPS])
+def test_deep_nesting_is_at_most_the_users_problem(altered, cases, part, text):
+    saved = cases("t5", "saved").saved()
+    content = json.dumps(unread(saved) | {part: "HERE"})
+    if part == "model" and text.startswith("{"):
+        text = f'{text[:-1]}, "vocab": {json.dumps(saved["model"]["vocab"])}}}'
+    with suppress(UserError):
+        altered("t5", serialized=content.replace('"HERE"', text.replace("DEEP", DEEP)))
+
+
+@pytest.mark.parametrize(
+    ("mark", "content"),
+    [
+        ("[", '{"x":[%s[]]}' % ("[]," * 30)),
+        ("{", '{"x":[%s{}]}' % ("{}," * 30)),
+        (",", '{"x":[%s0]}' % ("0," * 30)),
+    ],
+)
+def test_files_of_too_many_values_are_not_parsed(altered, monkeypatch, mark, content):
+    monkeypatch.setitem(vocabulary_files.MOST_MARKS, mark.encode(), 20)
+    with pytest.raises(UserError, match=r"vocab.json is too large to be one: choose"):
+        altered("bart", vocab=content)
+
+
+def test_vocabularies_of_too_many_letters_are_refused(altered, cases, monkeypatch):
+    monkeypatch.setattr(vocabulary_files, "MOST_TEXT", 100)
+    with pytest.raises(UserError, match=r"spiece.model is too large to be one: choose"):
+        altered("t5")
+    monkeypatch.setattr(vocabulary_files, "MOST_MERGES", 10)
+    with pytest.raises(UserError, match=r"merges.txt is too large to be one: choose"):
+        altered("bart")
+
+
+def test_a_sentencepiece_model_is_not_read_where_no_other_is_as_large(altered, monkeypatch):
+    monkeypatch.setattr(vocabulary_files, "LARGEST_SENTENCEPIECE", 100)
+    for name in ("t5", "marian", "m2m100"):
+        with pytest.raises(UserError, match=r"is too large to be one: choose"):
+            altered(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "path"),
+    [
+        ("nllb", "bpe", "sentencepiece.bpe.model"),
+        ("m2m100", "bpe", "sentencepiece.bpe.model"),
+        ("marian", "target", "target.spm"),
+    ],
+)
+@pytest.mark.parametrize("what", ["piece", "normalizer_spec", "denormalizer_spec"])
+def test_a_sentencepiece_model_of_endless_texts_is_refused(altered, cases, name, file, path, what):
+    from sentencepiece import sentencepiece_model_pb2
+
+    content = (cases(name).folder / path).read_bytes()
+    model = sentencepiece_model_pb2.ModelProto.FromString(content)
+    if what == "piece":
+        model.pieces[9].piece = "a" * 1_001
+    else:
+        getattr(model, what).precompiled_charsmap = b"\0" * 4 + b"a" * 101 + b"\0"
+    with pytest.raises(UserError, match=rf"{path} is damaged: fetch"):
+        altered(name, **{file: model.SerializeToString()})
+
+
+def test_pieces_of_endless_pairs_are_refused(monkeypatch):
+    monkeypatch.setattr(vocabulary_builder, "MOST_MERGES", 100)
+    pieces = {"a" * length: length for length in range(1, 20)}
+    with pytest.raises(UserError, match=r"spiece.model is damaged"):
+        vocabulary_builder.generated_merges(pieces, "spiece.model")
 
 
 def test_an_unknown_family_names_the_known_ones(tmp_path):

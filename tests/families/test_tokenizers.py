@@ -146,7 +146,7 @@ def test_older_nllb_files_number_the_languages_as_the_newer_ones(cases):
 
 def test_pairs_made_of_a_vocabulary_are_those_of_the_reference(cases):
     _, pieces = made.sentencepieces("bpe")
-    ours = generated_merges({piece: id for id, piece in enumerate(pieces)})
+    ours = generated_merges({piece: id for id, piece in enumerate(pieces)}, "model")
     assert [list(pair) for pair in ours] == cases("nllb", "saved").saved()["model"]["merges"]
 
 
