@@ -96,4 +96,4 @@ _ATTENTION = """\
 if models["{letter}"].model.config.has_attention:
     seq2seq.figures.attention(traces["{letter}"]).show()
 else:
-    print("{letter} has no attention: all that its decoder gets is the encoder's last state.")"""
+    print("{letter} has no attention: all that its decoder gets is the encoder's final state.")"""

@@ -29,7 +29,7 @@ def test_four_architectures_run_side_by_side():
     )
     assert (table["parameters"] > 0).all()
     assert (table["search, ms"] > 0).all()
-    assert sum("the context vector is all" in caption.value for caption in at.caption) == 1
+    assert sum("final state is all" in caption.value for caption in at.caption) == 1
 
 
 def test_a_link_names_models_step_and_reference():
