@@ -53,6 +53,14 @@ def turns_of(page):
     return queries_of(page).get("turn", [])
 
 
+def test_the_place_to_type_in_is_in_sight_at_first(server, new_page):
+    page = new_page()
+    page.set_viewport_size({"width": 1280, "height": 640})
+    open_chat(page, server)
+    expect(replies(page)).to_have_count(1)
+    expect(page.get_by_role("textbox", name="Type a message")).to_be_in_viewport(ratio=1)
+
+
 @pytest.mark.slow
 def test_a_link_is_restored_on_a_server_that_nobody_has_visited(checkpoints, new_page):
     turns = [".Hello", "0001.Le chat", "m.Where is the dog?", "s0111.Le"]

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 SHOWN = 30  # turns on the page; the transcript has all
 HEIGHT = 440  # of the conversation, in pixels
+EXAMPLE_HEIGHT = 190  # of the one to begin with, so that the input below it is in sight
 USUAL_REACH = 4
 # Streamlit's messages are made for longer texts than these.
 STYLE = """<style>
@@ -76,7 +77,8 @@ def chat_page(task: str, title: str) -> None:
     with above:
         if turns:
             st.html(STYLE)
-            box = st.container(height=HEIGHT, autoscroll=True, key="conversation")
+            height = EXAMPLE_HEIGHT if conversation.is_example() else HEIGHT
+            box = st.container(height=height, autoscroll=True, key="conversation")
             with box:
                 _messages(turns, chosen)
         if not turns or conversation.is_example():
