@@ -8,7 +8,7 @@ ui.begin_page(__file__)
 st.title("Sentence map")
 st.markdown(
     "An encoder turns a sentence into a vector. Here are the vectors of some hundred sentences "
-    "whose grammar is known. Similar vectors mostly lie close together; since a map cannot keep "
-    "all distances, the list beside it names the nearest ones by their whole vectors."
+    "whose grammar is known. Similar vectors mostly lie close together, but a map cannot keep all "
+    "distances: choose a sentence to see its nearest neighbours by the whole vectors."
 )
 ui.sentence_map_page()

@@ -60,7 +60,8 @@ def run(
         "days",
         f"This machine does {max(rates) / 1e9:.1f} billion operations a second in training, "
         f"{min(speeds):,.0f} to {max(speeds):,.0f} target tokens. The Transformer (big) of 2017 "
-        f"took {BIG:.1e} operations: {days:,.0f} days here, if it ran at that rate.",
+        f"took about {BIG:.1e} operations, six for each weight and target token: {days:,.0f} days "
+        "here, if it ran at that rate.",
         (Curve("training", tuple(map(float, range(1, len(models) + 1))), speeds),),
         Axes("model", "target tokens a second", titles, ordered=False),
         f"{STEPS} steps of {rows} sentences a model",

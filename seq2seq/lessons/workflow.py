@@ -70,18 +70,13 @@ def _context(outline: Outline, length: str) -> Stage:
         meaning = "the final state is all that the decoder gets"
         if outline.kind == "lstm":
             meaning += ", with the cell state beside it"
-        formula = "c = h_T"
-        return Stage("Context", formula, f"{outline.width}", meaning)
+        return Stage("Context", "c = h_T", f"{outline.width}", meaning)
     heads = f", {outline.heads} heads" if outline.heads > 1 else ""
-    meaning = "in each step, a weighted mean of all encoder states"
+    formula, meaning = "c_t = Σ α_{tj} h_j", "in each step, a weighted mean of all encoder states"
     if outline.kind == "transformer":
+        formula = "c_t = W Σ α_{tj} v_j"
         meaning = "in each step and head, a weighted mean of a value v_j of each encoder state"
-    return Stage(
-        "Attention",
-        "c_t = W Σ α_{tj} v_j" if outline.kind == "transformer" else "c_t = Σ α_{tj} h_j",
-        f"{length} weights{heads} → {outline.width}",
-        meaning,
-    )
+    return Stage("Attention", formula, f"{length} weights{heads} → {outline.width}", meaning)
 
 
 def _decoder(outline: Outline) -> Stage:

@@ -341,7 +341,7 @@ def test_the_worst_recording_is_opened_on_the_page_of_speech(root, tokenizer, mo
     content = archive_of("id\ttext\nr1\tthe cat\n")
     at.file_uploader(key="own_pairs").upload("own.zip", content, "application/zip").run()
     scoring(at).click().run()
-    next(each for each in at.button if each.label == "Open line 2 in Speech").click().run()
+    next(each for each in at.button if each.label == "Open line 2 in Speech to text").click().run()
     assert not at.exception
     assert opened[-1] == {"query_params": {"checkpoint": "ears"}}
     heard = at.session_state["given_recordings"]["from benchmarks"]

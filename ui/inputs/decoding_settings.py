@@ -96,9 +96,9 @@ def _length_controls(method: str, defaults: Options) -> dict[str, Any]:
 
 def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
     width = defaults.beam_width if defaults.beam_width > 1 else Options().beam_width
-    label, help_ = "Beam width", term_help("beam width", "hypothesis")
+    label, help_text = "Beam width", term_help("beam width", "hypothesis")
     if method == "sample":
-        label, help_ = "Samples", "How many outputs are drawn, each on its own."
+        label, help_text = "Samples", "How many outputs are drawn, each on its own."
     return {
         "beam_width": st.slider(
             label,
@@ -106,7 +106,7 @@ def _beam_controls(method: str, defaults: Options) -> dict[str, Any]:
             MAX_BEAM_WIDTH,
             width,
             key="beam_width",
-            help=help_,
+            help=help_text,
             **URL,
         ),
         "coverage_penalty": st.slider(

@@ -339,7 +339,9 @@ def _worst(found: list[ScoredModel], own: Own) -> None:
 
 def _open_recording(name: str, sentence: ScoredSentence, own: Own) -> None:
     """Take the chosen recording to the page of speech, which an address cannot do."""
-    if not st.button(f"Open line {sentence.line} in Speech", icon=":material/arrow_forward:"):
+    if not st.button(
+        f"Open line {sentence.line} in Speech to text", icon=":material/arrow_forward:"
+    ):
         return
     from seq2seq.data.audio import RATE, Audio
     from seq2seq.data.own_recordings import read_recordings

@@ -228,7 +228,7 @@ class Drawing {
     const [end] = ends.slice(-1);
     make("text", {
       class: "note", x: end.x - 14, y: (top + y.boxes.context[1]) / 2 + 4, "text-anchor": "end",
-    }, this.ribbons, "all that the decoder knows of the source");
+    }, this.ribbons, "what the decoder gets of the source");
   }
 
   drawDecoder() {
